@@ -18,6 +18,7 @@
   X(INVALID,                 "",                                                           "50N42", "an argument is not valid") \
   X(SHORT,                   "",                                                           "50N42", "more bytes are needed") \
   X(CLOSED,                  "",                                                           "50N42", "it is closed") \
+  X(WAIT,                    "",                                                           "50N42", "something must be waited for; call again when it has happened") \
   X(INTERNAL,                "Neo.DatabaseError.General.UnknownError",                     "50N00", "internal error") \
   /* memory limits */ \
   X(MEMORY_POOL,             "Neo.TransientError.General.MemoryPoolOutOfMemoryError",      "51N72", "the memory pool limit was exceeded") \
