@@ -1,0 +1,18 @@
+// Syntax tree to checked statement: scopes, slots, kinds of variables, aggregation, signatures, static types; then the
+// rewrites that need no statistics (cypher/rewrite.h). After it the statement is read-only.
+//
+// Pure; any thread. Works in the statement's arena.
+#pragma once
+
+#include "base/error.h"
+#include "cypher/ast.h"
+#include "cypher/signatures.h"
+
+struct cypher_check_options {
+  const struct cypher_signatures *signatures; // NULL: built-in functions and no procedures
+};
+
+/// Resolves and checks `s`, once. Fills what the header of ast_statement says, the slots of VARIABLE, PROJECTION and GROUP nodes,
+/// signatures, types and flags. Expands `*` into items. ERR_SYNTAX for what Neo4j calls a SyntaxError, ERR_PROCEDURE_NOT_FOUND, ...,
+/// with Neo4j's messages and positions. `options` may be NULL. A statement whose check failed must not be used further.
+enum err cypher_check(struct ast_statement *s, const struct cypher_check_options *options, struct error *e) NODISCARD;
