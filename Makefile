@@ -1,0 +1,66 @@
+# A thin front of Meson and Ninja. `make help` says what there is; ROW=gcc|clang|asan|tsan picks the build.
+ROW ?= gcc
+BUILD = $(if $(filter gcc,$(ROW)),build,build-$(ROW))
+SEED ?=
+ARGS ?=
+
+OPTIONS_gcc =
+OPTIONS_clang =
+OPTIONS_asan = -Db_sanitize=address,undefined -Db_lundef=false
+OPTIONS_tsan = -Db_sanitize=thread -Db_lundef=false
+OPTIONS_fuzz = -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true
+CC_clang = clang
+CC_fuzz = clang
+
+export ASAN_OPTIONS ?= detect_leaks=1:abort_on_error=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS ?= halt_on_error=1:print_stacktrace=1
+export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1
+
+.PHONY: build run start test check asan tsan clang fuzz sim mutants tck bench lint format help clean
+
+build: $(BUILD)/build.ninja ## the server, as build/quiver
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja:
+	@$(if $(CC_$(ROW)),CC=$(CC_$(ROW))) meson setup $(BUILD) $(OPTIONS_$(ROW)) >$(BUILD).setup.log 2>&1 || { tail -30 $(BUILD).setup.log; exit 1; }
+	@rm -f $(BUILD).setup.log
+
+run: build start ## builds, then runs a standalone server on loopback, data in var/
+
+start:
+	@exec $(BUILD)/quiver console --home var $(ARGS)
+
+test: check ## all tests that take seconds to minutes; what ./test runs after installing
+
+check: build
+	@meson test -C $(BUILD) --no-rebuild --print-errorlogs $(if $(filter asan tsan,$(ROW)),-t 5)
+
+asan tsan clang: ## the tests in that build
+	@$(MAKE) --no-print-directory check ROW=$@
+
+tck: build ## the openCypher TCK of TCK_DIR=... against a server of its own
+	@tests/tck/run $(BUILD)/quiver
+
+sim: build ## long runs of the simulators; SEED=n replays one. Results go into docs/develop/ledger.md
+	@tests/sim/soak $(BUILD) $(SEED)
+
+mutants: ## each safety rule switched off in turn; every one must be caught
+	@tools/mutants.py
+
+fuzz: ## the fuzzers, a minute each (SECONDS=n for longer)
+	@tests/fuzz/run
+
+bench: build ## side by side with the peers, as ratios of one run
+	@bench/run $(BUILD)
+
+lint: build ## layers, banned calls, formatting
+	@meson test -C $(BUILD) --no-rebuild --suite lint --print-errorlogs
+
+format: ## clang-format over src/, tests/, bench/
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	@rm -rf build build-asan build-tsan build-clang build-fuzz
+
+help: ## this list
+	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z -]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
