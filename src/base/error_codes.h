@@ -17,6 +17,7 @@
   X(LIMIT,                   "",                                                           "50N42", "a limit was reached") \
   X(INVALID,                 "",                                                           "50N42", "an argument is not valid") \
   X(SHORT,                   "",                                                           "50N42", "more bytes are needed") \
+  X(AGAIN,                   "",                                                           "50N42", "it must be waited for and tried again") \
   X(CLOSED,                  "",                                                           "50N42", "it is closed") \
   X(WAIT,                    "",                                                           "50N42", "something must be waited for; call again when it has happened") \
   X(INTERNAL,                "Neo.DatabaseError.General.UnknownError",                     "50N00", "internal error") \

@@ -1,0 +1,177 @@
+// The one log of a database: committed transactions in order, and in a cluster the tail that may still be cut.
+//
+// Segments of preallocated files hold batches; a batch is a header with a chained checksum, then entries. One batch is one
+// round of durability: written, synced, and only then reported. The bytes: docs/formats/log.md.
+//
+// Roles: anyone queues entries (`log_append`, thread-safe); the log writer's thread steps `log_writer_step`, which makes all
+// that is queued durable in one round and moves `log_durable_index`; readers open cursors (any thread, one owner each) that
+// read from disk. Nothing of an entry stays in memory after it is durable but a few bytes for each batch.
+//
+// A failed write or sync poisons the log: nothing is tried again, every later append returns the cause (ERR_IO or ERR_NOSPC).
+// Running out of space *before* a round has written anything is not fatal: the round's entries stay queued, the step returns
+// ERR_NOSPC and may be tried again when there is space.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/event.h"
+#include "base/str.h"
+#include "os/clock.h"
+#include "os/disk.h"
+
+#define LOG_ENTRY_BYTES_MAX (4u << 20) // payload, metadata and sections of one entry together
+#define LOG_MEMBERS_MAX 64u
+
+struct log;
+
+/// What an entry is. Numbers are on disk.
+enum log_kind {
+  LOG_NOOP = 1,          // a new leader's first
+  LOG_TRANSACTION = 2,   // logical commands of `graph`
+  LOG_MEMBERSHIP = 3,
+  LOG_TOKEN = 4,
+  LOG_SCHEMA = 5,
+  LOG_SCHEMA_VERDICT = 6,
+  LOG_STATE_DIGEST = 7,
+  LOG_KIND_MAX
+};
+
+enum log_part {
+  LOG_PART = 1 << 0, // more of this transaction follows in the next entry
+  LOG_END = 1 << 1,  // its last entry, whose index is the transaction's id
+};
+
+/// An entry in memory. When appending, what it points to must stay until the entry is durable (or dropped): the log keeps
+/// no copy. When reading, it is the cursor's until the next step. `index` and, standalone, `term` and `commit_time_ns` are
+/// given by log_append.
+struct log_entry {
+  uint64_t index;
+  uint64_t term;
+  enum log_kind kind;
+  unsigned parts;          // LOG_PART or LOG_END
+  int64_t commit_time_ns;  // wall clock of the leader; never less than the entry's before
+  uint64_t origin_member;  // the member that took the request, and its number there: the outcome of a commit can be found
+  uint64_t origin_sequence; // after its leader died
+  struct str metadata;     // of the transaction (tx metadata, user); may be empty
+  struct str sections;     // optional sections (before-images), self-describing; may be empty
+  struct str payload;
+};
+
+struct log_options {
+  uint64_t segment_bytes;      // 0: 64 MB. A segment may be longer by one batch
+  uint64_t batch_bytes_max;    // 0: 8 MB. One round takes no more than this (but always one entry)
+  uint64_t queue_bytes_max;    // 0: 64 MB. Above it log_append says ERR_LIMIT
+  uint32_t feature_level;      // of the cluster, into each batch header
+  bool clustered;              // terms and commit index come from consensus; otherwise the log is its own truth
+};
+
+/// One member in the group state.
+struct log_member {
+  uint64_t id;
+  uint8_t role;      // 0 spare, 1 learner, 2 voter
+  char address[111]; // NUL-terminated
+};
+
+/// What a member must never forget (contract 20: a vote belongs to its data). Value type.
+struct log_group_state {
+  uint64_t generation;     // of the store: new at restore, seeding, forced recovery
+  uint64_t incarnation;
+  uint64_t member_id;
+  uint64_t term;
+  uint64_t vote;           // member id, 0 none
+  uint64_t snapshot_index; // the log may begin above it
+  uint64_t snapshot_term;
+  uint64_t membership_index;
+  uint32_t member_count;
+  struct log_member members[LOG_MEMBERS_MAX];
+};
+
+/// What opening found.
+struct log_recovery {
+  uint64_t first_index;   // of the retained log; last_index + 1 if it is empty
+  uint64_t last_index;
+  uint64_t last_term;
+  uint64_t commit_index;  // the mark: replay to here. Standalone: last_index
+  uint64_t cut_segment, cut_offset; // where a torn tail was cut; 0 0 if none was
+};
+
+// `store_open` opens and closes the log; these are for it and for tools.
+enum err log_open(struct disk *d, const char *directory, const uint8_t uuid[16], bool create, const struct log_options *options,
+                  struct clock *clock, struct event_sink *events, struct log **ret, struct error *e) NODISCARD;
+void log_close(struct log *l);
+void log_recovery(const struct log *l, struct log_recovery *ret);
+
+// ---- group state ----
+
+void log_group_state(struct log *l, struct log_group_state *ret);
+/// Returns when it is durable. Term and generation never go back (ERR_INVALID).
+enum err log_group_save(struct log *l, const struct log_group_state *state, struct error *e) NODISCARD;
+
+// ---- appending ----
+
+/// Queues entries that follow each other; all or none. Standalone: indexes, terms and commit times are filled in. Clustered:
+/// index and term are the caller's; the first index may be at or below the last one, which voids what was there from it on
+/// (never at or below the commit index: ERR_INVALID). ERR_LIMIT: queue full. Poisoned: the cause.
+enum err log_append(struct log *l, struct log_entry *entries, size_t count, struct error *e) NODISCARD;
+
+/// Voids all entries above `last_index`, in order with appends. Clustered only.
+enum err log_truncate(struct log *l, uint64_t last_index, struct error *e) NODISCARD;
+
+/// Tells the log what is committed; goes into later batch headers. Clustered only; never goes back.
+void log_commit_mark(struct log *l, uint64_t index);
+
+/// The log writer: takes what is queued, writes one batch, syncs. `*ret_worked` false if there was nothing to do. One thread.
+/// Several databases share a round of syncs by `log_writer_write` on each, the syncs in parallel, `log_writer_finish` on each.
+enum err log_writer_step(struct log *l, bool *ret_worked, struct error *e) NODISCARD;
+/// Writes the round but does not sync: `*ret_file` is what to sync (NULL: nothing to do).
+enum err log_writer_write(struct log *l, struct disk_file **ret_file, struct error *e) NODISCARD;
+/// Reports the result of that sync: entries become durable, or the log is poisoned.
+enum err log_writer_finish(struct log *l, enum err synced, struct error *e) NODISCARD;
+
+/// Everything up to here is on disk. It falls only by truncation.
+uint64_t log_durable_index(struct log *l);
+/// Also counts what is queued.
+uint64_t log_last_index(struct log *l);
+uint64_t log_last_term(struct log *l);
+uint64_t log_first_index(struct log *l);
+uint64_t log_commit_index(struct log *l);
+/// ERR_NOTFOUND if the index is not in the durable log (pruned or beyond).
+enum err log_term_at(struct log *l, uint64_t index, uint64_t *ret, struct error *e) NODISCARD;
+/// ERR_OK or why the log is poisoned.
+enum err log_failure(struct log *l, struct error *e);
+
+struct log_stats {
+  uint64_t segments, bytes, queued_entries, queued_bytes, rounds, entries;
+};
+void log_stats(struct log *l, struct log_stats *ret);
+
+// ---- reading ----
+
+struct log_cursor;
+
+/// Reads durable entries from `index` on. ERR_NOTFOUND below the first index: pruned.
+enum err log_cursor_open(struct log *l, uint64_t index, struct log_cursor **ret, struct error *e) NODISCARD;
+/// The next entry, `*ret` NULL at the end of the durable log (try again later). ERR_NOTFOUND when it was pruned or voided
+/// under the cursor, ERR_CORRUPT with segment and offset.
+enum err log_cursor_next(struct log_cursor *c, const struct log_entry **ret, struct error *e) NODISCARD;
+void log_cursor_close(struct log_cursor *c);
+
+// ---- pruning ----
+
+/// Keeps entries from `index` on until unpinned or until the clock passes `expires_ns` (monotonic). ERR_LIMIT above 64.
+enum err log_pin(struct log *l, uint64_t index, int64_t expires_ns, uint32_t *ret_pin, struct error *e) NODISCARD;
+/// Moves a pin up and renews it. ERR_NOTFOUND if it has expired.
+enum err log_pin_move(struct log *l, uint32_t pin, uint64_t index, int64_t expires_ns, struct error *e) NODISCARD;
+void log_unpin(struct log *l, uint32_t pin);
+
+/// Removes segments all of whose entries are below `index` and below every live pin; at most `segments_max`. Never the last one.
+enum err log_prune(struct log *l, uint64_t index, unsigned segments_max, unsigned *ret_removed, struct error *e) NODISCARD;
+
+/// Throws the whole log away and starts an empty one above (index, term): after a store copy.
+enum err log_reset(struct log *l, uint64_t index, uint64_t term, struct error *e) NODISCARD;
+
+/// Reads every segment and checks every batch; what is in memory must agree.
+enum err log_check(struct log *l, struct error *e) NODISCARD;
