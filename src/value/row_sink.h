@@ -6,5 +6,6 @@
 struct row_sink {
   /// Takes rows [0, rows) of `width` columns; where `sel` is not NULL, row r is element sel[r]. Every entity is hydrated.
   /// The columns are valid during the call. An error ends the query with that error.
-  enum err (*push)(struct row_sink *sink, const struct vec *columns, uint32_t width, const uint32_t *sel, uint32_t rows, struct error *e);
+  enum err (*push)(struct row_sink *sink, const struct vec *columns, uint32_t width, const uint32_t *sel, uint32_t rows,
+                   struct error *e);
 };

@@ -37,6 +37,9 @@ enum value_type {
   VALUE_TYPE_MAX,
 };
 
+/// Lists, maps and paths nest at most so deep: the wire decoder, the copy and value_check refuse more, so that walks may recurse.
+enum { VALUE_DEPTH_MAX = 1000 };
+
 struct value_entry;
 struct value_node;
 struct value_rel;
@@ -60,8 +63,8 @@ struct value {
   uint32_t len;      // STRING, BYTES: bytes; LIST: items; MAP: entries; LOCAL_DATETIME, DATETIME: nanoseconds of the second
   union {
     bool b;
-    int64_t i;  // INT; DATE: days since 1970-01-01; LOCAL_TIME, TIME: nanoseconds since local midnight;
-                // LOCAL_DATETIME: seconds since the epoch as if UTC; DATETIME: seconds since the epoch in UTC
+    int64_t i; // INT; DATE: days since 1970-01-01; LOCAL_TIME, TIME: nanoseconds since local midnight;
+               // LOCAL_DATETIME: seconds since the epoch as if UTC; DATETIME: seconds since the epoch in UTC
     double f;
     uint64_t id; // NODE, REL: the entity id, when not hydrated
     const char *s;
@@ -107,8 +110,8 @@ struct value_rel {
   bool deleted;
 };
 
-/// A path: len relationships and len + 1 nodes, in the order in which they were walked. Items are NODE and REL values, hydrated or not.
-/// `reversed[i]` says that rels[i] was walked against its direction.
+/// A path: len relationships and len + 1 nodes, in the order in which they were walked. Items are NODE and REL values, hydrated
+/// or not. `reversed[i]` says that rels[i] was walked against its direction.
 struct value_path {
   uint32_t len;
   const struct value *nodes;
@@ -165,7 +168,7 @@ uint32_t value_map_sort(struct value_entry *entries, uint32_t len);
 /// The entry's value, or NULL. Binary search.
 const struct value *value_map_get(struct value map, struct str key);
 
-/// Deep copy into `a`. ERR_NOMEM or the arena's budget error.
+/// Deep copy into `a`. ERR_LIMIT for more than VALUE_DEPTH_MAX levels, ERR_NOMEM or the arena's budget error.
 enum err value_copy(struct arena *a, struct value v, struct value *ret, struct error *e) NODISCARD;
 
 /// Cypher's name of the type: "INTEGER", "LIST", "ZONED DATETIME", ... as error messages and valueType() show it. Static.
