@@ -1,20 +1,20 @@
 #include "os/loop_int.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "os/clock.h"
+#include "os/thread.h"
 
 struct loop {
   struct event_base *base;
   struct event *wake; // an eventfd: the only thing that other threads touch, beside the task list
   int wake_fd;
-  pthread_t thread;
-  pthread_mutex_t lock; // guards first, last
+  struct thread thread;
+  struct mutex lock; // guards first, last
   struct loop_task *first, *last;
   bool stopping; // the loop's thread only
   char scratch[LOOP_SCRATCH_BYTES];
@@ -38,10 +38,10 @@ char *loop_scratch(struct loop *loop) {
 }
 
 static struct loop_task *take_tasks(struct loop *loop) {
-  pthread_mutex_lock(&loop->lock);
+  mutex_lock(&loop->lock);
   struct loop_task *first = loop->first;
   loop->first = loop->last = NULL;
-  pthread_mutex_unlock(&loop->lock);
+  mutex_unlock(&loop->lock);
   return first;
 }
 
@@ -67,7 +67,7 @@ static void loop_release(struct loop *loop) {
   if (loop->wake != NULL) event_free(loop->wake);
   if (loop->base != NULL) event_base_free(loop->base);
   if (loop->wake_fd >= 0) close(loop->wake_fd);
-  pthread_mutex_destroy(&loop->lock);
+  mutex_done(&loop->lock);
   mem_free(loop);
 }
 
@@ -95,29 +95,25 @@ enum err loop_start(const char *name, struct loop **ret, struct error *e) {
   struct loop *loop = mem_zalloc(sizeof *loop);
   if (loop == NULL) return error_set(e, ERR_NOMEM, "no memory for an event loop");
   loop->wake_fd = -1;
-  pthread_mutex_init(&loop->lock, NULL);
+  mutex_init(&loop->lock);
   enum err err = loop_prepare(loop, e);
-  if (err == ERR_OK) {
-    int failed = pthread_create(&loop->thread, NULL, loop_main, loop);
-    if (failed != 0) err = error_set(e, ERR_LIMIT, "cannot start a thread: %s", strerror(failed));
-  }
+  if (err == ERR_OK) err = thread_start(&loop->thread, name, loop_main, loop, e);
   if (err != ERR_OK) {
     loop_release(loop);
     return err;
   }
-  char shown[16] = {0};
-  memcpy(shown, name, MIN(strlen(name), sizeof shown - 1));
-  pthread_setname_np(loop->thread, shown);
   *ret = loop;
   return ERR_OK;
 }
 
 void loop_post(struct loop *loop, struct loop_task *task) {
   task->next = NULL;
-  pthread_mutex_lock(&loop->lock);
+  mutex_lock(&loop->lock);
   bool was_empty = loop->first == NULL;
-  if (was_empty) loop->first = task;
-  else loop->last->next = task;
+  if (was_empty)
+    loop->first = task;
+  else
+    loop->last->next = task;
   loop->last = task;
   // Under the lock: once the task is visible outside of it, the loop may be stopped and freed by whoever waits for the task.
   if (was_empty) {
@@ -125,7 +121,7 @@ void loop_post(struct loop *loop, struct loop_task *task) {
     ssize_t put = write(loop->wake_fd, &one, sizeof one);
     (void) put; // EAGAIN means that the counter is full, so the loop is awake anyway
   }
-  pthread_mutex_unlock(&loop->lock);
+  mutex_unlock(&loop->lock);
 }
 
 struct stop_task {
@@ -141,7 +137,7 @@ void loop_stop(struct loop *loop) {
   if (loop == NULL) return;
   struct stop_task stop = {.task.run = stop_now, .loop = loop};
   loop_post(loop, &stop.task);
-  pthread_join(loop->thread, NULL);
+  thread_join(&loop->thread);
   loop_release(loop);
 }
 
@@ -149,18 +145,18 @@ struct call_task {
   struct loop_task task;
   void (*function)(void *);
   void *argument;
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
+  struct mutex lock;
+  struct condition changed;
   bool finished;
 };
 
 static void call_now(struct loop_task *task) {
   struct call_task *call = CONTAINER_OF(task, struct call_task, task);
   call->function(call->argument);
-  pthread_mutex_lock(&call->lock);
+  mutex_lock(&call->lock);
   call->finished = true;
-  pthread_cond_signal(&call->changed);
-  pthread_mutex_unlock(&call->lock);
+  condition_signal(&call->changed);
+  mutex_unlock(&call->lock);
 }
 
 void loop_call(struct loop *loop, void (*function)(void *), void *argument) {
@@ -169,24 +165,22 @@ void loop_call(struct loop *loop, void (*function)(void *), void *argument) {
     return;
   }
   struct call_task call = {.task.run = call_now, .function = function, .argument = argument};
-  pthread_mutex_init(&call.lock, NULL);
-  pthread_cond_init(&call.changed, NULL);
+  mutex_init(&call.lock);
+  condition_init(&call.changed);
   loop_post(loop, &call.task);
-  pthread_mutex_lock(&call.lock);
-  while (!call.finished) pthread_cond_wait(&call.changed, &call.lock);
-  pthread_mutex_unlock(&call.lock);
-  pthread_cond_destroy(&call.changed);
-  pthread_mutex_destroy(&call.lock);
+  mutex_lock(&call.lock);
+  while (!call.finished) condition_wait(&call.changed, &call.lock);
+  mutex_unlock(&call.lock);
+  condition_done(&call.changed);
+  mutex_done(&call.lock);
 }
 
 bool loop_is_current(const struct loop *loop) {
-  return pthread_equal(pthread_self(), loop->thread);
+  return pthread_equal(pthread_self(), loop->thread.t);
 }
 
 int64_t loop_now_ms(const struct loop *loop UNUSED) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return clock_monotonic_ns(clock_system()) / NS_PER_MS;
 }
 
 static void timer_arm(struct loop_timer *timer) {

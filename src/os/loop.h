@@ -35,7 +35,7 @@ void loop_call(struct loop *loop, void (*function)(void *argument), void *argume
 
 bool loop_is_current(const struct loop *loop);
 
-/// Milliseconds on a clock that never goes back, as of the current round of the loop.
+/// Milliseconds on a clock that never goes back.
 int64_t loop_now_ms(const struct loop *loop);
 
 /// A timer that is not running. ERR_NOMEM.

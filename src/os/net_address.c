@@ -14,7 +14,7 @@ static bool port_read(struct str text, uint16_t *ret) {
 }
 
 static const char *last_colon(struct str text) {
-  return text.len == 0 ? NULL : memrchr(text.ptr, ':', text.len);
+  return text.ptr == NULL ? NULL : memrchr(text.ptr, ':', text.len);
 }
 
 /// Where the host ends: behind the bracket of "[::1]", before the last colon of "host:1", else at the end of the text.

@@ -113,8 +113,10 @@ uint64_t net_conn_sent(const struct net_conn *c) {
 
 static void conn_check_marks(struct net_conn *c) {
   size_t pending = net_conn_pending(c);
-  if (pending > c->limits.high_bytes) c->was_full = true;
-  else if (c->was_full && pending <= c->limits.low_bytes) event_active(c->event, EV_TIMEOUT, 0);
+  if (pending > c->limits.high_bytes)
+    c->was_full = true;
+  else if (c->was_full && pending <= c->limits.low_bytes)
+    event_active(c->event, EV_TIMEOUT, 0);
 }
 
 void net_conn_flush(struct net_conn *c) {
@@ -175,8 +177,10 @@ static bool conn_read(struct net_conn *c) {
     conn_fail(c, c->finishing ? ERR_LIMIT : ERR_CLOSED);
     return false;
   }
-  if (c->tls != NULL && !c->finishing) conn_decrypt(c, scratch, (size_t) got);
-  else conn_deliver(c, scratch, (size_t) got);
+  if (c->tls != NULL && !c->finishing)
+    conn_decrypt(c, scratch, (size_t) got);
+  else
+    conn_deliver(c, scratch, (size_t) got);
   return got == LOOP_SCRATCH_BYTES;
 }
 
@@ -216,12 +220,19 @@ static void conn_tell_failed(struct net_conn *c) {
   if (!c->dead && c->failed != ERR_OK) conn_report(c, c->finishing ? ERR_OK : c->failed);
 }
 
+/// A reset comes as "readable", which nobody looks at while reading is paused.
+static bool conn_was_reset(const struct net_conn *c) {
+  int error = 0;
+  socklen_t len = sizeof error;
+  return getsockopt(c->socket, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0;
+}
+
 static void on_event(evutil_socket_t fd UNUSED, short what, void *argument) {
   struct net_conn *c = argument;
   conn_enter(c);
   bool hung_up = what & EV_CLOSED;
   if (what & (EV_READ | EV_CLOSED)) c->readable = true;
-  if (hung_up && c->paused && !c->finishing) conn_fail(c, ERR_CLOSED);
+  if (c->paused && !c->finishing && (hung_up || conn_was_reset(c))) conn_fail(c, ERR_CLOSED);
   conn_receive(c, hung_up);
   net_conn_flush(c);
   conn_tell_drained(c);
@@ -243,8 +254,10 @@ void net_conn_finish(struct net_conn *c, int64_t linger_ms) {
     if (net_queue_put_buf(&c->out, &encrypted) != ERR_OK) conn_fail(c, ERR_NOMEM);
   }
   c->finishing = true;
-  if (loop_timer_new(c->loop, on_linger_over, c, &c->linger, NULL) != ERR_OK) conn_fail(c, ERR_NOMEM);
-  else loop_timer_set(c->linger, linger_ms, false);
+  if (loop_timer_new(c->loop, on_linger_over, c, &c->linger, NULL) != ERR_OK)
+    conn_fail(c, ERR_NOMEM);
+  else
+    loop_timer_set(c->linger, linger_ms, false);
   event_active(c->event, EV_TIMEOUT, 0); // flush, and read what waits
 }
 

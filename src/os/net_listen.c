@@ -13,8 +13,8 @@
 
 enum {
   BACKLOG = 1024,
-  ACCEPTS_PER_ROUND = 64,     // then the loop's connections get their turn
-  PAUSE_WHEN_FULL_MS = 100,   // no descriptor or memory left: accepting again at once would spin
+  ACCEPTS_PER_ROUND = 64,   // then the loop's connections get their turn
+  PAUSE_WHEN_FULL_MS = 100, // no descriptor or memory left: accepting again at once would spin
 };
 
 struct net_listener {
@@ -43,8 +43,10 @@ static void address_print(const struct sockaddr *address, socklen_t len, char *o
 static void local_print(int socket, char *out, size_t size) {
   struct sockaddr_storage address;
   socklen_t len = sizeof address;
-  if (getsockname(socket, (struct sockaddr *) &address, &len) == 0) address_print((struct sockaddr *) &address, len, out, size);
-  else snprintf(out, size, "unknown");
+  if (getsockname(socket, (struct sockaddr *) &address, &len) == 0)
+    address_print((struct sockaddr *) &address, len, out, size);
+  else
+    snprintf(out, size, "unknown");
 }
 
 static bool out_of_room(int error) {
@@ -73,7 +75,8 @@ static bool accept_one(struct net_listener *l) {
 
 static void on_readable(evutil_socket_t fd UNUSED, short what UNUSED, void *argument) {
   struct net_listener *l = argument;
-  for (int i = 0; i < ACCEPTS_PER_ROUND && accept_one(l); i++) {}
+  for (int i = 0; i < ACCEPTS_PER_ROUND && accept_one(l); i++) {
+  }
 }
 
 static void on_pause_over(void *argument) {

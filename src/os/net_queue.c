@@ -19,8 +19,10 @@ static void segment_free(struct net_segment *s) {
 }
 
 static void queue_link(struct net_queue *q, struct net_segment *s) {
-  if (q->last != NULL) q->last->next = s;
-  else q->first = s;
+  if (q->last != NULL)
+    q->last->next = s;
+  else
+    q->first = s;
   q->last = s;
   q->bytes += s->len;
 }

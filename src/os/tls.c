@@ -14,7 +14,7 @@ struct tls_context {
 
 struct tls_session {
   SSL *ssl;
-  BIO *in, *out; // memory; owned by `ssl`
+  BIO *in, *out;    // memory; owned by `ssl`
   struct buf early; // to be sent once the handshake is complete
   bool broken;
 };
