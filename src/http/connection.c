@@ -1,0 +1,56 @@
+#include "http/connection.h"
+
+void http_connection_init(struct http_connection *c, struct http_handler *handler, uint32_t head_bytes_max,
+                          uint32_t body_bytes_max) {
+  *c = (struct http_connection){.handler = handler, .head_bytes_max = head_bytes_max, .body_bytes_max = body_bytes_max};
+}
+
+void http_connection_done(struct http_connection *c) {
+  buf_done(&c->in);
+}
+
+/// For what cannot be understood: the place of the next request is not known any more, so the connection ends.
+static enum err refuse(struct http_connection *c, int status, int64_t wall_s, struct buf *out) {
+  c->closing = true;
+  struct http_response r = {.status = status};
+  return http_response_write(out, &r, wall_s, false, false);
+}
+
+static enum err answer(struct http_connection *c, const struct http_request *request, struct str body, int64_t wall_s,
+                       struct buf *out) {
+  CLEANUP(buf_done) struct buf scratch = BUF_INIT;
+  struct http_response response = {.status = 200};
+  if (c->handler->handle(c->handler, request, body, &scratch, &response) != ERR_OK)
+    response = (struct http_response){.status = 500};
+  bool keep = http_request_keeps_alive(request);
+  c->closing = !keep;
+  return http_response_write(out, &response, wall_s, keep, str_eqz(request->method, "HEAD"));
+}
+
+/// Answers the first request if it is complete: ERR_SHORT where it is not.
+static enum err step(struct http_connection *c, int64_t wall_s, struct buf *out) {
+  struct http_request request;
+  struct str in = buf_str(&c->in);
+  enum err err = http_request_parse(in, &request, NULL);
+  if (err == ERR_SHORT) return in.len > c->head_bytes_max ? refuse(c, 431, wall_s, out) : ERR_SHORT;
+  if (err != ERR_OK) return refuse(c, 400, wall_s, out);
+  if (request.head_bytes > c->head_bytes_max) return refuse(c, 431, wall_s, out);
+  uint64_t length;
+  if (http_request_body_length(&request, &length, NULL) != ERR_OK) return refuse(c, 400, wall_s, out);
+  if (length > c->body_bytes_max) return refuse(c, 413, wall_s, out);
+  if (in.len - request.head_bytes < length) return ERR_SHORT;
+  TRY(answer(c, &request, (struct str){in.ptr + request.head_bytes, (size_t) length}, wall_s, out));
+  buf_consume(&c->in, request.head_bytes + (size_t) length);
+  return ERR_OK;
+}
+
+enum err http_connection_receive(struct http_connection *c, const void *bytes, size_t len, int64_t wall_s, struct buf *out) {
+  if (c->closing) return ERR_OK;
+  TRY(buf_append(&c->in, bytes, len));
+  while (!c->closing && c->in.len > 0) {
+    enum err err = step(c, wall_s, out);
+    if (err == ERR_SHORT) return ERR_OK;
+    TRY(err);
+  }
+  return ERR_OK;
+}
