@@ -12,6 +12,8 @@
 
 #include "graph/types.h"
 
+struct graph_property; // graph/view.h
+
 enum graph_lock_mode { GRAPH_LOCK_SHARED, GRAPH_LOCK_EXCLUSIVE };
 
 /// All or nothing for this call; sorts what it is given.
