@@ -27,7 +27,7 @@ enum err error_setv(struct error *e, enum err code, const char *fmt, va_list arg
   return code;
 }
 
-enum err error_set(struct error *e, enum err code, const char *fmt, ...) {
+enum err (error_set)(struct error *e, enum err code, const char *fmt, ...) {
   va_list args;
   va_start(args, fmt);
   error_setv(e, code, fmt, args);

@@ -35,6 +35,13 @@ struct error {
 /// Fills `e` and returns `code`, so that `return error_set(e, ERR_TYPE, "...", x)` is one line. A text that does not fit is
 /// cut at a character boundary and ends in "...".
 enum err error_set(struct error *e, enum err code, const char *fmt, ...) PRINTF(3, 4);
+/// The macro lets the compiler see that the code is what comes back, so that it can tell set outputs from unset ones.
+#define error_set(e, code, ...)                  \
+  ({                                             \
+    const enum err error_set_code_ = (code);     \
+    error_set((e), error_set_code_, __VA_ARGS__); \
+    error_set_code_;                             \
+  })
 enum err error_setv(struct error *e, enum err code, const char *fmt, va_list args);
 
 /// Puts "prefix: " before the message of `e`; its code stays. Returns that code.

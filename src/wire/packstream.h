@@ -40,7 +40,9 @@ struct packstream_reader {
   const uint8_t *at, *end;
   struct packstream_profile profile;
   struct packstream_limits limits;
-  uint32_t elements; // seen so far
+  uint32_t elements; // values seen so far
+  uint32_t depth;    // containers open around the next value
+  uint64_t owed;     // values that those still wait for
   struct arena *arena;
 };
 
