@@ -1,0 +1,136 @@
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/test.h"
+#include "os/disk.h"
+
+static char directory[64];
+static char path_a[96], path_b[96];
+
+static int make_place(void **state UNUSED) {
+  snprintf(directory, sizeof directory, "/tmp/quiver-disk-XXXXXX");
+  if (mkdtemp(directory) == NULL) return -1;
+  snprintf(path_a, sizeof path_a, "%s/a", directory);
+  snprintf(path_b, sizeof path_b, "%s/b", directory);
+  return 0;
+}
+
+static int remove_place(void **state UNUSED) {
+  unlink(path_a);
+  unlink(path_b);
+  rmdir(directory);
+  return 0;
+}
+
+TEST(what_is_written_is_read_and_a_read_past_the_end_is_short) {
+  struct error e = ERROR_INIT;
+  struct disk_file *f = NULL;
+  assert_ok(disk_open(disk_system(), path_a, DISK_WRITE | DISK_CREATE, &f, &e));
+  assert_ok(disk_write(f, 100, "quiver", 6, &e));
+  char got[16];
+  assert_ok(disk_read_all(f, 100, got, 6, &e));
+  assert_memory_equal(got, "quiver", 6);
+  size_t n = 0;
+  assert_ok(disk_read_some(f, 103, got, sizeof got, &n, &e));
+  assert_int_equal(n, 3);
+  assert_int_equal(disk_read_all(f, 103, got, sizeof got, &e), ERR_SHORT);
+  assert_ok(disk_sync(f, &e));
+  assert_ok(disk_truncate(f, 103, &e));
+  uint64_t size = 0;
+  assert_ok(disk_allocate(f, 103, 1000, &e));
+  assert_ok(disk_size(f, &size, &e));
+  assert_int_equal(size, 1103);
+  disk_close(f);
+}
+
+TEST(errors_name_the_file_and_leave_the_output_alone) {
+  struct error e = ERROR_INIT;
+  struct disk_file *f = NULL;
+  assert_int_equal(disk_open(disk_system(), path_b, DISK_READ_ONLY, &f, &e), ERR_NOTFOUND);
+  assert_null(f);
+  assert_non_null(strstr(e.message, path_b));
+  assert_ok(disk_open(disk_system(), path_a, DISK_WRITE | DISK_CREATE, &f, &e));
+  disk_close(f);
+  f = NULL;
+  assert_int_equal(disk_open(disk_system(), path_a, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &f, &e), ERR_EXISTS);
+  assert_null(f);
+  assert_int_equal(disk_make_directory(disk_system(), directory, &e), ERR_EXISTS);
+}
+
+TEST(a_second_lock_names_the_holder_and_the_first_ends_with_its_file) {
+  struct error e = ERROR_INIT;
+  struct disk_file *first = NULL, *second = NULL;
+  assert_ok(disk_lock(disk_system(), path_a, &first, &e));
+  assert_int_equal(disk_lock(disk_system(), path_a, &second, &e), ERR_BUSY);
+  char pid[32];
+  snprintf(pid, sizeof pid, "pid %ld", (long) getpid());
+  assert_non_null(strstr(e.message, pid));
+  assert_non_null(strstr(e.message, "host "));
+  disk_close(first);
+  assert_ok(disk_lock(disk_system(), path_a, &second, &e));
+  disk_close(second);
+}
+
+static enum err count_names(void *argument, const char *name UNUSED, bool is_directory UNUSED) {
+  ++*(int *) argument;
+  return ERR_OK;
+}
+
+TEST(names_come_and_go) {
+  struct error e = ERROR_INIT;
+  struct disk *d = disk_system();
+  struct disk_file *f = NULL;
+  assert_ok(disk_open(d, path_a, DISK_WRITE | DISK_CREATE, &f, &e));
+  disk_close(f);
+  assert_ok(disk_rename(d, path_a, path_b, &e));
+  assert_ok(disk_sync_directory(d, directory, &e));
+  int names = 0;
+  assert_ok(disk_list(d, directory, count_names, &names, &e));
+  assert_int_equal(names, 1);
+  assert_ok(disk_unlink(d, path_b, &e));
+  assert_int_equal(disk_unlink(d, path_b, &e), ERR_NOTFOUND);
+  uint64_t bytes = 0;
+  assert_ok(disk_free_space(d, directory, &bytes, &e));
+  assert_true(bytes > 0);
+}
+
+TEST(a_queue_reads_many_places_together) {
+  struct error e = ERROR_INIT;
+  struct disk_file *f = NULL;
+  struct disk_queue *q = NULL;
+  assert_ok(disk_open(disk_system(), path_a, DISK_WRITE | DISK_CREATE, &f, &e));
+  assert_ok(disk_write(f, 0, "abcdefgh", 8, &e));
+  assert_ok(disk_queue_open(disk_system(), 4, &q, &e));
+  char to[9];
+  struct disk_read reads[9], *order[9], *done[9];
+  for (unsigned i = 0; i < 9; i++) {
+    reads[i] = (struct disk_read){.file = f, .offset = i, .to = to + i, .bytes = 1};
+    order[i] = &reads[i];
+  }
+  assert_ok(disk_queue_submit(q, order, 9, &e));
+  size_t got = 0;
+  while (got < 9) got += disk_queue_reap(q, true, done, 4);
+  assert_memory_equal(to, "abcdefgh", 8);
+  assert_int_equal(reads[7].result, ERR_OK);
+  assert_int_equal(reads[8].result, ERR_SHORT);
+  assert_int_equal(disk_queue_reap(q, true, done, 4), 0);
+  disk_queue_close(q);
+  disk_close(f);
+}
+
+TEST(no_memory_is_an_error_and_leaves_nothing_open) {
+  EACH_ALLOC_FAILS(n) {
+    struct disk_file *f = NULL, *lock = NULL;
+    if (disk_open(disk_system(), path_a, DISK_WRITE | DISK_CREATE, &f, NULL) == ERR_OK) disk_close(f);
+    if (disk_lock(disk_system(), path_a, &lock, NULL) == ERR_OK) disk_close(lock);
+  }
+}
+
+#define P(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
+TESTS(P(what_is_written_is_read_and_a_read_past_the_end_is_short), P(errors_name_the_file_and_leave_the_output_alone),
+      P(a_second_lock_names_the_holder_and_the_first_ends_with_its_file), P(names_come_and_go), P(a_queue_reads_many_places_together),
+      P(no_memory_is_an_error_and_leaves_nothing_open))

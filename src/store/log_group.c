@@ -1,0 +1,131 @@
+// What a member must never forget: two slots, each written and synced on its own.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "base/mem.h"
+#include "store/log_int.h"
+
+#define GROUP_MAGIC 0x53475651u // QVGS
+#define MEMBER_BYTES 120u
+
+static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, const struct log_group_state *g) {
+  memset(to, 0, LOG_GROUP_SLOT_BYTES);
+  put_u32_le(to, GROUP_MAGIC);
+  put_u16_le(to + 4, LOG_FORMAT_VERSION);
+  put_u64_le(to + 8, sequence);
+  memcpy(to + 16, uuid, 16);
+  const uint64_t words[8] = {g->generation, g->incarnation,    g->member_id,     g->term,
+                             g->vote,       g->snapshot_index, g->snapshot_term, g->membership_index};
+  for (size_t i = 0; i < 8; i++) put_u64_le(to + 32 + 8 * i, words[i]);
+  put_u32_le(to + 96, g->member_count);
+  for (uint32_t i = 0; i < g->member_count; i++) {
+    uint8_t *m = to + 104 + i * MEMBER_BYTES;
+    put_u64_le(m, g->members[i].id);
+    m[8] = g->members[i].role;
+    memcpy(m + 9, g->members[i].address, sizeof g->members[i].address);
+  }
+  put_u64_le(to + LOG_GROUP_SLOT_BYTES - 8, hash64(to, LOG_GROUP_SLOT_BYTES - 8, 0));
+}
+
+static bool get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *ret_sequence, struct log_group_state *ret) {
+  if (get_u32_le(from) != GROUP_MAGIC || get_u16_le(from + 4) != LOG_FORMAT_VERSION || memcmp(from + 16, uuid, 16) != 0) return false;
+  if (get_u64_le(from + LOG_GROUP_SLOT_BYTES - 8) != hash64(from, LOG_GROUP_SLOT_BYTES - 8, 0)) return false;
+  uint32_t count = get_u32_le(from + 96);
+  if (count > LOG_MEMBERS_MAX) return false;
+  uint64_t words[8];
+  for (size_t i = 0; i < 8; i++) words[i] = get_u64_le(from + 32 + 8 * i);
+  *ret = (struct log_group_state){words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7], count, {{0}}};
+  for (uint32_t i = 0; i < count; i++) {
+    const uint8_t *m = from + 104 + i * MEMBER_BYTES;
+    ret->members[i].id = get_u64_le(m);
+    ret->members[i].role = m[8];
+    memcpy(ret->members[i].address, m + 9, sizeof ret->members[i].address);
+    ret->members[i].address[sizeof ret->members[i].address - 1] = '\0';
+  }
+  *ret_sequence = get_u64_le(from + 8);
+  return true;
+}
+
+static enum err write_slots(struct log *l, const uint8_t *slot, struct error *e) {
+  for (unsigned i = 0; i < 2; i++) {
+    TRY(disk_write(l->group_file, i * LOG_GROUP_SLOT_BYTES, slot, LOG_GROUP_SLOT_BYTES, e));
+    TRY(disk_sync(l->group_file, e));
+  }
+  return ERR_OK;
+}
+
+static enum err save(struct log *l, const struct log_group_state *g, struct error *e) {
+  uint8_t *slot = mem_alloc(LOG_GROUP_SLOT_BYTES);
+  if (slot == NULL) return error_ensure(e, ERR_NOMEM);
+  put_slot(slot, l->uuid, l->group_sequence + 1, g);
+  struct error cause = ERROR_INIT;
+  enum err err = write_slots(l, slot, &cause);
+  mem_free(slot);
+  if (err != ERR_OK) return log_poison(l, err, &cause, e);
+  l->group_sequence++;
+  return ERR_OK;
+}
+
+static enum err load(struct log *l, struct error *e) {
+  uint8_t *slots = mem_zalloc(2 * LOG_GROUP_SLOT_BYTES);
+  struct log_group_state *state = mem_alloc(sizeof *state);
+  size_t got = 0;
+  uint64_t best = 0;
+  enum err err = slots != NULL && state != NULL ? disk_read_some(l->group_file, 0, slots, 2 * LOG_GROUP_SLOT_BYTES, &got, e)
+                                                : error_ensure(e, ERR_NOMEM);
+  for (unsigned i = 0; i < 2 && err == ERR_OK; i++) {
+    uint64_t sequence = 0;
+    if (!get_slot(slots + i * LOG_GROUP_SLOT_BYTES, l->uuid, &sequence, state) || sequence <= best) continue;
+    best = sequence;
+    l->group = *state;
+  }
+  if (err == ERR_OK && best == 0)
+    err = error_set(e, ERR_CORRUPT, "Both copies of the group state in '%s/store.group' fail their check.", l->directory);
+  l->group_sequence = best;
+  mem_free(slots);
+  mem_free(state);
+  return err;
+}
+
+// Opening writes what it read: a slot that was lost, or is only in a cache after a failed sync, is whole again.
+enum err log_group_open(struct log *l, bool create, struct error *e) {
+  char path[DISK_PATH_MAX];
+  snprintf(path, sizeof path, "%s/store.group", l->directory);
+  if (create && disk_unlink(l->disk, path, NULL) == ERR_OK) TRY(disk_sync_directory(l->disk, l->directory, e));
+  TRY(disk_open(l->disk, path, create ? DISK_WRITE | DISK_CREATE : DISK_WRITE, &l->group_file, e));
+  if (create) l->group = (struct log_group_state){.generation = 1, .incarnation = 1};
+  if (!create) TRY(load(l, e));
+  if (!l->options.clustered) l->group.term++;
+  TRY(save(l, &l->group, e));
+  return create ? disk_sync_directory(l->disk, l->directory, e) : ERR_OK;
+}
+
+void log_group_state(struct log *l, struct log_group_state *ret) {
+  mutex_lock(&l->mutex);
+  *ret = l->group;
+  mutex_unlock(&l->mutex);
+}
+
+static enum err check_state(const struct log *l, const struct log_group_state *g, struct error *e) {
+  if (g->term < l->group.term || g->generation < l->group.generation || g->member_count > LOG_MEMBERS_MAX)
+    return error_set(e, ERR_INVALID, "A group state may not go back: term %llu after %llu, generation %llu after %llu.",
+                     (unsigned long long) g->term, (unsigned long long) l->group.term, (unsigned long long) g->generation,
+                     (unsigned long long) l->group.generation);
+  return ERR_OK;
+}
+
+enum err log_group_save(struct log *l, const struct log_group_state *state, struct error *e) {
+  mutex_lock(&l->group_mutex);
+  enum err err = log_failure(l, e);
+  if (err == ERR_OK) err = check_state(l, state, e);
+  if (err == ERR_OK) err = save(l, state, e);
+  if (err == ERR_OK) {
+    mutex_lock(&l->mutex);
+    l->group = *state;
+    mutex_unlock(&l->mutex);
+  }
+  mutex_unlock(&l->group_mutex);
+  return err;
+}

@@ -1,0 +1,491 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "base/test.h"
+#include "store/log.h"
+#include "store/sim_disk.h"
+
+static const uint8_t uuid[16] = "a test database";
+static const char segment_1[] = "db/store.log.00000001";
+
+struct place {
+  struct sim_disk *disk;
+  struct clock_manual clock;
+  struct log_options options;
+  struct log *log;
+};
+
+static void place_init(struct place *p) {
+  *p = (struct place){.disk = sim_disk_new(1), .options = {.segment_bytes = 16384}};
+  clock_manual_init(&p->clock, 1000);
+}
+
+static enum err place_open(struct place *p, bool create, struct error *e) {
+  return log_open(sim_disk_table(p->disk), "db", uuid, create, &p->options, &p->clock.clock, NULL, &p->log, e);
+}
+
+static void place_close(struct place *p) {
+  log_close(p->log);
+  p->log = NULL;
+}
+
+static void place_done(struct place *p) {
+  place_close(p);
+  sim_disk_free(p->disk);
+}
+
+static void place_power_cut(struct place *p) {
+  sim_disk_cut(p->disk);
+  place_close(p);
+  sim_disk_power_on(p->disk);
+}
+
+static enum err append(struct place *p, const char *text, struct error *e) {
+  struct log_entry entry = {.kind = LOG_TRANSACTION, .parts = LOG_END, .payload = str_of(text), .origin_sequence = 7};
+  return log_append(p->log, &entry, 1, e);
+}
+
+static enum err append_at(struct place *p, uint64_t index, uint64_t term, const char *text, struct error *e) {
+  struct log_entry entry = {.index = index, .term = term, .kind = LOG_TRANSACTION, .parts = LOG_END, .payload = str_of(text)};
+  return log_append(p->log, &entry, 1, e);
+}
+
+static enum err write_all(struct place *p, struct error *e) {
+  for (bool worked = true; worked;) TRY(log_writer_step(p->log, &worked, e));
+  return ERR_OK;
+}
+
+static void put(struct place *p, const char *text) {
+  struct error e = ERROR_INIT;
+  assert_ok(append(p, text, &e));
+  assert_ok(write_all(p, &e));
+}
+
+static void assert_holds(struct place *p, uint64_t index, const char *text) {
+  struct error e = ERROR_INIT;
+  struct log_cursor *c = NULL;
+  const struct log_entry *entry = NULL;
+  assert_ok(log_cursor_open(p->log, index, &c, &e));
+  assert_ok(log_cursor_next(c, &entry, &e));
+  assert_non_null(entry);
+  assert_int_equal(entry->index, index);
+  assert_str(entry->payload, text);
+  log_cursor_close(c);
+}
+
+TEST(entries_are_numbered_durable_after_a_round_and_there_after_a_crash) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  assert_ok(append(&p, "one", &e));
+  assert_ok(append(&p, "two", &e));
+  assert_int_equal(log_durable_index(p.log), 0);
+  assert_int_equal(log_last_index(p.log), 2);
+  assert_ok(write_all(&p, &e));
+  assert_int_equal(log_durable_index(p.log), 2);
+  place_power_cut(&p);
+  assert_ok(place_open(&p, false, &e));
+  assert_int_equal(log_durable_index(p.log), 2);
+  assert_int_equal(log_commit_index(p.log), 2);
+  assert_holds(&p, 2, "two");
+  assert_ok(log_check(p.log, &e));
+  place_done(&p);
+}
+
+TEST(an_entry_keeps_all_that_was_said_about_it) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  struct log_entry in = {.kind = LOG_TOKEN, .parts = LOG_PART, .origin_member = 3, .origin_sequence = 9, .metadata = STR("meta"),
+                         .sections = STR("before"), .payload = STR("payload")};
+  assert_ok(log_append(p.log, &in, 1, &e));
+  assert_ok(write_all(&p, &e));
+  struct log_cursor *c = NULL;
+  const struct log_entry *out = NULL;
+  assert_ok(log_cursor_open(p.log, 1, &c, &e));
+  assert_ok(log_cursor_next(c, &out, &e));
+  assert_int_equal(out->kind, LOG_TOKEN);
+  assert_int_equal(out->parts, LOG_PART);
+  assert_int_equal(out->term, 1);
+  assert_int_equal(out->commit_time_ns, 1000);
+  assert_int_equal(out->origin_member, 3);
+  assert_int_equal(out->origin_sequence, 9);
+  assert_str(out->metadata, "meta");
+  assert_str(out->sections, "before");
+  assert_str(out->payload, "payload");
+  assert_ok(log_cursor_next(c, &out, &e));
+  assert_null(out);
+  log_cursor_close(c);
+  place_done(&p);
+}
+
+TEST(commit_time_never_goes_back_though_the_clock_does) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  put(&p, "late");
+  p.clock.wall_offset_ns = -5000;
+  put(&p, "early");
+  assert_ok(log_check(p.log, &e));
+  place_done(&p);
+}
+
+TEST(a_torn_end_is_cut_and_the_log_goes_on) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  put(&p, "whole");
+  uint64_t end = 512 + 512;
+  put(&p, "torn");
+  place_close(&p);
+  assert_true(sim_disk_flip(p.disk, segment_1, end + 90, 1));
+  assert_ok(place_open(&p, false, &e));
+  struct log_recovery r;
+  log_recovery(p.log, &r);
+  assert_int_equal(r.last_index, 1);
+  assert_int_equal(r.cut_segment, 1);
+  assert_int_equal(r.cut_offset, end);
+  put(&p, "new");
+  place_close(&p);
+  assert_ok(place_open(&p, false, &e));
+  assert_holds(&p, 1, "whole");
+  assert_holds(&p, 2, "new");
+  place_done(&p);
+}
+
+TEST(damage_in_front_of_a_whole_batch_is_refused_with_its_place) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  put(&p, "one");
+  put(&p, "two");
+  put(&p, "three");
+  place_close(&p);
+  assert_true(sim_disk_flip(p.disk, segment_1, 1024 + 100, 0x80));
+  assert_int_equal(place_open(&p, false, &e), ERR_CORRUPT);
+  assert_non_null(strstr(e.message, "segment 00000001 at offset 1024"));
+  place_done(&p);
+}
+
+TEST(damage_in_an_older_segment_is_refused) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  char text[3000];
+  memset(text, 'x', sizeof text);
+  text[sizeof text - 1] = '\0';
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  for (int i = 0; i < 12; i++) put(&p, text);
+  struct log_stats stats;
+  log_stats(p.log, &stats);
+  assert_true(stats.segments >= 3);
+  assert_ok(log_check(p.log, &e));
+  place_close(&p);
+  assert_true(sim_disk_flip(p.disk, segment_1, 600, 1));
+  assert_int_equal(place_open(&p, false, &e), ERR_CORRUPT);
+  assert_true(sim_disk_flip(p.disk, segment_1, 600, 1));
+  assert_ok(place_open(&p, false, &e));
+  place_close(&p);
+  assert_ok(disk_unlink(sim_disk_table(p.disk), "db/store.log.00000002", &e));
+  assert_int_equal(place_open(&p, false, &e), ERR_CORRUPT);
+  assert_non_null(strstr(e.message, "00000002 is missing"));
+  place_done(&p);
+}
+
+TEST(a_failed_sync_stops_the_log_for_good) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  put(&p, "safe");
+  sim_disk_fail(p.disk, SIM_SYNC, 0, ERR_IO);
+  assert_ok(append(&p, "lost", &e));
+  assert_int_equal(write_all(&p, &e), ERR_IO);
+  assert_int_equal(log_durable_index(p.log), 1);
+  assert_int_equal(append(&p, "refused", &e), ERR_IO);
+  assert_int_equal(write_all(&p, &e), ERR_IO);
+  assert_int_equal(log_failure(p.log, &e), ERR_IO);
+  place_power_cut(&p);
+  assert_ok(place_open(&p, false, &e));
+  assert_true(log_durable_index(p.log) >= 1);
+  assert_holds(&p, 1, "safe");
+  place_done(&p);
+}
+
+TEST(no_space_for_a_round_leaves_its_entries_queued) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  p.options.segment_bytes = 2048;
+  assert_ok(place_open(&p, true, &e));
+  char text[1500];
+  memset(text, 'y', sizeof text);
+  text[sizeof text - 1] = '\0';
+  put(&p, text);
+  assert_ok(append(&p, text, &e));
+  sim_disk_fail(p.disk, SIM_ALLOCATE, 0, ERR_NOSPC);
+  assert_int_equal(write_all(&p, &e), ERR_NOSPC);
+  assert_ok(log_failure(p.log, &e));
+  assert_ok(write_all(&p, &e));
+  assert_int_equal(log_durable_index(p.log), 2);
+  place_power_cut(&p);
+  assert_ok(place_open(&p, false, &e));
+  assert_int_equal(log_durable_index(p.log), 2);
+  place_done(&p);
+}
+
+TEST(what_a_new_leader_overwrites_is_gone_after_a_crash_too) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  p.options.clustered = true;
+  assert_ok(place_open(&p, true, &e));
+  for (uint64_t i = 1; i <= 5; i++) assert_ok(append_at(&p, i, 1, "old", &e));
+  assert_ok(write_all(&p, &e));
+  log_commit_mark(p.log, 2);
+  assert_int_equal(append_at(&p, 2, 2, "no", &e), ERR_INVALID);
+  assert_ok(append_at(&p, 4, 2, "new", &e));
+  assert_ok(write_all(&p, &e));
+  assert_int_equal(log_durable_index(p.log), 4);
+  for (int round = 0; round < 2; round++) {
+    assert_holds(&p, 3, "old");
+    assert_holds(&p, 4, "new");
+    uint64_t term = 0;
+    assert_ok(log_term_at(p.log, 3, &term, &e));
+    assert_int_equal(term, 1);
+    assert_ok(log_term_at(p.log, 4, &term, &e));
+    assert_int_equal(term, 2);
+    assert_int_equal(log_term_at(p.log, 5, &term, &e), ERR_NOTFOUND);
+    assert_ok(log_check(p.log, &e));
+    place_power_cut(&p);
+    assert_ok(place_open(&p, false, &e));
+    assert_int_equal(log_commit_index(p.log), 2);
+  }
+  assert_ok(log_truncate(p.log, 3, &e));
+  assert_ok(write_all(&p, &e));
+  assert_int_equal(log_durable_index(p.log), 3);
+  assert_int_equal(log_last_term(p.log), 1);
+  place_power_cut(&p);
+  assert_ok(place_open(&p, false, &e));
+  assert_int_equal(log_durable_index(p.log), 3);
+  place_done(&p);
+}
+
+TEST(a_cursor_notices_that_its_entries_were_voided) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  p.options.clustered = true;
+  assert_ok(place_open(&p, true, &e));
+  for (uint64_t i = 1; i <= 4; i++) assert_ok(append_at(&p, i, 1, "old", &e));
+  assert_ok(write_all(&p, &e));
+  struct log_cursor *c = NULL;
+  const struct log_entry *entry = NULL;
+  assert_ok(log_cursor_open(p.log, 2, &c, &e));
+  assert_ok(log_cursor_next(c, &entry, &e));
+  assert_ok(append_at(&p, 3, 2, "new", &e));
+  assert_ok(write_all(&p, &e));
+  assert_ok(log_cursor_next(c, &entry, &e));
+  assert_str(entry->payload, "new");
+  assert_ok(log_cursor_next(c, &entry, &e));
+  assert_null(entry);
+  log_cursor_close(c);
+  place_done(&p);
+}
+
+TEST(pruning_keeps_what_is_pinned_until_the_pin_expires) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  char text[3000];
+  memset(text, 'z', sizeof text);
+  text[sizeof text - 1] = '\0';
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  for (int i = 0; i < 20; i++) put(&p, text);
+  uint32_t pin = 0;
+  unsigned removed = 9;
+  assert_ok(log_pin(p.log, 1, 500, &pin, &e));
+  assert_ok(log_prune(p.log, 20, 100, &removed, &e));
+  assert_int_equal(removed, 0);
+  p.clock.now_ns = 501;
+  assert_int_equal(log_pin_move(p.log, pin, 2, 900, &e), ERR_NOTFOUND);
+  assert_ok(log_prune(p.log, 12, 100, &removed, &e));
+  assert_true(removed > 0);
+  uint64_t first = log_first_index(p.log);
+  assert_true(first > 1 && first <= 12);
+  struct log_cursor *c = NULL;
+  assert_int_equal(log_cursor_open(p.log, first - 1, &c, &e), ERR_NOTFOUND);
+  assert_holds(&p, first, text);
+  place_power_cut(&p);
+  assert_ok(place_open(&p, false, &e));
+  assert_int_equal(log_first_index(p.log), first);
+  assert_ok(log_check(p.log, &e));
+  place_done(&p);
+}
+
+TEST(a_reset_log_begins_above_the_copied_store) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  p.options.clustered = true;
+  assert_ok(place_open(&p, true, &e));
+  assert_ok(append_at(&p, 1, 1, "old", &e));
+  assert_ok(write_all(&p, &e));
+  assert_ok(log_reset(p.log, 100, 7, &e));
+  assert_int_equal(log_first_index(p.log), 101);
+  uint64_t term = 0;
+  assert_ok(log_term_at(p.log, 100, &term, &e));
+  assert_int_equal(term, 7);
+  assert_ok(append_at(&p, 101, 8, "new", &e));
+  assert_ok(write_all(&p, &e));
+  place_power_cut(&p);
+  assert_ok(place_open(&p, false, &e));
+  assert_holds(&p, 101, "new");
+  assert_int_equal(log_first_index(p.log), 101);
+  place_done(&p);
+}
+
+TEST(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  p.options.clustered = true;
+  assert_ok(place_open(&p, true, &e));
+  struct log_group_state *g = mem_zalloc(sizeof *g);
+  log_group_state(p.log, g);
+  g->term = 5;
+  g->vote = 3;
+  g->member_count = 2;
+  g->members[1] = (struct log_member){.id = 3, .role = 2, .address = "core3:7000"};
+  assert_ok(log_group_save(p.log, g, &e));
+  g->term = 4;
+  assert_int_equal(log_group_save(p.log, g, &e), ERR_INVALID);
+  for (uint64_t slot = 0; slot < 2; slot++) {
+    place_power_cut(&p);
+    assert_true(sim_disk_flip(p.disk, "db/store.group", slot * 16384 + 50, 1));
+    assert_ok(place_open(&p, false, &e));
+    log_group_state(p.log, g);
+    assert_int_equal(g->term, 5);
+    assert_int_equal(g->vote, 3);
+    assert_string_equal(g->members[1].address, "core3:7000");
+  }
+  place_close(&p);
+  sim_disk_flip(p.disk, "db/store.group", 50, 1);
+  sim_disk_flip(p.disk, "db/store.group", 16384 + 50, 1);
+  assert_int_equal(place_open(&p, false, &e), ERR_CORRUPT);
+  mem_free(g);
+  place_done(&p);
+}
+
+TEST(standalone_the_term_rises_at_each_start) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  put(&p, "first life");
+  place_close(&p);
+  assert_ok(place_open(&p, false, &e));
+  put(&p, "second life");
+  assert_int_equal(log_last_term(p.log), 2);
+  place_done(&p);
+}
+
+TEST(another_databases_log_is_refused) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  place_close(&p);
+  static const uint8_t other[16] = "somebody else's";
+  assert_int_equal(log_open(sim_disk_table(p.disk), "db", other, false, &p.options, &p.clock.clock, NULL, &p.log, &e), ERR_CORRUPT);
+  place_done(&p);
+}
+
+TEST(limits_hold) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  p.options.queue_bytes_max = 4096;
+  assert_ok(place_open(&p, true, &e));
+  char *large = mem_zalloc(LOG_ENTRY_BYTES_MAX + 1);
+  struct log_entry entry = {.kind = LOG_TRANSACTION, .parts = LOG_END, .payload = {large, LOG_ENTRY_BYTES_MAX + 1}};
+  assert_int_equal(log_append(p.log, &entry, 1, &e), ERR_LIMIT);
+  entry.payload.len--;
+  assert_ok(log_append(p.log, &entry, 1, &e));
+  assert_int_equal(append(&p, "more", &e), ERR_LIMIT);
+  assert_ok(write_all(&p, &e));
+  assert_ok(append(&p, "more", &e));
+  assert_ok(write_all(&p, &e));
+  assert_ok(log_check(p.log, &e));
+  entry.parts = LOG_PART | LOG_END;
+  assert_int_equal(log_append(p.log, &entry, 1, &e), ERR_INVALID);
+  mem_free(large);
+  place_done(&p);
+}
+
+static enum err short_life(struct place *p, struct error *e) {
+  TRY(place_open(p, true, e));
+  TRY(append(p, "one", e));
+  TRY(write_all(p, e));
+  place_close(p);
+  TRY(place_open(p, false, e));
+  struct log_cursor *c = NULL;
+  const struct log_entry *entry = NULL;
+  TRY(log_cursor_open(p->log, 1, &c, e));
+  enum err err = log_cursor_next(c, &entry, e);
+  log_cursor_close(c);
+  return err;
+}
+
+TEST(no_memory_is_an_error_at_every_step) {
+  EACH_ALLOC_FAILS(n) {
+    struct place p;
+    struct error e = ERROR_INIT;
+    place_init(&p);
+    enum err err = short_life(&p, &e);
+    assert_true(err == ERR_OK || err == ERR_NOMEM);
+    place_done(&p);
+  }
+}
+
+TEST(every_flipped_byte_of_a_small_log_is_noticed_or_harmless) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  assert_ok(place_open(&p, true, &e));
+  put(&p, "one");
+  put(&p, "two");
+  place_close(&p);
+  for (uint64_t at = 0; at < 1536; at += 3) {
+    assert_true(sim_disk_flip(p.disk, segment_1, at, 0x10));
+    enum err err = place_open(&p, false, &e);
+    assert_true(err == ERR_CORRUPT || err == ERR_OK);
+    if (err == ERR_OK) {
+      if (log_durable_index(p.log) == 2) assert_holds(&p, 2, "two");
+      if (log_durable_index(p.log) < 2) {
+        place_close(&p);
+        break; // the end was cut, as it must be: the rest of the walk has nothing to look at
+      }
+    }
+    place_close(&p);
+    sim_disk_flip(p.disk, segment_1, at, 0x10);
+  }
+  place_done(&p);
+}
+
+TESTS(T(entries_are_numbered_durable_after_a_round_and_there_after_a_crash), T(an_entry_keeps_all_that_was_said_about_it),
+      T(commit_time_never_goes_back_though_the_clock_does), T(a_torn_end_is_cut_and_the_log_goes_on),
+      T(damage_in_front_of_a_whole_batch_is_refused_with_its_place), T(damage_in_an_older_segment_is_refused),
+      T(a_failed_sync_stops_the_log_for_good), T(no_space_for_a_round_leaves_its_entries_queued),
+      T(what_a_new_leader_overwrites_is_gone_after_a_crash_too), T(a_cursor_notices_that_its_entries_were_voided),
+      T(pruning_keeps_what_is_pinned_until_the_pin_expires), T(a_reset_log_begins_above_the_copied_store),
+      T(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot), T(standalone_the_term_rises_at_each_start),
+      T(another_databases_log_is_refused), T(limits_hold), T(no_memory_is_an_error_at_every_step),
+      T(every_flipped_byte_of_a_small_log_is_noticed_or_harmless))
