@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Runs one suite through many official drivers and prints a table of drivers by cases.
+
+tests/drivers/run.py BINARY [node|python|go|java ...]      default: every language whose tools are there
+tests/drivers/run.py bolt://HOST:PORT [...]                against a server that runs already
+
+A driver's program prints one JSON line a case: {"case", "ok", "detail", "ms"}, after {"driver": name}; {"case", "skip": why} for
+a cell that is left out, with the section of the Bolt description that says why.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+WORK = pathlib.Path(os.environ.get("DRIVERS_WORK", HERE / "node_modules" / ".drivers"))
+sys.path.insert(0, str(HERE.parent))
+from lib.quiver import Server, npm_install  # noqa: E402
+
+
+def node_commands():
+    if shutil.which("node") is None or not npm_install(HERE):
+        return []
+    packages = json.loads((HERE / "package.json").read_text())["dependencies"]
+    return [["node", str(HERE / "suite.mjs"), name] for name in packages if name.startswith("neo4j-driver")]
+
+
+def python_commands():
+    python = WORK / "python/bin/python"
+    if not python.exists():
+        made = subprocess.run([sys.executable, "-m", "venv", str(WORK / "python")], check=False, stdout=subprocess.DEVNULL)
+        if made.returncode != 0:
+            return []
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "neo4j"], check=True)
+    return [[str(python), str(HERE / "python/suite.py")]]
+
+
+def go_commands():
+    if shutil.which("go") is None:
+        return []
+    subprocess.run(["go", "build", "-o", str(WORK / "go-suite"), "."], cwd=HERE / "go", check=True)
+    return [[str(WORK / "go-suite")]]
+
+
+def java_commands():
+    if shutil.which("mvn") is None or shutil.which("javac") is None:
+        return []
+    jars = WORK / "java"
+    if not jars.is_dir():
+        subprocess.run(["mvn", "-q", "dependency:copy-dependencies", f"-DoutputDirectory={jars}"], cwd=HERE / "java", check=True)
+    subprocess.run(["javac", "-cp", f"{jars}/*", "-d", str(jars), str(HERE / "java/Suite.java")], check=True)
+    version = next((p.stem.rsplit("-", 1)[1] for p in jars.glob("neo4j-java-driver-[0-9]*.jar")), "?")
+    return [["java", f"-Ddriver.version={version}", "-cp", f"{jars}/*:{jars}", "Suite"]]
+
+
+LANGUAGES = {"node": node_commands, "python": python_commands, "go": go_commands, "java": java_commands}
+
+
+def run_suite(command, uri):
+    """{case: line} of one driver, and its name."""
+    done = subprocess.run(command + [uri], stdout=subprocess.PIPE, text=True, timeout=180, check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    name = next((line["driver"] for line in lines if "driver" in line), " ".join(command[-2:]))
+    results = {line["case"]: line for line in lines if "case" in line}
+    if done.returncode != 0 and all(r.get("ok", True) for r in results.values()):
+        results["(the program)"] = {"ok": False, "detail": f"ended with {done.returncode}"}
+    return name, results
+
+
+def print_table(results):
+    cases = list(dict.fromkeys(case for _, cells in results for case in cells))
+    width = max(len(case) for case in cases)
+    names = [name for name, _ in results]
+    print(" " * width + "  " + "  ".join(names))
+    for case in cases:
+        cells = []
+        for name, row in results:
+            cell = row.get(case)
+            text = "-" if cell is None else "skip" if "skip" in cell else "ok" if cell["ok"] else "FAIL"
+            cells.append(text.ljust(len(name)))
+        print(case.ljust(width) + "  " + "  ".join(cells))
+    for name, row in results:
+        for case, cell in row.items():
+            if "skip" in cell:
+                print(f"left out: {name}: {case}: {cell['skip']}")
+            elif not cell["ok"]:
+                print(f"FAIL: {name}: {case}: {cell['detail']}")
+
+
+def main():
+    target, *languages = sys.argv[1:]
+    WORK.mkdir(parents=True, exist_ok=True)
+    commands = [command for language in languages or LANGUAGES for command in LANGUAGES[language]()]
+    if not commands:
+        print("none of node, python, go, java can be used here: the drivers are not run")
+        return 77
+    with contextlib.ExitStack() as stack:
+        uri = target if "://" in target else stack.enter_context(Server(target, auth=False)).uri
+        results = [run_suite(command, uri) for command in commands]
+    print_table(results)
+    cells = [cell for _, row in results for cell in row.values()]
+    failed = sum(1 for cell in cells if "skip" not in cell and not cell["ok"])
+    skipped = sum(1 for cell in cells if "skip" in cell)
+    print(f"{len(cells) - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
