@@ -1,0 +1,77 @@
+// The settings that change what the server does, one row each: the only place where they are listed.
+//
+//   X(field, TYPE, "canonical name (5.x)", "4.x name", "3.x name", "default", low, high, "what it does")
+//
+// A 4.x or 3.x name of "" is the same as the one before it or did not exist. Types: config/config.h. `low` and `high` bound numbers in
+// the type's unit (bytes, milliseconds); 0, 0: no bounds. Relative paths hang below the home folder. Names and defaults: Neo4j manuals.
+#pragma once
+
+// clang-format off
+#define CONFIG_SETTINGS(X) \
+  /* network */ \
+  X(default_listen_address,     ADDRESS,  "server.default_listen_address", "dbms.default_listen_address", "dbms.connectors.default_listen_address", "localhost", 0, 0, "interface of every listener that names none") \
+  X(default_advertised_address, ADDRESS,  "server.default_advertised_address", "dbms.default_advertised_address", "dbms.connectors.default_advertised_address", "localhost", 0, 0, "host that clients are told to use") \
+  X(bolt_enabled,               BOOL,     "server.bolt.enabled", "dbms.connector.bolt.enabled", "", "true", 0, 0, "listen for Bolt") \
+  X(bolt_listen_address,        ADDRESS,  "server.bolt.listen_address", "dbms.connector.bolt.listen_address", "dbms.connector.bolt.address", ":7687", 0, 0, "where") \
+  X(bolt_advertised_address,    ADDRESS,  "server.bolt.advertised_address", "dbms.connector.bolt.advertised_address", "", ":7687", 0, 0, "what routing tables say") \
+  X(bolt_tls_level,             ENUM,     "server.bolt.tls_level", "dbms.connector.bolt.tls_level", "", "DISABLED", 0, 0, "DISABLED|OPTIONAL|REQUIRED") \
+  X(bolt_threads_max,           INT,      "server.bolt.thread_pool_max_size", "dbms.connector.bolt.thread_pool_max_size", "", "400", 1, 100000, "statements that may run at once") \
+  X(bolt_keep_alive_ms,         DURATION, "server.bolt.connection_keep_alive", "dbms.connector.bolt.connection_keep_alive", "", "1m", 0, 86400000, "a NOOP to the client while a request runs") \
+  X(bolt_connections_max,       INT,      "quiver.bolt.connections.max", "", "", "10000", 1, 1000000, "open Bolt connections") \
+  X(bolt_unauthenticated_max,   INT,      "quiver.bolt.connections.unauthenticated.max", "", "", "1000", 1, 1000000, "of them, not yet logged in") \
+  X(bolt_login_timeout_ms,      DURATION, "quiver.bolt.login_timeout", "", "", "30s", 1, 3600000, "from accept to login") \
+  X(bolt_message_max_bytes,     BYTES,    "quiver.bolt.message.max_size", "", "", "64m", 8192, 2147483647, "largest message after login") \
+  X(bolt_message_max_depth,     INT,      "quiver.bolt.message.max_depth", "", "", "512", 8, 10000, "deepest nesting of a message") \
+  X(http_enabled,               BOOL,     "server.http.enabled", "dbms.connector.http.enabled", "", "true", 0, 0, "listen for HTTP") \
+  X(http_listen_address,        ADDRESS,  "server.http.listen_address", "dbms.connector.http.listen_address", "dbms.connector.http.address", ":7474", 0, 0, "where") \
+  X(http_advertised_address,    ADDRESS,  "server.http.advertised_address", "dbms.connector.http.advertised_address", "", ":7474", 0, 0, "what discovery says") \
+  X(http_allow_origin,          STRING,   "dbms.security.http_access_control_allow_origin", "", "", "*", 0, 0, "CORS") \
+  X(routing_ttl_ms,             DURATION, "dbms.routing_ttl", "", "causal_clustering.cluster_routing_ttl", "300s", 1000, 0, "how long clients keep a routing table") \
+  X(server_name,                STRING,   "quiver.server_name", "", "", "", 0, 0, "what the server calls itself on the wire; empty: Neo4j/5.26.0-quiver.<version>") \
+  /* certificates of Bolt over TLS */ \
+  X(tls_bolt_enabled,           BOOL,     "dbms.ssl.policy.bolt.enabled", "", "", "false", 0, 0, "read the certificate below") \
+  X(tls_bolt_directory,         PATH,     "dbms.ssl.policy.bolt.base_directory", "", "", "certificates/bolt", 0, 0, "folder of the two files") \
+  X(tls_bolt_private_key,       STRING,   "dbms.ssl.policy.bolt.private_key", "", "", "private.key", 0, 0, "PEM") \
+  X(tls_bolt_certificate,       STRING,   "dbms.ssl.policy.bolt.public_certificate", "", "", "public.crt", 0, 0, "PEM") \
+  /* databases */ \
+  X(default_database,           STRING,   "initial.dbms.default_database", "dbms.default_database", "dbms.active_database", "neo4j", 0, 0, "the database that sessions without a name use") \
+  X(read_only_default,          BOOL,     "server.databases.default_to_read_only", "dbms.databases.default_to_read_only", "dbms.read_only", "false", 0, 0, "refuse writes") \
+  X(max_databases,              INT,      "dbms.max_databases", "", "", "100", 2, 10000, "how many there may be") \
+  /* memory */ \
+  X(page_cache_bytes,           BYTES,    "server.memory.pagecache.size", "dbms.memory.pagecache.size", "", "0", 0, 0, "pages kept in memory; 0: half of what the machine or its cgroup leaves") \
+  X(heap_max_bytes,             BYTES,    "server.memory.heap.max_size", "dbms.memory.heap.max_size", "", "0", 0, 0, "what queries may use together when no limit below is set; 0: a quarter of the memory") \
+  X(memory_total_max_bytes,     BYTES,    "dbms.memory.transaction.total.max", "dbms.memory.transaction.global_max_size", "", "0", 0, 0, "all transactions together; 0: 70 % of the heap setting") \
+  X(memory_database_max_bytes,  BYTES,    "db.memory.transaction.total.max", "dbms.memory.transaction.database_max_size", "", "0", 0, 0, "those of one database; 0: no limit") \
+  X(memory_tx_max_bytes,        BYTES,    "db.memory.transaction.max", "dbms.memory.transaction.max_size", "cypher.query_max_allocations", "0", 0, 0, "one transaction; 0: no limit") \
+  X(worker_threads,             INT,      "server.threads.worker_count", "dbms.threads.worker_count", "", "0", 0, 1024, "threads that run statements; 0: one a core, at least two") \
+  /* log and checkpoint */ \
+  X(checkpoint_interval_ms,     DURATION, "db.checkpoint.interval.time", "dbms.checkpoint.interval.time", "", "15m", 0, 0, "at least so often") \
+  X(checkpoint_interval_tx,     INT,      "db.checkpoint.interval.tx", "dbms.checkpoint.interval.tx", "", "100000", 1, 0, "or after so many transactions") \
+  X(checkpoint_interval_bytes,  BYTES,    "db.checkpoint.interval.volume", "dbms.checkpoint.interval.volume", "", "250m", 1024, 0, "or after so much log") \
+  X(checkpoint_iops,            INT,      "db.checkpoint.iops.limit", "dbms.checkpoint.iops.limit", "", "600", -1, 0, "pace, in writes of 8 KiB a second; -1: none") \
+  X(log_rotation_bytes,         BYTES,    "db.tx_log.rotation.size", "dbms.tx_log.rotation.size", "", "256m", 131072, 0, "size of one log segment") \
+  X(log_retention,              STRING,   "db.tx_log.rotation.retention_policy", "dbms.tx_log.rotation.retention_policy", "", "2 days 2G", 0, 0, "which old segments stay") \
+  /* transactions and queries */ \
+  X(tx_timeout_ms,              DURATION, "db.transaction.timeout", "dbms.transaction.timeout", "", "0s", 0, 0, "a transaction that takes longer is ended; 0: none") \
+  X(lock_timeout_ms,            DURATION, "db.lock.acquisition.timeout", "dbms.lock.acquisition.timeout", "", "0s", 0, 0, "waiting for a lock; 0: for ever") \
+  X(bookmark_timeout_ms,        DURATION, "db.transaction.bookmark_ready_timeout", "dbms.transaction.bookmark_ready_timeout", "", "30s", 0, 0, "waiting for a bookmark") \
+  X(tx_concurrent_max,          INT,      "db.transaction.concurrent.maximum", "dbms.transaction.concurrent.maximum", "", "1000", 0, 0, "open transactions; 0: no limit") \
+  X(shutdown_tx_timeout_ms,     DURATION, "db.shutdown_transaction_end_timeout", "dbms.shutdown_transaction_end_timeout", "", "10s", 0, 0, "what a stop grants to open transactions") \
+  X(query_cache_size,           INT,      "server.db.query_cache_size", "dbms.query_cache_size", "", "1000", 0, 1000000, "plans kept for each database") \
+  X(temporal_timezone,          STRING,   "db.temporal.timezone", "", "dbms.db.timezone", "Z", 0, 0, "default time zone of temporal functions") \
+  X(query_max_bytes,            BYTES,    "quiver.query.max_size", "", "", "16m", 1024, 268435456, "longest query text") \
+  /* security */ \
+  X(auth_enabled,               BOOL,     "dbms.security.auth_enabled", "", "", "true", 0, 0, "clients must log in") \
+  X(auth_min_password_length,   INT,      "dbms.security.auth_minimum_password_length", "", "", "8", 1, 1024, "of a new password") \
+  X(auth_max_failed,            INT,      "dbms.security.auth_max_failed_attempts", "", "", "3", 0, 0, "failed logins before a pause; 0: no pause") \
+  X(auth_lock_ms,               DURATION, "dbms.security.auth_lock_time", "", "", "5s", 0, 0, "that pause") \
+  /* files and logs */ \
+  X(data_directory,             PATH,     "server.directories.data", "dbms.directories.data", "", "data", 0, 0, "databases and their logs") \
+  X(logs_directory,             PATH,     "server.directories.logs", "dbms.directories.logs", "", "logs", 0, 0, "log files") \
+  X(run_directory,              PATH,     "server.directories.run", "dbms.directories.run", "", "run", 0, 0, "the pid file") \
+  X(import_directory,           PATH,     "server.directories.import", "dbms.directories.import", "", "import", 0, 0, "what LOAD CSV may read") \
+  X(log_user_rotation_bytes,    BYTES,    "dbms.logs.user.rotation.size", "", "", "20m", 0, 0, "size at which neo4j.log is rotated; 0: never") \
+  X(log_user_keep,              INT,      "dbms.logs.user.rotation.keep_number", "", "", "7", 1, 1000, "rotated files that stay") \
+  X(log_user_stdout,            BOOL,     "dbms.logs.user.stdout_enabled", "", "", "true", 0, 0, "also to standard output") \
+  X(strict_validation,          BOOL,     "server.config.strict_validation.enabled", "dbms.config.strict_validation", "", "false", 0, 0, "an unknown setting ends the start")
+// clang-format on
