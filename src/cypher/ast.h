@@ -126,7 +126,11 @@ struct ast_column {
 struct ast_statement {
   struct arena *arena;
   struct str text;   // as parsed (Unicode escapes replaced); offsets count its bytes
+  struct str original; // as sent; the same where there were no escapes
+  const uint32_t *escapes; // where in `text` each stood
+  uint32_t escape_count;
   struct ast *root;  // QUERY; a schema or administration node; SHOW and TERMINATE stand in a QUERY like clauses
+  struct ast *use;   // USE in front of a schema or administration command; NULL without one
   uint8_t kind;      // enum ast_statement_kind
   uint8_t explain;   // enum ast_explain
   uint16_t language; // of the CYPHER prefix: 35, 44, 50, 250; 0 where it is not said
