@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "value/sequence_int.h"
+#include "value/zone.h"
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
@@ -109,10 +110,16 @@ static int order_times(struct value a, struct value b) {
   return instant_a != instant_b ? COMPARE(instant_a, instant_b) : COMPARE(a.aux, b.aux);
 }
 
+/// By the instant, then by the wall clock, then fixed offsets before named zones.
 static int order_datetimes(struct value a, struct value b) {
   if (a.i != b.i) return COMPARE(a.i, b.i);
   if (a.len != b.len) return COMPARE(a.len, b.len);
-  return COMPARE(a.aux, b.aux);
+  if (a.aux == b.aux) return 0;
+  int32_t offset_a = zone_offset_at(a.aux, a.i), offset_b = zone_offset_at(b.aux, b.i);
+  if (offset_a != offset_b) return COMPARE(offset_a, offset_b);
+  if (!zone_is_id(a.aux) || !zone_is_id(b.aux)) return COMPARE(a.aux, b.aux);
+  int c = str_cmp(zone_name(a.aux), zone_name(b.aux));
+  return c != 0 ? c : COMPARE(a.aux, b.aux);
 }
 
 static int order_one_type(struct value a, struct value b, int depth) {
