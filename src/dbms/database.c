@@ -1,0 +1,135 @@
+#include "dbms/database.h"
+
+#include <stdio.h>
+
+#include "dbms/dbms_int.h"
+
+enum machine_state { MACHINE_IDLE, MACHINE_QUEUED, MACHINE_RUNNING, MACHINE_AGAIN };
+
+enum { STEPS_A_TURN = 64 }; // then others of the pool have their turn
+
+static void submit(struct database_machine *m) {
+  m->database->dbms->options.host->submit(m->database->dbms->options.host, WORK_MACHINE, &m->work);
+}
+
+/// There is work for the machine: queue it, or have it go on if it runs just now.
+static void machine_ready(struct database_machine *m) {
+  if (atomic_load(&m->database->resting)) return;
+  int state = atomic_load(&m->state);
+  for (;;) {
+    int next = state == MACHINE_IDLE ? MACHINE_QUEUED : state == MACHINE_RUNNING ? MACHINE_AGAIN : state;
+    if (next == state) return;
+    if (!atomic_compare_exchange_weak(&m->state, &state, next)) continue;
+    if (next == MACHINE_QUEUED) submit(m);
+    return;
+  }
+}
+
+static void on_work_ready(void *context, enum graph_machine which) {
+  struct database *db = context;
+  machine_ready(&db->machines[which]);
+}
+
+static const char *machine_name(enum graph_machine which) {
+  static const char *const names[GRAPH_MACHINE_MAX] = {"log writer", "applier", "checkpointer", "reader"};
+  return names[which];
+}
+
+static void machine_run(struct work *w) {
+  struct database_machine *m = CONTAINER_OF(w, struct database_machine, work);
+  struct database *db = m->database;
+  atomic_store(&m->state, MACHINE_RUNNING);
+  bool more = true;
+  struct error e = ERROR_INIT;
+  enum err err = ERR_OK;
+  for (int i = 0; i < STEPS_A_TURN && more && err == ERR_OK; i++) err = graph_step(db->graph, m->which, &more, &e);
+  if (err != ERR_OK) {
+    event_raise(db->dbms->options.events, EVENT_ERROR, "database.machine.failed", "[%.*s] The %s failed: %s", STR_ARG(db->name),
+                machine_name(m->which), e.message);
+    more = false; // dbms_tick tries again what may be tried again
+  }
+  int running = MACHINE_RUNNING;
+  if (!more && atomic_compare_exchange_strong(&m->state, &running, MACHINE_IDLE)) return;
+  if (atomic_load(&db->resting)) {
+    atomic_store(&m->state, MACHINE_IDLE);
+    return;
+  }
+  atomic_store(&m->state, MACHINE_QUEUED);
+  submit(m);
+}
+
+void database_wake(struct database *db) {
+  atomic_store(&db->resting, false);
+  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) machine_ready(&db->machines[i]);
+}
+
+void database_rest(struct database *db) {
+  atomic_store(&db->resting, true);
+  for (int i = 0; i < GRAPH_MACHINE_MAX; i++)
+    while (atomic_load(&db->machines[i].state) != MACHINE_IDLE) thread_sleep_ms(1);
+}
+
+static void on_progress(void *context, uint64_t index, uint64_t last) {
+  struct database *db = context;
+  event_raise(db->dbms->options.events, EVENT_INFO, "database.recovery", "[%.*s] Recovery: transaction %llu of %llu replayed.", STR_ARG(db->name),
+              (unsigned long long) index, (unsigned long long) last);
+}
+
+static enum err make_directory(struct dbms *d, struct str name, char path[DISK_PATH_MAX], struct error *e) {
+  struct str data = d->options.config->data_directory;
+  int len = snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(data), STR_ARG(name));
+  if (len >= DISK_PATH_MAX) return error_set(e, ERR_INVALID, "The path of database %.*s is longer than %d bytes.", STR_ARG(name), DISK_PATH_MAX);
+  return disk_make_directories(d->options.disk, path, e);
+}
+
+static struct graph_options graph_options_of(struct database *db, struct page_pool *pool) {
+  const struct config_values *config = db->dbms->options.config;
+  return (struct graph_options){
+      .disk = db->dbms->options.disk,
+      .clock = db->dbms->options.clock,
+      .random = db->dbms->options.random,
+      .pool = pool,
+      .events = db->dbms->options.events,
+      .log = {.segment_bytes = (uint64_t) config->log_rotation_bytes},
+      .create = true,
+      .checkpoint_bytes = (uint64_t) config->checkpoint_interval_bytes,
+      .work_ready = on_work_ready,
+      .context = db,
+      .progress = on_progress,
+  };
+}
+
+static void write_uuid(char text[37], const uint8_t *u) {
+  snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8],
+           u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+}
+
+enum err database_open(struct dbms *d, struct str name, bool is_system, struct page_pool *pool, struct database **ret, struct error *e) {
+  char path[DISK_PATH_MAX];
+  TRY(make_directory(d, name, path, e));
+  struct database *db = mem_zalloc(sizeof *db);
+  if (db == NULL) return error_set(e, ERR_NOMEM, "no memory for database %.*s", STR_ARG(name));
+  *db = (struct database){.dbms = d, .name = name, .is_system = is_system};
+  atomic_store(&db->resting, true);
+  for (int i = 0; i < GRAPH_MACHINE_MAX; i++)
+    db->machines[i] = (struct database_machine){.work.run = machine_run, .database = db, .which = (enum graph_machine) i};
+  mem_budget_init(&db->budget, &d->budget, d->options.config->memory_database_max_bytes, ERR_MEMORY_POOL, "db.memory.transaction.total.max");
+  struct graph_options options = graph_options_of(db, pool);
+  enum err err = graph_open(path, &options, &db->graph, e);
+  if (err == ERR_OK) err = plan_cache_new((uint32_t) d->options.config->query_cache_size, &db->plans, e);
+  if (err != ERR_OK) {
+    database_close(db);
+    return err;
+  }
+  db->catalog = plan_catalog_of_graph(db->graph);
+  write_uuid(db->uuid, graph_uuid(db->graph));
+  *ret = db;
+  return ERR_OK;
+}
+
+void database_close(struct database *db) {
+  if (db == NULL) return;
+  plan_cache_free(db->plans);
+  graph_close(db->graph);
+  mem_free(db);
+}

@@ -1,0 +1,41 @@
+// One database: its graph, the machines that serve it, what its queries have compiled. Private to dbms.
+#pragma once
+
+#include "base/mem.h"
+#include "dbms/plan_cache.h"
+#include "dbms/work.h"
+#include "graph/graph.h"
+#include "plan/catalog.h"
+
+struct dbms;
+
+/// A machine of the graph as a piece of work. At most one thread runs it; work that comes while it runs makes it run again.
+struct database_machine {
+  struct work work;
+  struct database *database;
+  enum graph_machine which;
+  _Atomic int state; // enum machine_state in database.c
+};
+
+struct database {
+  struct dbms *dbms;
+  struct str name;
+  bool is_system;
+  struct graph *graph;
+  struct plan_catalog catalog;
+  struct plan_cache *plans;
+  struct mem_budget budget; // of its transactions; parent: the server's
+  _Atomic bool resting;     // no machine may start
+  struct database_machine machines[GRAPH_MACHINE_MAX];
+  char uuid[37];
+};
+
+/// Opens or makes the database in data_directory/databases/<name>. `name` must outlive it.
+enum err database_open(struct dbms *d, struct str name, bool is_system, struct page_pool *pool, struct database **ret, struct error *e) NODISCARD;
+
+/// Begins to submit the machines' work to the host.
+void database_wake(struct database *db);
+
+/// Waits until no machine runs; none starts any more.
+void database_rest(struct database *db);
+void database_close(struct database *db);

@@ -1,0 +1,51 @@
+// The database server without its front doors: databases, users, sessions. What `server` opens, ticks and closes; front doors use
+// dbms/session.h.
+//
+// Life: dbms_open (recovers every database; may take long; reports events) -> sessions come and go, somebody calls dbms_tick about
+// every ten milliseconds -> dbms_stop (no session may be left) -> dbms_close.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/event.h"
+#include "config/config.h"
+#include "dbms/work.h"
+#include "os/clock.h"
+#include "os/disk.h"
+#include "os/random.h"
+
+struct dbms;
+
+struct dbms_options {
+  const struct config_values *config;
+  const struct config *settings; // for SHOW SETTINGS; may be NULL
+  struct disk *disk;
+  struct clock *clock;
+  struct random_source *random;
+  struct event_sink *events;  // may be NULL
+  struct work_host *host;     // outlives the dbms
+  int64_t page_cache_bytes;   // settled from setting, machine and cgroup
+  int64_t query_memory_bytes; // of all transactions together; 0: no limit
+  struct str version;         // of Quiver, "0.1.0"
+};
+
+/// Opens `system` and the default database below config->data_directory/databases, making them where they are missing. Everything that
+/// `options` points to must outlive the dbms. No work is submitted to the host before this returns. ERR_BUSY names the holder.
+enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct error *e) NODISCARD;
+
+/// Looks after timeouts. One thread.
+void dbms_tick(struct dbms *d);
+
+/// Ends all transactions that are open now with ERR_TX_TERMINATED.
+void dbms_terminate_all(struct dbms *d);
+uint32_t dbms_open_transactions(struct dbms *d);
+
+/// Waits until the machines rest, then writes a checkpoint of every database. Work must still be run by the host meanwhile; afterwards
+/// none is submitted any more. An error says what could not be written: it will be replayed from the log.
+enum err dbms_stop(struct dbms *d, struct error *e) NODISCARD;
+void dbms_close(struct dbms *d);
+
+/// Sets the password of the user neo4j if nobody has changed it yet (ERR_EXISTS otherwise). Only between dbms_open and the
+/// first session: for `quiver admin dbms set-initial-password`.
+enum err dbms_set_initial_password(struct dbms *d, struct str password, bool change_required, struct error *e) NODISCARD;

@@ -1,0 +1,109 @@
+#include "dbms/plan_cache.h"
+
+#include "base/checksum.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "os/thread.h"
+
+/// One plan, in the list of use: newest first.
+struct entry {
+  struct entry *newer, *older;
+  struct plan *plan;
+  uint64_t hash;
+};
+
+struct plan_cache {
+  struct mutex mutex; // everything below
+  uint32_t capacity, len;
+  struct map by_hash; // hash of the text -> struct entry *
+  struct entry *newest, *oldest;
+};
+
+enum err plan_cache_new(uint32_t capacity, struct plan_cache **ret, struct error *e) {
+  struct plan_cache *c = mem_zalloc(sizeof *c);
+  if (c == NULL) return error_set(e, ERR_NOMEM, "no memory for the plan cache");
+  mutex_init(&c->mutex);
+  c->capacity = capacity;
+  *ret = c;
+  return ERR_OK;
+}
+
+static void unlink_entry(struct plan_cache *c, struct entry *entry) {
+  *(entry->newer != NULL ? &entry->newer->older : &c->newest) = entry->older;
+  *(entry->older != NULL ? &entry->older->newer : &c->oldest) = entry->newer;
+}
+
+static void link_newest(struct plan_cache *c, struct entry *entry) {
+  entry->newer = NULL;
+  entry->older = c->newest;
+  *(c->newest != NULL ? &c->newest->newer : &c->oldest) = entry;
+  c->newest = entry;
+}
+
+static void drop(struct plan_cache *c, struct entry *entry) {
+  unlink_entry(c, entry);
+  map_remove(&c->by_hash, entry->hash);
+  plan_unref(entry->plan);
+  mem_free(entry);
+  c->len--;
+}
+
+void plan_cache_clear(struct plan_cache *c) {
+  mutex_lock(&c->mutex);
+  while (c->newest != NULL) drop(c, c->newest);
+  mutex_unlock(&c->mutex);
+}
+
+void plan_cache_free(struct plan_cache *c) {
+  if (c == NULL) return;
+  plan_cache_clear(c);
+  map_done(&c->by_hash);
+  mutex_done(&c->mutex);
+  mem_free(c);
+}
+
+static struct entry *find(struct plan_cache *c, uint64_t hash) {
+  uint64_t *place = map_get(&c->by_hash, hash);
+  return place != NULL ? (struct entry *) (uintptr_t) *place : NULL;
+}
+
+struct plan *plan_cache_get(struct plan_cache *c, struct str text) {
+  struct plan *found = NULL;
+  mutex_lock(&c->mutex);
+  struct entry *entry = find(c, hash64(text.ptr, text.len, 0));
+  if (entry != NULL && str_eq(entry->plan->statement->text, text)) {
+    unlink_entry(c, entry);
+    link_newest(c, entry);
+    found = plan_ref(entry->plan);
+  }
+  mutex_unlock(&c->mutex);
+  return found;
+}
+
+void plan_cache_put(struct plan_cache *c, struct plan *p) {
+  if (c->capacity == 0) return;
+  struct str text = p->statement->text;
+  mutex_lock(&c->mutex);
+  struct entry *old = find(c, hash64(text.ptr, text.len, 0));
+  if (old != NULL) drop(c, old);
+  if (c->len == c->capacity) drop(c, c->oldest);
+  struct entry *entry = mem_zalloc(sizeof *entry);
+  if (entry != NULL) {
+    *entry = (struct entry){.plan = p, .hash = hash64(text.ptr, text.len, 0)};
+    if (map_put(&c->by_hash, entry->hash, (uint64_t) (uintptr_t) entry) == ERR_OK) {
+      plan_ref(p);
+      link_newest(c, entry);
+      c->len++;
+    } else {
+      mem_free(entry);
+    }
+  }
+  mutex_unlock(&c->mutex);
+}
+
+uint32_t plan_cache_size(struct plan_cache *c) {
+  mutex_lock(&c->mutex);
+  uint32_t len = c->len;
+  mutex_unlock(&c->mutex);
+  return len;
+}
