@@ -1,0 +1,36 @@
+#include "dbms/bookmark.h"
+
+static const struct str legacy_prefix = {"neo4j:bookmark:v1:tx", 20};
+
+struct str bookmark_write(struct arena *a, const char *uuid, uint64_t id, bool legacy) {
+  if (legacy) return arena_printf(a, "%.*s%llu", STR_ARG(legacy_prefix), (unsigned long long) id);
+  return arena_printf(a, "Q1:%s:%llu", uuid, (unsigned long long) id);
+}
+
+static bool read_id(struct str text, uint64_t *ret) {
+  int64_t id;
+  if (!str_to_i64(text, &id) || id < 0) return false;
+  *ret = (uint64_t) id;
+  return true;
+}
+
+enum err bookmark_read(struct str text, enum bookmark_kind *ret_kind, struct str *ret_uuid, uint64_t *ret_id, struct error *e) {
+  if (text.len == 0) {
+    *ret_kind = BOOKMARK_NONE;
+    return ERR_OK;
+  }
+  if (str_starts(text, legacy_prefix) && read_id((struct str){text.ptr + legacy_prefix.len, text.len - legacy_prefix.len}, ret_id)) {
+    *ret_kind = BOOKMARK_LEGACY;
+    return ERR_OK;
+  }
+  struct str rest = text;
+  if (str_eqz(str_cut(&rest, ':'), "Q1") && rest.ptr != NULL) {
+    struct str uuid = str_cut(&rest, ':');
+    if (uuid.len == 36 && rest.ptr != NULL && read_id(rest, ret_id)) {
+      *ret_uuid = uuid;
+      *ret_kind = BOOKMARK_DATABASE;
+      return ERR_OK;
+    }
+  }
+  return error_set(e, ERR_BOOKMARK_INVALID, "Supplied bookmark `%.*s` does not conform to pattern `Q1:<database>:<transaction>`", (int) MIN(text.len, 200), text.ptr);
+}

@@ -1,0 +1,99 @@
+#include "dbms/dbms_int.h"
+
+#include <stdio.h>
+
+#include "dbms/session_int.h"
+#include "dbms/transaction.h"
+
+struct database *dbms_database(struct dbms *d, struct str name) {
+  for (uint32_t i = 0; i < d->database_count; i++)
+    if (str_eq_nocase(d->databases[i]->name, name)) return d->databases[i];
+  return NULL;
+}
+
+static enum err add_database(struct dbms *d, struct str name, bool is_system, struct database **ret, struct error *e) {
+  TRY(database_open(d, name, is_system, d->pool, ret, e));
+  d->databases[d->database_count++] = *ret;
+  return ERR_OK;
+}
+
+static enum err open_all(struct dbms *d, struct error *e) {
+  struct page_pool_options pool = {.limit_bytes = (uint64_t) d->options.page_cache_bytes};
+  TRY(page_pool_open(&pool, &d->pool, e));
+  TRY(add_database(d, STR("system"), true, &d->system, e));
+  TRY(add_database(d, d->options.config->default_database, false, &d->home, e));
+  return users_open(d, &d->users, e);
+}
+
+static void name_server(struct dbms *d) {
+  struct str name = d->options.config->server_name;
+  if (name.len > 0) {
+    snprintf(d->server_name, sizeof d->server_name, "%.*s", STR_ARG(name));
+  } else {
+    snprintf(d->server_name, sizeof d->server_name, "Neo4j/5.26.0-quiver.%.*s", STR_ARG(d->options.version));
+  }
+}
+
+enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct error *e) {
+  struct dbms *d = mem_zalloc(sizeof *d);
+  if (d == NULL) return error_set(e, ERR_NOMEM, "no memory to open the databases");
+  d->options = *options;
+  mutex_init(&d->mutex);
+  mem_budget_init(&d->budget, NULL, options->query_memory_bytes, ERR_MEMORY_POOL, "dbms.memory.transaction.total.max");
+  name_server(d);
+  enum err err = open_all(d, e);
+  if (err != ERR_OK) {
+    dbms_close(d);
+    return err;
+  }
+  for (uint32_t i = 0; i < d->database_count; i++) database_wake(d->databases[i]);
+  *ret = d;
+  return ERR_OK;
+}
+
+void dbms_tick(struct dbms *d) {
+  for (uint32_t i = 0; i < d->database_count; i++) {
+    graph_expire_waits(d->databases[i]->graph);
+    database_wake(d->databases[i]);
+  }
+  transactions_expire(d);
+  session_wake_sleepers(d);
+}
+
+void dbms_terminate_all(struct dbms *d) {
+  transactions_kill_all(d, ERR_TX_TERMINATED);
+}
+
+uint32_t dbms_open_transactions(struct dbms *d) {
+  mutex_lock(&d->mutex);
+  uint32_t n = d->transaction_count;
+  mutex_unlock(&d->mutex);
+  return n;
+}
+
+enum err dbms_stop(struct dbms *d, struct error *e) {
+  enum err first = ERR_OK;
+  for (uint32_t i = 0; i < d->database_count; i++) database_rest(d->databases[i]);
+  for (uint32_t i = 0; i < d->database_count; i++) {
+    enum err err = graph_checkpoint(d->databases[i]->graph, first == ERR_OK ? e : NULL);
+    if (err != ERR_OK && first == ERR_OK) first = error_prefix(e, "database %.*s", STR_ARG(d->databases[i]->name));
+  }
+  return first;
+}
+
+void dbms_close(struct dbms *d) {
+  if (d == NULL) return;
+  users_close(d->users);
+  for (uint32_t i = d->database_count; i-- > 0;) database_close(d->databases[i]);
+  page_pool_close(d->pool);
+  mutex_done(&d->mutex);
+  mem_free(d);
+}
+
+bool dbms_auth_enabled(const struct dbms *d) {
+  return d->options.config->auth_enabled;
+}
+
+struct str dbms_server_name(const struct dbms *d) {
+  return str_of(d->server_name);
+}

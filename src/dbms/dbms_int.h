@@ -1,0 +1,32 @@
+// What the files of dbms share: the server's database side as one struct.
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/mem.h"
+#include "dbms/database.h"
+#include "dbms/dbms.h"
+#include "dbms/users.h"
+#include "os/thread.h"
+
+struct transaction;
+
+struct dbms {
+  struct dbms_options options;
+  struct mem_budget budget; // of all transactions
+  struct page_pool *pool;
+  struct database *system, *home; // home: the default database
+  struct database *databases[2];
+  uint32_t database_count;
+  struct users *users;
+  char server_name[128];
+
+  struct mutex mutex;        // what follows
+  struct transaction *transactions; // open ones, doubly linked
+  uint32_t transaction_count;
+  uint64_t next_transaction, next_session;
+  struct dbms_session *sleepers; // operations that wait for a bookmark: looked at by dbms_tick
+};
+
+/// The database of that name (case plays no part), or NULL.
+struct database *dbms_database(struct dbms *d, struct str name);

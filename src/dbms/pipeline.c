@@ -1,0 +1,119 @@
+// The way of a query. Read this file first: every statement passes through pipeline_compile and pipeline_open, and its rows
+// through result_pull (result.c); session.c says when.
+#include "dbms/pipeline.h"
+
+#include "cypher/check.h"
+#include "cypher/parse.h"
+#include "dbms/procedures.h"
+#include "dbms/session_int.h"
+#include "dbms/show.h"
+#include "dbms/transaction.h"
+
+/// A plan holds as long as what it was built upon: names that were unknown then, indexes, procedures.
+static bool is_current(const struct plan *p, struct database *db) {
+  if (p->schema_version != graph_stats_schema_version(db->graph)) return false;
+  return !p->has_unknown_names || p->token_version == graph_token_version(db->graph);
+}
+
+/// Text to plan in the plan's own arena, which keeps text, tree and operators together.
+static enum err build(struct plan *p, struct database *db, struct str text, struct error *e) {
+  struct arena *a = plan_arena(p);
+  struct str copy = arena_str(a, text);
+  if (copy.ptr == NULL) return arena_err(a, e);
+
+  struct cypher_options language = {.max_text_bytes = (uint32_t) db->dbms->options.config->query_max_bytes};
+  struct ast_statement *statement;
+  TRY(cypher_parse(a, copy, &language, &statement, e));
+
+  struct cypher_signatures signatures = procedures_signatures();
+  struct cypher_check_options check = {.signatures = &signatures};
+  TRY(cypher_check(statement, &check, e));
+
+  struct plan_options options = {.catalog = &db->catalog};
+  return plan_build(p, statement, &options, e);
+}
+
+enum err pipeline_compile(struct database *db, struct str text, struct plan **ret, struct error *e) {
+  struct plan *p = plan_cache_get(db->plans, text);
+  if (p != NULL && is_current(p, db)) {
+    *ret = p;
+    return ERR_OK;
+  }
+  plan_unref(p);
+  TRY(plan_new(&db->budget, &p, e));
+  enum err err = build(p, db, text, e);
+  if (err != ERR_OK) {
+    plan_unref(p);
+    return err;
+  }
+  if (p->kind == PLAN_QUERY) plan_cache_put(db->plans, p); // commands may hold passwords
+  *ret = p;
+  return ERR_OK;
+}
+
+/// What the transaction does not allow is refused before anything runs.
+static enum err admit(struct transaction *t, const struct plan *p, struct error *e) {
+  const struct ast_statement *s = p->statement;
+  bool writes = s->writes || s->kind == AST_STATEMENT_SCHEMA || s->kind == AST_STATEMENT_ADMIN;
+  if (s->explain == AST_EXPLAIN) return ERR_OK;
+  if (writes && t->read_only) return error_set(e, ERR_ACCESS_MODE, "Writing in read access mode not allowed. Attempted write to %.*s", STR_ARG(t->database->name));
+  if (s->in_transactions && !t->auto_commit) {
+    return error_set(e, ERR_TX_START, "A query with 'CALL { ... } IN TRANSACTIONS' can only be executed in an implicit transaction, but tried to execute in an "
+                                      "explicit transaction.");
+  }
+  bool is_data = s->kind == AST_STATEMENT_QUERY || s->kind == AST_STATEMENT_SCHEMA;
+  if (t->database->is_system && is_data && (writes || p->cost > 0) && !procedures_may_run_on_system(p)) {
+    return error_set(e, ERR_NOT_SYSTEM_DATABASE, "Not a recognised system command or procedure. This Cypher command can only be executed in a user database.");
+  }
+  return ERR_OK;
+}
+
+static enum err start_run(struct transaction *t, struct result *r, struct value parameters, struct error *e) {
+  struct dbms *d = t->database->dbms;
+  t->clock.statement = t->clock.now(t->clock.context);
+  TRY(graph_tx_statement(t->graph_tx, e));
+  struct exec_options options = {
+      .tx = t->graph_tx,
+      .parameters = parameters,
+      .budget = &t->budget,
+      .clock = t->clock,
+      .random = {.fill = procedures_random, .context = d->options.random},
+      .shows = show_table(),
+      .call_context = t,
+      .profile = r->plan->statement->explain == AST_PROFILE,
+  };
+  return exec_open(r->plan, &options, &r->exec, e);
+}
+
+static enum err name_columns(struct result *r, const struct ast_statement *s, struct error *e) {
+  struct str *columns = ARENA_ARRAY(&r->rows.arena, struct str, s->column_count);
+  if (columns == NULL) return arena_err(&r->rows.arena, e);
+  for (uint32_t i = 0; i < s->column_count; i++) columns[i] = s->columns[i].name;
+  r->columns = columns;
+  r->column_count = s->column_count;
+  return ERR_OK;
+}
+
+enum err pipeline_open(struct transaction *t, struct plan *p, struct value parameters, struct result **ret, struct error *e) {
+  TRY(admit(t, p, e));
+  struct result *r = mem_zalloc(sizeof *r);
+  if (r == NULL) return error_set(e, ERR_NOMEM, "no memory for a result");
+  r->tx = t;
+  r->plan = plan_ref(p);
+  r->started_ns = clock_monotonic_ns(t->database->dbms->options.clock);
+  row_store_init(&r->rows, p->statement->column_count, &t->budget);
+  bool runs = p->kind == PLAN_QUERY && p->statement->explain != AST_EXPLAIN;
+  r->finished = !runs;
+  enum err err = name_columns(r, p->statement, e);
+  if (err == ERR_OK && runs) err = start_run(t, r, parameters, e);
+  if (err != ERR_OK) {
+    result_free(r);
+    return err;
+  }
+  plan_unref(p);
+  r->number = t->result_count++;
+  r->older = t->results;
+  t->results = r;
+  *ret = r;
+  return ERR_OK;
+}

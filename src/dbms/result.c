@@ -1,0 +1,91 @@
+#include "dbms/result.h"
+
+#include "dbms/transaction.h"
+#include "plan/explain.h"
+
+enum { ROWS_A_TURN = 1024 }; // between two looks at whether the sink is full
+
+void result_free(struct result *r) {
+  if (r == NULL) return;
+  exec_close(r->exec);
+  plan_unref(r->plan);
+  row_store_done(&r->rows);
+  mem_free(r);
+}
+
+/// Lets the run push up to `want` rows.
+static enum err run(struct result *r, uint64_t want, struct row_sink *sink, uint64_t *ret_rows, struct error *e) {
+  uint64_t before = exec_rows(r->exec);
+  enum exec_result outcome = exec_next(r->exec, want, sink, e);
+  *ret_rows = exec_rows(r->exec) - before;
+  r->had_rows |= *ret_rows > 0;
+  if (outcome == EXEC_DONE) r->finished = true;
+  if (outcome == EXEC_WAIT) return ERR_WAIT;
+  return outcome == EXEC_ERROR ? (e != NULL && e->code != ERR_OK ? e->code : ERR_INTERNAL) : ERR_OK;
+}
+
+enum err result_pull(struct result *r, int64_t want, struct row_sink *sink, const bool *full, int64_t *ret_rows, bool *ret_more, bool *ret_paused,
+                     struct error *e) {
+  uint64_t left = want < 0 ? UINT64_MAX : (uint64_t) want, got = 0;
+  enum err err = ERR_OK;
+  *ret_rows = 0;
+  if (r->rows.rows > 0) {
+    TRY(row_store_give(&r->rows, left, sink, full, &got, e));
+    r->had_rows |= got > 0;
+    *ret_rows += (int64_t) got;
+    left -= got;
+  }
+  bool is_full = full != NULL && *full;
+  while (err == ERR_OK && r->rows.rows == 0 && !r->finished && left > 0 && !is_full) {
+    err = run(r, MIN(left, ROWS_A_TURN), sink, &got, e);
+    *ret_rows += (int64_t) got;
+    left -= got;
+    is_full = full != NULL && *full;
+  }
+  *ret_more = r->rows.rows > 0 || !r->finished;
+  *ret_paused = *ret_more && left > 0 && is_full;
+  return err;
+}
+
+enum err result_run_out(struct result *r, bool keep, struct error *e) {
+  uint64_t rows;
+  while (!r->finished) TRY(run(r, ROWS_A_TURN, keep ? &r->rows.sink : NULL, &rows, e));
+  return ERR_OK;
+}
+
+static struct dbms_counters public_counters(const struct exec_counters *c) {
+  return (struct dbms_counters){
+      .nodes_created = c->nodes_created,
+      .nodes_deleted = c->nodes_deleted,
+      .relationships_created = c->relationships_created,
+      .relationships_deleted = c->relationships_deleted,
+      .properties_set = c->properties_set,
+      .labels_added = c->labels_added,
+      .labels_removed = c->labels_removed,
+      .indexes_added = c->indexes_added,
+      .indexes_removed = c->indexes_removed,
+      .constraints_added = c->constraints_added,
+      .constraints_removed = c->constraints_removed,
+      .system_updates = c->system_updates,
+  };
+}
+
+static const char *query_type(const struct ast_statement *s) {
+  static const char *const names[] = {[AST_READ] = "r", [AST_WRITE] = "w", [AST_READ_WRITE] = "rw", [AST_SCHEMA] = "s"};
+  return s->kind == AST_STATEMENT_SCHEMA ? "s" : names[s->query_type];
+}
+
+enum err result_summary(struct result *r, struct arena *a, struct dbms_summary *ret, struct error *e) {
+  struct clock *clock = r->tx->session->dbms->options.clock;
+  *ret = (struct dbms_summary){
+      .type = query_type(r->plan->statement),
+      .counters = public_counters(r->exec != NULL ? exec_counters(r->exec) : &r->counters),
+      .database = r->tx->database->name,
+      .consumed_after_ms = (clock_monotonic_ns(clock) - r->started_ns) / NS_PER_MS,
+      .has_columns = r->column_count > 0,
+      .had_rows = r->had_rows,
+  };
+  if (r->plan->statement->explain == AST_EXPLAIN) return plan_explain(r->plan, NULL, r->tx->database->name, a, &ret->plan, e);
+  if (r->plan->statement->explain == AST_PROFILE && r->exec != NULL) return plan_explain(r->plan, r->exec, r->tx->database->name, a, &ret->profile, e);
+  return ERR_OK;
+}

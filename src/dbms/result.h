@@ -1,0 +1,40 @@
+// One statement's result within a transaction: a run that is pulled from, or rows that were set aside. Private to dbms.
+#pragma once
+
+#include "dbms/row_store.h"
+#include "dbms/session.h"
+#include "exec/exec.h"
+#include "plan/plan.h"
+
+struct transaction;
+
+struct result {
+  struct result *older; // of the same transaction
+  int64_t number;
+  struct transaction *tx;
+  struct plan *plan;
+  struct exec *exec;     // NULL for EXPLAIN and for commands
+  struct row_store rows; // set aside, or a command's
+  const struct str *columns;
+  uint32_t column_count;
+  bool finished;  // exec is at its end
+  bool delivered; // the summary has been given
+  bool had_rows;
+  struct exec_counters counters; // of a command
+  int64_t started_ns;
+};
+
+/// Closes the run and frees all. NULL is fine.
+void result_free(struct result *r);
+
+/// Pushes up to `want` rows (negative: all). ERR_WAIT: call again with what is left. `*ret_rows` counts this call's rows, also with ERR_WAIT;
+/// `*ret_more`: rows are left; `*ret_paused`: it stopped because the sink was full.
+enum err result_pull(struct result *r, int64_t want, struct row_sink *sink, const bool *full, int64_t *ret_rows, bool *ret_more, bool *ret_paused,
+                     struct error *e) NODISCARD;
+
+/// Runs it to its end, so that another statement may run in its transaction or the transaction may commit. `keep`: its rows can be
+/// pulled later. ERR_WAIT: call again.
+enum err result_run_out(struct result *r, bool keep, struct error *e) NODISCARD;
+
+/// What the last PULL tells; texts and values live in `a`.
+enum err result_summary(struct result *r, struct arena *a, struct dbms_summary *ret, struct error *e) NODISCARD;

@@ -1,0 +1,422 @@
+// A session runs one operation at a time as a small machine: session_step carries it on until it is done or must wait, on the
+// caller's thread or on a worker. Whatever is waited for (a lock, a commit, a bookmark) gives the thread back and queues the
+// session again.
+#include "dbms/session.h"
+
+#include "dbms/bookmark.h"
+#include "dbms/command.h"
+#include "dbms/pipeline.h"
+#include "dbms/session_int.h"
+#include "dbms/transaction.h"
+
+enum {
+  INLINE_TEXT_BYTES = 2048, // a statement up to this length is compiled on the caller's thread
+  INLINE_COST = 2000,       // a plan up to this estimated cost runs there, in the unit of plan/cost.h
+};
+
+// ---- life ----
+
+static void session_run(struct work *w);
+
+static struct str keep(struct dbms_session *s, struct str text) {
+  struct str copy = arena_str(&s->texts, text);
+  return copy.ptr != NULL ? copy : STR_NONE;
+}
+
+enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, struct dbms_session **ret, struct error *e) {
+  struct dbms_session *s = mem_zalloc(sizeof *s);
+  if (s == NULL) return error_set(e, ERR_NOMEM, "no memory for a session");
+  s->dbms = d;
+  s->work.run = session_run;
+  arena_init(&s->texts, NULL);
+  arena_init(&s->outputs, NULL);
+  mutex_init(&s->mutex);
+  s->client = (struct dbms_client){
+      .connector = keep(s, client->connector),
+      .address = keep(s, client->address),
+      .local_address = keep(s, client->local_address),
+      .connection_id = keep(s, client->connection_id),
+      .user_agent = keep(s, client->user_agent),
+      .legacy_bookmarks = client->legacy_bookmarks,
+  };
+  mutex_lock(&d->mutex);
+  s->id = ++d->next_session;
+  mutex_unlock(&d->mutex);
+  *ret = s;
+  return ERR_OK;
+}
+
+static void destroy(struct dbms_session *s) {
+  transaction_end(s->tx);
+  arena_done(&s->outputs);
+  arena_done(&s->texts);
+  mutex_done(&s->mutex);
+  mem_free(s);
+}
+
+void dbms_session_interrupt(struct dbms_session *s, enum err reason) {
+  mutex_lock(&s->mutex);
+  if (s->op != NULL) {
+    if (s->interrupted == ERR_OK) s->interrupted = reason;
+    if (s->tx != NULL) graph_tx_kill(s->tx->graph_tx, reason);
+  }
+  mutex_unlock(&s->mutex);
+}
+
+void dbms_session_free(struct dbms_session *s) {
+  if (s == NULL) return;
+  dbms_session_interrupt(s, ERR_TX_TERMINATED);
+  mutex_lock(&s->mutex);
+  bool busy = s->op != NULL;
+  s->freed = true;
+  mutex_unlock(&s->mutex);
+  if (!busy) destroy(s);
+}
+
+// ---- transactions ----
+
+/// The transaction is seen by other threads through `interrupt`: it is put in place and taken away under the mutex.
+static void set_transaction(struct dbms_session *s, struct transaction *t) {
+  mutex_lock(&s->mutex);
+  s->tx = t;
+  if (t != NULL && s->interrupted != ERR_OK) graph_tx_kill(t->graph_tx, s->interrupted);
+  mutex_unlock(&s->mutex);
+}
+
+static void end_transaction(struct dbms_session *s) {
+  struct transaction *t = s->tx;
+  set_transaction(s, NULL);
+  transaction_end(t);
+}
+
+static enum err find_database(struct dbms_session *s, struct str name, struct database **ret, struct error *e) {
+  struct database *db = name.len == 0 ? s->dbms->home : dbms_database(s->dbms, name);
+  if (db == NULL) {
+    return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", (int) MIN(name.len, 200), name.ptr);
+  }
+  *ret = db;
+  return ERR_OK;
+}
+
+/// An expired password allows nothing but changing it, on `system`; the command itself is checked in command.c.
+static enum err check_identity(const struct dbms_session *s, const struct dbms_tx_options *options, const struct database *db, struct error *e) {
+  if (!s->logged_in) return error_set(e, ERR_UNAUTHORIZED, "The client is unauthorized due to authentication failure.");
+  if (options->impersonated_user.len > 0 && !str_eq(options->impersonated_user, s->user)) {
+    return error_set(e, ERR_FORBIDDEN, "Cannot impersonate user '%.*s'.", (int) MIN(options->impersonated_user.len, 200), options->impersonated_user.ptr);
+  }
+  if (s->must_change_password && !db->is_system) {
+    return error_set(e, ERR_CREDENTIALS_EXPIRED, "The credentials you provided were valid, but must be changed before you can use this instance. If this is the "
+                                                 "first time you are using Neo4j, this is to ensure you are not using the default credentials in production. If you are not using "
+                                                 "default credentials, you are getting this message because an administrator requires a password change.\n"
+                                                 "Changing your password is easy to do via the Neo4j Browser.\n"
+                                                 "If you are connecting via a shell or programmatically via a driver, just issue a "
+                                                 "`ALTER CURRENT USER SET PASSWORD FROM 'current password' TO 'new password'` statement against the system "
+                                                 "database in the current session, and then restart your driver with the new password configured.");
+  }
+  return ERR_OK;
+}
+
+/// The highest transaction of `db` that the bookmarks name; those of other known databases are taken as reached.
+static enum err read_bookmarks(struct dbms_session *s, const struct database *db, const struct str *bookmarks, uint32_t count, uint64_t *ret,
+                               struct error *e) {
+  uint64_t highest = 0, id = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    enum bookmark_kind kind;
+    struct str uuid = STR_NONE;
+    TRY(bookmark_read(bookmarks[i], &kind, &uuid, &id, e));
+    bool known = kind != BOOKMARK_DATABASE, ours = kind == BOOKMARK_LEGACY;
+    for (uint32_t k = 0; k < s->dbms->database_count && kind == BOOKMARK_DATABASE; k++) {
+      bool same = str_eqz(uuid, s->dbms->databases[k]->uuid);
+      known |= same;
+      ours |= same && s->dbms->databases[k] == db;
+    }
+    if (!known) {
+      return error_set(e, ERR_BOOKMARK_INVALID, "The bookmark `%.*s` is of a database that is not known here.", (int) MIN(bookmarks[i].len, 200), bookmarks[i].ptr);
+    }
+    if (ours) highest = MAX(highest, id);
+  }
+  *ret = highest;
+  return ERR_OK;
+}
+
+/// Begins, unless it must wait for a bookmark first: then ERR_WAIT.
+static enum err begin(struct dbms_session *s, const struct dbms_tx_options *options, bool auto_commit, struct error *e) {
+  struct database *db;
+  TRY(find_database(s, options->database, &db, e));
+  TRY(check_identity(s, options, db, e));
+  if (s->phase == PHASE_START) {
+    TRY(read_bookmarks(s, db, options->bookmarks, options->bookmark_count, &s->bookmark, e));
+    s->bookmark_deadline_ns = clock_monotonic_ns(s->dbms->options.clock) + s->dbms->options.config->bookmark_timeout_ms * NS_PER_MS;
+    s->phase = PHASE_BOOKMARKS;
+  }
+  if (graph_tx_last_committed(db->graph) < s->bookmark) {
+    if (clock_monotonic_ns(s->dbms->options.clock) < s->bookmark_deadline_ns) return ERR_WAIT;
+    return error_set(e, ERR_BOOKMARK_TIMEOUT, "Database '%.*s' not up to the requested version: %llu. Latest database version is %llu", STR_ARG(db->name),
+                     (unsigned long long) s->bookmark, (unsigned long long) graph_tx_last_committed(db->graph));
+  }
+  struct transaction *t;
+  TRY(transaction_begin(s, db, options, auto_commit, &t, e));
+  set_transaction(s, t);
+  return ERR_OK;
+}
+
+static struct str bookmark_of(struct dbms_session *s, const struct database *db, uint64_t id) {
+  return bookmark_write(&s->outputs, db->uuid, id, s->client.legacy_bookmarks);
+}
+
+// ---- operations ----
+
+static enum err op_login(struct dbms_session *s, struct dbms_op *op) {
+  if (!s->dbms->options.config->auth_enabled) {
+    s->user = keep(s, op->login.principal);
+    s->logged_in = true;
+    op->logged_in.credentials_expired = false;
+    return ERR_OK;
+  }
+  bool expired = false;
+  TRY(users_login(s->dbms->users, op->login.scheme, op->login.principal, op->login.credentials, &expired, &op->error));
+  s->user = keep(s, op->login.principal);
+  s->logged_in = true;
+  s->must_change_password = expired;
+  op->logged_in.credentials_expired = expired;
+  return ERR_OK;
+}
+
+static enum err op_logoff(struct dbms_session *s) {
+  end_transaction(s);
+  s->logged_in = s->must_change_password = false;
+  s->user = STR_NONE;
+  return ERR_OK;
+}
+
+static enum err op_begin(struct dbms_session *s, struct dbms_op *op) {
+  if (s->tx != NULL) return error_set(&op->error, ERR_PROTOCOL, "A transaction is open already.");
+  struct dbms_tx_options options = op->begin; // `op->begin` and `op->begun` are different members; inputs stay valid while we wait
+  TRY(begin(s, &options, false, &op->error));
+  op->begun.database = s->tx->database->name;
+  return ERR_OK;
+}
+
+/// Results that are still open must be run out before another statement may change what they see.
+static enum err set_aside_open_results(struct transaction *t, bool keep_rows, struct error *e) {
+  for (struct result *r = t->results; r != NULL; r = r->older)
+    if (!r->finished) TRY(result_run_out(r, keep_rows && !r->delivered, e));
+  return ERR_OK;
+}
+
+static bool may_run_here(const struct dbms_session *s, const struct plan *p) {
+  return s->on_worker || p->cost <= INLINE_COST;
+}
+
+static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
+  struct error *e = &op->error;
+  if (!s->on_worker && op->run.query.len > INLINE_TEXT_BYTES) return *ret_to_worker = true, ERR_WAIT;
+  if (s->tx == NULL) {
+    if (!op->run.auto_commit) return error_set(e, ERR_PROTOCOL, "There is no open transaction.");
+    TRY(begin(s, &op->run.tx, true, e));
+    s->phase = PHASE_SET_ASIDE;
+  }
+  struct transaction *t = s->tx;
+  graph_tx_set_blocking(t->graph_tx, s->on_worker);
+  TRY(transaction_check(t, e));
+  TRY(set_aside_open_results(t, true, e));
+  struct plan *p;
+  struct result *r;
+  if (s->phase != PHASE_COMMAND) {
+    TRY(pipeline_compile(t->database, op->run.query, &p, e));
+    if (s->must_change_password && !command_changes_own_password(p)) {
+      plan_unref(p);
+      return error_set(e, ERR_CREDENTIALS_EXPIRED, "Permission denied. The password must be changed first: ALTER CURRENT USER SET PASSWORD FROM 'current password' TO 'new password'");
+    }
+    enum err err = pipeline_open(t, p, op->run.parameters, &r, e);
+    if (err != ERR_OK) {
+      plan_unref(p);
+      return err;
+    }
+    s->phase = PHASE_COMMAND;
+  }
+  r = t->results;
+  if (r->plan->kind == PLAN_COMMAND && r->plan->statement->explain != AST_EXPLAIN) TRY(command_run(s, t, r, op->run.parameters, e));
+  op->ran.result = r->number;
+  op->ran.columns = r->columns;
+  op->ran.column_count = r->column_count;
+  op->ran.database = t->database->name;
+  op->ran.first_after_ms = (clock_monotonic_ns(s->dbms->options.clock) - r->started_ns) / NS_PER_MS;
+  return ERR_OK;
+}
+
+static enum err commit(struct dbms_session *s, struct str *ret_bookmark, struct error *e) {
+  struct transaction *t = s->tx;
+  uint64_t id;
+  TRY(graph_tx_commit(t->graph_tx, &id, e));
+  *ret_bookmark = bookmark_of(s, t->database, id);
+  return ret_bookmark->ptr != NULL ? ERR_OK : arena_err(&s->outputs, e);
+}
+
+/// `progress` counts rows across waits: op->pulled is only written at the end, as its inputs share its place.
+static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
+  struct error *e = &op->error;
+  struct transaction *t = s->tx;
+  if (t == NULL) return error_set(e, ERR_PROTOCOL, "There is no open result.");
+  struct result *r = transaction_result(t, op->pull.result);
+  if (r == NULL || (r->delivered && s->phase != PHASE_COMMIT)) {
+    return error_set(e, ERR_PROTOCOL, "There is no open result with the number %lld.", (long long) op->pull.result);
+  }
+  if (!r->finished && !may_run_here(s, r->plan)) return *ret_to_worker = true, ERR_WAIT;
+  graph_tx_set_blocking(t->graph_tx, s->on_worker);
+  if (s->phase != PHASE_COMMIT) {
+    TRY(transaction_check(t, e));
+    int64_t rows = 0;
+    bool more = false, paused = false;
+    int64_t want = op->pull.rows < 0 ? -1 : op->pull.rows - op->pulled.rows;
+    enum err err = result_pull(r, want, op->pull.discard ? NULL : op->pull.sink, op->pull.discard ? NULL : op->pull.sink_full, &rows, &more, &paused, e);
+    op->pulled.rows += rows;
+    TRY(err);
+    op->pulled.has_more = more;
+    op->pulled.paused = paused;
+    if (more) return ERR_OK;
+    TRY(result_summary(r, &s->outputs, &op->pulled.summary, e));
+    r->delivered = true;
+    s->phase = PHASE_COMMIT;
+  }
+  if (!t->auto_commit) return ERR_OK;
+  TRY(commit(s, &op->pulled.summary.bookmark, e));
+  end_transaction(s);
+  return ERR_OK;
+}
+
+static enum err op_commit(struct dbms_session *s, struct dbms_op *op) {
+  struct error *e = &op->error;
+  if (s->tx == NULL) return error_set(e, ERR_PROTOCOL, "There is no open transaction.");
+  graph_tx_set_blocking(s->tx->graph_tx, s->on_worker);
+  if (s->phase != PHASE_COMMIT) {
+    TRY(transaction_check(s->tx, e));
+    TRY(set_aside_open_results(s->tx, false, e));
+    s->phase = PHASE_COMMIT;
+  }
+  TRY(commit(s, &op->committed.bookmark, e));
+  end_transaction(s);
+  return ERR_OK;
+}
+
+static enum err op_route(struct dbms_session *s, struct dbms_op *op) {
+  struct database *db;
+  TRY(find_database(s, op->route.database, &db, &op->error));
+  return routing_table(s, db, op->route.address, &op->routed, &op->error);
+}
+
+static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
+  mutex_lock(&s->mutex);
+  enum err interrupted = s->interrupted;
+  mutex_unlock(&s->mutex);
+  bool stops = interrupted != ERR_OK && s->phase != PHASE_COMMIT && op->kind != DBMS_RESET && op->kind != DBMS_ROLLBACK && op->kind != DBMS_LOGOFF;
+  if (stops && s->tx == NULL) return error_set(&op->error, interrupted, "The operation was interrupted.");
+  switch (op->kind) {
+    case DBMS_LOGIN: return op_login(s, op);
+    case DBMS_LOGOFF: return op_logoff(s);
+    case DBMS_BEGIN: return op_begin(s, op);
+    case DBMS_RUN: return op_run(s, op, ret_to_worker);
+    case DBMS_PULL: return op_pull(s, op, ret_to_worker);
+    case DBMS_COMMIT: return op_commit(s, op);
+    case DBMS_ROUTE: return op_route(s, op);
+    case DBMS_ROLLBACK:
+      if (s->tx == NULL) return error_set(&op->error, ERR_PROTOCOL, "There is no open transaction.");
+      end_transaction(s);
+      return ERR_OK;
+    case DBMS_RESET: end_transaction(s); return ERR_OK;
+  }
+  return ERR_INTERNAL;
+}
+
+// ---- the machine ----
+
+static enum session_step session_step(struct dbms_session *s) {
+  struct dbms_op *op = s->op;
+  bool to_worker = false;
+  op->err = run_op(s, op, &to_worker);
+  if (op->err == ERR_WAIT) return to_worker ? SESSION_TO_WORKER : s->tx == NULL ? SESSION_WAIT_BOOKMARK : SESSION_WAIT_TX;
+  if (op->err != ERR_OK) {
+    error_ensure(&op->error, op->err);
+    end_transaction(s); // an explicit transaction that failed is dead: its locks and snapshot go at once
+  }
+  return SESSION_DONE;
+}
+
+static void queue(struct dbms_session *s) {
+  enum work_kind kind = s->op->kind == DBMS_LOGIN ? WORK_PASSWORD : WORK_STATEMENT;
+  s->on_worker = true;
+  s->dbms->options.host->submit(s->dbms->options.host, kind, &s->work);
+}
+
+static void on_ready(void *context) {
+  queue(context);
+}
+
+static void sleep_until_bookmark(struct dbms_session *s) {
+  struct dbms *d = s->dbms;
+  mutex_lock(&d->mutex);
+  s->next_sleeper = d->sleepers;
+  d->sleepers = s;
+  mutex_unlock(&d->mutex);
+}
+
+void session_wake_sleepers(struct dbms *d) {
+  mutex_lock(&d->mutex);
+  struct dbms_session *s = d->sleepers;
+  d->sleepers = NULL;
+  mutex_unlock(&d->mutex);
+  while (s != NULL) {
+    struct dbms_session *next = s->next_sleeper;
+    queue(s); // looks again at its bookmark, its deadline and whether it was interrupted
+    s = next;
+  }
+}
+
+/// Steps until the operation is done (true) or something else will carry it on; then nothing of `s` may be touched.
+static bool carry_on(struct dbms_session *s) {
+  switch (session_step(s)) {
+    case SESSION_DONE: return true;
+    case SESSION_TO_WORKER: queue(s); return false;
+    case SESSION_WAIT_BOOKMARK: sleep_until_bookmark(s); return false;
+    case SESSION_WAIT_TX: graph_tx_on_ready(s->tx->graph_tx, on_ready, s); return false;
+  }
+  return true;
+}
+
+/// Takes the finished operation off the session; true if the session must go now.
+static bool finish(struct dbms_session *s) {
+  mutex_lock(&s->mutex);
+  s->op = NULL;
+  s->interrupted = ERR_OK;
+  bool freed = s->freed;
+  mutex_unlock(&s->mutex);
+  return freed;
+}
+
+static void session_run(struct work *w) {
+  struct dbms_session *s = CONTAINER_OF(w, struct dbms_session, work);
+  if (!carry_on(s)) return;
+  struct dbms_op *op = s->op;
+  bool freed = finish(s);
+  op->done(op);
+  if (freed) destroy(s);
+}
+
+bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op) {
+  arena_reset(&s->outputs);
+  op->err = ERR_OK;
+  op->error = ERROR_INIT;
+  if (op->kind == DBMS_PULL) op->pulled = (typeof(op->pulled)){0};
+  s->phase = PHASE_START;
+  s->on_worker = false;
+  mutex_lock(&s->mutex);
+  s->op = op;
+  mutex_unlock(&s->mutex);
+  if (op->kind == DBMS_LOGIN && s->dbms->options.config->auth_enabled) {
+    queue(s);
+    return false;
+  }
+  if (!carry_on(s)) return false;
+  if (finish(s)) destroy(s);
+  return true;
+}

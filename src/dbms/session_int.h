@@ -1,0 +1,46 @@
+// A session from within dbms.
+#pragma once
+
+#include "dbms/dbms_int.h"
+#include "dbms/session.h"
+#include "dbms/work.h"
+
+struct transaction;
+
+/// What the session's operation does next, called again and again until it says DONE.
+enum session_step { SESSION_DONE, SESSION_WAIT_TX, SESSION_WAIT_BOOKMARK, SESSION_TO_WORKER };
+
+struct dbms_session {
+  struct dbms *dbms;
+  struct work work;
+  uint64_t id;
+  struct arena texts; // what was told once: client, user
+  struct dbms_client client;
+  struct str user; // empty: nobody has logged in
+  bool logged_in, must_change_password;
+  struct transaction *tx;  // open one
+  struct arena outputs;    // of the last operation
+  struct str legacy_bookmark;
+
+  struct dbms_op *op; // under way
+  enum session_phase {
+    PHASE_START,
+    PHASE_BOOKMARKS, // wait until the bookmarks are reached
+    PHASE_SET_ASIDE, // older results must make way
+    PHASE_COMPILE,
+    PHASE_COMMAND,
+    PHASE_PULL,
+    PHASE_COMMIT,
+  } phase;
+  bool on_worker;
+  uint64_t bookmark;      // transaction id that is waited for
+  int64_t bookmark_deadline_ns;
+  struct dbms_session *next_sleeper;
+
+  struct mutex mutex; // what follows, and `op` and `tx` where another thread looks at them
+  enum err interrupted;
+  bool freed;
+};
+
+/// Continues what waits for bookmarks and whose time has come.
+void session_wake_sleepers(struct dbms *d);

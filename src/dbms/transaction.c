@@ -1,0 +1,124 @@
+#include "dbms/transaction.h"
+
+#include "dbms/session_int.h"
+
+static void link_transaction(struct dbms *d, struct transaction *t) {
+  t->following = d->transactions;
+  if (t->following != NULL) t->following->previous = t;
+  d->transactions = t;
+  d->transaction_count++;
+}
+
+static void unlink_transaction(struct dbms *d, struct transaction *t) {
+  *(t->previous != NULL ? &t->previous->following : &d->transactions) = t->following;
+  if (t->following != NULL) t->following->previous = t->previous;
+  d->transaction_count--;
+}
+
+static enum err admit(struct dbms *d, struct transaction *t, struct error *e) {
+  int64_t limit = d->options.config->tx_concurrent_max;
+  mutex_lock(&d->mutex);
+  bool room = limit == 0 || d->transaction_count < limit;
+  if (room) {
+    t->id = ++d->next_transaction;
+    link_transaction(d, t);
+  }
+  mutex_unlock(&d->mutex);
+  if (room) return ERR_OK;
+  return error_set(e, ERR_TX_LIMIT, "The limit of %lld open transactions (db.transaction.concurrent.maximum) was reached. Try again later.",
+                   (long long) limit);
+}
+
+static void set_deadline(struct transaction *t, const struct config_values *config, int64_t timeout_ms) {
+  t->timeout_error = timeout_ms < 0 ? ERR_TX_TIMEOUT : ERR_TX_TIMEOUT_CLIENT;
+  if (timeout_ms < 0) timeout_ms = config->tx_timeout_ms;
+  int64_t ns;
+  bool never = timeout_ms == 0 || __builtin_mul_overflow(timeout_ms, NS_PER_MS, &ns) || __builtin_add_overflow(t->started_ns, ns, &t->deadline_ns);
+  if (never) t->deadline_ns = INT64_MAX;
+}
+
+static struct exec_instant instant_now(void *context) {
+  int64_t ns = clock_wall_ns(context);
+  int64_t seconds = ns / NS_PER_S - (ns % NS_PER_S < 0);
+  return (struct exec_instant){seconds, (int32_t) (ns - seconds * NS_PER_S)};
+}
+
+enum err transaction_begin(struct dbms_session *s, struct database *db, const struct dbms_tx_options *options, bool auto_commit, struct transaction **ret,
+                           struct error *e) {
+  struct dbms *d = s->dbms;
+  struct transaction *t = mem_zalloc(sizeof *t);
+  if (t == NULL) return error_set(e, ERR_NOMEM, "no memory for a transaction");
+  t->session = s;
+  t->database = db;
+  t->read_only = options->read_only;
+  t->auto_commit = auto_commit;
+  t->started_ns = clock_monotonic_ns(d->options.clock);
+  set_deadline(t, d->options.config, options->timeout_ms);
+  struct exec_instant now = instant_now(d->options.clock);
+  t->clock = (struct exec_clock){.transaction = now, .statement = now, .now = instant_now, .context = d->options.clock};
+  mem_budget_init(&t->budget, &db->budget, d->options.config->memory_tx_max_bytes, ERR_TX_MEMORY, "db.memory.transaction.max");
+  struct graph_tx_options graph_options = {
+      .read_only = options->read_only,
+      .budget = &t->budget,
+      .lock_timeout_ns = d->options.config->lock_timeout_ms * NS_PER_MS,
+  };
+  enum err err = graph_tx_begin(db->graph, &graph_options, &t->graph_tx, e);
+  if (err == ERR_OK) err = admit(d, t, e);
+  if (err != ERR_OK) {
+    graph_tx_free(t->graph_tx);
+    mem_free(t);
+    return err;
+  }
+  *ret = t;
+  return ERR_OK;
+}
+
+void transaction_end(struct transaction *t) {
+  if (t == NULL) return;
+  struct dbms *d = t->session->dbms;
+  mutex_lock(&d->mutex);
+  unlink_transaction(d, t);
+  mutex_unlock(&d->mutex);
+  while (t->results != NULL) {
+    struct result *r = t->results;
+    t->results = r->older;
+    result_free(r);
+  }
+  graph_tx_free(t->graph_tx);
+  mem_free(t);
+}
+
+enum err transaction_check(struct transaction *t, struct error *e) {
+  enum err killed = graph_tx_killed(t->graph_tx);
+  switch (killed) {
+    case ERR_OK: return ERR_OK;
+    case ERR_TX_TIMEOUT:
+    case ERR_TX_TIMEOUT_CLIENT:
+      return error_set(e, killed, "The transaction has been terminated. Retry your operation in a new transaction, and you should see a successful "
+                                  "result. The transaction has not completed within the specified timeout (%s).",
+                       killed == ERR_TX_TIMEOUT ? "db.transaction.timeout" : "set by the client");
+    default:
+      return error_set(e, killed, "The transaction has been terminated. Retry your operation in a new transaction, and you should see a successful "
+                                  "result. Explicitly terminated by the user.");
+  }
+}
+
+struct result *transaction_result(struct transaction *t, int64_t number) {
+  struct result *r = t->results;
+  while (r != NULL && number >= 0 && r->number != number) r = r->older;
+  return r;
+}
+
+void transactions_expire(struct dbms *d) {
+  int64_t now = clock_monotonic_ns(d->options.clock);
+  mutex_lock(&d->mutex);
+  for (struct transaction *t = d->transactions; t != NULL; t = t->following)
+    if (now >= t->deadline_ns) graph_tx_kill(t->graph_tx, t->timeout_error);
+  mutex_unlock(&d->mutex);
+}
+
+void transactions_kill_all(struct dbms *d, enum err reason) {
+  mutex_lock(&d->mutex);
+  for (struct transaction *t = d->transactions; t != NULL; t = t->following) graph_tx_kill(t->graph_tx, reason);
+  mutex_unlock(&d->mutex);
+}

@@ -1,0 +1,42 @@
+// Transactions as sessions and administrators see them: a graph transaction with its owner, its limits and its open results.
+// Private to dbms.
+//
+// A transaction belongs to its session's operation, which one thread runs at a time; `transaction_kill` may be called from any under the
+// dbms mutex, which is why a transaction leaves the list before it is freed.
+#pragma once
+
+#include "dbms/dbms_int.h"
+#include "dbms/result.h"
+#include "dbms/session.h"
+
+struct transaction {
+  struct transaction *previous, *following; // in dbms->transactions
+  uint64_t id;
+  struct dbms_session *session;
+  struct database *database;
+  struct graph_tx *graph_tx;
+  struct mem_budget budget; // parent: the database's
+  struct exec_clock clock;
+  int64_t started_ns, deadline_ns; // monotonic; deadline INT64_MAX: none
+  enum err timeout_error;          // by whose setting
+  bool read_only, auto_commit, wrote;
+  struct result *results; // newest first
+  int64_t result_count;
+  enum err failed; // it is dead: rolled back, waiting for RESET
+};
+
+/// Begins on `db`. ERR_TX_LIMIT, ERR_READ_ONLY are the database's answers.
+enum err transaction_begin(struct dbms_session *s, struct database *db, const struct dbms_tx_options *options, bool auto_commit, struct transaction **ret,
+                           struct error *e) NODISCARD;
+
+/// Rolls back if it was not committed, closes results, frees. NULL is fine.
+void transaction_end(struct transaction *t);
+
+/// ERR_OK, or why it may not go on (timeout, killed), with the message that the client sees.
+enum err transaction_check(struct transaction *t, struct error *e) NODISCARD;
+
+/// Result number `number`, negative: the newest; NULL where there is none.
+struct result *transaction_result(struct transaction *t, int64_t number);
+
+void transactions_expire(struct dbms *d);
+void transactions_kill_all(struct dbms *d, enum err reason);
