@@ -75,6 +75,18 @@ struct exec_function {
                    struct error *e);
 };
 
+struct ast;
+
+/// Rows of SHOW and TERMINATE. `command` is the SHOW node; names in it that are parameters have been given in the statement's parameters. A
+/// call runs open, next until it returns no row, close. ERR_WAIT as with procedures.
+struct exec_show {
+  enum err (*open)(const struct exec_call *call, const struct ast *command, struct value parameters, void **ret_state, struct error *e);
+  /// Up to `cap` rows: column c of row i goes to ret[i * column_count + c]. `*ret_rows` of 0 is the end.
+  enum err (*next)(const struct exec_call *call, void *state, const struct str *columns, uint32_t column_count, uint32_t cap, struct value *ret,
+                   uint32_t *ret_rows, struct error *e);
+  void (*close)(void *state); // NULL: nothing to free
+};
+
 /// Where LOAD CSV reads from. `read` gives up to `cap` bytes, 0 at the end; it may block (contract 3).
 struct exec_files {
   enum err (*open)(void *context, struct str url, void **ret_file, struct error *e);
@@ -90,6 +102,7 @@ struct exec_options {
   struct exec_clock clock;
   struct exec_random random;
   const struct exec_files *files; // NULL: LOAD CSV is refused
+  const struct exec_show *show;   // NULL: SHOW and TERMINATE are refused
   void *call_context;
   bool profile;   // counts database hits and time of each operator; rows are counted always
 };
