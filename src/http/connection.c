@@ -1,5 +1,7 @@
 #include "http/connection.h"
 
+#include <string.h>
+
 void http_connection_init(struct http_connection *c, struct http_handler *handler, uint32_t head_bytes_max,
                           uint32_t body_bytes_max) {
   *c = (struct http_connection){.handler = handler, .head_bytes_max = head_bytes_max, .body_bytes_max = body_bytes_max};
@@ -38,15 +40,19 @@ static enum err step(struct http_connection *c, int64_t wall_s, struct buf *out)
   uint64_t length;
   if (http_request_body_length(&request, &length, NULL) != ERR_OK) return refuse(c, 400, wall_s, out);
   if (length > c->body_bytes_max) return refuse(c, 413, wall_s, out);
-  if (in.len - request.head_bytes < length) return ERR_SHORT;
+  c->wanted = request.head_bytes + (size_t) length;
+  if (in.len < c->wanted) return ERR_SHORT;
   TRY(answer(c, &request, (struct str){in.ptr + request.head_bytes, (size_t) length}, wall_s, out));
-  buf_consume(&c->in, request.head_bytes + (size_t) length);
+  buf_consume(&c->in, c->wanted);
+  c->wanted = 0;
   return ERR_OK;
 }
 
 enum err http_connection_receive(struct http_connection *c, const void *bytes, size_t len, int64_t wall_s, struct buf *out) {
   if (c->closing) return ERR_OK;
   TRY(buf_append(&c->in, bytes, len));
+  bool line_ended = len > 0 && memchr(bytes, '\n', len) != NULL;
+  if (c->wanted > 0 ? c->in.len < c->wanted : !line_ended && c->in.len <= c->head_bytes_max) return ERR_OK;
   while (!c->closing && c->in.len > 0) {
     enum err err = step(c, wall_s, out);
     if (err == ERR_SHORT) return ERR_OK;

@@ -18,7 +18,8 @@ struct http_connection {
   struct http_handler *handler;
   uint32_t head_bytes_max, body_bytes_max;
   struct buf in;
-  bool closing; // nothing more is read; close when `out` is sent
+  size_t wanted; // bytes without which parsing again would be in vain
+  bool closing;  // nothing more is read; close when `out` is sent
 };
 
 void http_connection_init(struct http_connection *c, struct http_handler *handler, uint32_t head_bytes_max,

@@ -7,6 +7,7 @@ const char *http_status_text(int status) {
   } texts[] = {
       {200, "OK"},
       {400, "Bad Request"},
+      {403, "Forbidden"},
       {404, "Not Found"},
       {405, "Method Not Allowed"},
       {408, "Request Timeout"},

@@ -1,0 +1,104 @@
+// The inside of a session, shared by session*.c: one file for each group of messages.
+#pragma once
+
+#include "base/arena.h"
+#include "bolt/message.h"
+#include "bolt/records.h"
+#include "bolt/reply.h"
+#include "bolt/request.h"
+#include "bolt/session.h"
+#include "dbms/session.h"
+
+/// A result that is not consumed yet.
+struct bolt_result {
+  int64_t number;
+  uint32_t columns;
+};
+
+/// Filter texts with their memory.
+struct bolt_kept_filter {
+  struct bolt_filter filter;
+  struct arena arena;
+};
+
+struct bolt_session {
+  struct bolt_session_setup setup;
+  const struct bolt_version *version;
+  struct packstream_profile values; // the version's, with the utc patch where that was agreed
+  enum bolt_state state;
+  bool logged_in;
+  bool broken; // no memory for an answer: nothing more can be said
+
+  struct bolt_queue queue;
+  uint32_t interrupts;        // RESETs in the queue
+  bool goodbye;               // has arrived
+  bool interrupted_operation; // a RESET came while an operation was under way: tell the database server when its turn comes
+
+  // The request that is being worked on, its message and what that points to.
+  struct bolt_request *request;
+  struct bolt_message message;
+  struct arena arena;
+
+  struct dbms_session *dbms; // NULL before HELLO
+  struct dbms_op op;
+  bool op_under_way;
+  void (*op_finish)(struct bolt_session *s);
+
+  struct bolt_records records; // the operation's while it is under way
+  struct bolt_pull pull;       // rows still wanted, of `message`
+  bool pull_held_back;         // output is full; goes on when it has drained
+  bool stalled;                // between full and drained
+
+  // Results of the open transaction, oldest first; only those not consumed.
+  struct bolt_result *results;
+  uint32_t result_count, result_capacity;
+  int64_t last_result; // of the last RUN; -1: none
+  bool explicit_tx;
+
+  // Bolt 1 and 2: the pseudo-result of BEGIN, COMMIT or ROLLBACK sent as a query.
+  enum bolt_message_kind text; // BOLT_RUN: none
+  char text_bookmark[512];
+
+  struct bolt_kept_filter hello_filter, tx_filter;
+  struct buf out;
+  size_t unsent_bytes; // held by the transport, as of the last run
+};
+
+// ---- session.c ----
+
+/// Submits `s->op`; `finish` is called when it is finished, here and now or later on this thread.
+void session_submit(struct bolt_session *s, void (*finish)(struct bolt_session *s));
+
+/// The request is answered: makes the move that `outcome` leads to and frees the request.
+void session_move(struct bolt_session *s, enum bolt_outcome outcome);
+
+/// Ends the request with SUCCESS {} or with a SUCCESS that was written meanwhile (`err` of bolt_success_end).
+void session_succeed(struct bolt_session *s, enum bolt_outcome outcome, enum err err);
+
+/// Ends the request with FAILURE. What is open in the database server is rolled back; where the move leads to the end, the
+/// connection closes behind the answer.
+void session_fail(struct bolt_session *s, const struct error *error);
+
+/// The same for an operation's error: the database server has rolled back already.
+void session_fail_operation(struct bolt_session *s);
+
+/// The answer cannot be written (ERR_NOMEM): ends the session. True if so.
+bool session_lost(struct bolt_session *s, enum err err);
+
+void session_forget_results(struct bolt_session *s);
+enum err session_keep_filter(struct bolt_kept_filter *kept, const struct bolt_filter *filter) NODISCARD;
+
+// ---- one function a message; `s->message` is decoded ----
+
+void session_hello(struct bolt_session *s);
+void session_logon(struct bolt_session *s);
+void session_logoff(struct bolt_session *s);
+void session_begin(struct bolt_session *s);
+void session_commit(struct bolt_session *s);
+void session_rollback(struct bolt_session *s);
+void session_run_query(struct bolt_session *s);
+void session_pull(struct bolt_session *s);    // and DISCARD
+void session_pull_on(struct bolt_session *s); // a stream that was held back
+void session_route(struct bolt_session *s);
+void session_telemetry(struct bolt_session *s);
+void session_reset(struct bolt_session *s); // and ACK_FAILURE

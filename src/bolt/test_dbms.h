@@ -1,0 +1,40 @@
+// For tests: a database server that follows a script, in place of the real one behind dbms/session.h. It knows a few texts:
+//   RETURN <integer>|$name|'text' [AS name]   RETURN null AS n
+//   UNWIND range(1, <integer>|$n) AS x RETURN x
+//   UNWIND $list AS x RETURN x
+//   CREATE ... [RETURN n]      one node created, with the label Test and the property name
+//   MATCH (n...) RETURN n      MATCH ...-[r...]... RETURN r      MATCH p = ... RETURN p
+//   CALL ...getRoutingTable(...)
+//   RETURN 1/0 (fails while rows are pulled)      anything else: a syntax error
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "dbms/session.h"
+#include "os/thread.h"
+
+struct dbms {
+  bool auth_enabled;   // neo4j / secret
+  bool full;           // no further session
+  bool hold;           // operations stay under way until test_dbms_finish
+  bool on_thread;      // operations are finished by threads of their own
+  enum err next_error; // of the next operation
+  bool credentials_expired;
+  bool notify; // results carry two notifications
+  bool with_plan;
+  struct buf log; // one line for each operation that began
+  uint32_t sessions;
+  struct dbms_session *last;
+  char address[300]; // for routing tables
+  struct mutex lock; // guards log
+};
+
+void test_dbms_init(struct dbms *d);
+void test_dbms_done(struct dbms *d);
+
+/// Finishes the operation that is held; false if there is none.
+bool test_dbms_finish(struct dbms *d);
+
+/// True if the operation that runs was asked to stop.
+bool test_dbms_was_interrupted(const struct dbms *d);
