@@ -1,0 +1,6 @@
+// For the files about text.
+#pragma once
+
+#include <string.h>
+
+#include "value/text.h"
