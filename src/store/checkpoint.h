@@ -43,11 +43,13 @@ struct checkpoint_pin {
   uint64_t sequence;
   uint64_t applied_index;
   uint32_t slot;
+  uint64_t map_physical; // where the pinned checkpoint's page map is
+  uint32_t map_checksum;
 };
 enum err checkpoint_pin(struct store *s, struct checkpoint_pin *ret, struct error *e) NODISCARD;
 void checkpoint_unpin(struct checkpoint_pin *p);
 
-/// Walks the pinned checkpoint's logical pages in order of id, reading and checking each from disk; `page` is valid during
-/// the call only.
+/// Walks the pinned checkpoint's logical pages (those that hold free ids, 0, 32768, ..., included) in order of id, reading and
+/// checking each from disk; `page` is valid during the call only.
 enum err checkpoint_pin_each(const struct checkpoint_pin *p, enum err (*fn)(void *argument, page_id id, const void *page), void *argument,
                              struct error *e) NODISCARD;

@@ -1,0 +1,323 @@
+#include "store/store.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/store_int.h"
+
+#define PROGRESS_EVERY_NS (100 * NS_PER_MS)
+
+// ---- opening ----
+
+static enum err path_in(const struct store *s, const char *name, char to[DISK_PATH_MAX], struct error *e) {
+  int n = snprintf(to, DISK_PATH_MAX, "%s/%s", s->directory, name);
+  return n < DISK_PATH_MAX ? ERR_OK : error_set(e, ERR_INVALID, "The path of the store is too long.");
+}
+
+static uint8_t *aligned(uint8_t *p) {
+  return (uint8_t *) (((uintptr_t) p + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+}
+
+// The valid slot with the higher sequence; `*ret_any` false if neither is.
+static enum err read_superblocks(struct store *s, struct superblock *ret, bool *ret_any, struct error *e) {
+  uint8_t *buffer = mem_zalloc(3 * PAGE_BYTES), *slots = aligned(buffer);
+  struct superblock *one = mem_alloc(sizeof *one);
+  size_t got = 0;
+  *ret_any = false;
+  enum err err = buffer != NULL && one != NULL ? disk_read_some(s->file, 0, slots, 2 * PAGE_BYTES, &got, e) : error_ensure(e, ERR_NOMEM);
+  for (unsigned i = 0; i < SUPERBLOCKS && err == ERR_OK; i++) {
+    enum err decoded = superblock_decode(slots + i * PAGE_BYTES, one, e);
+    if (decoded == ERR_UNSUPPORTED) err = decoded;
+    if (decoded != ERR_OK || (*ret_any && one->sequence < ret->sequence)) continue;
+    *ret = *one;
+    *ret_any = true;
+  }
+  mem_free(buffer);
+  mem_free(one);
+  return err;
+}
+
+static enum err write_superblock(struct store *s, const struct superblock *sb, struct error *e) {
+  uint8_t *buffer = mem_alloc(2 * PAGE_BYTES);
+  if (buffer == NULL) return error_ensure(e, ERR_NOMEM);
+  superblock_encode(sb, aligned(buffer));
+  enum err err = disk_write(s->file, sb->sequence % SUPERBLOCKS * PAGE_BYTES, aligned(buffer), PAGE_BYTES, e);
+  mem_free(buffer);
+  return err;
+}
+
+// A page file without a superblock is of a store whose making was cut short, unless something says that it was more than that.
+static enum err check_unmade(struct store *s, struct error *e) {
+  char path[DISK_PATH_MAX];
+  uint64_t size = 0;
+  TRY(disk_size(s->file, &size, e));
+  if (size > SUPERBLOCKS * PAGE_BYTES)
+    return error_set(e, ERR_CORRUPT, "Both superblocks of '%s/store.pages' fail their check. Restore the database from a backup.", s->directory);
+  TRY(path_in(s, "store.log.00000001", path, e));
+  struct disk_file *log = NULL;
+  enum err err = disk_open(s->options.disk, path, DISK_READ_ONLY, &log, e);
+  if (err == ERR_NOTFOUND) return ERR_OK;
+  if (err != ERR_OK) return err;
+  char first[4] = {0};
+  size_t got = 0;
+  err = disk_read_some(log, 512, first, sizeof first, &got, e);
+  disk_close(log);
+  if (err == ERR_OK && memcmp(first, "QVLB", 4) == 0)
+    err = error_set(e, ERR_CORRUPT, "'%s' has a log but no page store. Restore the database from a backup.", s->directory);
+  return err;
+}
+
+static enum err open_log(struct store *s, bool create, struct error *e) {
+  return log_open(s->options.disk, s->directory, s->durable.uuid, create, &s->options.log, s->options.clock, s->options.events, &s->log, e);
+}
+
+// The superblock comes last: a store that has one is whole.
+static enum err make_new(struct store *s, struct error *e) {
+  if (!s->options.create) return error_set(e, ERR_NOTFOUND, "There is no store in '%s'.", s->directory);
+  TRY(check_unmade(s, e));
+  struct superblock *sb = &s->durable;
+  *sb = (struct superblock){.sequence = 1, .physical_pages = SUPERBLOCKS, .epoch = 1};
+  if (random_fill(s->options.random, sb->uuid, sizeof sb->uuid) != ERR_OK) return error_set(e, ERR_IO, "The system has no random bytes.");
+  TRY(open_log(s, true, e));
+  TRY(disk_truncate(s->file, SUPERBLOCKS * PAGE_BYTES, e));
+  TRY(write_superblock(s, sb, e));
+  sb->sequence = 2;
+  TRY(write_superblock(s, sb, e));
+  TRY(disk_sync(s->file, e));
+  return disk_sync_directory(s->options.disk, s->directory, e);
+}
+
+static enum err check_log_fits(struct store *s, struct error *e) {
+  struct log_recovery r;
+  log_recovery(s->log, &r);
+  if (r.last_index < s->durable.applied_index)
+    return error_set(e, ERR_CORRUPT, "The log of '%s' ends at entry %llu, but the pages hold entry %llu: a part of the log is missing.", s->directory,
+                     (unsigned long long) r.last_index, (unsigned long long) s->durable.applied_index);
+  if (r.first_index > s->durable.applied_index + 1)
+    return error_set(e, ERR_CORRUPT, "The log of '%s' begins at entry %llu, but the pages end at entry %llu.", s->directory,
+                     (unsigned long long) r.first_index, (unsigned long long) s->durable.applied_index);
+  return ERR_OK;
+}
+
+// Written again and synced before anything relies on it: after a failed sync it may have been in the system's cache only.
+static enum err open_old(struct store *s, struct error *e) {
+  TRY(write_superblock(s, &s->durable, e));
+  TRY(disk_sync(s->file, e));
+  TRY(open_log(s, false, e));
+  return check_log_fits(s, e);
+}
+
+static enum err open_files(struct store *s, struct error *e) {
+  char path[DISK_PATH_MAX];
+  TRY(path_in(s, "store.lock", path, e));
+  TRY(disk_lock(s->options.disk, path, &s->lock, e));
+  TRY(path_in(s, "store.pages", path, e));
+  unsigned flags = DISK_WRITE | (s->options.create ? DISK_CREATE : 0) | (s->options.direct ? DISK_DIRECT : 0);
+  TRY(disk_open(s->options.disk, path, flags, &s->file, e));
+  bool any = false;
+  TRY(read_superblocks(s, &s->durable, &any, e));
+  return any ? open_old(s, e) : make_new(s, e);
+}
+
+static void take_durable(struct store *s) {
+  const struct superblock *sb = &s->durable;
+  s->applied_index = sb->applied_index;
+  s->applied_term = sb->applied_term;
+  s->root_count = s->staged_count = sb->root_count;
+  memcpy(s->roots, sb->roots, sizeof s->roots);
+  memcpy(s->staged, sb->roots, sizeof s->staged);
+  memcpy(s->meta, sb->meta, sizeof s->meta);
+  memcpy(s->staged_meta, sb->meta, sizeof s->staged_meta);
+}
+
+enum err store_open(const char *directory, const struct store_options *options, struct store **ret, struct error *e) {
+  struct store *s = mem_zalloc(sizeof *s);
+  if (s == NULL) return error_ensure(e, ERR_NOMEM);
+  s->options = *options;
+  mutex_init(&s->mutex);
+  int n = snprintf(s->directory, sizeof s->directory, "%s", directory);
+  enum err err = (size_t) n < sizeof s->directory ? open_files(s, e) : error_set(e, ERR_INVALID, "The path of the store is too long.");
+  if (err == ERR_OK) err = page_space_open(options->pool, options->disk, s->file, &s->durable, options->events, &s->space, e);
+  if (err != ERR_OK) {
+    store_close(s);
+    return err;
+  }
+  take_durable(s);
+  *ret = s;
+  return ERR_OK;
+}
+
+void store_close(struct store *s) {
+  if (s == NULL) return;
+  checkpoint_done(s);
+  page_space_close(s->space);
+  log_close(s->log);
+  disk_close(s->file);
+  disk_close(s->lock);
+  mutex_done(&s->mutex);
+  mem_free(s);
+}
+
+// ---- recovery ----
+
+struct recovering {
+  void (*progress)(void *argument, const struct store_progress *p);
+  void *argument;
+  struct store_progress at;
+  int64_t said_ns;
+};
+
+static void say(struct store *s, struct recovering *r, bool now) {
+  int64_t now_ns = clock_monotonic_ns(s->options.clock);
+  if (!now && now_ns - r->said_ns < PROGRESS_EVERY_NS) return;
+  r->said_ns = now_ns;
+  event_raise(s->options.events, EVENT_INFO, "store.recovery", "log entry %llu of %llu", (unsigned long long) r->at.index,
+              (unsigned long long) r->at.last);
+  if (r->progress != NULL) r->progress(r->argument, &r->at);
+}
+
+enum err store_recover(struct store *s, enum err (*apply)(void *argument, const struct log_entry *entry, struct error *e), void *argument,
+                       void (*progress)(void *argument, const struct store_progress *p), struct error *e) {
+  uint64_t index = s->applied_index + 1 + (MUTANT(replay_from) ? 1 : 0), last = log_commit_index(s->log);
+  if (index > last) return ERR_OK;
+  struct recovering r = {progress, argument, {index - 1, last}, clock_monotonic_ns(s->options.clock)};
+  struct log_cursor *c = NULL;
+  TRY(log_cursor_open(s->log, index, &c, e));
+  enum err err = ERR_OK;
+  while (r.at.index < last && err == ERR_OK) {
+    const struct log_entry *entry = NULL;
+    err = log_cursor_next(c, &entry, e);
+    if (err == ERR_OK && entry == NULL) err = error_set(e, ERR_CORRUPT, "The log ends before its commit mark %llu.", (unsigned long long) last);
+    if (err == ERR_OK) err = apply(argument, entry, e);
+    if (err != ERR_OK) break;
+    r.at.index++;
+    say(s, &r, r.at.index == last);
+  }
+  log_cursor_close(c);
+  return err;
+}
+
+// ---- what it knows ----
+
+struct page_space *store_space(struct store *s) {
+  return s->space;
+}
+
+struct log *store_log(struct store *s) {
+  return s->log;
+}
+
+const uint8_t *store_uuid(const struct store *s) {
+  return s->durable.uuid;
+}
+
+enum err store_poison(struct store *s, enum err err, const struct error *cause, struct error *e) {
+  mutex_lock(&s->mutex);
+  if (s->failed == ERR_OK) {
+    s->failed = err;
+    error_set(&s->failure, err, "The store stopped, because it no longer knows what is on the disk: %s Restart the database.", cause->message);
+    event_raise(s->options.events, EVENT_ERROR, "store.failed", "%s", s->failure.message);
+  }
+  mutex_unlock(&s->mutex);
+  return store_failure(s, e);
+}
+
+enum err store_failure(struct store *s, struct error *e) {
+  mutex_lock(&s->mutex);
+  enum err err = s->failed;
+  if (err != ERR_OK) error_set(e, err, "%s", s->failure.message);
+  mutex_unlock(&s->mutex);
+  return err != ERR_OK ? err : log_failure(s->log, e);
+}
+
+uint64_t store_applied_index(struct store *s) {
+  mutex_lock(&s->mutex);
+  uint64_t index = s->applied_index;
+  mutex_unlock(&s->mutex);
+  return index;
+}
+
+uint64_t store_applied_term(struct store *s) {
+  mutex_lock(&s->mutex);
+  uint64_t term = s->applied_term;
+  mutex_unlock(&s->mutex);
+  return term;
+}
+
+// ---- publishing ----
+
+uint64_t store_publish(struct store *s, struct page_batch *b, uint64_t index, uint64_t term) {
+  uint64_t epoch = page_batch_publish(b);
+  mutex_lock(&s->mutex);
+  s->applied_index = index;
+  s->applied_term = term;
+  s->root_count = s->staged_count;
+  memcpy(s->roots, s->staged, sizeof s->roots);
+  memcpy(s->meta, s->staged_meta, sizeof s->meta);
+  mutex_unlock(&s->mutex);
+  return epoch;
+}
+
+void store_abort(struct store *s, struct page_batch *b) {
+  page_batch_abort(b);
+  s->staged_count = s->root_count;
+  memcpy(s->staged, s->roots, sizeof s->staged);
+  memcpy(s->staged_meta, s->meta, sizeof s->staged_meta);
+}
+
+uint8_t *store_meta(struct store *s) {
+  return s->staged_meta;
+}
+
+static struct store_root *find_root(struct store_root *roots, uint32_t count, const char *name) {
+  for (uint32_t i = 0; i < count; i++)
+    if (strcmp(roots[i].name, name) == 0) return &roots[i];
+  return NULL;
+}
+
+enum err store_root_set(struct store *s, const char *name, page_id id, struct error *e) {
+  size_t length = strlen(name);
+  if (length == 0 || length > STORE_ROOT_NAME_MAX) return error_set(e, ERR_INVALID, "'%s' is no name for a root.", name);
+  struct store_root *found = find_root(s->staged, s->staged_count, name);
+  if (id == PAGE_NONE) {
+    if (found != NULL) *found = s->staged[--s->staged_count];
+    return ERR_OK;
+  }
+  if (found == NULL && s->staged_count == STORE_ROOTS_MAX) return error_set(e, ERR_LIMIT, "The store has %u roots already.", STORE_ROOTS_MAX);
+  if (found == NULL) {
+    found = &s->staged[s->staged_count++];
+    *found = (struct store_root){0};
+    memcpy(found->name, name, length);
+  }
+  found->id = id;
+  return ERR_OK;
+}
+
+page_id store_root_get(struct store *s, const char *name, bool staged) {
+  mutex_lock(&s->mutex);
+  struct store_root *found = staged ? find_root(s->staged, s->staged_count, name) : find_root(s->roots, s->root_count, name);
+  page_id id = found != NULL ? found->id : PAGE_NONE;
+  mutex_unlock(&s->mutex);
+  return id;
+}
+
+unsigned store_pressure(struct store *s) {
+  mutex_lock(&s->space->mutex);
+  uint64_t dirty = s->space->dirty.count, half = s->space->pool->frame_count / 2;
+  mutex_unlock(&s->space->mutex);
+  if (dirty <= half) return 0;
+  return (unsigned) MIN((dirty - half) * 1000 / half, UINT64_C(1000));
+}
+
+enum err store_check(struct store *s, bool read_all, struct error *e) {
+  assert(!checkpoint_active(s));
+  TRY(log_check(s->log, e));
+  TRY(pages_check(s->space, read_all, e));
+  uint64_t applied = store_applied_index(s);
+  if (applied > log_durable_index(s->log))
+    return error_set(e, ERR_CORRUPT, "The pages hold entry %llu, the log ends at %llu.", (unsigned long long) applied,
+                     (unsigned long long) log_durable_index(s->log));
+  return ERR_OK;
+}
