@@ -55,16 +55,6 @@ enum packstream_tag {
   TAG_UNSUPPORTED = 0x3F,
 };
 
-enum { SRID_WGS84_2D = 4326, SRID_WGS84_3D = 4979, SRID_CARTESIAN_2D = 7203, SRID_CARTESIAN_3D = 9157 };
-
-static inline bool srid_is_3d(int64_t srid) {
-  return srid == SRID_WGS84_3D || srid == SRID_CARTESIAN_3D;
-}
-
-static inline bool srid_is_2d(int64_t srid) {
-  return srid == SRID_WGS84_2D || srid == SRID_CARTESIAN_2D;
-}
-
 static inline double get_f64_be(const void *p) {
   uint64_t bits = get_u64_be(p);
   double f;

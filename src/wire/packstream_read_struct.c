@@ -1,4 +1,5 @@
 // Structures that clients may send: times, places, vectors.
+#include "value/spatial.h"
 #include "value/temporal.h"
 #include "wire/packstream_int.h"
 
@@ -120,14 +121,12 @@ static enum err read_duration(struct packstream_reader *r, struct value *ret, st
 static enum err read_point(struct packstream_reader *r, bool is_3d, struct value *ret, struct error *e) {
   int64_t srid;
   struct value_point p = {0};
-  TRY(packstream_expect_int(r, &srid, e));
-  if (!(is_3d ? srid_is_3d(srid) : srid_is_2d(srid)))
-    return error_set(e, ERR_ARGUMENT, "There is no coordinate reference system %lld with %d dimensions.", (long long) srid,
-                     is_3d ? 3 : 2);
+  TRY(expect_int_within(r, 0, UINT32_MAX, "coordinate reference system", &srid, e));
   p.srid = (uint32_t) srid;
   TRY(packstream_expect_float(r, &p.x, e));
   TRY(packstream_expect_float(r, &p.y, e));
   if (is_3d) TRY(packstream_expect_float(r, &p.z, e));
+  if (spatial_is_3d(p.srid) != is_3d || !spatial_in_range(&p)) return out_of_range("POINT", e);
   struct value_point *copy = arena_copy(r->arena, &p, sizeof p);
   if (copy == NULL) return arena_err(r->arena, e);
   *ret = (struct value){.type = VALUE_POINT, .point = copy};

@@ -1,6 +1,7 @@
 #include <assert.h>
 
 #include "base/map.h"
+#include "value/spatial.h"
 #include "value/temporal.h"
 #include "wire/packstream_int.h"
 
@@ -203,7 +204,7 @@ static enum err write_datetime(struct writer *w, struct value v) {
 }
 
 static enum err write_point(struct writer *w, const struct value_point *p) {
-  bool is_3d = srid_is_3d(p->srid);
+  bool is_3d = spatial_is_3d(p->srid);
   TRY(packstream_write_struct(w->out, is_3d ? TAG_POINT_3D : TAG_POINT_2D, is_3d ? 4 : 3));
   TRY(packstream_write_int(w->out, p->srid));
   TRY(packstream_write_float(w->out, p->x));
