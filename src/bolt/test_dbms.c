@@ -159,7 +159,8 @@ static bool parse_return(struct dbms_op *op, struct str query, struct result *r)
   struct str alias = word_after(query, " AS "), word = word_after(query, "RETURN "), name = word_after(query, "RETURN $");
   r->rows = 1;
   r->column = alias.len > 0 ? alias : STR("x");
-  if (name.len > 0) return parameter(op, name, &r->value);
+  if (name.len > 0 && !parameter(op, name, &r->value)) op->error.code = ERR_PARAMETER_MISSING;
+  if (name.len > 0) return op->error.code == ERR_OK;
   if (str_find(query, STR("1/0")) >= 0) return r->fails = true;
   if (str_find(query, STR("RETURN 'text'")) >= 0)
     r->value = v_str(STR("text"));
@@ -229,7 +230,9 @@ static enum err run(struct dbms_session *s, struct dbms_op *op) {
   struct dbms_op copy = *op; // the parameters outlive the operation only as a copy
   if (value_copy(&s->arena, op->run.parameters, &copy.run.parameters, NULL) != ERR_OK) return ERR_NOMEM;
   copy.run.query = arena_str(&s->arena, op->run.query);
+  copy.error = ERROR_INIT;
   if (!parse(s, &copy, &r)) {
+    if (copy.error.code != ERR_OK) return error_set(&op->error, copy.error.code, "Expected parameter(s): missing");
     op->error = ERROR_INIT;
     op->error.offset = 0;
     op->error.line = op->error.column = 1;
@@ -334,8 +337,8 @@ static enum err login(struct dbms_session *s, struct dbms_op *op) {
 }
 
 static enum err begin(struct dbms_session *s, struct dbms_op *op) {
-  if (str_eqz(op->begin.database, "nowhere"))
-    return error_set(&op->error, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: 'nowhere'.");
+  if (str_eqz(op->begin.database, "missing"))
+    return error_set(&op->error, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: 'missing'.");
   s->in_tx = true;
   s->read_only = op->begin.read_only;
   s->result_count = 0;
@@ -350,8 +353,8 @@ static void end_tx(struct dbms_session *s) {
 }
 
 static enum err route(struct dbms_session *s, struct dbms_op *op) {
-  if (str_eqz(op->route.database, "nowhere"))
-    return error_set(&op->error, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: 'nowhere'.");
+  if (str_eqz(op->route.database, "missing"))
+    return error_set(&op->error, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: 'missing'.");
   s->address = arena_str(&s->arena, op->route.address.len > 0 ? op->route.address : str_of(s->dbms->address));
   op->routed = (struct dbms_routing_table){300, STR("neo4j"), &s->address, &s->address, &s->address, 1, 1, 1};
   return ERR_OK;

@@ -420,7 +420,7 @@ TEST(trap_9_a_conflict_at_commit_is_transient_and_keeps_the_connection) {
 TEST(trap_12_an_unknown_database_is_named_as_such) {
   struct player p;
   player_log_in(&p, 5, 4);
-  player_say(&p, "BEGIN {db: 'nowhere'}");
+  player_say(&p, "BEGIN {db: 'missing'}");
   assert_non_null(strstr(player_hear_z(&p), "Neo.ClientError.Database.DatabaseNotFound"));
   player_close(&p);
 }
@@ -647,7 +647,7 @@ TEST(trap_4_route_takes_its_versions_third_field) {
   player_say(&p, "ROUTE {address: 'db:1'} null {db: null, imp_user: 'bob'}");
   assert_non_null(strstr(player_hear_z(&p), "SUCCESS {rt: {db: 'neo4j', servers: ["));
   assert_non_null(strstr(p.dbms.log.data, "ROUTE db= user=bob bookmarks=0"));
-  player_say(&p, "ROUTE {} [] {db: 'nowhere'}");
+  player_say(&p, "ROUTE {} [] {db: 'missing'}");
   assert_non_null(strstr(player_hear_z(&p), "DatabaseNotFound"));
   player_close(&p);
 }
