@@ -36,6 +36,7 @@ enum ast_flag {
   AST_PARENTHESES = 8,   // stood in parentheses; tells `(n)` from `n` where only one is right
   AST_VOLATILE = 16,     // may differ between two evaluations: rand(), a clock, a volatile procedure
   AST_DOUBLE_COLON = 32, // -[:A|:B]-: the old spelling
+  AST_IMPORTS = 64,      // WITH: the importing WITH that begins a subquery
 };
 
 #define AST_NO_SLOT UINT32_MAX
@@ -46,8 +47,8 @@ struct ast_list {
   uint32_t count;
 };
 
-/// Two slots that belong together: a variable inside and outside of a quantified group or a subquery, or a column (`inner`)
-/// with the name under which it leaves.
+/// Two slots that belong together. Of a quantified group: a variable inside, and its list outside. Of a query's column: the slot in
+/// the first branch, and the one under which the column leaves (the same one unless there is a UNION; branches agree by name).
 struct ast_slot_pair {
   struct str name;
   uint32_t inner, outer;
@@ -133,7 +134,7 @@ struct ast_statement {
   struct ast *use;   // USE in front of a schema or administration command; NULL without one
   uint8_t kind;      // enum ast_statement_kind
   uint8_t explain;   // enum ast_explain
-  uint16_t language; // of the CYPHER prefix: 35, 44, 50, 250; 0 where it is not said
+  uint16_t language; // 35, 44, 50 or 250: of the CYPHER prefix, else of the options
   const struct ast_option *options;
   uint32_t option_count;
 

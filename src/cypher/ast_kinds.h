@@ -64,7 +64,7 @@
   /* elements: NODE (RELATIONSHIP NODE)*, with GROUPs in between */ \
   K(NODE,              node,              F(node, variable) F(node, labels) F(node, properties) F(node, where)) \
   K(RELATIONSHIP,      relationship,      F(node, variable) F(node, types) F(node, properties) F(node, where) \
-                                          F(code, direction) /* enum ast_direction */ F(code, length) /* enum ast_length */ \
+                                          F(code, direction) /* enum ast_direction */ F(code, length) /* enum ast_length: ONE or VARIABLE_LENGTH */ \
                                           F(i64, min) F(i64, max)) /* -1: not said */ \
   K(GROUP,             group,             F(node, path) F(node, where) F(code, length) /* SINGLE: plain parentheses; else QUANTIFIED */ \
                                           F(i64, min) F(i64, max) /* -1: no bound */ F(slots, slots)) /* of each variable: inside, and as list outside */
@@ -103,7 +103,7 @@
   K(IN_TRANSACTIONS,   in_transactions,   F(flag, concurrent) F(node, concurrency) F(node, rows) F(code, on_error) /* enum ast_on_error */ F(node, report)) \
   /* SHOW and TERMINATE, which may be chained and end in RETURN */ \
   K(SHOW,              show,              F(code, what) /* enum ast_show */ F(code, filter) F(list, names) F(flag, executable) F(node, user) \
-                                          F(code, output) F(node, yield)) /* names: of databases, users, roles, transactions; see parse_show.c */ \
+                                          F(code, output) F(node, yield) F(slots, slots)) /* slots: of columns used by name; names: of databases, users, roles, transactions; see parse_show.c */ \
   K(SHOW_YIELD,        show_yield,        F(flag, star) F(list, yields) F(list, order_by) F(node, skip) F(node, limit) F(node, where))
 
 /* Schema. Names are NAME: text or a parameter. */

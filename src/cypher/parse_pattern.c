@@ -107,7 +107,7 @@ static bool at_quantifier(struct parser *p) {
   return next_is(p, T_PLUS) || next_is(p, T_TIMES) || next_is(p, T_LBRACE);
 }
 
-static struct ast *parse_relationship(struct parser *p, bool groups) {
+static struct ast *parse_single_relationship(struct parser *p) {
   struct ast *n = parser_new(p, AST_RELATIONSHIP, here(p));
   if (n == NULL) return NULL;
   n->relationship.min = n->relationship.max = -1;
@@ -117,11 +117,26 @@ static struct ast *parse_relationship(struct parser *p, bool groups) {
   if (!take_line(p)) return NULL;
   bool right = take(p, T_GT) || take(p, T_ARROW_RIGHT);
   n->relationship.direction = left ? (right ? AST_BOTH_ARROWS : AST_INCOMING) : right ? AST_OUTGOING : AST_BOTH;
-  if (groups && at_quantifier(p)) {
-    if (n->relationship.length != AST_ONE) return parser_fail(p, here(p), "Variable length relationships cannot be quantified");
-    if (!parse_quantifier_bounds(p, &n->relationship.length, &n->relationship.min, &n->relationship.max)) return NULL;
-  }
   return parser_done(p, n);
+}
+
+/// `-[r]->{2}` is short for `(()-[r]->()){2}`.
+static struct ast *quantified(struct parser *p, struct ast *relationship) {
+  struct ast *group = parser_new(p, AST_GROUP, relationship->offset), *path = parser_new(p, AST_PATH, relationship->offset);
+  struct ast *from = parser_new(p, AST_NODE, relationship->offset), *to = parser_new(p, AST_NODE, relationship->end);
+  if (group == NULL || path == NULL || from == NULL || to == NULL) return NULL;
+  if (relationship->relationship.length != AST_ONE) return parser_fail(p, here(p), "Variable length relationships cannot be quantified");
+  if (!parse_quantifier_bounds(p, &group->group.length, &group->group.min, &group->group.max)) return NULL;
+  ast_append(&path->path.elements, from);
+  ast_append(&path->path.elements, relationship);
+  ast_append(&path->path.elements, to);
+  group->group.path = parser_done(p, path);
+  return group->group.path != NULL ? parser_done(p, group) : NULL;
+}
+
+static struct ast *parse_relationship(struct parser *p, bool groups) {
+  struct ast *n = parse_single_relationship(p);
+  return n != NULL && groups && at_quantifier(p) ? quantified(p, n) : n;
 }
 
 // Groups: ((a)-[r]->(b) WHERE p){1,3}

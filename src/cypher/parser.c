@@ -245,7 +245,7 @@ static enum err parse_twice(struct parser *p, uint16_t language) {
   for (int run = 0; run < 2; run++) {
     p->statement = new_statement(p);
     if (p->statement == NULL) return arena_err(p->arena, p->e);
-    p->language = language;
+    p->statement->language = p->language = language;
     parser_begin(p, run == 1);
     p->statement->root = parse_statement(p);
     if (p->statement->root != NULL && !stopped(p)) return ERR_OK;
