@@ -1,0 +1,22 @@
+// The databases with the threads that work for them: what the server and the tools that need a running database have in common.
+#pragma once
+
+#include "base/error.h"
+#include "base/event.h"
+#include "config/config.h"
+
+struct dbms;
+struct engine;
+
+/// Starts the threads, which inherit the caller's mask of signals. `config` and `events` (may be NULL) must outlive the engine.
+enum err engine_new(const struct config *config, struct event_sink *events, struct engine **ret, struct error *e) NODISCARD;
+
+/// Settles memory and opens all databases, which may take long (recovery).
+enum err engine_open(struct engine *engine, struct error *e) NODISCARD;
+
+/// NULL before engine_open.
+struct dbms *engine_dbms(struct engine *engine);
+
+/// Writes checkpoints, ends the threads, closes, frees; no session may be left. What could not be written is an event: it is in the log
+/// and will be replayed. NULL is fine.
+void engine_close(struct engine *engine);

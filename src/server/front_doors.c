@@ -1,0 +1,133 @@
+#include "server/front_doors.h"
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "bolt/server.h"
+#include "http/server.h"
+#include "os/tls.h"
+#include "server/listen.h"
+#include "server/machine.h"
+
+enum { BOLT_PORT = 7687, HTTP_PORT = 7474 };
+
+struct front_doors {
+  struct arena arena;
+  struct event_sink *events;
+  struct tls_context *tls;
+  struct bolt_server *bolt;
+  struct http_server *http;
+  struct str bolt_listen, bolt_advertised, http_listen, http_advertised;
+};
+
+static bool is_set(const struct config *c, const char *name) {
+  for (uint32_t i = 0; i < config_entry_count(c); i++) {
+    struct config_entry entry = config_entry(c, i);
+    if (str_eqz(entry.name, name)) return entry.source != CONFIG_DEFAULT;
+  }
+  return false;
+}
+
+static enum err settle_addresses(struct front_doors *doors, const struct config *c, struct error *e) {
+  const struct config_values *v = config_values(c);
+  struct arena *a = &doors->arena;
+  bool common = is_set(c, "server.default_advertised_address");
+  uint16_t bolt_port = v->bolt_listen_address.port != 0 ? v->bolt_listen_address.port : BOLT_PORT;
+  uint16_t http_port = v->http_listen_address.port != 0 ? v->http_listen_address.port : HTTP_PORT;
+  doors->bolt_listen = listen_address(a, v->bolt_listen_address, v->default_listen_address, BOLT_PORT);
+  doors->http_listen = listen_address(a, v->http_listen_address, v->default_listen_address, HTTP_PORT);
+  doors->bolt_advertised = listen_advertised(a, v->bolt_advertised_address, is_set(c, "server.bolt.advertised_address"),
+                                             v->default_advertised_address, common, bolt_port);
+  doors->http_advertised = listen_advertised(a, v->http_advertised_address, is_set(c, "server.http.advertised_address"),
+                                             v->default_advertised_address, common, http_port);
+  bool whole = doors->bolt_listen.ptr != NULL && doors->http_listen.ptr != NULL && doors->bolt_advertised.ptr != NULL && doors->http_advertised.ptr != NULL;
+  return whole ? ERR_OK : arena_err(a, e);
+}
+
+static enum bolt_tls_level tls_level(const struct config_values *v) {
+  if (str_eqz(v->bolt_tls_level, "REQUIRED")) return BOLT_TLS_REQUIRED;
+  if (str_eqz(v->bolt_tls_level, "OPTIONAL")) return BOLT_TLS_OPTIONAL;
+  return BOLT_TLS_DISABLED;
+}
+
+static enum err load_certificate(struct front_doors *doors, const struct config_values *v, struct error *e) {
+  if (tls_level(v) == BOLT_TLS_DISABLED) return ERR_OK;
+  if (!v->tls_bolt_enabled) {
+    return error_set(e, ERR_INVALID, "server.bolt.tls_level=%.*s needs a certificate: put %.*s and %.*s into %.*s and set "
+                                     "dbms.ssl.policy.bolt.enabled=true.",
+                     STR_ARG(v->bolt_tls_level), STR_ARG(v->tls_bolt_private_key), STR_ARG(v->tls_bolt_certificate), STR_ARG(v->tls_bolt_directory));
+  }
+  struct str key = arena_printf(&doors->arena, "%.*s/%.*s", STR_ARG(v->tls_bolt_directory), STR_ARG(v->tls_bolt_private_key));
+  struct str certificate = arena_printf(&doors->arena, "%.*s/%.*s", STR_ARG(v->tls_bolt_directory), STR_ARG(v->tls_bolt_certificate));
+  if (key.ptr == NULL || certificate.ptr == NULL) return arena_err(&doors->arena, e);
+  struct tls_settings settings = {.certificate_path = certificate.ptr, .key_path = key.ptr};
+  return tls_context_new(&settings, &doors->tls, e);
+}
+
+static enum err open_bolt(struct front_doors *doors, const struct config_values *v, struct dbms *dbms, struct error *e) {
+  if (!v->bolt_enabled) return ERR_OK;
+  TRY(load_certificate(doors, v, e));
+  struct bolt_settings s = bolt_settings_default();
+  s.listen_addresses = &doors->bolt_listen;
+  s.listen_address_count = 1;
+  s.advertised_address = doors->bolt_advertised;
+  s.tls_level = tls_level(v);
+  s.tls = doors->tls;
+  s.threads = machine_processors("");
+  s.keep_alive_ms = v->bolt_keep_alive_ms;
+  s.unauthenticated_timeout_ms = v->bolt_login_timeout_ms;
+  s.drain_timeout_ms = v->shutdown_tx_timeout_ms;
+  s.max_connections = (uint32_t) v->bolt_connections_max;
+  s.max_unauthenticated = (uint32_t) v->bolt_unauthenticated_max;
+  s.message_bytes = (uint32_t) v->bolt_message_max_bytes;
+  s.depth = (uint32_t) v->bolt_message_max_depth;
+  TRY(bolt_server_start(&s, dbms, doors->events, &doors->bolt, e));
+  event_raise(doors->events, EVENT_INFO, "bolt.enabled", "Bolt enabled on %s.", bolt_server_address(doors->bolt, 0));
+  return ERR_OK;
+}
+
+static enum err open_http(struct front_doors *doors, const struct config_values *v, struct error *e) {
+  if (!v->http_enabled) return ERR_OK;
+  struct http_settings s = http_settings_default();
+  s.listen_addresses = &doors->http_listen;
+  s.listen_address_count = 1;
+  s.bolt_advertised_address = doors->bolt_advertised;
+  s.bolt_port = v->bolt_listen_address.port != 0 ? v->bolt_listen_address.port : BOLT_PORT;
+  TRY(http_server_start(&s, doors->events, &doors->http, e));
+  event_raise(doors->events, EVENT_INFO, "http.enabled", "HTTP enabled on %s.", http_server_address(doors->http, 0));
+  struct str where = front_doors_http_address(doors);
+  event_raise(doors->events, EVENT_INFO, "http.available", "Remote interface available at http://%.*s/", STR_ARG(where));
+  return ERR_OK;
+}
+
+enum err front_doors_open(const struct config *config, struct dbms *dbms, struct event_sink *events, struct front_doors **ret, struct error *e) {
+  struct front_doors *doors = mem_zalloc(sizeof *doors);
+  if (doors == NULL) return error_set(e, ERR_NOMEM, "no memory to listen");
+  arena_init(&doors->arena, NULL);
+  doors->events = events;
+  const struct config_values *v = config_values(config);
+  enum err err = settle_addresses(doors, config, e);
+  if (err == ERR_OK) err = open_bolt(doors, v, dbms, e);
+  if (err == ERR_OK) err = open_http(doors, v, e);
+  if (err != ERR_OK) {
+    front_doors_close(doors);
+    return err;
+  }
+  *ret = doors;
+  return ERR_OK;
+}
+
+struct str front_doors_http_address(const struct front_doors *doors) {
+  if (doors->http == NULL) return STR("");
+  return doors->http_advertised.len > 0 ? doors->http_advertised : str_of(http_server_address(doors->http, 0));
+}
+
+void front_doors_close(struct front_doors *doors) {
+  if (doors == NULL) return;
+  http_server_stop(doors->http);
+  bolt_server_stop(doors->bolt);
+  tls_context_free(doors->tls);
+  arena_done(&doors->arena);
+  mem_free(doors);
+}

@@ -1,0 +1,20 @@
+// What the machine, or the control group that this process lives in, leaves to the server. Looked at once, when starting.
+#pragma once
+
+#include <stdint.h>
+
+/// Bytes of memory: the least of what the machine has and what the control groups (version 1 or 2) from this process up to the root
+/// allow. `root` is put in front of "/proc" and "/sys": "" but for tests.
+int64_t machine_memory_bytes(const char *root);
+
+/// Processors that may be used: of the machine, less where a control group of version 2 sets a quota; at least 1.
+unsigned machine_processors(const char *root);
+
+/// How the memory is shared out where settings say nothing (0).
+struct machine_memory_plan {
+  int64_t page_cache_bytes, query_bytes;
+};
+
+/// Half of the memory above 256 MiB (at least 64 MiB) for pages, and of it a quarter (at least 64 MiB) for queries, unless given.
+/// Sources for the queries' part, strongest first: `query_bytes`, 70 % of `heap_bytes`, the memory.
+struct machine_memory_plan machine_plan_memory(int64_t memory_bytes, int64_t page_cache_bytes, int64_t heap_bytes, int64_t query_bytes);

@@ -1,0 +1,180 @@
+#include "server/server.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "dbms/dbms.h"
+#include "os/thread.h"
+#include "server/engine.h"
+#include "server/front_doors.h"
+#include "server/help.h"
+#include "server/pid_file.h"
+#include "server/user_log.h"
+
+enum { TICK_NS = 10 * NS_PER_MS };
+
+struct server {
+  struct server_options options;
+  struct user_log *log;
+  struct event_sink *events;
+  struct pid_file *pid_file;
+  struct engine *engine;
+  struct front_doors *doors;
+
+  struct thread ticker;
+  bool ticking;
+  _Atomic bool end_ticker;
+
+  struct mutex mutex; // what follows
+  struct condition asked;
+  bool asked_to_stop;
+};
+
+static sigset_t stop_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+static void on_stop_signal(struct server *s) {
+  mutex_lock(&s->mutex);
+  bool again = s->asked_to_stop;
+  s->asked_to_stop = true;
+  condition_signal(&s->asked);
+  mutex_unlock(&s->mutex);
+  if (!again) return;
+  event_raise(s->events, EVENT_WARN, "server.hurry", "Asked to stop again: open transactions are ended now.");
+  dbms_terminate_all(engine_dbms(s->engine));
+}
+
+/// Timer and signals in one thread.
+static void *run_ticker(void *argument) {
+  struct server *s = argument;
+  sigset_t set = stop_signals();
+  const struct timespec tick = {.tv_nsec = TICK_NS};
+  while (!atomic_load(&s->end_ticker)) {
+    if (sigtimedwait(&set, NULL, &tick) > 0) on_stop_signal(s);
+    dbms_tick(engine_dbms(s->engine));
+  }
+  return NULL;
+}
+
+static enum err open_log(struct server *s, struct error *e) {
+  const struct config_values *v = config_values(s->options.config);
+  char path[4200];
+  snprintf(path, sizeof path, "%.*s/neo4j.log", STR_ARG(v->logs_directory));
+  struct user_log_options options = {
+      .path = path,
+      .console = s->options.console && v->log_user_stdout,
+      .debug = s->options.debug,
+      .rotation_bytes = v->log_user_rotation_bytes,
+      .keep = (int) v->log_user_keep,
+      .clock = clock_system(),
+  };
+  TRY(user_log_open(&options, &s->log, e));
+  s->events = user_log_sink(s->log);
+  return ERR_OK;
+}
+
+static void greet(struct server *s) {
+  event_raise(s->events, EVENT_INFO, "server.starting", "Starting...");
+  event_raise(s->events, EVENT_INFO, "server.version", "This is Quiver %s.", quiver_version());
+  for (uint32_t i = 0; i < config_warning_count(s->options.config); i++) {
+    struct str warning = config_warning(s->options.config, i);
+    event_raise(s->events, EVENT_WARN, "config.warning", "%.*s", STR_ARG(warning));
+  }
+}
+
+static enum err take_pid_file(struct server *s, struct error *e) {
+  char path[4200];
+  snprintf(path, sizeof path, "%.*s/neo4j.pid", STR_ARG(config_values(s->options.config)->run_directory));
+  return pid_file_take(path, &s->pid_file, e);
+}
+
+/// Threads leave the signals to the ticker. While databases are recovered there is nobody to ask, and a signal ends the process.
+static enum err open_engine(struct server *s, struct error *e) {
+  sigset_t set = stop_signals();
+  TRY(engine_new(s->options.config, s->events, &s->engine, e));
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+  enum err err = engine_open(s->engine, e);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  return err;
+}
+
+static enum err start_ticker(struct server *s, struct error *e) {
+  TRY(thread_start(&s->ticker, "ticker", run_ticker, s, e));
+  s->ticking = true;
+  return ERR_OK;
+}
+
+static void stop_ticker(struct server *s) {
+  if (!s->ticking) return;
+  atomic_store(&s->end_ticker, true);
+  thread_join(&s->ticker);
+  s->ticking = false;
+}
+
+static enum err start_all(struct server *s, struct error *e) {
+  greet(s);
+  TRY(take_pid_file(s, e));
+  TRY(open_engine(s, e));
+  TRY(start_ticker(s, e));
+  return front_doors_open(s->options.config, engine_dbms(s->engine), s->events, &s->doors, e);
+}
+
+static void close_all(struct server *s) {
+  front_doors_close(s->doors);
+  stop_ticker(s);
+  engine_close(s->engine);
+  pid_file_release(s->pid_file);
+}
+
+static void server_free(struct server *s) {
+  user_log_close(s->log);
+  condition_done(&s->asked);
+  mutex_done(&s->mutex);
+  mem_free(s);
+}
+
+enum err server_start(const struct server_options *options, struct server **ret, struct error *e) {
+  struct server *s = mem_zalloc(sizeof *s);
+  if (s == NULL) return error_set(e, ERR_NOMEM, "no memory to start");
+  s->options = *options;
+  mutex_init(&s->mutex);
+  condition_init(&s->asked);
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t set = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  enum err err = open_log(s, e);
+  if (err == ERR_OK) err = start_all(s, e);
+  if (err != ERR_OK) {
+    event_raise(s->events, EVENT_ERROR, "server.failed", "Failed to start: %s", e != NULL ? e->message : "");
+    close_all(s);
+    server_free(s);
+    return err;
+  }
+  event_raise(s->events, EVENT_INFO, "server.started", "Started.");
+  *ret = s;
+  return ERR_OK;
+}
+
+struct str server_http_address(const struct server *s) {
+  return front_doors_http_address(s->doors);
+}
+
+void server_wait(struct server *s) {
+  mutex_lock(&s->mutex);
+  while (!s->asked_to_stop) condition_wait(&s->asked, &s->mutex);
+  mutex_unlock(&s->mutex);
+}
+
+void server_stop(struct server *s) {
+  event_raise(s->events, EVENT_INFO, "server.stopping", "Stopping...");
+  close_all(s);
+  event_raise(s->events, EVENT_INFO, "server.stopped", "Stopped.");
+  server_free(s);
+}

@@ -1,0 +1,65 @@
+#include "server/user_log.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/test.h"
+
+TEST(stamps_are_of_utc_with_milliseconds) {
+  char stamp[USER_LOG_STAMP + 1];
+  user_log_stamp(INT64_C(1480091990333) * NS_PER_MS, stamp);
+  assert_string_equal(stamp, "2016-11-25 16:39:50.333+0000");
+  user_log_stamp(0, stamp);
+  assert_string_equal(stamp, "1970-01-01 00:00:00.000+0000");
+  user_log_stamp(-1, stamp);
+  assert_string_equal(stamp, "1969-12-31 23:59:59.999+0000");
+  user_log_stamp(INT64_C(1709164800) * NS_PER_S, stamp);
+  assert_string_equal(stamp, "2024-02-29 00:00:00.000+0000");
+}
+
+static void read_file(const char *path, char *to, size_t room) {
+  FILE *f = fopen(path, "re");
+  size_t n = f != NULL ? fread(to, 1, room - 1, f) : 0;
+  to[n] = '\0';
+  if (f != NULL) fclose(f);
+}
+
+TEST(events_become_lines_and_files_are_rotated) {
+  char folder[] = "/tmp/quiver-log-XXXXXX", path[64], text[4096];
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/neo4j.log", folder);
+  struct user_log *log;
+  struct error e = ERROR_INIT;
+  struct user_log_options options = {.path = path, .rotation_bytes = 60, .keep = 2, .clock = clock_system()};
+  assert_ok(user_log_open(&options, &log, &e));
+  event_raise(user_log_sink(log), EVENT_INFO, "server.starting", "Starting...");
+  event_raise(user_log_sink(log), EVENT_DEBUG, "x", "not for people");
+  event_raise(user_log_sink(log), EVENT_WARN, "x", "a line\nthat is broken");
+  user_log_close(log);
+  char rotated[80];
+  snprintf(rotated, sizeof rotated, "%s.1", path);
+  char all[8192] = "";
+  read_file(rotated, all, sizeof all);
+  read_file(path, text, sizeof text);
+  memcpy(all + strlen(all), text, strlen(text) + 1);
+  regex_t golden;
+  assert_int_equal(regcomp(&golden, "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\\.[0-9]{3}\\+0000 INFO  Starting\\.\\.\\.\n.*WARN  a line that is broken\n$", REG_EXTENDED), 0);
+  assert_int_equal(regexec(&golden, all, 0, NULL, 0), 0);
+  regfree(&golden);
+  assert_null(strstr(all, "not for people"));
+  unlink(path);
+  unlink(rotated);
+  rmdir(folder);
+}
+
+TEST(a_folder_that_is_not_there_is_told) {
+  struct error e = ERROR_INIT;
+  struct user_log *log;
+  assert_int_equal(user_log_open(&(struct user_log_options){.path = "/nowhere/neo4j.log", .clock = clock_system()}, &log, &e), ERR_IO);
+  assert_non_null(strstr(e.message, "/nowhere/neo4j.log"));
+}
+
+TESTS(T(stamps_are_of_utc_with_milliseconds), T(events_become_lines_and_files_are_rotated), T(a_folder_that_is_not_there_is_told))
