@@ -1,0 +1,270 @@
+// Logins: who may come in, how often they may try, and what is remembered of passwords that were right.
+#include "dbms/users.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/checksum.h"
+#include "dbms/dbms_int.h"
+#include "graph/view.h"
+
+enum { TRIES_SLOTS = 1024, KEY_BYTES = 32 };
+
+/// Failed logins by a hash of the name: a fixed table, so that made-up names cost no memory.
+struct tries {
+  uint64_t name_hash;
+  uint32_t failed;
+  int64_t locked_until_ns;
+};
+
+/// A password that was right, as a keyed hash of name, stored credentials and password.
+struct proven {
+  uint8_t hash[KEY_BYTES];
+};
+
+struct users {
+  struct dbms *dbms;
+  char dummy[USERS_HASH_BYTES]; // hashed in place of unknown users' passwords, so that both take as long
+  struct mutex mutex;           // what follows
+  struct tries tries[TRIES_SLOTS];
+  struct proven proven[TRIES_SLOTS];
+  uint8_t key[KEY_BYTES];
+};
+
+static enum err encode(struct str password, char ret[USERS_HASH_BYTES], struct error *e) {
+  _Static_assert(crypto_pwhash_STRBYTES <= USERS_HASH_BYTES, "the hash fits");
+  int failed = crypto_pwhash_str_alg(ret, password.ptr, password.len, crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE,
+                                     crypto_pwhash_ALG_ARGON2ID13);
+  return failed == 0 ? ERR_OK : error_set(e, ERR_NOMEM, "There is no memory to hash a password.");
+}
+
+enum err users_hash(struct users *u, struct str password, char ret[USERS_HASH_BYTES], struct error *e) {
+  int64_t least = u->dbms->options.config->auth_min_password_length;
+  if (password.len == 0) return error_set(e, ERR_ARGUMENT, "A password cannot be empty.");
+  if ((int64_t) password.len < least) {
+    return error_set(e, ERR_ARGUMENT, "A password must be at least %lld characters.", (long long) least);
+  }
+  if (password.len > USERS_PASSWORD_BYTES_MAX) return error_set(e, ERR_ARGUMENT, "A password must be at most %d bytes.", USERS_PASSWORD_BYTES_MAX);
+  return encode(password, ret, e);
+}
+
+bool users_verify(struct str credentials, struct str password) {
+  char text[USERS_HASH_BYTES];
+  if (credentials.len >= sizeof text) return false;
+  memcpy(text, credentials.ptr, credentials.len);
+  text[credentials.len] = '\0';
+  return crypto_pwhash_str_verify(text, password.ptr != NULL ? password.ptr : "", password.len) == 0;
+}
+
+// ---- rate limit ----
+
+static struct tries *tries_of(struct users *u, uint64_t hash) {
+  struct tries *t = &u->tries[hash % TRIES_SLOTS];
+  if (t->name_hash != hash) *t = (struct tries){.name_hash = hash};
+  return t;
+}
+
+static bool is_locked(struct users *u, uint64_t hash) {
+  mutex_lock(&u->mutex);
+  bool locked = clock_monotonic_ns(u->dbms->options.clock) < tries_of(u, hash)->locked_until_ns;
+  mutex_unlock(&u->mutex);
+  return locked;
+}
+
+static void count_try(struct users *u, uint64_t hash, bool right) {
+  const struct config_values *config = u->dbms->options.config;
+  mutex_lock(&u->mutex);
+  struct tries *t = tries_of(u, hash);
+  t->failed = right ? 0 : t->failed + 1;
+  if (config->auth_max_failed > 0 && t->failed >= config->auth_max_failed) {
+    t->locked_until_ns = clock_monotonic_ns(u->dbms->options.clock) + config->auth_lock_ms * NS_PER_MS;
+    t->failed = 0;
+  }
+  mutex_unlock(&u->mutex);
+}
+
+// ---- passwords that were right ----
+
+static void prove_hash(struct users *u, const struct user *user, struct str password, uint8_t ret[KEY_BYTES]) {
+  crypto_generichash_state state;
+  uint64_t lengths[2] = {user->name.len, user->credentials.len};
+  crypto_generichash_init(&state, u->key, sizeof u->key, KEY_BYTES);
+  crypto_generichash_update(&state, (const uint8_t *) lengths, sizeof lengths);
+  crypto_generichash_update(&state, (const uint8_t *) user->name.ptr, user->name.len);
+  crypto_generichash_update(&state, (const uint8_t *) user->credentials.ptr, user->credentials.len);
+  crypto_generichash_update(&state, (const uint8_t *) password.ptr, password.len);
+  crypto_generichash_final(&state, ret, KEY_BYTES);
+}
+
+/// The stored credentials are part of the hash, so that a changed password proves nothing any more.
+static bool is_right(struct users *u, const struct user *user, struct str password) {
+  uint8_t hash[KEY_BYTES];
+  prove_hash(u, user, password, hash);
+  struct proven *place = &u->proven[hash64(user->name.ptr, user->name.len, 0) % TRIES_SLOTS];
+  mutex_lock(&u->mutex);
+  bool known = sodium_memcmp(place->hash, hash, KEY_BYTES) == 0;
+  mutex_unlock(&u->mutex);
+  if (known) return true;
+  if (!users_verify(user->credentials, password)) return false;
+  mutex_lock(&u->mutex);
+  memcpy(place->hash, hash, KEY_BYTES);
+  mutex_unlock(&u->mutex);
+  return true;
+}
+
+// ---- login ----
+
+/// Reads the user in a transaction of its own.
+static enum err load_user(struct users *u, struct str name, struct arena *a, struct user *ret, struct error *e) {
+  struct graph_tx *tx;
+  struct graph_tx_options options = {.read_only = true};
+  TRY(graph_tx_begin(u->dbms->system->graph, &options, &tx, e));
+  graph_tx_set_blocking(tx, true);
+  enum err err = graph_tx_statement(tx, e);
+  if (err == ERR_OK) err = users_find(tx, name, a, ret, e);
+  graph_tx_free(tx);
+  return err;
+}
+
+static enum err unauthorized(struct error *e) {
+  return error_set(e, ERR_UNAUTHORIZED, "The client is unauthorized due to authentication failure.");
+}
+
+static enum err login(struct users *u, struct str name, struct str password, struct arena *a, bool *ret_change, struct error *e) {
+  struct user user;
+  enum err err = load_user(u, name, a, &user, e);
+  if (err != ERR_OK && err != ERR_NOTFOUND) return err;
+  bool exists = err == ERR_OK;
+  if (!exists) user = (struct user){.name = name, .credentials = str_of(u->dummy)};
+  bool right = is_right(u, &user, password) && exists && !user.suspended;
+  count_try(u, hash64(name.ptr, name.len, 1), right);
+  if (!right) return unauthorized(e);
+  *ret_change = user.change_required;
+  return ERR_OK;
+}
+
+enum err users_login(struct users *u, struct str scheme, struct str name, struct str password, bool *ret_change, struct error *e) {
+  if (!str_eqz(scheme, "basic") || password.len > USERS_PASSWORD_BYTES_MAX) return unauthorized(e);
+  if (is_locked(u, hash64(name.ptr, name.len, 1))) {
+    return error_set(e, ERR_AUTH_RATE_LIMIT, "The client has provided incorrect authentication details too many times in a row.");
+  }
+  struct arena a;
+  arena_init(&a, NULL);
+  enum err err = login(u, name, password, &a, ret_change, e);
+  arena_done(&a);
+  return err;
+}
+
+// ---- opening ----
+
+/// Runs `change` in a transaction of its own while nobody else steps the machines of `system`.
+static enum err run_alone(struct dbms *d, enum err (*change)(struct users *u, struct graph_tx *tx, const void *argument, struct error *e), struct users *u,
+                          const void *argument, struct error *e) {
+  struct graph_tx *tx;
+  struct graph_tx_options options = {0};
+  TRY(graph_tx_begin(d->system->graph, &options, &tx, e));
+  graph_tx_set_blocking(tx, true);
+  enum err err = graph_tx_statement(tx, e);
+  bool committing = false;
+  uint64_t id;
+  while (err == ERR_OK || err == ERR_WAIT) {
+    if (err == ERR_WAIT) err = graph_settle(d->system->graph, e);
+    if (err != ERR_OK) break;
+    err = committing ? ERR_OK : change(u, tx, argument, e);
+    if (err == ERR_WAIT) continue;
+    if (err == ERR_OK && !committing) err = graph_tx_seal(tx, true, e), committing = err == ERR_OK;
+    if (err == ERR_OK) err = graph_tx_commit(tx, &id, e);
+    if (err == ERR_OK) break;
+  }
+  graph_tx_free(tx);
+  return err;
+}
+
+static enum err create_first(struct users *u, struct graph_tx *tx, const void *argument, struct error *e) {
+  return users_create(tx, argument, e);
+}
+
+static enum err has_users(struct dbms *d, bool *ret, struct error *e) {
+  struct graph_tx *tx;
+  struct graph_tx_options options = {.read_only = true};
+  struct arena a;
+  arena_init(&a, NULL);
+  struct user *list;
+  uint32_t n = 0;
+  TRY(graph_tx_begin(d->system->graph, &options, &tx, e));
+  graph_tx_set_blocking(tx, true);
+  enum err err = graph_tx_statement(tx, e);
+  if (err == ERR_OK) err = users_list(tx, &a, &list, &n, e);
+  graph_tx_free(tx);
+  arena_done(&a);
+  *ret = n > 0;
+  return err;
+}
+
+static enum err prepare(struct users *u, struct error *e) {
+  struct dbms *d = u->dbms;
+  if (sodium_init() < 0) return error_set(e, ERR_INTERNAL, "libsodium could not be initialised");
+  TRY(random_fill(d->options.random, u->key, sizeof u->key));
+  TRY(encode(STR("a password that nobody has"), u->dummy, e));
+  bool any;
+  TRY(has_users(d, &any, e));
+  if (any) return ERR_OK;
+  char hash[USERS_HASH_BYTES];
+  TRY(encode(STR("neo4j"), hash, e));
+  struct user first = {.name = STR("neo4j"), .credentials = str_of(hash), .change_required = true};
+  return run_alone(d, create_first, u, &first, e);
+}
+
+enum err users_open(struct dbms *d, struct users **ret, struct error *e) {
+  struct users *u = mem_zalloc(sizeof *u);
+  if (u == NULL) return error_set(e, ERR_NOMEM, "no memory for the users");
+  u->dbms = d;
+  mutex_init(&u->mutex);
+  enum err err = prepare(u, e);
+  if (err != ERR_OK) {
+    users_close(u);
+    return err;
+  }
+  *ret = u;
+  return ERR_OK;
+}
+
+void users_close(struct users *u) {
+  if (u == NULL) return;
+  mutex_done(&u->mutex);
+  sodium_memzero(u, sizeof *u);
+  mem_free(u);
+}
+
+struct initial {
+  struct str password;
+  char hash[USERS_HASH_BYTES];
+  bool change_required;
+};
+
+static enum err set_initial(struct users *u, struct graph_tx *tx, const void *argument, struct error *e) {
+  const struct initial *initial = argument;
+  struct user_change change = {.credentials = str_of(initial->hash), .change_required = initial->change_required ? USER_YES : USER_NO};
+  return users_change(tx, STR("neo4j"), &change, e);
+}
+
+static enum err is_still_initial(struct users *u, struct error *e) {
+  struct arena a;
+  arena_init(&a, NULL);
+  struct user user;
+  enum err err = load_user(u, STR("neo4j"), &a, &user, e);
+  bool initial = err == ERR_OK && user.change_required && users_verify(user.credentials, STR("neo4j"));
+  arena_done(&a);
+  if (err != ERR_OK && err != ERR_NOTFOUND) return err;
+  return initial ? ERR_OK : error_set(e, ERR_EXISTS, "The password of the user neo4j has been changed already. Change it with ALTER USER on the system database.");
+}
+
+enum err dbms_set_initial_password(struct dbms *d, struct str password, bool change_required, struct error *e) {
+  TRY(is_still_initial(d->users, e));
+  struct initial initial = {.change_required = change_required};
+  TRY(users_hash(d->users, password, initial.hash, e));
+  for (uint32_t i = 0; i < d->database_count; i++) database_rest(d->databases[i]);
+  enum err err = run_alone(d, set_initial, d->users, &initial, e);
+  for (uint32_t i = 0; i < d->database_count; i++) database_wake(d->databases[i]);
+  return err;
+}
