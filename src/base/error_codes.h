@@ -37,7 +37,7 @@
   X(ACCESS_MODE,             "Neo.ClientError.Statement.AccessMode",                       "08N03", "a write in read access mode") \
   X(NOT_SYSTEM_DATABASE,     "Neo.ClientError.Statement.NotSystemDatabaseError",           "51N26", "an administration command outside the system database") \
   X(UNSUPPORTED_ADMIN,       "Neo.ClientError.Statement.UnsupportedAdministrationCommand", "51N27", "the administration command is not supported") \
-  X(UNSUPPORTED,             "Neo.ClientError.Statement.FeatureDeprecationWarning",        "51N29", "the feature is not available") \
+  X(UNSUPPORTED,             "Neo.ClientError.Statement.UnsupportedOperationError",        "51N29", "the feature is not available") \
   X(EXECUTION,               "Neo.DatabaseError.Statement.ExecutionFailed",                "50N42", "the statement failed") \
   /* procedures and functions */ \
   X(PROCEDURE_NOT_FOUND,     "Neo.ClientError.Procedure.ProcedureNotFound",                "42N08", "no such procedure") \

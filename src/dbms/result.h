@@ -20,6 +20,7 @@ struct result {
   bool finished;  // exec is at its end
   bool delivered; // the summary has been given
   bool had_rows;
+  bool command_begun; // a command that waited is carried on, not refused for what it did itself
   struct exec_counters counters; // of a command
   int64_t started_ns;
 };
