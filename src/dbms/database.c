@@ -1,6 +1,7 @@
 #include "dbms/database.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "dbms/dbms_int.h"
 
@@ -66,7 +67,7 @@ void database_wake(struct database *db) {
 void database_rest(struct database *db) {
   atomic_store(&db->resting, true);
   for (int i = 0; i < GRAPH_MACHINE_MAX; i++)
-    while (atomic_load(&db->machines[i].state) != MACHINE_IDLE) thread_sleep_ms(1);
+    while (atomic_load(&db->machines[i].state) != MACHINE_IDLE) thread_sleep_ns(NS_PER_MS);
 }
 
 static void on_progress(void *context, uint64_t index, uint64_t last) {
@@ -75,11 +76,23 @@ static void on_progress(void *context, uint64_t index, uint64_t last) {
               (unsigned long long) index, (unsigned long long) last);
 }
 
+/// The folder and those above it.
+static enum err make_directories(struct disk *disk, char *path, struct error *e) {
+  for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    enum err err = disk_make_directory(disk, path, e);
+    *slash = '/';
+    if (err != ERR_OK && err != ERR_EXISTS) return err;
+  }
+  enum err err = disk_make_directory(disk, path, e);
+  return err == ERR_EXISTS ? ERR_OK : err;
+}
+
 static enum err make_directory(struct dbms *d, struct str name, char path[DISK_PATH_MAX], struct error *e) {
   struct str data = d->options.config->data_directory;
   int len = snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(data), STR_ARG(name));
   if (len >= DISK_PATH_MAX) return error_set(e, ERR_INVALID, "The path of database %.*s is longer than %d bytes.", STR_ARG(name), DISK_PATH_MAX);
-  return disk_make_directories(d->options.disk, path, e);
+  return make_directories(d->options.disk, path, e);
 }
 
 static struct graph_options graph_options_of(struct database *db, struct page_pool *pool) {
@@ -116,7 +129,7 @@ enum err database_open(struct dbms *d, struct str name, bool is_system, struct p
   mem_budget_init(&db->budget, &d->budget, d->options.config->memory_database_max_bytes, ERR_MEMORY_POOL, "db.memory.transaction.total.max");
   struct graph_options options = graph_options_of(db, pool);
   enum err err = graph_open(path, &options, &db->graph, e);
-  if (err == ERR_OK) err = plan_cache_new((uint32_t) d->options.config->query_cache_size, &db->plans, e);
+  if (err == ERR_OK) err = query_cache_new((uint32_t) d->options.config->query_cache_size, &db->plans, e);
   if (err != ERR_OK) {
     database_close(db);
     return err;
@@ -129,7 +142,7 @@ enum err database_open(struct dbms *d, struct str name, bool is_system, struct p
 
 void database_close(struct database *db) {
   if (db == NULL) return;
-  plan_cache_free(db->plans);
+  query_cache_free(db->plans);
   graph_close(db->graph);
   mem_free(db);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/mem.h"
-#include "dbms/plan_cache.h"
+#include "dbms/query_cache.h"
 #include "dbms/work.h"
 #include "graph/graph.h"
 #include "plan/catalog.h"
@@ -23,7 +23,7 @@ struct database {
   bool is_system;
   struct graph *graph;
   struct plan_catalog catalog;
-  struct plan_cache *plans;
+  struct query_cache *plans;
   struct mem_budget budget; // of its transactions; parent: the server's
   _Atomic bool resting;     // no machine may start
   struct database_machine machines[GRAPH_MACHINE_MAX];

@@ -2,12 +2,17 @@
 // through result_pull (result.c); session.c says when.
 #include "dbms/pipeline.h"
 
+#include <string.h>
+
 #include "cypher/check.h"
 #include "cypher/parse.h"
 #include "dbms/procedures.h"
 #include "dbms/session_int.h"
 #include "dbms/show.h"
 #include "dbms/transaction.h"
+#include "graph/stats.h"
+#include "graph/tx.h"
+#include "graph/view.h"
 
 /// A plan holds as long as what it was built upon: names that were unknown then, indexes, procedures.
 static bool is_current(const struct plan *p, struct database *db) {
@@ -34,7 +39,7 @@ static enum err build(struct plan *p, struct database *db, struct str text, stru
 }
 
 enum err pipeline_compile(struct database *db, struct str text, struct plan **ret, struct error *e) {
-  struct plan *p = plan_cache_get(db->plans, text);
+  struct plan *p = query_cache_get(db->plans, text);
   if (p != NULL && is_current(p, db)) {
     *ret = p;
     return ERR_OK;
@@ -46,9 +51,16 @@ enum err pipeline_compile(struct database *db, struct str text, struct plan **re
     plan_unref(p);
     return err;
   }
-  if (p->kind == PLAN_QUERY) plan_cache_put(db->plans, p); // commands may hold passwords
+  if (p->kind == PLAN_QUERY) query_cache_put(db->plans, p); // commands may hold passwords
   *ret = p;
   return ERR_OK;
+}
+
+/// `system` answers SHOW, procedures and plain expressions; its own graph is seen by commands alone.
+static bool reads_graph(const struct plan *p) {
+  for (uint32_t i = 0; i < p->op_count; i++)
+    if (p->ops[i]->kind >= PLAN_ALL_NODES_SCAN && p->ops[i]->kind <= PLAN_REL_COUNT) return true;
+  return false;
 }
 
 /// What the transaction does not allow is refused before anything runs.
@@ -61,11 +73,16 @@ static enum err admit(struct transaction *t, const struct plan *p, struct error 
     return error_set(e, ERR_TX_START, "A query with 'CALL { ... } IN TRANSACTIONS' can only be executed in an implicit transaction, but tried to execute in an "
                                       "explicit transaction.");
   }
-  bool is_data = s->kind == AST_STATEMENT_QUERY || s->kind == AST_STATEMENT_SCHEMA;
-  if (t->database->is_system && is_data && (writes || p->cost > 0) && !procedures_may_run_on_system(p)) {
+  bool is_data = s->kind == AST_STATEMENT_SCHEMA || (s->kind == AST_STATEMENT_QUERY && (writes || reads_graph(p)));
+  if (t->database->is_system && is_data) {
     return error_set(e, ERR_NOT_SYSTEM_DATABASE, "Not a recognised system command or procedure. This Cypher command can only be executed in a user database.");
   }
   return ERR_OK;
+}
+
+/// Without randomness rand() still answers: zeros.
+static void fill_random(void *context, void *ret, size_t bytes) {
+  if (random_fill(context, ret, bytes) != ERR_OK) memset(ret, 0, bytes);
 }
 
 static enum err start_run(struct transaction *t, struct result *r, struct value parameters, struct error *e) {
@@ -77,8 +94,8 @@ static enum err start_run(struct transaction *t, struct result *r, struct value 
       .parameters = parameters,
       .budget = &t->budget,
       .clock = t->clock,
-      .random = {.fill = procedures_random, .context = d->options.random},
-      .shows = show_table(),
+      .random = {.fill = fill_random, .context = d->options.random},
+      .show = show_table(),
       .call_context = t,
       .profile = r->plan->statement->explain == AST_PROFILE,
   };

@@ -1,6 +1,7 @@
 // From the text of a statement to a running result: parse, check, plan, open. Private to dbms.
 #pragma once
 
+#include "dbms/database.h"
 #include "dbms/result.h"
 #include "dbms/session.h"
 

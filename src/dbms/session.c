@@ -6,8 +6,10 @@
 #include "dbms/bookmark.h"
 #include "dbms/command.h"
 #include "dbms/pipeline.h"
+#include "dbms/routing.h"
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
+#include "graph/tx.h"
 
 enum {
   INLINE_TEXT_BYTES = 2048, // a statement up to this length is compiled on the caller's thread
@@ -224,6 +226,10 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   struct result *r;
   if (s->phase != PHASE_COMMAND) {
     TRY(pipeline_compile(t->database, op->run.query, &p, e));
+    if (command_is_slow(p) && !s->on_worker) {
+      plan_unref(p);
+      return *ret_to_worker = true, ERR_WAIT;
+    }
     if (s->must_change_password && !command_changes_own_password(p)) {
       plan_unref(p);
       return error_set(e, ERR_CREDENTIALS_EXPIRED, "Permission denied. The password must be changed first: ALTER CURRENT USER SET PASSWORD FROM 'current password' TO 'new password'");
@@ -302,7 +308,7 @@ static enum err op_commit(struct dbms_session *s, struct dbms_op *op) {
 static enum err op_route(struct dbms_session *s, struct dbms_op *op) {
   struct database *db;
   TRY(find_database(s, op->route.database, &db, &op->error));
-  return routing_table(s, db, op->route.address, &op->routed, &op->error);
+  return routing_table(db, op->route.address, &s->outputs, &op->routed, &op->error);
 }
 
 static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {

@@ -1,6 +1,7 @@
 #include "dbms/transaction.h"
 
 #include "dbms/session_int.h"
+#include "graph/tx.h"
 
 static void link_transaction(struct dbms *d, struct transaction *t) {
   t->following = d->transactions;

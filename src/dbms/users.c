@@ -6,7 +6,7 @@
 
 #include "base/checksum.h"
 #include "dbms/dbms_int.h"
-#include "graph/view.h"
+#include "graph/tx.h"
 
 enum { TRIES_SLOTS = 1024, KEY_BYTES = 32 };
 

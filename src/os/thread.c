@@ -60,3 +60,8 @@ unsigned thread_parallelism(void) {
   int n = CPU_COUNT(&set);
   return n > 0 ? (unsigned) n : 1;
 }
+
+void thread_sleep_ns(int64_t ns) {
+  struct timespec left = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) continue;
+}

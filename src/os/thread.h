@@ -55,5 +55,8 @@ void condition_broadcast(struct condition *c);
 enum err thread_start(struct thread *t, const char *name, void *(*run)(void *), void *argument, struct error *e) NODISCARD;
 /// Waits for its end; gives what `run` returned.
 void *thread_join(struct thread *t);
+/// Does nothing for that long. For waits that have no condition to wait for.
+void thread_sleep_ns(int64_t ns);
+
 /// How many threads the machine runs at once; at least 1.
 unsigned thread_parallelism(void);

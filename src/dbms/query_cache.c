@@ -1,4 +1,4 @@
-#include "dbms/plan_cache.h"
+#include "dbms/query_cache.h"
 
 #include "base/checksum.h"
 #include "base/map.h"
@@ -12,15 +12,15 @@ struct entry {
   uint64_t hash;
 };
 
-struct plan_cache {
+struct query_cache {
   struct mutex mutex; // everything below
   uint32_t capacity, len;
   struct map by_hash; // hash of the text -> struct entry *
   struct entry *newest, *oldest;
 };
 
-enum err plan_cache_new(uint32_t capacity, struct plan_cache **ret, struct error *e) {
-  struct plan_cache *c = mem_zalloc(sizeof *c);
+enum err query_cache_new(uint32_t capacity, struct query_cache **ret, struct error *e) {
+  struct query_cache *c = mem_zalloc(sizeof *c);
   if (c == NULL) return error_set(e, ERR_NOMEM, "no memory for the plan cache");
   mutex_init(&c->mutex);
   c->capacity = capacity;
@@ -28,19 +28,19 @@ enum err plan_cache_new(uint32_t capacity, struct plan_cache **ret, struct error
   return ERR_OK;
 }
 
-static void unlink_entry(struct plan_cache *c, struct entry *entry) {
+static void unlink_entry(struct query_cache *c, struct entry *entry) {
   *(entry->newer != NULL ? &entry->newer->older : &c->newest) = entry->older;
   *(entry->older != NULL ? &entry->older->newer : &c->oldest) = entry->newer;
 }
 
-static void link_newest(struct plan_cache *c, struct entry *entry) {
+static void link_newest(struct query_cache *c, struct entry *entry) {
   entry->newer = NULL;
   entry->older = c->newest;
   *(c->newest != NULL ? &c->newest->newer : &c->oldest) = entry;
   c->newest = entry;
 }
 
-static void drop(struct plan_cache *c, struct entry *entry) {
+static void drop(struct query_cache *c, struct entry *entry) {
   unlink_entry(c, entry);
   map_remove(&c->by_hash, entry->hash);
   plan_unref(entry->plan);
@@ -48,26 +48,26 @@ static void drop(struct plan_cache *c, struct entry *entry) {
   c->len--;
 }
 
-void plan_cache_clear(struct plan_cache *c) {
+void query_cache_clear(struct query_cache *c) {
   mutex_lock(&c->mutex);
   while (c->newest != NULL) drop(c, c->newest);
   mutex_unlock(&c->mutex);
 }
 
-void plan_cache_free(struct plan_cache *c) {
+void query_cache_free(struct query_cache *c) {
   if (c == NULL) return;
-  plan_cache_clear(c);
+  query_cache_clear(c);
   map_done(&c->by_hash);
   mutex_done(&c->mutex);
   mem_free(c);
 }
 
-static struct entry *find(struct plan_cache *c, uint64_t hash) {
+static struct entry *find(struct query_cache *c, uint64_t hash) {
   uint64_t *place = map_get(&c->by_hash, hash);
   return place != NULL ? (struct entry *) (uintptr_t) *place : NULL;
 }
 
-struct plan *plan_cache_get(struct plan_cache *c, struct str text) {
+struct plan *query_cache_get(struct query_cache *c, struct str text) {
   struct plan *found = NULL;
   mutex_lock(&c->mutex);
   struct entry *entry = find(c, hash64(text.ptr, text.len, 0));
@@ -80,7 +80,7 @@ struct plan *plan_cache_get(struct plan_cache *c, struct str text) {
   return found;
 }
 
-void plan_cache_put(struct plan_cache *c, struct plan *p) {
+void query_cache_put(struct query_cache *c, struct plan *p) {
   if (c->capacity == 0) return;
   struct str text = p->statement->text;
   mutex_lock(&c->mutex);
@@ -101,7 +101,7 @@ void plan_cache_put(struct plan_cache *c, struct plan *p) {
   mutex_unlock(&c->mutex);
 }
 
-uint32_t plan_cache_size(struct plan_cache *c) {
+uint32_t query_cache_size(struct query_cache *c) {
   mutex_lock(&c->mutex);
   uint32_t len = c->len;
   mutex_unlock(&c->mutex);

@@ -7,18 +7,18 @@
 #include "base/str.h"
 #include "plan/plan.h"
 
-struct plan_cache;
+struct query_cache;
 
 /// Room for `capacity` plans; 0 keeps none.
-enum err plan_cache_new(uint32_t capacity, struct plan_cache **ret, struct error *e) NODISCARD;
-void plan_cache_free(struct plan_cache *c);
+enum err query_cache_new(uint32_t capacity, struct query_cache **ret, struct error *e) NODISCARD;
+void query_cache_free(struct query_cache *c);
 
 /// A plan of exactly this text with a reference for the caller, or NULL.
-struct plan *plan_cache_get(struct plan_cache *c, struct str text);
+struct plan *query_cache_get(struct query_cache *c, struct str text);
 
 /// Keeps a reference to `p`, in place of an older plan of its text or of the one that was not used for longest. A cache that finds no
 /// memory keeps nothing.
-void plan_cache_put(struct plan_cache *c, struct plan *p);
+void query_cache_put(struct query_cache *c, struct plan *p);
 
-void plan_cache_clear(struct plan_cache *c);
-uint32_t plan_cache_size(struct plan_cache *c);
+void query_cache_clear(struct query_cache *c);
+uint32_t query_cache_size(struct query_cache *c);

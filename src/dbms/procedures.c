@@ -1,0 +1,247 @@
+#include "dbms/procedures.h"
+
+#include "dbms/routing.h"
+#include "dbms/session_int.h"
+#include "dbms/transaction.h"
+#include "graph/stats.h"
+#include "graph/view.h"
+
+/// A procedure builds all of its rows when it is called.
+struct procedure {
+  struct cypher_procedure signature;
+  const char *description;
+  bool works_on_system;
+  enum err (*rows)(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e);
+};
+
+static struct value text(const char *z) {
+  return v_str(str_of(z));
+}
+
+// ---- what the graph has ----
+
+static enum err token_rows(struct transaction *t, enum graph_token_kind kind, struct str column, struct record_list *l, struct error *e) {
+  const struct graph *g = t->database->graph;
+  for (uint32_t i = 0; i < graph_token_count(g, kind); i++) {
+    struct value_entry entry = {column, v_str(graph_token_name(g, kind, i))};
+    TRY(record_list_add(l, &entry, 1, e));
+  }
+  return ERR_OK;
+}
+
+static enum err db_labels(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  return token_rows(t, GRAPH_LABEL, STR("label"), l, e);
+}
+
+static enum err db_relationship_types(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  return token_rows(t, GRAPH_TYPE, STR("relationshipType"), l, e);
+}
+
+static enum err db_property_keys(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  return token_rows(t, GRAPH_KEY, STR("propertyKey"), l, e);
+}
+
+static enum err db_ping(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  return RECORD(l, e, {STR("success"), v_bool(true)});
+}
+
+static enum err info(struct database *db, struct record_list *l, struct error *e) {
+  return RECORD(l, e, {STR("id"), text(db->uuid)}, {STR("name"), v_str(db->name)}, {STR("creationDate"), text("")});
+}
+
+static enum err db_info(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  return info(t->database, l, e);
+}
+
+static enum err dbms_info(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  return info(t->database->dbms->system, l, e);
+}
+
+/// Populating is done by the applier in small steps; a statement that asks for its end looks again at each publication.
+static enum err await_indexes(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  struct graph_index *indexes;
+  uint32_t count;
+  if (!graph_stats_indexes(t->database->graph, &l->arena, &indexes, &count)) return arena_err(&l->arena, e);
+  for (uint32_t i = 0; i < count; i++) {
+    if (indexes[i].state == GRAPH_INDEX_FAILED) {
+      return error_set(e, ERR_PROCEDURE_FAILED, "Index '%.*s' is in a failed state: %.*s", STR_ARG(indexes[i].name), STR_ARG(indexes[i].failure));
+    }
+    if (indexes[i].state == GRAPH_INDEX_POPULATING) {
+      return error_set(e, ERR_PROCEDURE_FAILED, "Index '%.*s' is %.0f %% populated. Ask again.", STR_ARG(indexes[i].name), indexes[i].population_percent);
+    }
+  }
+  return ERR_OK;
+}
+
+// ---- about the server ----
+
+static enum err components(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  struct str name = dbms_server_name(t->database->dbms);
+  struct str versions[1] = {name};
+  str_cut(&versions[0], '/');
+  return RECORD(l, e, {STR("name"), text("Neo4j Kernel")}, {STR("versions"), record_texts(&l->arena, versions, 1)}, {STR("edition"), text("community")});
+}
+
+static enum err show_current_user(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  struct str flag = STR("password_change_required");
+  return RECORD(l, e, {STR("username"), v_str(t->session->user)}, {STR("roles"), v_list(NULL, 0)},
+                {STR("flags"), record_texts(&l->arena, &flag, t->session->must_change_password)});
+}
+
+static enum err list_config(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  const struct config *c = t->database->dbms->options.settings;
+  struct str search = n > 0 && arguments[0].type == VALUE_STRING ? v_text(arguments[0]) : STR("");
+  for (uint32_t i = 0; c != NULL && i < config_entry_count(c); i++) {
+    struct config_entry entry = config_entry(c, i);
+    if (str_find(entry.name, search) < 0) continue;
+    TRY(RECORD(l, e, {STR("name"), v_str(entry.name)}, {STR("description"), v_str(entry.description)}, {STR("value"), v_str(entry.value)},
+               {STR("dynamic"), v_bool(false)}, {STR("defaultValue"), v_str(entry.default_value)}, {STR("startupValue"), v_str(entry.value)},
+               {STR("explicitlySet"), v_bool(entry.source != CONFIG_DEFAULT)}));
+  }
+  return ERR_OK;
+}
+
+static enum err client_config(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  static const struct str shown[] = {{"server.bolt.advertised_address", 30}, {"server.http.advertised_address", 30}, {"initial.dbms.default_database", 29}};
+  const struct config *c = t->database->dbms->options.settings;
+  for (uint32_t i = 0; c != NULL && i < config_entry_count(c); i++) {
+    struct config_entry entry = config_entry(c, i);
+    for (size_t k = 0; k < ARRAY_SIZE(shown); k++)
+      if (str_eq(shown[k], entry.name))
+        TRY(RECORD(l, e, {STR("name"), v_str(entry.name)}, {STR("description"), v_str(entry.description)}, {STR("value"), v_str(entry.value)}, {STR("dynamic"), v_bool(false)}));
+  }
+  return ERR_OK;
+}
+
+// ---- routing ----
+
+static struct value role_entry(struct arena *a, const char *role, const struct str *addresses, uint32_t n) {
+  struct value_entry *entries = ARENA_ARRAY(a, struct value_entry, 2);
+  if (entries == NULL) return V_NULL;
+  entries[0] = (struct value_entry){STR("addresses"), record_texts(a, addresses, n)};
+  entries[1] = (struct value_entry){STR("role"), text(role)};
+  return v_map(entries, 2);
+}
+
+static enum err routing_row(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
+  struct dbms *d = t->database->dbms;
+  struct arena *a = &l->arena;
+  struct database *db = d->home;
+  if (n > 1 && arguments[1].type == VALUE_STRING) db = dbms_database(d, v_text(arguments[1]));
+  if (db == NULL) return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", STR_ARG(v_text(arguments[1])));
+  const struct value *dialled = n > 0 && arguments[0].type == VALUE_MAP ? value_map_get(arguments[0], STR("address")) : NULL;
+  struct dbms_routing_table table;
+  TRY(routing_table(db, dialled != NULL && dialled->type == VALUE_STRING ? v_text(*dialled) : STR_NONE, a, &table, e));
+  struct value *servers = ARENA_ARRAY(a, struct value, 3);
+  if (servers == NULL) return arena_err(a, e);
+  servers[0] = role_entry(a, "WRITE", table.writers, table.writer_count);
+  servers[1] = role_entry(a, "READ", table.readers, table.reader_count);
+  servers[2] = role_entry(a, "ROUTE", table.routers, table.router_count);
+  return RECORD(l, e, {STR("ttl"), v_int(table.ttl_s)}, {STR("servers"), v_list(servers, 3)});
+}
+
+// ---- calling ----
+
+static enum err call_open(const struct exec_call *call, const struct value *arguments, uint32_t argument_count, void **ret_state, struct error *e) {
+  const struct procedure *p = CONTAINER_OF(call->procedure, struct procedure, signature);
+  struct transaction *t = call->context;
+  struct record_list *l;
+  TRY(record_list_new(&t->budget, &l, e));
+  enum err err = p->rows(t, arguments, argument_count, l, e);
+  if (err != ERR_OK) {
+    record_list_free(l);
+    return err;
+  }
+  *ret_state = l;
+  return ERR_OK;
+}
+
+static enum err call_next(const struct exec_call *call, void *state, uint32_t cap, struct value *ret, uint32_t *ret_rows, struct error *e) {
+  enum { COLUMNS_MAX = 16 };
+  struct str columns[COLUMNS_MAX];
+  uint32_t n = call->procedure->result_count;
+  for (uint32_t i = 0; i < n && i < COLUMNS_MAX; i++) columns[i] = str_of(call->procedure->results[i].name);
+  *ret_rows = record_list_give(state, columns, n, cap, ret);
+  return ERR_OK;
+}
+
+static void call_close(void *state) {
+  record_list_free(state);
+}
+
+static struct exec_procedure implementation = {call_open, call_next, call_close};
+
+// ---- the table ----
+
+#define FIELD(name, type) {#name, #type, CYPHER_##type, CYPHER_ANY, false, NULL, false}
+#define TEXTS(name) {#name, "LIST<STRING>", CYPHER_LIST, CYPHER_STRING, false, NULL, false}
+#define MAPS(name) {#name, "LIST<MAP>", CYPHER_LIST, CYPHER_MAP, false, NULL, false}
+#define OPTIONAL(name, type, text) {#name, #type, CYPHER_##type, CYPHER_ANY, true, text, false}
+#define FIELDS(...) (const struct cypher_field[]){__VA_ARGS__}, ARRAY_SIZE(((const struct cypher_field[]){__VA_ARGS__}))
+#define NONE NULL, 0
+#define PROCEDURE(name, mode, arguments, required, results, works_on_system, rows, description) \
+  {{name, arguments, required, results, CYPHER_PROCEDURE_##mode, false, true, false, &implementation}, description, works_on_system, rows}
+#define ROUTING_ARGUMENTS FIELDS(FIELD(context, MAP), OPTIONAL(database, STRING, "null"))
+#define INFO_RESULTS FIELDS(FIELD(id, STRING), FIELD(name, STRING), FIELD(creationDate, STRING))
+
+// clang-format off
+static const struct procedure table[] = {
+  PROCEDURE("db.awaitIndex", READ, FIELDS(FIELD(indexName, STRING), OPTIONAL(timeOutSeconds, INTEGER, "300")), 1, NONE, false, await_indexes,
+            "Fails unless all indexes are online."),
+  PROCEDURE("db.awaitIndexes", READ, FIELDS(OPTIONAL(timeOutSeconds, INTEGER, "300")), 0, NONE, false, await_indexes, "Fails unless all indexes are online."),
+  PROCEDURE("db.info", READ, NONE, 0, INFO_RESULTS, true, db_info, "Provides information regarding the database."),
+  PROCEDURE("db.labels", READ, NONE, 0, FIELDS(FIELD(label, STRING)), true, db_labels, "List all labels in the database."),
+  PROCEDURE("db.ping", READ, NONE, 0, FIELDS(FIELD(success, BOOLEAN)), true, db_ping, "Tells that the database answers."),
+  PROCEDURE("db.propertyKeys", READ, NONE, 0, FIELDS(FIELD(propertyKey, STRING)), true, db_property_keys, "List all property keys in the database."),
+  PROCEDURE("db.relationshipTypes", READ, NONE, 0, FIELDS(FIELD(relationshipType, STRING)), true, db_relationship_types,
+            "List all relationship types in the database."),
+  PROCEDURE("dbms.clientConfig", DBMS, NONE, 0, FIELDS(FIELD(name, STRING), FIELD(description, STRING), FIELD(value, STRING), FIELD(dynamic, BOOLEAN)), true,
+            client_config, "Settings that a client may see."),
+  PROCEDURE("dbms.cluster.routing.getRoutingTable", DBMS, ROUTING_ARGUMENTS, 1, FIELDS(FIELD(ttl, INTEGER), MAPS(servers)), true, routing_row,
+            "Who answers for a database."),
+  PROCEDURE("dbms.components", DBMS, NONE, 0, FIELDS(FIELD(name, STRING), TEXTS(versions), FIELD(edition, STRING)), true, components,
+            "Name, version and edition of the server, in the words that tools expect."),
+  PROCEDURE("dbms.info", DBMS, NONE, 0, INFO_RESULTS, true, dbms_info, "Provides information regarding the server."),
+  PROCEDURE("dbms.listConfig", DBMS, FIELDS(OPTIONAL(searchString, STRING, "\"\"")), 0,
+            FIELDS(FIELD(name, STRING), FIELD(description, STRING), FIELD(value, STRING), FIELD(dynamic, BOOLEAN), FIELD(defaultValue, STRING),
+                   FIELD(startupValue, STRING), FIELD(explicitlySet, BOOLEAN)),
+            true, list_config, "Lists the settings whose name holds a text."),
+  PROCEDURE("dbms.routing.getRoutingTable", DBMS, ROUTING_ARGUMENTS, 1, FIELDS(FIELD(ttl, INTEGER), MAPS(servers)), true, routing_row, "Who answers for a database."),
+  PROCEDURE("dbms.showCurrentUser", DBMS, NONE, 0, FIELDS(FIELD(username, STRING), TEXTS(roles), TEXTS(flags)), true, show_current_user, "Shows the current user."),
+};
+// clang-format on
+
+static const struct cypher_procedure *find_procedure(void *context, struct str name) {
+  for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+    if (str_eq_nocase(str_of(table[i].signature.name), name)) return &table[i].signature;
+  return NULL;
+}
+
+struct cypher_signatures procedures_signatures(void) {
+  return (struct cypher_signatures){.version = 1, .find_procedure = find_procedure};
+}
+
+/// "db.labels() :: (label :: STRING)"
+static struct str write_signature(struct arena *a, const struct cypher_procedure *s) {
+  struct str out = arena_printf(a, "%s(", s->name);
+  for (uint32_t i = 0; i < s->argument_count; i++) {
+    const struct cypher_field *f = &s->arguments[i];
+    out = arena_printf(a, "%.*s%s%s%s%s :: %s", STR_ARG(out), i > 0 ? ", " : "", f->name, f->optional ? " = " : "", f->optional ? f->default_text : "", f->type);
+  }
+  out = arena_printf(a, "%.*s)%s", STR_ARG(out), s->result_count > 0 ? " :: (" : " :: VOID");
+  for (uint32_t i = 0; i < s->result_count; i++)
+    out = arena_printf(a, "%.*s%s%s :: %s%s", STR_ARG(out), i > 0 ? ", " : "", s->results[i].name, s->results[i].type, i + 1 == s->result_count ? ")" : "");
+  return out;
+}
+
+enum err procedures_show(struct record_list *l, struct error *e) {
+  static const char *const modes[] = {"READ", "WRITE", "SCHEMA", "DBMS"};
+  for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+    const struct cypher_procedure *s = &table[i].signature;
+    TRY(RECORD(l, e, {STR("name"), text(s->name)}, {STR("description"), text(table[i].description)}, {STR("mode"), text(modes[s->mode])},
+               {STR("worksOnSystem"), v_bool(table[i].works_on_system)}, {STR("signature"), v_str(write_signature(&l->arena, s))},
+               {STR("argumentDescription"), v_list(NULL, 0)}, {STR("returnDescription"), v_list(NULL, 0)}, {STR("admin"), v_bool(s->admin)},
+               {STR("isDeprecated"), v_bool(s->deprecated)}));
+  }
+  return ERR_OK;
+}
