@@ -265,7 +265,8 @@ static void handle(struct bolt_session *s) {
 static struct packstream_limits limits_now(const struct bolt_session *s) {
   const struct bolt_settings *set = s->setup.settings;
   if (s->logged_in) return (struct packstream_limits){.depth_max = set->depth};
-  return (struct packstream_limits){set->unauthenticated_depth, set->unauthenticated_elements};
+  // The message itself is the first level; the decoder counts within its fields.
+  return (struct packstream_limits){MAX(set->unauthenticated_depth, 2u) - 1, set->unauthenticated_elements};
 }
 
 /// A message that cannot be decoded is answered in its place; before login it ends the connection.

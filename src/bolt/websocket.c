@@ -17,6 +17,7 @@ struct websocket {
   bool no_memory;
   bool is_control; // the frame that is being read
   bool refused;
+  bool closed; // by say_protocol_error
 };
 
 // ---- upgrade ----
@@ -121,6 +122,14 @@ void websocket_free(struct websocket *w) {
   mem_free(w);
 }
 
+/// wslay closes without a status where it cannot even parse a frame's head: 1002 says why.
+static enum err say_protocol_error(struct websocket *w) {
+  static const uint8_t close_frame[] = {0x88, 0x02, 0x03, 0xea};
+  w->closed = true;
+  TRY(buf_append(w->out, close_frame, sizeof close_frame));
+  return ERR_CLOSED;
+}
+
 enum err websocket_receive(struct websocket *w, const uint8_t *bytes, size_t len, uint64_t frame_bytes_max, struct buf *in,
                            struct buf *out) {
   w->from = bytes;
@@ -129,9 +138,11 @@ enum err websocket_receive(struct websocket *w, const uint8_t *bytes, size_t len
   w->out = out;
   w->frame_bytes_max = frame_bytes_max;
   int received = wslay_event_recv(w->context);
-  int sent = received == 0 ? wslay_event_send(w->context) : 0;
-  if (received == WSLAY_ERR_NOMEM || sent == WSLAY_ERR_NOMEM || w->no_memory) return ERR_NOMEM;
-  return received == 0 && sent == 0 && wslay_event_want_read(w->context) ? ERR_OK : ERR_CLOSED;
+  if (received == WSLAY_ERR_NOMEM || w->no_memory) return ERR_NOMEM;
+  if (received != 0) return say_protocol_error(w);
+  int sent = wslay_event_send(w->context);
+  if (sent == WSLAY_ERR_NOMEM || w->no_memory) return ERR_NOMEM;
+  return sent == 0 && wslay_event_want_read(w->context) ? ERR_OK : ERR_CLOSED;
 }
 
 size_t websocket_frame_head(uint8_t head[10], uint64_t payload_bytes) {
@@ -152,7 +163,7 @@ size_t websocket_frame_head(uint8_t head[10], uint64_t payload_bytes) {
 
 enum err websocket_close(struct websocket *w, struct buf *out) {
   w->out = out;
-  if (wslay_event_get_close_sent(w->context)) return ERR_OK;
+  if (w->closed || wslay_event_get_close_sent(w->context)) return ERR_OK;
   if (wslay_event_queue_close(w->context, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0) != 0) return ERR_NOMEM;
   return wslay_event_send(w->context) == 0 ? ERR_OK : ERR_NOMEM;
 }
