@@ -91,6 +91,10 @@ bool str_is_utf8(struct str s) {
       at += 8;
       continue;
     }
+    if (p[at] < 0x80) {
+      at++;
+      continue;
+    }
     size_t len = sequence_len(p + at, s.len - at);
     if (len == 0) return false;
     at += len;

@@ -1,5 +1,8 @@
-#include "value/text.h"
 #include "wire/json.h"
+
+#include <math.h>
+
+#include "value/text.h"
 
 struct reader {
   const char *start, *at, *end;
@@ -147,10 +150,10 @@ static enum err read_number(struct reader *r, struct value *ret) {
   double f;
   if (integer && str_to_i64(s, &i))
     *ret = v_int(i);
-  else if (text_parse_float(s, false, &f))
+  else if (text_parse_float(s, false, &f) && isfinite(f))
     *ret = v_float(f);
   else
-    return malformed(r, "a number that is too long");
+    return malformed(r, "a number that no double holds");
   return ERR_OK;
 }
 

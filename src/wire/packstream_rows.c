@@ -3,6 +3,11 @@
 
 enum { CELL_BYTES_MAX = 9, LIST_HEAD_BYTES_MAX = 5 };
 
+/// buf_reserve without the call where there is room.
+static inline enum err reserve(struct buf *out, size_t bytes) {
+  return LIKELY(out->capacity - out->len >= bytes) ? ERR_OK : buf_reserve(out, bytes);
+}
+
 static uint8_t *put_byte(uint8_t *p, uint8_t byte) {
   *p = byte;
   return p + 1;
@@ -19,7 +24,7 @@ static uint8_t *put_number(uint8_t *p, const struct vec *column, uint32_t row) {
 }
 
 static enum err write_number(struct buf *out, const struct vec *column, uint32_t row) {
-  if (UNLIKELY(out->capacity - out->len < CELL_BYTES_MAX)) TRY(buf_reserve(out, CELL_BYTES_MAX));
+  TRY(reserve(out, CELL_BYTES_MAX));
   uint8_t *from = (uint8_t *) out->data + out->len;
   out->len += (size_t) (put_number(from, column, row) - from);
   return ERR_OK;
@@ -45,8 +50,8 @@ static enum err write_cell(struct buf *out, const struct packstream_profile *pro
 }
 
 static enum err begin_row(struct buf *out, const struct packstream_row_frame *frame, uint32_t width) {
-  TRY(buf_reserve(out, frame->free_before + frame->head.len + LIST_HEAD_BYTES_MAX + (size_t) width * CELL_BYTES_MAX +
-                           frame->free_after));
+  TRY(reserve(out,
+              frame->free_before + frame->head.len + LIST_HEAD_BYTES_MAX + (size_t) width * CELL_BYTES_MAX + frame->free_after));
   uint8_t *p = (uint8_t *) out->data + out->len + frame->free_before;
   if (frame->head.len > 0) memcpy(p, frame->head.ptr, frame->head.len);
   p = packstream_put_size(p + frame->head.len, MARKER_TINY_LIST, MARKER_LIST8, width);
@@ -61,7 +66,7 @@ static enum err write_rows(struct buf *out, const struct packstream_profile *pro
     uint32_t row = sel != NULL ? sel[r] : r;
     TRY(begin_row(out, frame, width));
     for (uint32_t c = 0; c < width; c++) TRY(write_cell(out, profile, &columns[c], row, e));
-    TRY(buf_reserve(out, frame->free_after));
+    TRY(reserve(out, frame->free_after));
     out->len += frame->free_after;
     ends[r] = out->len;
   }

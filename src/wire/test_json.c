@@ -110,7 +110,8 @@ TEST(what_is_not_json_is_refused) {
                                      "\"\\x\"",    "\"\\u12\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"",
                                      "\"\n\"",     "\"\xff\"",  "01",          "-",           "1.",
                                      ".5",         "1e",        "+1",          "nul",         "nullx",
-                                     "tru",        "1 2",       "NaN",         "'a'",         "[1]]"};
+                                     "tru",        "1 2",       "NaN",         "'a'",         "[1]]",
+                                     "1e400"};
   for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
     struct value v = v_int(7);
     assert_int_equal(json_read(&arena, str_of(rows[i]), &v, NULL), ERR_REQUEST_FORMAT);
