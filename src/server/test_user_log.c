@@ -37,7 +37,8 @@ TEST(events_become_lines_and_files_are_rotated) {
   assert_ok(user_log_open(&options, &log, &e));
   event_raise(user_log_sink(log), EVENT_INFO, "server.starting", "Starting...");
   event_raise(user_log_sink(log), EVENT_DEBUG, "x", "not for people");
-  event_raise(user_log_sink(log), EVENT_WARN, "x", "a line\nthat is broken");
+  event_raise(user_log_sink(log), EVENT_WARN, "x", "A line\nthat is broken");
+  event_raise(user_log_sink(log), EVENT_WARN, "bolt.refused", "peer=%s", "x");
   user_log_close(log);
   char rotated[80];
   snprintf(rotated, sizeof rotated, "%s.1", path);
@@ -46,7 +47,7 @@ TEST(events_become_lines_and_files_are_rotated) {
   read_file(path, text, sizeof text);
   memcpy(all + strlen(all), text, strlen(text) + 1);
   regex_t golden;
-  assert_int_equal(regcomp(&golden, "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\\.[0-9]{3}\\+0000 INFO  Starting\\.\\.\\.\n.*WARN  a line that is broken\n$", REG_EXTENDED), 0);
+  assert_int_equal(regcomp(&golden, "^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\\.[0-9]{3}\\+0000 INFO  Starting\\.\\.\\.\n.*WARN  A line that is broken\n.*WARN  \\[bolt.refused\\] peer=x\n$", REG_EXTENDED), 0);
   assert_int_equal(regexec(&golden, all, 0, NULL, 0), 0);
   regfree(&golden);
   assert_null(strstr(all, "not for people"));

@@ -61,23 +61,29 @@ static const char *level_text(enum event_level level) {
   return "INFO ";
 }
 
+/// Texts that are no sentence ("peer=... limit=...") need the event's name to be understood.
+static bool is_sentence(struct str text) {
+  return text.len > 0 && !(text.ptr[0] >= 'a' && text.ptr[0] <= 'z');
+}
+
 /// One line for one event, whatever its text: a line break in it would let a client forge lines.
-static enum err append_line(struct buf *b, int64_t wall_ns, enum event_level level, struct str text) {
+static enum err append_line(struct buf *b, int64_t wall_ns, enum event_level level, const char *name, struct str text) {
   char stamp[USER_LOG_STAMP + 1];
   user_log_stamp(wall_ns, stamp);
   TRY(buf_reserve(b, text.len + 64));
   TRY(buf_printf(b, "%s %s ", stamp, level_text(level)));
+  if (!is_sentence(text)) TRY(buf_printf(b, "[%s] ", name));
   for (size_t i = 0; i < text.len; i++) TRY(buf_append_byte(b, (uint8_t) ((unsigned char) text.ptr[i] < 0x20 ? ' ' : text.ptr[i])));
   return buf_append_byte(b, '\n');
 }
 
-static void raise_event(struct event_sink *sink, enum event_level level, const char *name UNUSED, struct str text) {
+static void raise_event(struct event_sink *sink, enum event_level level, const char *name, struct str text) {
   struct user_log *log = CONTAINER_OF(sink, struct user_log, sink);
   if (level == EVENT_DEBUG && !log->options.debug) return;
   int64_t now = clock_wall_ns(log->options.clock);
   mutex_lock(&log->mutex);
   size_t before = log->queue.len;
-  if (before + text.len + 64 > QUEUE_BYTES_MAX || append_line(&log->queue, now, level, text) != ERR_OK) {
+  if (before + text.len + 64 > QUEUE_BYTES_MAX || append_line(&log->queue, now, level, name, text) != ERR_OK) {
     log->queue.len = before;
     log->dropped++;
   }
