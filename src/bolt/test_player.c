@@ -10,9 +10,21 @@
 // ---- bytes from text ----
 
 struct buf test_hex(const char *text) {
+  return test_hex_of(str_of(text));
+}
+
+struct buf test_hex_of(struct str hex) {
   struct buf out = BUF_INIT;
-  while (*text != '\0') {
+  const char *text = hex.ptr, *text_end = hex.ptr + hex.len;
+  size_t chunk = 0;
+  while (text < text_end) {
     if (isspace((unsigned char) *text)) {
+      text++;
+    } else if (*text == '(') {
+      assert_ok(bolt_chunk_begin(&out, &chunk));
+      text++;
+    } else if (*text == ')') {
+      assert_ok(bolt_chunk_end(&out, chunk));
       text++;
     } else if (*text == '\'' || *text == '"') {
       char quote = *text++;

@@ -6,8 +6,10 @@
 #include "bolt/conn.h"
 #include "bolt/test_dbms.h"
 
-/// "60 60 B0 17 'text' 00" to bytes: pairs of hex digits and text in quotes.
+/// "60 60 B0 17 'text' 00" to bytes: pairs of hex digits, text in quotes; what is in parentheses becomes one chunk
+/// with its size in front and its end behind.
 struct buf test_hex(const char *text);
+struct buf test_hex_of(struct str text);
 
 /// The bytes of a message in text form, chunked. Dictionaries and lists of any size.
 struct buf test_message(const char *text);

@@ -148,11 +148,11 @@ TEST(trap_13_frames_against_the_rules_close_with_the_right_status) {
   static const struct {
     const char *frame, *close;
   } cases[] = {
-      {"82 04 60 60 b0 17", "88 02 03 ea"},                         // not masked: 1002
-      {"81 82 00 00 00 00 68 69", "88 02 03 eb"},                   // text: 1003
-      {"c2 82 00 00 00 00 60 60", "88 02 03 ea"},                   // RSV1: permessage-deflate was not agreed
-      {"89 fe 00 7e 00 00 00 00", "88 02 03 ea"},                   // a long ping
-      {"09 80 00 00 00 00", "88 02 03 ea"},                         // a fragmented ping
+      {"82 04 60 60 b0 17", "88 02 03 ea"},                            // not masked: 1002
+      {"81 82 00 00 00 00 68 69", "88 02 03 eb"},                      // text: 1003
+      {"c2 82 00 00 00 00 60 60", "88 02 03 ea"},                      // RSV1: permessage-deflate was not agreed
+      {"89 fe 00 7e 00 00 00 00", "88 02 03 ea"},                      // a long ping
+      {"09 80 00 00 00 00", "88 02 03 ea"},                            // a fragmented ping
       {"82 ff 00 00 00 00 00 01 00 01 00 00 00 00 00", "88 02 03 f1"}, // 65537 bytes before login: 1009
       {"82 ff 7f ff ff ff ff ff ff ff 00 00 00 00 00", "88 02 03 f1"}, // a length without end: nothing is allocated
   };
