@@ -72,6 +72,9 @@ enum err list_one(struct planner *p, uint32_t item, struct plan_list *ret) {
 }
 
 enum err planner_slot(struct planner *p, struct str name, enum ast_variable_kind kind, uint32_t *ret) {
+  bool own = p->slot_count >= p->statement->slot_count; // not a variable of the statement
+  if (name.len == 0 || own) name = arena_printf(p->arena, "%.*s_%u", STR_ARG(name.len > 0 ? name : STR("anon")), p->slot_count);
+  PLAN_ALLOC(p, name.ptr);
   TRY(array_room(p, &p->slots, p->slot_count, &p->slot_room, sizeof *p->slots));
   *ret = p->slot_count;
   p->slots[p->slot_count++] = (struct plan_slot){name, (uint8_t) kind};
@@ -110,6 +113,13 @@ enum err planner_op(struct planner *p, enum plan_op_kind kind, uint32_t depth, u
   return ERR_OK;
 }
 
+static enum err set_height(struct planner *p, struct plan_op *op) {
+  op->height = 1;
+  for (uint32_t i = 0; i < op->child_count; i++) op->height = MAX(op->height, op->children[i]->height + 1);
+  if (op->height <= PLAN_DEPTH_MAX) return ERR_OK;
+  return error_set(p->error, ERR_UNSUPPORTED, "The query needs more than %d steps one after another; split it into several", PLAN_DEPTH_MAX);
+}
+
 enum err chain_push(struct planner *p, struct chain *c, enum plan_op_kind kind, struct plan_op **ret) {
   struct plan_op *op;
   TRY(planner_op(p, kind, c->depth, 1, &op));
@@ -133,13 +143,6 @@ enum err chain_push2(struct planner *p, struct chain *c, enum plan_op_kind kind,
   c->op = op;
   *ret = op;
   return set_height(p, op);
-}
-
-static enum err set_height(struct planner *p, struct plan_op *op) {
-  op->height = 1;
-  for (uint32_t i = 0; i < op->child_count; i++) op->height = MAX(op->height, op->children[i]->height + 1);
-  if (op->height <= PLAN_DEPTH_MAX) return ERR_OK;
-  return error_set(p->error, ERR_UNSUPPORTED, "The query needs more than %d steps one after another; split it into several", PLAN_DEPTH_MAX);
 }
 
 static enum err chain_start(struct planner *p, uint32_t depth, bool current, struct chain *ret) {

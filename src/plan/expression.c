@@ -108,7 +108,7 @@ enum err expression_binary(struct planner *p, enum ast_op op, const struct ast *
 }
 
 enum err expression_property(struct planner *p, uint32_t slot, struct str key, const struct ast **ret) {
-  const struct ast *subject;
+  const struct ast *subject = NULL;
   TRY(expression_variable(p, slot, &subject));
   struct ast *n = ast_new(p->arena, AST_PROPERTY, 0);
   PLAN_ALLOC(p, n);

@@ -5,6 +5,7 @@
 // plan keeps is in its arena, everything else in `scratch`, which ends with plan_build.
 #pragma once
 
+#include "cypher/signatures.h"
 #include "plan/bits.h"
 #include "plan/plan.h"
 

@@ -38,7 +38,7 @@ static enum qg_predicate_kind kind_of(enum ast_op op, bool flipped) {
 static enum err classify_side(struct query_graph *g, struct qg_predicate *q, const struct ast *side, const struct ast *other, bool flipped) {
   struct planner *p = g->p;
   struct str key;
-  bool element_id;
+  bool element_id = false;
   struct bits reads = {0};
   enum qg_predicate_kind kind = kind_of(q->expression->binary.op, flipped);
   uint32_t property = property_of(side, &key), entity = id_of(side, &element_id);

@@ -209,7 +209,7 @@ static enum err push_limit(struct planner *p, struct chain *c, enum plan_op_kind
 static enum err push_order(struct projecting *j, const struct ast_list *order_by, const struct ast *skip, const struct ast *limit) {
   struct planner *p = j->p;
   if (order_by->count > 0) {
-    struct plan_sort_key *keys;
+    struct plan_sort_key *keys = NULL;
     struct plan_op *op;
     TRY(sort_slots(j, order_by, &keys));
     TRY(chain_push(p, j->c, limit != NULL ? PLAN_TOP : PLAN_SORT, &op));

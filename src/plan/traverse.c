@@ -110,7 +110,7 @@ static enum err traverse_group(struct part *w, uint32_t number, uint32_t from, u
   struct planner *p = w->g->p;
   const struct qg_rel *rel = &w->g->rels[number];
   struct list_builder differ = {0};
-  struct plan_op *op, *right;
+  struct plan_op *op, *right = NULL;
   struct plan_repeat repeat = {.from = w->g->nodes[from].slot,
                                     .to = w->g->nodes[to].slot,
                                     .into = into,
