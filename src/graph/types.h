@@ -27,6 +27,11 @@ enum {
   GRAPH_INDEX_KEYS_MAX = 16,     // properties of one index
 };
 
+struct graph_property {
+  graph_token key;
+  struct value value;
+};
+
 struct graph;      // one database
 struct graph_tx;   // one transaction; one owner at a time
 struct graph_view; // what a statement sees: snapshot, overlay, access filter

@@ -1,0 +1,263 @@
+#include "graph/apply_int.h"
+
+#include "base/mem.h"
+#include "graph/tx.h"
+
+enum { PART_BYTES = LOG_ENTRY_BYTES_MAX - (64 << 10) }; // leaves room for metadata and heads
+
+struct flight *flight_make(void) {
+  return mem_zalloc(sizeof(struct flight));
+}
+
+void flight_free(struct flight *f) {
+  if (f == NULL) return;
+  buf_done(&f->bytes);
+  mem_free(f->entries);
+  mem_free(f);
+}
+
+/// One entry for each part; the bytes are cut anywhere.
+static enum err cut_entries(struct flight *f, enum log_kind kind, struct str metadata) {
+  size_t n = MAX((f->bytes.len + PART_BYTES - 1) / PART_BYTES, (size_t) 1);
+  f->entries = mem_zalloc(n * sizeof *f->entries);
+  if (f->entries == NULL) return ERR_NOMEM;
+  for (size_t i = 0; i < n; i++) {
+    size_t from = i * PART_BYTES;
+    f->entries[i] = (struct log_entry){.kind = kind,
+                                       .parts = i + 1 < n ? LOG_PART : LOG_END,
+                                       .metadata = i + 1 < n ? STR_NONE : metadata,
+                                       .payload = {f->bytes.data + from, MIN(f->bytes.len - from, (size_t) PART_BYTES)}};
+  }
+  f->entry_count = n;
+  return ERR_OK;
+}
+
+static void enqueue(struct commits *c, struct flight *f) {
+  f->next = NULL;
+  if (c->last != NULL) c->last->next = f;
+  else c->first = f;
+  c->last = f;
+}
+
+enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, struct str metadata, uint64_t *ret_index, struct error *e) {
+  struct commits *c = &g->commits;
+  TRY(graph_failure(g, e));
+  mem_free(f->entries);
+  if (cut_entries(f, kind, metadata) != ERR_OK) return error_ensure(e, ERR_NOMEM);
+  mutex_lock(&c->mutex);
+  enum err err = c->table.submit(c->table.context, f->entries, f->entry_count, e);
+  if (err == ERR_OK) {
+    f->end_index = f->entries[f->entry_count - 1].index;
+    if (ret_index != NULL) *ret_index = f->end_index;
+    enqueue(c, f);
+  }
+  mutex_unlock(&c->mutex);
+  if (err == ERR_OK) graph_work(g, GRAPH_LOG_WRITER);
+  return err;
+}
+
+static void verdict_free(struct verdict *v) {
+  buf_done(&v->failure);
+  mem_free(v);
+}
+
+static void free_flights(struct flight *list) {
+  for (struct flight *f = list, *next; f != NULL; f = next) {
+    next = f->next;
+    flight_free(f);
+  }
+}
+
+void commits_done(struct graph *g) {
+  free_flights(g->commits.first);
+  free_flights(g->commits.taken);
+  for (struct verdict *v = g->commits.failures, *next; v != NULL; v = next) {
+    next = v->next;
+    verdict_free(v);
+  }
+  mem_free(g->commits.waiters);
+  strmap_done(&g->commits.tokens_asked);
+}
+
+// ---- waiting for an index ----
+
+/// Under the mutex. ERR_WAIT, or ERR_NOMEM.
+static enum err add_waiter(struct commits *c, struct commit_waiter w, struct error *e) {
+  if (c->waiter_count == c->waiter_capacity) {
+    size_t capacity = MAX(c->waiter_capacity * 2, (size_t) 16);
+    struct commit_waiter *more = mem_realloc(c->waiters, capacity * sizeof *more);
+    if (more == NULL) return error_ensure(e, ERR_NOMEM);
+    c->waiters = more;
+    c->waiter_capacity = capacity;
+  }
+  c->waiters[c->waiter_count++] = w;
+  return ERR_WAIT;
+}
+
+enum err graph_await(struct graph *g, uint64_t id, void (*ready)(void *context), void *context, struct error *e) {
+  struct commits *c = &g->commits;
+  enum err err = ERR_OK;
+  if (store_applied_index(g->store) >= id) return ERR_OK;
+  TRY(graph_failure(g, e));
+  mutex_lock(&c->mutex);
+  if (store_applied_index(g->store) < id) err = add_waiter(c, (struct commit_waiter){id, 0, ready, context}, e);
+  mutex_unlock(&c->mutex);
+  return err;
+}
+
+static void wake_waiters(struct graph *g, uint64_t applied) {
+  struct commits *c = &g->commits;
+  mutex_lock(&c->mutex);
+  for (size_t i = 0; i < c->waiter_count;) {
+    struct commit_waiter w = c->waiters[i];
+    if (w.index > applied || (w.verdict != 0 && applied != UINT64_MAX)) {
+      i++;
+      continue;
+    }
+    c->waiters[i] = c->waiters[--c->waiter_count];
+    w.ready(w.context); // only takes note: see graph_tx_on_ready
+  }
+  mutex_unlock(&c->mutex);
+}
+
+// ---- waiting for a verdict ----
+
+static bool is_populating(struct graph *g, uint32_t index) {
+  struct schema *s = graph_schema(g);
+  const struct schema_index *x = schema_find(s, index);
+  bool populating = x != NULL && x->index.state == GRAPH_INDEX_POPULATING;
+  schema_release(s);
+  return populating;
+}
+
+enum err commits_await_verdict(struct graph *g, uint32_t index, void (*ready)(void *context), void *context, struct error *e) {
+  struct commits *c = &g->commits;
+  enum err err = ERR_OK;
+  TRY(graph_failure(g, e));
+  mutex_lock(&c->mutex);
+  if (is_populating(g, index)) err = add_waiter(c, (struct commit_waiter){0, index, ready, context}, e);
+  mutex_unlock(&c->mutex);
+  return err;
+}
+
+void commits_judged(struct graph *g, struct verdict *v) {
+  struct commits *c = &g->commits;
+  uint32_t index = v->index;
+  bool keep = v->failure.len > 0;
+  mutex_lock(&c->mutex);
+  if (keep) {
+    v->next = c->failures;
+    c->failures = v;
+  }
+  for (size_t i = 0; i < c->waiter_count;) {
+    struct commit_waiter w = c->waiters[i];
+    if (w.verdict != index) {
+      i++;
+      continue;
+    }
+    c->waiters[i] = c->waiters[--c->waiter_count];
+    w.ready(w.context);
+  }
+  mutex_unlock(&c->mutex);
+  if (!keep) verdict_free(v);
+}
+
+enum err commits_verdict_error(struct graph *g, uint32_t index, struct error *e) {
+  struct commits *c = &g->commits;
+  enum err err = error_set(e, ERR_CONSTRAINT_CREATION, "Unable to create the constraint.");
+  mutex_lock(&c->mutex);
+  for (struct verdict **at = &c->failures; *at != NULL; at = &(*at)->next) {
+    struct verdict *v = *at;
+    if (v->index != index) continue;
+    *at = v->next;
+    err = error_set(e, ERR_CONSTRAINT_CREATION, "%.*s", STR_ARG(buf_str(&v->failure)));
+    verdict_free(v);
+    break;
+  }
+  mutex_unlock(&c->mutex);
+  return err;
+}
+
+// ---- the applier's machine ----
+
+enum { BATCH_FLIGHTS_MAX = 512, BATCH_BYTES_MAX = 4 << 20 };
+
+/// Moves what is committed from the queue to the applier, as much as one batch should hold.
+static void take_flights(struct graph *g) {
+  struct commits *c = &g->commits;
+  if (c->taken != NULL) return; // a batch that failed for want of memory is tried again first
+  struct flight **tail = &c->taken;
+  size_t bytes = 0, n = 0;
+  uint64_t committed = c->table.committed(c->table.context);
+  mutex_lock(&c->mutex);
+  while (c->first != NULL && c->first->end_index <= committed && n < BATCH_FLIGHTS_MAX && bytes < BATCH_BYTES_MAX) {
+    struct flight *f = c->first;
+    c->first = f->next;
+    if (c->first == NULL) c->last = NULL;
+    f->next = NULL;
+    *tail = f;
+    tail = &f->next;
+    bytes += f->bytes.len;
+    n++;
+  }
+  mutex_unlock(&c->mutex);
+}
+
+static bool may_be_tried_again(enum err err) {
+  return err == ERR_NOMEM || err == ERR_MEMORY_POOL || err == ERR_NOSPC;
+}
+
+static enum err apply_flights(struct applier *ap, struct flight *list, struct error *e) {
+  TRY(applier_begin(ap, e));
+  TRY(apply_prefetch(ap, list, e));
+  for (struct flight *f = list; f != NULL; f = f->next)
+    TRY(applier_run(ap, buf_str(&f->bytes), f->end_index, f->entries[f->entry_count - 1].term, e));
+  return applier_publish(ap, e);
+}
+
+static void land_all(struct flight *list, enum err err) {
+  for (struct flight *f = list, *next; f != NULL; f = next) {
+    next = f->next;
+    f->landed(f, err);
+  }
+}
+
+/// The graph has failed: nothing that is queued will ever be published.
+static void land_the_lost(struct graph *g, enum err err) {
+  struct commits *c = &g->commits;
+  mutex_lock(&c->mutex);
+  struct flight *list = c->first;
+  c->first = c->last = NULL;
+  mutex_unlock(&c->mutex);
+  struct flight *taken = TAKE_PTR(c->taken);
+  land_all(taken, err);
+  land_all(list, err);
+  wake_waiters(g, UINT64_MAX); // who will find that the graph has failed
+}
+
+static enum err apply_taken(struct graph *g, struct error *e) {
+  enum err err = apply_flights(g->applier, g->commits.taken, e);
+  if (err != ERR_OK) {
+    applier_abort(g->applier);
+    if (!may_be_tried_again(err)) graph_fail(g, err, e);
+    return err;
+  }
+  struct flight *done = TAKE_PTR(g->commits.taken);
+  land_all(done, ERR_OK);
+  wake_waiters(g, store_applied_index(g->store));
+  return ERR_OK;
+}
+
+enum err applier_step(struct graph *g, bool *ret_more, struct error *e) {
+  enum err failed = graph_failure(g, e);
+  if (failed != ERR_OK) {
+    land_the_lost(g, failed);
+    *ret_more = false;
+    return failed;
+  }
+  take_flights(g);
+  if (g->commits.taken == NULL) return populate_step(g->applier, ret_more, e);
+  TRY(apply_taken(g, e));
+  *ret_more = true;
+  return ERR_OK;
+}
