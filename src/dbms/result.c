@@ -75,6 +75,21 @@ static const char *query_type(const struct ast_statement *s) {
   return s->kind == AST_STATEMENT_SCHEMA ? "s" : names[s->query_type];
 }
 
+static struct plan_measured measure(void *context, uint32_t op_id) {
+  struct exec_profile p = exec_profile(context, op_id);
+  return (struct plan_measured){.rows = p.rows, .db_hits = p.db_hits, .time_ns = p.time_ns, .memory_bytes = p.memory_bytes};
+}
+
+/// The plan of EXPLAIN, or the profile of PROFILE.
+static enum err explain(struct result *r, struct arena *a, struct dbms_summary *ret, struct error *e) {
+  struct plan_measures measures = {measure, r->exec};
+  struct plan_explain_options options = {.database = r->tx->database->name, .version = STR("5.26.0")};
+  if (r->plan->statement->explain == AST_EXPLAIN && r->plan->kind == PLAN_QUERY) return plan_explain(r->plan, &options, a, &ret->plan, e);
+  if (r->plan->statement->explain != AST_PROFILE || r->exec == NULL) return ERR_OK;
+  options.measures = &measures;
+  return plan_explain(r->plan, &options, a, &ret->profile, e);
+}
+
 enum err result_summary(struct result *r, struct arena *a, struct dbms_summary *ret, struct error *e) {
   struct clock *clock = r->tx->session->dbms->options.clock;
   *ret = (struct dbms_summary){
@@ -85,7 +100,5 @@ enum err result_summary(struct result *r, struct arena *a, struct dbms_summary *
       .has_columns = r->column_count > 0,
       .had_rows = r->had_rows,
   };
-  if (r->plan->statement->explain == AST_EXPLAIN) return plan_explain(r->plan, NULL, r->tx->database->name, a, &ret->plan, e);
-  if (r->plan->statement->explain == AST_PROFILE && r->exec != NULL) return plan_explain(r->plan, r->exec, r->tx->database->name, a, &ret->profile, e);
-  return ERR_OK;
+  return explain(r, a, ret, e);
 }
