@@ -1,5 +1,6 @@
 #include "dbms/result.h"
 
+#include "dbms/session_int.h"
 #include "dbms/transaction.h"
 #include "plan/explain.h"
 
