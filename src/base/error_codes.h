@@ -23,7 +23,7 @@
   X(INTERNAL,                "Neo.DatabaseError.General.UnknownError",                     "50N00", "internal error") \
   /* memory limits */ \
   X(MEMORY_POOL,             "Neo.TransientError.General.MemoryPoolOutOfMemoryError",      "51N72", "the memory pool limit was exceeded") \
-  X(TX_MEMORY,               "Neo.TransientError.General.TransactionOutOfMemoryError",     "51N72", "the transaction uses more memory than is allowed") \
+  X(TX_MEMORY,               "Neo.ClientError.General.TransactionOutOfMemoryError",        "51N72", "the transaction uses more memory than is allowed") \
   /* statements */ \
   X(SYNTAX,                  "Neo.ClientError.Statement.SyntaxError",                      "42001", "invalid syntax") \
   X(SEMANTIC,                "Neo.ClientError.Statement.SemanticError",                    "42N44", "the statement has no meaning") \

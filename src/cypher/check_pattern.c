@@ -48,6 +48,14 @@ static enum err check_deferred(struct checker *c) {
   return ERR_OK;
 }
 
+/// What is known of the pattern that is being checked.
+struct pattern {
+  const char *clause;       // for messages
+  struct scope *named;      // relationships named in this clause
+  bool only_bound;
+  const struct scope *outside; // of a quantified group: what its elements may not be called; else NULL
+};
+
 // Variables.
 
 static enum err refuse_parameter(struct checker *c, const struct ast *properties, const char *clause) {
@@ -96,24 +104,26 @@ static enum err name_anonymous(struct checker *c, struct ast **variable, const s
   return slot_new(c, slot, &(*variable)->variable.slot);
 }
 
-static enum err use_or_name(struct checker *c, struct ast **variable, const struct ast *element, enum ast_variable_kind kind, cypher_types types,
-                            bool only_bound) {
-  cypher_types elements = types == CYPHER_LIST ? CYPHER_RELATIONSHIP : CYPHER_ANY;
-  if (*variable == NULL) return name_anonymous(c, variable, element, kind, types, elements);
-  return use_variable(c, *variable, kind, types, elements, only_bound);
+static enum err refuse_outside(struct checker *c, const struct ast *variable, const struct pattern *pattern) {
+  struct str name = variable->variable.name;
+  if (pattern->outside == NULL || scope_find(pattern->outside, name) == AST_NO_SLOT) return ERR_OK;
+  return check_fail(c, variable->offset, "The variable `%.*s` occurs both inside and outside a quantified path pattern and needs to be renamed.",
+                    STR_ARG(name));
 }
 
-// Elements. `names` gathers the relationships of the clause: one may not stand twice.
+static enum err use_or_name(struct checker *c, struct ast **variable, const struct ast *element, enum ast_variable_kind kind, cypher_types types,
+                            const struct pattern *pattern) {
+  cypher_types elements = types == CYPHER_LIST ? CYPHER_RELATIONSHIP : CYPHER_ANY;
+  if (*variable == NULL) return name_anonymous(c, variable, element, kind, types, elements);
+  TRY(refuse_outside(c, *variable, pattern));
+  return use_variable(c, *variable, kind, types, elements, pattern->only_bound);
+}
 
-struct pattern {
-  const char *clause;       // for messages
-  struct scope *named;      // relationships named in this clause
-  bool only_bound;
-};
+// Elements.
 
 static enum err check_node(struct checker *c, struct ast *n, struct pattern *pattern) {
   TRY(refuse_parameter(c, n->node.properties, pattern->clause));
-  TRY(use_or_name(c, &n->node.variable, n, AST_NODE_VARIABLE, CYPHER_NODE, pattern->only_bound));
+  TRY(use_or_name(c, &n->node.variable, n, AST_NODE_VARIABLE, CYPHER_NODE, pattern));
   TRY(defer(c, n->node.labels, false));
   TRY(defer(c, n->node.properties, false));
   return defer(c, n->node.where, true);
@@ -132,7 +142,7 @@ static enum err check_relationship(struct checker *c, struct ast *n, struct patt
   bool many = n->relationship.length != AST_ONE;
   struct ast *named = n->relationship.variable;
   TRY(use_or_name(c, &n->relationship.variable, n, many ? AST_RELATIONSHIP_GROUP_VARIABLE : AST_RELATIONSHIP_VARIABLE,
-                  many ? CYPHER_LIST : CYPHER_RELATIONSHIP, pattern->only_bound));
+                  many ? CYPHER_LIST : CYPHER_RELATIONSHIP, pattern));
   TRY(refuse_second_use(c, named, pattern));
   TRY(defer(c, n->relationship.types, false));
   TRY(defer(c, n->relationship.properties, false));
@@ -185,7 +195,7 @@ static enum err check_group(struct checker *c, struct ast *n, struct pattern *pa
   struct scope *inside = scope_new(c, outside);
   if (inside == NULL) return check_no_memory(c);
   c->scope = inside;
-  struct pattern inner = {pattern->clause, pattern->named, false};
+  struct pattern inner = {pattern->clause, pattern->named, false, outside};
   TRY(check_elements(c, n->group.path, &inner));
   TRY(defer(c, n->group.where, true));
   c->scope = outside;
@@ -237,7 +247,7 @@ static void make_nullable(struct checker *c, uint32_t from) {
 }
 
 enum err check_match_pattern(struct checker *c, struct ast *match) {
-  struct pattern pattern = {"MATCH", scope_new(c, NULL), false};
+  struct pattern pattern = {"MATCH", scope_new(c, NULL), false, NULL};
   if (pattern.named == NULL) return check_no_memory(c);
   if (match->match.mode == AST_REPEATABLE_ELEMENTS) pattern.named = NULL;
   uint32_t first_slot = c->slot_count;
@@ -263,7 +273,7 @@ static enum err check_inner_path(struct checker *c, struct ast *path, struct pat
 enum err check_pattern_expression(struct checker *c, struct ast *n) {
   struct ast *path = n->pattern_expression.path;
   bool shortest = path->path.selector != AST_ALL_PATHS;
-  struct pattern pattern = {"MATCH", NULL, !shortest};
+  struct pattern pattern = {"MATCH", NULL, !shortest, NULL};
   struct scope *before = c->scope;
   if ((c->scope = scope_new(c, before)) == NULL) return c->scope = before, check_no_memory(c);
   TRY(check_inner_path(c, path, &pattern));
@@ -277,7 +287,7 @@ enum err check_pattern_expression(struct checker *c, struct ast *n) {
 enum err check_pattern_comprehension(struct checker *c, struct ast *n) {
   struct scope *before = c->scope;
   if ((c->scope = scope_new(c, before)) == NULL) return c->scope = before, check_no_memory(c);
-  struct pattern pattern = {"MATCH", NULL, false};
+  struct pattern pattern = {"MATCH", NULL, false, NULL};
   TRY(check_inner_path(c, n->pattern_comprehension.path, &pattern));
   if (n->pattern_comprehension.where != NULL) TRY(check_plain_predicate(c, n->pattern_comprehension.where));
   TRY(check_plain(c, n->pattern_comprehension.projection));

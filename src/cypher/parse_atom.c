@@ -234,13 +234,17 @@ struct ast *parse_map_projection(struct parser *p, struct ast *subject) {
 
 // All of them.
 
-static struct ast *parse_word_atom(struct parser *p) {
-  if (peek(p) == K_CASE && peek_at(p, 1) != T_LPAREN) return parse_case(p);
-  if (peek(p) == K_CASE) {
-    struct parser_place place = parser_save(p);
-    struct ast *n = parse_case(p);
-    if (n != NULL || !parser_restore(p, place)) return n;
+/// CASE is a name where no expression can follow.
+static bool at_case(const struct parser *p) {
+  if (peek(p) != K_CASE) return false;
+  switch (peek_at(p, 1)) {
+  case T_DOT: case T_COMMA: case T_RPAREN: case T_RBRACKET: case T_RBRACE: case T_END: case T_EQ: case T_COLON: case K_AS: return false;
+  default: return true;
   }
+}
+
+static struct ast *parse_word_atom(struct parser *p) {
+  if (at_case(p)) return parse_case(p);
   bool tried = false;
   struct ast *n = parse_special_call(p, &tried);
   return tried ? n : parse_call_or_name(p);

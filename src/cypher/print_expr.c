@@ -180,8 +180,8 @@ static void print_container(struct printer *p, const struct ast *n) {
 
 static void print_access(struct printer *p, const struct ast *n) {
   if (n->kind == AST_PROPERTY) {
-    put_subject(p, n->property.subject);
-    put(p, "."), put_name(p, n->property.key);
+    if (n->property.subject != NULL) put_subject(p, n->property.subject), put(p, "."); // none in ON :Label(key)
+    put_name(p, n->property.key);
   } else if (n->kind == AST_SUBSCRIPT) {
     put_subject(p, n->subscript.subject);
     put_node(p, "[", n->subscript.index, "]");

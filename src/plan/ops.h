@@ -328,16 +328,23 @@ struct plan_var_expand {
 
 enum plan_shortest { PLAN_SHORTEST_SINGLE, PLAN_SHORTEST_ALL };
 
-/// The shortest trail between two bound nodes, or all of that length; found from both sides. `rels` and `path` may be PLAN_NONE.
-/// `min` is 0 or 1. If both ends are one node: with min 0 the empty path, with min 1 `ERR_ARGUMENT`, or no row if `same_node_allowed`.
-/// `path_predicates` are on `rels` or `path` as a whole: trails are then enumerated by length until one passes.
+/// What SHORTEST_PATH does where both ends are one node and `min` is 1.
+enum plan_same_node {
+  PLAN_SAME_NODE_FAILS,    // ERR_ARGUMENT, as shortestPath() does
+  PLAN_SAME_NODE_SEARCHED, // the shortest trail that comes back to it
+};
+
+/// The shortest trail between two bound nodes, or all of that length; found from both sides. `rels` is their list, in the order from
+/// `from` to `to`, and may be PLAN_NONE. `min` is 0 or 1; with 0 a node reaches itself by the empty path. Predicates: see plan_var_expand.
+/// `path_predicates` are on the trail as a whole, of which they read `rels` and `path` (filled meanwhile, and in the row; may be
+/// PLAN_NONE): trails are then enumerated by length until one passes.
 struct plan_shortest_path {
   uint32_t from, to, rels, path;
   enum plan_shortest mode;
   enum graph_direction direction;
   struct plan_list types;
   uint32_t min, max;
-  bool same_node_allowed;
+  enum plan_same_node same_node;
   struct plan_list differ;
   uint32_t step_rel, step_node;
   struct plan_exprs rel_predicates, node_predicates, path_predicates;
@@ -388,7 +395,8 @@ struct plan_optional {
   struct plan_list slots;
 };
 
-/// Rows with the same nodes in `slots`. NODE_HASH_JOIN: the left side is held in memory. LEFT_OUTER: the right side is held, every left
+/// Rows with the same nodes in `slots`. NODE_HASH_JOIN: the left side is held in memory; as in all joins, the right side is
+/// opened only when the left one is at its end (it may have written). LEFT_OUTER: the right side is held, every left
 /// row comes at least once, with nulls in `nulls` where nothing fits. Null nodes fit nothing.
 struct plan_node_join {
   struct plan_list slots;
@@ -481,7 +489,8 @@ struct plan_delete {
 };
 
 /// For each input row, in order: its rows of the right side (which reads the current state), with on_match done for each; where there are
-/// none, `create`, then on_create. `lock`: nodes of the pattern whose label and properties are locked before looking.
+/// none, `create`, then on_create. A property that is null is an error in `create`. End nodes of its relationships that are
+/// bound are locked, too, before looking. `locks`: nodes of the pattern whose label and properties are locked before looking.
 struct plan_merge {
   struct plan_create create;
   struct plan_set on_create, on_match;
@@ -496,9 +505,11 @@ struct plan_merge_lock {
 };
 
 /// For each input row and each element of the list, in order, runs the right side (its ARGUMENT has `variable` too); hands on the input row.
+/// `serial`: a later clause of the body may touch what an earlier one reads, so the body is run to its end for one element at a time.
 struct plan_foreach {
   uint32_t variable;
   const struct ast *list;
+  bool serial;
 };
 
 /// CALL {} IN TRANSACTIONS: takes the left side in groups of `rows` rows (NULL: 1000); runs the right side for each group in an inner
@@ -530,6 +541,7 @@ struct plan_nothing {
 struct plan_op {
   enum plan_op_kind kind;
   uint32_t id;
+  uint32_t height; // 1 for an ARGUMENT; at most PLAN_DEPTH_MAX
   uint32_t depth; // of how many right sides of Apply, MERGE, FOREACH, ... it is part
   bool current;   // reads the current state, not the snapshot
   bool writes;    // it or something below it writes

@@ -98,8 +98,8 @@ struct plan_options {
 };
 
 /// Plans a checked statement that lies in plan_arena(p), once. Pure but for `options`; deterministic. ERR_UNSUPPORTED names the
-/// feature and its position; ERR_LIMIT: more than PLAN_DEPTH_MAX operators upon each other. After an error only plan_unref may follow.
+/// feature and its position, or says that more than PLAN_DEPTH_MAX operators would stand upon each other. After an error only plan_unref may follow.
 enum err plan_build(struct plan *p, const struct ast_statement *statement, const struct plan_options *options, struct error *e) NODISCARD;
 
 /// Bound of the tree's height, so that walks over it may recurse.
-enum { PLAN_DEPTH_MAX = 8000 };
+enum { PLAN_DEPTH_MAX = 4000 };

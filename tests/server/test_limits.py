@@ -61,7 +61,7 @@ class Limits(HomeCase):
 
     def test_a_transaction_s_memory_is_limited(self):
         with self.server(auth=False, settings={"db.memory.transaction.max": "10m"}) as server, connect(server) as bolt:
-            self.fails("Neo.TransientError.General.TransactionOutOfMemoryError", bolt.run, LARGE)
+            self.fails("Neo.ClientError.General.TransactionOutOfMemoryError", bolt.run, LARGE)
             self.assertEqual(bolt.run("RETURN 1 AS one").rows, [[1]])
 
     def test_the_server_s_memory_is_limited(self):

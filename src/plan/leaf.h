@@ -1,0 +1,24 @@
+// How to find the nodes that a pattern starts with.
+#pragma once
+
+#include "plan/query_graph.h"
+
+enum { LEAF_PREDICATES_MAX = GRAPH_INDEX_KEYS_MAX + 3 };
+
+struct leaf {
+  enum plan_op_kind kind; // ALL_NODES_SCAN, LABEL_SCAN, NODE_INDEX_SEEK, NODE_BY_ID, NODE_BY_ELEMENT_ID
+  uint32_t node;
+  double rows, cost;      // for each input row
+  uint32_t solved[LEAF_PREDICATES_MAX]; // predicates that need no filter any more
+  uint32_t solved_count;
+  const struct graph_index *index;
+  uint32_t equal[GRAPH_INDEX_KEYS_MAX]; // predicates, by key of the index
+  uint32_t equal_count;
+  uint32_t low, high, prefix, exists;   // predicates on the next key, or PLAN_NONE
+};
+
+/// The cheapest way to find node `node` where the slots in `available` are filled.
+void leaf_choose(const struct query_graph *g, uint32_t node, const struct bits *available, struct leaf *ret);
+
+/// Puts it on `c`.
+enum err leaf_push(struct query_graph *g, struct chain *c, const struct leaf *leaf) NODISCARD;
