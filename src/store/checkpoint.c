@@ -425,7 +425,7 @@ static void give_up(struct store *s, const struct error *why) {
   for (struct map_entry *entry; (entry = map_next(&s->space->physical.dirty_chunks, &at)) != NULL;) entry->value = CHUNK_DIRTY;
   if (c->phase > CHECKPOINT_PAGES) c->at = c->pages.count;
   c->pages.count -= c->at;
-  memmove(c->pages.ids, c->pages.ids + c->at, c->pages.count * sizeof *c->pages.ids);
+  if (c->pages.count > 0) memmove(c->pages.ids, c->pages.ids + c->at, c->pages.count * sizeof *c->pages.ids);
   mutex_unlock(&s->space->mutex);
   page_snapshot_close(&c->pin);
   c->phase = CHECKPOINT_IDLE;

@@ -40,7 +40,7 @@ enum err log_get_segment_header(const uint8_t from[LOG_SECTOR], const uint8_t uu
 }
 
 uint64_t log_batch_checksum(const uint8_t *whole, size_t bytes) {
-  uint64_t header = hash64(whole, 72, 0);
+  uint64_t header = hash64(whole, 80, 0);
   return hash64(whole + LOG_BATCH_HEADER_BYTES, bytes - LOG_BATCH_HEADER_BYTES, header);
 }
 
@@ -57,8 +57,9 @@ void log_put_batch_header(uint8_t *whole, const uint8_t uuid[16], struct log_bat
   put_u64_le(whole + 48, h->first_index);
   put_u64_le(whole + 56, h->commit_index);
   put_u64_le(whole + 64, h->chain);
+  put_u64_le(whole + 72, h->previous_term);
   h->checksum = log_batch_checksum(whole, h->bytes);
-  put_u64_le(whole + 72, h->checksum);
+  put_u64_le(whole + 80, h->checksum);
 }
 
 bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], uint64_t offset, struct log_batch_header *ret) {
@@ -72,7 +73,8 @@ bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint
       .first_index = get_u64_le(from + 48),
       .commit_index = get_u64_le(from + 56),
       .chain = get_u64_le(from + 64),
-      .checksum = get_u64_le(from + 72),
+      .previous_term = get_u64_le(from + 72),
+      .checksum = get_u64_le(from + 80),
   };
   if (h.bytes < LOG_BATCH_HEADER_BYTES || h.bytes > LOG_BATCH_BYTES_LIMIT || (uint64_t) h.sector * LOG_SECTOR != offset) return false;
   if (h.count > (h.bytes - LOG_BATCH_HEADER_BYTES) / LOG_ENTRY_HEADER_BYTES || h.first_index == 0) return false;

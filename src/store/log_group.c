@@ -68,6 +68,19 @@ static enum err save(struct log *l, const struct log_group_state *g, struct erro
   return ERR_OK;
 }
 
+// After a failed sync a slot may be whole in the system's cache and torn on the disk. Writing the bytes it has does no harm to
+// one that is whole, and must come before the first write that changes the other.
+static enum err write_back(struct log *l, const uint8_t *slots, struct log_group_state *scratch, struct error *e) {
+  for (unsigned i = 0; i < 2; i++) {
+    uint64_t sequence = 0;
+    const uint8_t *slot = slots + i * LOG_GROUP_SLOT_BYTES;
+    if (!get_slot(slot, l->uuid, &sequence, scratch)) continue;
+    TRY(disk_write(l->group_file, i * LOG_GROUP_SLOT_BYTES, slot, LOG_GROUP_SLOT_BYTES, e));
+    TRY(disk_sync(l->group_file, e));
+  }
+  return ERR_OK;
+}
+
 static enum err load(struct log *l, struct error *e) {
   uint8_t *slots = mem_zalloc(2 * LOG_GROUP_SLOT_BYTES);
   struct log_group_state *state = mem_alloc(sizeof *state);
@@ -84,12 +97,12 @@ static enum err load(struct log *l, struct error *e) {
   if (err == ERR_OK && best == 0)
     err = error_set(e, ERR_CORRUPT, "Both copies of the group state in '%s/store.group' fail their check.", l->directory);
   l->group_sequence = best;
+  if (err == ERR_OK) err = write_back(l, slots, state, e);
   mem_free(slots);
   mem_free(state);
   return err;
 }
 
-// Opening writes what it read: a slot that was lost, or is only in a cache after a failed sync, is whole again.
 enum err log_group_open(struct log *l, bool create, struct error *e) {
   char path[DISK_PATH_MAX];
   snprintf(path, sizeof path, "%s/store.group", l->directory);

@@ -12,7 +12,7 @@
 #define LOG_FORMAT_VERSION 1u
 #define LOG_COMMAND_VERSION 1u
 #define LOG_SEGMENT_HEADER_BYTES 80u
-#define LOG_BATCH_HEADER_BYTES 80u
+#define LOG_BATCH_HEADER_BYTES 88u
 #define LOG_ENTRY_HEADER_BYTES 72u
 #define LOG_BATCH_BYTES_LIMIT (64u << 20) // of a batch that is read; larger ones are damage
 #define LOG_GROUP_SLOT_BYTES 16384u
@@ -120,7 +120,7 @@ struct log_segment_header {
 
 struct log_batch_header {
   uint32_t feature_level, count, bytes, sector;
-  uint64_t generation, first_index, commit_index, chain, checksum;
+  uint64_t generation, first_index, commit_index, chain, previous_term, checksum;
 };
 
 void log_put_segment_header(uint8_t to[LOG_SECTOR], const uint8_t uuid[16], const struct log_segment_header *h);

@@ -50,11 +50,21 @@ struct walk {
   size_t reset_at; // place of the segment that began the log anew
 };
 
+// After pruning, a batch may void entries that were in front of the oldest segment that is left: the log begins with the batch.
+static void begin_earlier(struct log *l, const struct log_batch_header *h) {
+  log_index_clear(l);
+  l->start_index = h->first_index;
+  l->durable_index = h->first_index - 1;
+  l->start_term = l->durable_term = h->previous_term;
+}
+
 // Checks and enters the entries of one batch whose checksum is right.
 static enum err enter_batch(struct walk *w, struct log_segment *s, uint64_t offset, const struct log_batch_header *h, const uint8_t *whole,
                             struct error *e) {
   struct log *l = w->log;
-  if (h->first_index > l->durable_index + 1 || h->first_index < l->start_index) return damage(e, s, offset, "a batch does not continue the one before");
+  if (h->first_index < l->start_index) begin_earlier(l, h);
+  if (h->first_index > l->durable_index + 1 || h->previous_term != log_index_term_of(l, h->first_index - 1))
+    return damage(e, s, offset, "a batch does not continue the one before");
   if (log_index_reserve(l, h->count) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   log_index_add(l, s, offset, h);
   size_t at = LOG_BATCH_HEADER_BYTES;
@@ -107,11 +117,13 @@ static enum err only_zeros(struct walk *w, uint64_t offset, bool *ret, struct er
   return ERR_OK;
 }
 
-// A sync that failed may have left the last batch in the system's cache only, marked as written. Writing the same bytes
-// again makes the sync that follows mean something.
+// A sync that failed may have left the header or the last batch in the system's cache only, marked as written. Writing the
+// same bytes again makes the sync that follows mean something.
 static enum err write_last_again(struct walk *w, struct log_segment *s, struct error *e) {
-  if (s->last_bytes == 0) return ERR_OK;
   const uint8_t *whole = NULL;
+  TRY(log_window_get(&w->window, 0, LOG_SECTOR, &whole, e));
+  TRY(disk_write(s->file, 0, whole, LOG_SECTOR, e));
+  if (s->last_bytes == 0) return ERR_OK;
   uint64_t offset = s->end - log_align(s->last_bytes);
   TRY(log_window_get(&w->window, offset, s->last_bytes, &whole, e));
   return whole != NULL ? disk_write(s->file, offset, whole, s->last_bytes, e) : ERR_OK;
@@ -139,7 +151,8 @@ static enum err settle_tail(struct walk *w, struct log_segment *s, struct error 
       s->allocated = s->end;
     }
   }
-  return disk_sync(s->file, e);
+  TRY(disk_sync(s->file, e));
+  return disk_sync_directory(w->log->disk, w->log->directory, e);
 }
 
 // The first segment says where the log begins, each other one must fit the end of the one before.

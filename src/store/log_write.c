@@ -183,6 +183,7 @@ static void put_header(struct log *l, struct log_segment *s) {
       .first_index = r->first_index,
       .commit_index = l->options.clustered ? l->commit_index : l->durable_index,
       .chain = l->chain,
+      .previous_term = log_index_term_of(l, r->first_index - 1),
   };
   log_put_batch_header((uint8_t *) l->out.data, l->uuid, &h);
   r->checksum = h.checksum;

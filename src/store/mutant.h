@@ -2,8 +2,6 @@
 // Normal builds have none: MUTANT(x) is then the constant false. docs/develop/mutants.md lists them.
 #pragma once
 
-#define MUTANT_NONE_ 0
-
 #ifdef STORE_MUTANT
 enum store_mutant {
   MUTANT_log_checksum = 1, // a batch counts though its checksum is wrong
@@ -17,6 +15,7 @@ enum store_mutant {
   MUTANT_page_reuse_flip,  // superseded pages are free before the flip
   MUTANT_page_reuse_reader, // versions are dropped though a snapshot sees them
   MUTANT_page_reuse_pin,   // pinned pages are free
+  MUTANT_page_reuse_access, // frames are reused while somebody is inside
   MUTANT_checkpoint_epoch, // the newest version is written instead of the pinned epoch's
   MUTANT_replay_from,      // replay begins one entry late
 };
