@@ -33,8 +33,8 @@ static void echo_received(void *context, const void *bytes, size_t len) {
     s->paused = true;
   } else if (str_starts(text, STR("much"))) {
     struct buf b = BUF_INIT;
-    assert_ok(buf_reserve(&b, 8 << 20));
-    memset(b.data, 'x', b.len = 8 << 20);
+    assert_ok(buf_reserve(&b, 32 << 20));
+    memset(b.data, 'x', b.len = 32 << 20);
     assert_ok(net_conn_write_buf(s->conn, &b));
     assert_int_equal(b.len, 0);
     buf_done(&b);
@@ -123,7 +123,7 @@ TEST(a_slow_reader_gets_all_and_the_writer_learns_that_the_queue_has_drained) {
   assert_int_equal(write(fd, "much", 4), 4);
   poll(NULL, 0, 20);
   assert_int_equal(s.drained, 0);
-  assert_int_equal(read_to_end(fd, 8 << 20), 8 << 20);
+  assert_int_equal(read_to_end(fd, 32 << 20), 32 << 20);
   assert_true(becomes(&s.drained, 1));
   echo_stop(&s, fd);
 }
@@ -217,7 +217,7 @@ TEST(timers_fire_once_often_or_never) {
 struct posted {
   struct loop_task task;
   struct loop *loop;
-  int runs;
+  _Atomic int runs;
 };
 
 static void post_again(struct loop_task *task) {
