@@ -45,37 +45,41 @@ static const struct {
     ['>'] = {{'='}, {T_GE}, T_GT},
 };
 
-/// The first word of each letter; the words are in order, which test_lexer.c checks.
-static const uint16_t first_words[27] = {
-    ['a' - 'a'] = K_ACCESS,  ['b' - 'a'] = K_BINDINGS,   ['c' - 'a'] = K_CALL,     ['d' - 'a'] = K_DATA,  ['e' - 'a'] = K_EACH,
-    ['f' - 'a'] = K_FAIL,    ['g' - 'a'] = K_GRANT,      ['h' - 'a'] = K_HEADERS,  ['i' - 'a'] = K_ID,    ['j' - 'a'] = K_JOIN,
-    ['k' - 'a'] = K_KEY,     ['l' - 'a'] = K_LABEL,      ['m' - 'a'] = K_MANAGEMENT, ['n' - 'a'] = K_NAME, ['o' - 'a'] = K_OF,
-    ['p' - 'a'] = K_PASSWORD, ['q' - 'a'] = K_RANGE,     ['r' - 'a'] = K_RANGE,    ['s' - 'a'] = K_SCAN,  ['t' - 'a'] = K_TARGET,
-    ['u' - 'a'] = K_UNION,   ['v' - 'a'] = K_VALUE,      ['w' - 'a'] = K_WAIT,     ['x' - 'a'] = K_XOR,   ['y' - 'a'] = K_YIELD,
-    ['z' - 'a'] = K_ZONE,    [26] = TOKEN_KIND_MAX,
-};
-
 static const struct {
   const char *text;
   uint8_t len;
 } words[TOKEN_KIND_MAX - T_FIRST_WORD] = {
-#define TOKEN_WORD_TEXT(name) {#name, sizeof(#name) - 1},
+#define TOKEN_WORD_TEXT(name, slot) {#name, sizeof(#name) - 1},
     TOKEN_WORDS(TOKEN_WORD_TEXT)
 #undef TOKEN_WORD_TEXT
 };
 
+static const uint16_t word_table[WORD_SLOTS] = {
+#define TOKEN_WORD_SLOT(name, slot) [slot] = K_##name,
+    TOKEN_WORDS(TOKEN_WORD_SLOT)
+#undef TOKEN_WORD_SLOT
+};
+
+/// A multiplier found by trial, under which no two of our words meet.
+uint32_t word_slot(const char *text, size_t len) {
+  uint64_t letters = 0;
+  if (len >= 8) memcpy(&letters, text, 8);
+  else
+    for (size_t i = 0; i < len; i++) letters |= (uint64_t) (uint8_t) text[i] << 8 * i;
+  letters &= 0xDFDFDFDFDFDFDFDFu;
+  return (uint32_t) ((letters ^ (uint64_t) len << 56) * 0x1252BB97ABE39483u >> 52);
+}
+
 static bool same_letters(const char *word, const char *text, size_t len) {
-  for (size_t i = 1; i < len; i++)
+  for (size_t i = 0; i < len; i++)
     if (word[i] != (text[i] & ~0x20)) return false;
   return true;
 }
 
 static uint16_t word_kind(const char *text, size_t len) {
-  unsigned letter = (unsigned) ((text[0] | 0x20) - 'a');
-  if (letter > 25) return T_NAME;
-  for (uint16_t k = first_words[letter]; k < first_words[letter + 1]; k++)
-    if (words[k - T_FIRST_WORD].len == len && same_letters(words[k - T_FIRST_WORD].text, text, len)) return k;
-  return T_NAME;
+  uint16_t k = word_table[word_slot(text, len)];
+  if (k == 0 || words[k - T_FIRST_WORD].len != len || !same_letters(words[k - T_FIRST_WORD].text, text, len)) return T_NAME;
+  return k;
 }
 
 // Characters beyond ASCII.
@@ -319,7 +323,7 @@ enum err token_unescape_unicode(struct arena *a, struct str text, struct str *re
                                 uint32_t *at_offset) {
   *escapes = (struct unicode_escapes){0};
   *ret = text;
-  if (text.len == 0 || memmem(text.ptr, text.len, "\\u", 2) == NULL) return ERR_OK;
+  if (text.len == 0 || memchr(text.ptr, '\\', text.len) == NULL || memmem(text.ptr, text.len, "\\u", 2) == NULL) return ERR_OK;
   char *out = arena_alloc(a, text.len);
   uint32_t *where = ARENA_ARRAY(a, uint32_t, text.len / 6 + 1);
   if (out == NULL || where == NULL) return arena_err(a, NULL);
