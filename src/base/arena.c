@@ -173,6 +173,7 @@ void arena_rewind(struct arena *a, struct arena_mark mark) {
     struct arena_chunk *older = a->head->older;
     free_chunk(a, a->head);
     a->head = older;
+    if (a->chunk_bytes > FIRST_CHUNK_BYTES) a->chunk_bytes /= 2; // else going back and forth would double it for ever
   }
   use_chunk(a, mark.head, mark.at);
 }

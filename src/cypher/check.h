@@ -1,5 +1,8 @@
-// Syntax tree to checked statement: scopes, slots, kinds of variables, aggregation, signatures, static types; then the
-// rewrites that need no statistics (cypher/rewrite.h). After it the statement is read-only.
+// Syntax tree to checked statement: scopes, slots, kinds of variables, aggregation, signatures, static types. cypher_rewrite
+// (cypher/rewrite.h) comes after it, if wanted; then the statement is read-only.
+//
+// What ORDER BY and the WHERE of a WITH see: without DISTINCT and aggregation the slots of the columns and those of the rows that
+// came in; with either only the columns' (an expression equal to an item's is replaced by a use of its column, aggregates included).
 //
 // Pure; any thread. Works in the statement's arena.
 #pragma once

@@ -180,7 +180,7 @@ static struct ast *parse_is(struct parser *p, struct ast *operand) {
   if (take(p, K_NULL)) return parse_is_null(p, operand, negated, at);
   if (take(p, K_TYPED) || take(p, T_COLONCOLON)) return parse_is_typed(p, operand, negated, at);
   if (next_is(p, K_NORMALIZED) || at_normal_form(p)) return parse_is_normalized(p, operand, negated, at);
-  return negated ? NULL : new_has_labels(p, operand, at);
+  return negated || operand->kind == AST_CASE_OPERAND ? NULL : new_has_labels(p, operand, at);
 }
 
 // Prefixes.

@@ -242,7 +242,9 @@ static struct ast_statement *new_statement(struct parser *p) {
 
 /// The first run is fast and knows only that it failed; the second one notes what was expected.
 static enum err parse_twice(struct parser *p, uint16_t language) {
+  struct arena_mark mark = arena_mark(p->arena);
   for (int run = 0; run < 2; run++) {
+    arena_rewind(p->arena, mark);
     p->statement = new_statement(p);
     if (p->statement == NULL) return arena_err(p->arena, p->e);
     p->statement->language = p->language = language;

@@ -23,7 +23,8 @@ static void print_with(struct printer *p, const struct ast *n) {
 /// An item without AS keeps its text, because that is the name of its column.
 static void print_projection(struct printer *p, const struct ast *n) {
   const struct ast *e = n->projection.expression;
-  if (n->projection.alias.ptr == NULL && e->kind != AST_VARIABLE) {
+  bool own_name = e->kind == AST_VARIABLE && str_eq(n->projection.name, e->variable.name);
+  if (n->projection.alias.ptr == NULL && !own_name) {
     put_str(p, n->projection.name);
     return;
   }
