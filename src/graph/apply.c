@@ -27,12 +27,7 @@ void applier_free(struct applier *ap) {
 
 enum err applier_begin(struct applier *ap, struct error *e) {
   if (ap->batch != NULL) return ERR_OK;
-  page_access_enter(ap->g->applier_access);
-  enum err err = page_batch_begin(ap->g->space, ap->g->applier_access, &ap->batch, e);
-  if (err != ERR_OK) {
-    page_access_leave(ap->g->applier_access);
-    return err;
-  }
+  TRY(page_batch_begin(ap->g->space, ap->g->applier_access, &ap->batch, e)); // enters page access until it is published
   ap->view = page_batch_view(ap->batch);
   ap->schema = graph_schema(ap->g);
   ap->schema_changed = false;
@@ -45,7 +40,6 @@ enum err applier_begin(struct applier *ap, struct error *e) {
 static void end_batch(struct applier *ap) {
   ap->batch = NULL;
   ap->commands = 0;
-  page_access_leave(ap->g->applier_access);
   schema_release(ap->schema);
   ap->schema = NULL;
   arena_reset(&ap->scratch);

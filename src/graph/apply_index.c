@@ -132,6 +132,7 @@ enum err apply_index_create(struct applier *ap, const struct command *c, struct 
   if (schema_put_index(&bytes, &c->index) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   TRY(schema_take_index(buf_str(&bytes), &s->arena, x, e)); // its texts move into the schema
   TRY(btree_create(ap->batch, &x->tree, e));
+  x->born = ap->view.epoch;
   x->index.state = GRAPH_INDEX_POPULATING;
   x->populated = 0;
   s->count++;

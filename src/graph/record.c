@@ -6,11 +6,13 @@
 
 enum err records_init(struct records *r, enum graph_kind kind) {
   *r = (struct records){.kind = kind};
-  return stable_init(&r->runs);
+  TRY(stable_init(&r->runs));
+  return stable_init(&r->born);
 }
 
 void records_done(struct records *r) {
   stable_done(&r->runs);
+  stable_done(&r->born);
 }
 
 static uint64_t run_of(uint64_t page_index) {
@@ -32,6 +34,10 @@ page_id record_page(const struct records *r, graph_id id) {
   uint64_t index = id / RECORDS_PER_PAGE, run = run_of(index);
   page_id first = stable_get(&r->runs, run);
   return first != 0 ? first + (index - run_first(run)) : PAGE_NONE;
+}
+
+bool record_is_born(const struct records *r, const struct page_view *v, graph_id id) {
+  return stable_get(&r->born, run_of(id / RECORDS_PER_PAGE)) <= v->epoch;
 }
 
 graph_id record_next_page(const struct records *r, graph_id id) {
@@ -75,7 +81,7 @@ enum err records_load(struct records *r, const struct page_view *v, struct error
 enum err record_read(const struct records *r, const struct page_view *v, graph_id id, const uint8_t **ret, struct error *e) {
   page_id page = record_page(r, id);
   const void *at;
-  enum err err = page != PAGE_NONE ? pages_read(v, page, &at, NULL) : ERR_NOTFOUND;
+  enum err err = page != PAGE_NONE && record_is_born(r, v, id) ? pages_read(v, page, &at, NULL) : ERR_NOTFOUND;
   if (UNLIKELY(err != ERR_OK)) {
     if (err != ERR_NOTFOUND) return pages_read(v, page, &at, e); // once more for its message
     *ret = NULL;
@@ -92,7 +98,8 @@ static enum err make_run(struct records *r, struct page_batch *b, uint64_t run, 
   put_u32_be(key + 1, (uint32_t) run);
   put_u64_le(value, first);
   TRY(btree_put(b, r->root, (struct bytes){key, sizeof key}, (struct bytes){value, sizeof value}, NULL, e));
-  enum err err = stable_set(&r->runs, run, first);
+  enum err err = stable_set(&r->born, run, page_batch_view(b).epoch);
+  if (err == ERR_OK) err = stable_set(&r->runs, run, first);
   return err == ERR_OK ? err : error_ensure(e, err);
 }
 

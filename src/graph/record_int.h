@@ -15,6 +15,8 @@ struct records {
   page_id root;        // tree "directory": kind u8, run u32 -> first page u64
   enum graph_kind kind;
   struct stable runs;  // run -> first page
+  struct stable born;  // run -> epoch in which it was made, 0: before the database was opened. An older snapshot may see something
+                       // else under the same page ids
 };
 
 enum err records_init(struct records *r, enum graph_kind kind) NODISCARD;
@@ -29,6 +31,9 @@ static inline unsigned record_offset(graph_id id) {
 
 /// The first id from `id` on that has a page, or UINT64_MAX: skips holes of a scan.
 graph_id record_next_page(const struct records *r, graph_id id);
+
+/// Whether a view is young enough to see the page of that record.
+bool record_is_born(const struct records *r, const struct page_view *v, graph_id id);
 
 /// The record, or `*ret` NULL where there never was one in this view.
 enum err record_read(const struct records *r, const struct page_view *v, graph_id id, const uint8_t **ret, struct error *e) NODISCARD;

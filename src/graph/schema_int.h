@@ -10,6 +10,7 @@
 struct schema_index {
   struct graph_index index; // its texts are in the schema's arena
   page_id tree;
+  uint64_t born;            // the epoch in which the tree was made, 0: before the database was opened. Older snapshots do not have it
   graph_id populated;       // entities below it are in the index
 };
 

@@ -31,7 +31,10 @@ static enum err open_source(struct graph_view *v, enum graph_kind kind, graph_id
     ret->delta = NULL;
     return ERR_OK;
   }
-  if (UNLIKELY(o != NULL && kind == GRAPH_REL && view_is_detached(v, rel_start(record), rel_end(record)))) return ERR_OK;
+  if (UNLIKELY(o != NULL && kind == GRAPH_REL && view_is_detached(v, rel_start(record), rel_end(record)))) {
+    ret->delta = NULL;
+    return ERR_OK;
+  }
   return property_open(&v->tx->g->shapes, &v->pages, place_of(kind, record), a, &ret->block, e);
 }
 

@@ -281,8 +281,7 @@ static enum err seek(struct graph_view *v, uint32_t index, const struct graph_se
     scan->done = true;
     return ERR_OK;
   }
-  enum err err = seek_range(v, x, s, &r, scan, key, ids, cap, ret_n, e);
-  if (err != ERR_NOTFOUND) return err;
+  if (x->born <= v->pages.epoch) return seek_range(v, x, s, &r, scan, key, ids, cap, ret_n, e);
   return error_set(e, ERR_OUTDATED, "Index %.*s was created after this transaction began to read.", STR_ARG(x->index.name));
 }
 
