@@ -193,14 +193,23 @@ enum err spatial_get(const struct value_point *p, struct str field, struct value
   return error_set(e, ERR_ARGUMENT, "No such field: %.*s", STR_ARG(field));
 }
 
+static enum err write_coordinate(struct buf *out, const char *name, double f) {
+  char text[TEXT_FLOAT_MAX];
+  return buf_printf(out, "%s: %.*s, ", name, (int) text_put_float(f, text), text);
+}
+
+enum err spatial_write(struct buf *out, const struct value_point *p) {
+  TRY(buf_append_str(out, STR("point({")));
+  TRY(write_coordinate(out, "x", p->x));
+  TRY(write_coordinate(out, "y", p->y));
+  if (spatial_is_3d(p->srid)) TRY(write_coordinate(out, "z", p->z));
+  return buf_printf(out, "crs: '%.*s'})", STR_ARG(system_of(p->srid)->name));
+}
+
 enum err spatial_format(const struct value_point *p, struct arena *a, struct str *ret, struct error *e) {
-  char x[TEXT_FLOAT_MAX], y[TEXT_FLOAT_MAX], z[TEXT_FLOAT_MAX];
-  int x_len = (int) text_put_float(p->x, x), y_len = (int) text_put_float(p->y, y), z_len = (int) text_put_float(p->z, z);
-  struct str crs = system_of(p->srid)->name, s;
-  if (spatial_is_3d(p->srid))
-    s = arena_printf(a, "point({x: %.*s, y: %.*s, z: %.*s, crs: '%.*s'})", x_len, x, y_len, y, z_len, z, STR_ARG(crs));
-  else
-    s = arena_printf(a, "point({x: %.*s, y: %.*s, crs: '%.*s'})", x_len, x, y_len, y, STR_ARG(crs));
+  CLEANUP(buf_done) struct buf text = BUF_INIT;
+  if (spatial_write(&text, p) != ERR_OK) return error_ensure(e, ERR_NOMEM);
+  struct str s = arena_str(a, buf_str(&text));
   if (s.ptr == NULL) return arena_err(a, e);
   *ret = s;
   return ERR_OK;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "value/value.h"
@@ -36,4 +37,5 @@ enum err spatial_within_bbox(struct value point, struct value lower_left, struct
 enum err spatial_get(const struct value_point *p, struct str field, struct value *ret, struct error *e) NODISCARD;
 
 /// toString(): "point({x: 1.0, y: 2.0, crs: 'cartesian'})".
+enum err spatial_write(struct buf *out, const struct value_point *p) NODISCARD;
 enum err spatial_format(const struct value_point *p, struct arena *a, struct str *ret, struct error *e) NODISCARD;

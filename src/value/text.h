@@ -14,6 +14,10 @@
 /// toString(): numbers, booleans, text, temporal values, points.
 enum err text_of_value(struct arena *a, struct value v, struct str *ret, struct error *e) NODISCARD;
 
+/// Decimal digits; returns the length; no NUL.
+enum { TEXT_INT_MAX = 20 };
+size_t text_put_int(int64_t i, char out[TEXT_INT_MAX]);
+
 /// A float as Java writes it: the shortest digits that read back as the same, 1.0, 1.0E10, NaN, -Infinity. Returns the length; no
 /// NUL.
 enum { TEXT_FLOAT_MAX = 32 };

@@ -1,6 +1,5 @@
 // Between text and other values.
 #include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,17 @@
 #include "value/spatial.h"
 #include "value/temporal.h"
 #include "value/text_int.h"
+
+size_t text_put_int(int64_t i, char out[TEXT_INT_MAX]) {
+  char reversed[TEXT_INT_MAX];
+  uint64_t rest = i < 0 ? -(uint64_t) i : (uint64_t) i;
+  size_t digits = 0, sign = i < 0;
+  do reversed[digits++] = (char) ('0' + rest % 10);
+  while ((rest /= 10) > 0);
+  if (sign) out[0] = '-';
+  for (size_t at = 0; at < digits; at++) out[sign + at] = reversed[digits - 1 - at];
+  return sign + digits;
+}
 
 /// Decimal digits of a finite positive double, the fewest that read back as the same, and the exponent of the first.
 struct decimal {
@@ -78,7 +88,7 @@ enum err text_of_value(struct arena *a, struct value v, struct str *ret, struct 
   switch ((enum value_type) v.type) {
   case VALUE_STRING: *ret = v_text(v); return ERR_OK;
   case VALUE_BOOL: *ret = v.b ? STR("true") : STR("false"); return ERR_OK;
-  case VALUE_INT: return copied(a, (struct str){out, (size_t) snprintf(out, sizeof out, "%" PRId64, v.i)}, ret, e);
+  case VALUE_INT: return copied(a, (struct str){out, text_put_int(v.i, out)}, ret, e);
   case VALUE_FLOAT: return copied(a, (struct str){out, text_put_float(v.f, out)}, ret, e);
   case VALUE_DATE ... VALUE_DURATION: return temporal_format(v, a, ret, e);
   case VALUE_POINT: return spatial_format(v.point, a, ret, e);

@@ -1,5 +1,4 @@
 // Values as JSON. Sources: Neo4j HTTP API manual (row format), Query API manual (plain and typed JSON).
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "value/spatial.h"
@@ -142,7 +141,7 @@ static enum err write_temporal(struct context *c, struct value v) {
 static enum err write_number(struct context *c, struct value v) {
   char text[TEXT_FLOAT_MAX];
   if (c->style != JSON_TYPED) return v.type == VALUE_INT ? json_int(c->w, v.i) : json_float(c->w, v.f);
-  size_t len = v.type == VALUE_INT ? (size_t) snprintf(text, sizeof text, "%" PRId64, v.i) : text_put_float(v.f, text);
+  size_t len = v.type == VALUE_INT ? text_put_int(v.i, text) : text_put_float(v.f, text);
   return json_str(c->w, (struct str){text, len});
 }
 

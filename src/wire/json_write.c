@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <math.h>
 
 #include "value/text.h"
@@ -51,8 +50,8 @@ enum err json_bool(struct json_writer *w, bool b) {
 }
 
 enum err json_int(struct json_writer *w, int64_t i) {
-  TRY(begin_item(w));
-  return buf_printf(w->out, "%" PRId64, i);
+  char text[TEXT_INT_MAX];
+  return literal(w, (struct str){text, text_put_int(i, text)});
 }
 
 enum err json_float(struct json_writer *w, double f) {
