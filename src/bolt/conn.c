@@ -74,10 +74,13 @@ void bolt_conn_set_sent(struct bolt_conn *c, size_t unsent_bytes, uint64_t sent_
 
 // ---- running ----
 
+/// Full at so many requests, or at as many bytes as one message may have.
 static void check_marks(struct bolt_conn *c) {
+  const struct bolt_settings *set = c->setup.settings;
   uint32_t queued = bolt_session_queued(c->session);
-  if (queued >= c->setup.settings->queue_high) c->queue_full = true;
-  if (queued <= c->setup.settings->queue_low) {
+  uint64_t bytes = bolt_session_queued_bytes(c->session);
+  if (queued >= set->queue_high || bytes >= set->message_bytes) c->queue_full = true;
+  if (queued <= set->queue_low && bytes < set->message_bytes) {
     c->queue_full = false;
     c->over_mark_bytes = 0;
   }

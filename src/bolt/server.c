@@ -9,7 +9,15 @@
 #include "os/net.h"
 #include "os/thread.h"
 
-enum { LISTENERS_MAX = 16, LINGER_MS = 2000, TICK_MS_MAX = 1000, DRAIN_TICK_MS = 10, DEFAULT_PORT = 7687, ID_TEXT_MAX = 32 };
+enum {
+  LISTENERS_MAX = 16,
+  LINGER_MS = 2000,
+  DRAIN_LINGER_MS = 50,
+  TICK_MS_MAX = 1000,
+  DRAIN_TICK_MS = 10,
+  DEFAULT_PORT = 7687,
+  ID_TEXT_MAX = 32
+};
 
 struct server_loop;
 
@@ -146,7 +154,7 @@ static void client_obey(struct client *c) {
   else if (c->bolt.run_again || (drained && bolt_conn_could_go_on(&c->bolt)))
     client_go_on_later(c);
   else if (c->at->draining && bolt_conn_is_idle(&c->bolt))
-    client_close(c);
+    net_conn_finish(c->net, DRAIN_LINGER_MS);
 }
 
 // ---- events of a connection ----

@@ -40,7 +40,8 @@ struct bolt_settings {
   uint32_t unauthenticated_depth, depth;
   uint32_t unauthenticated_elements;
   uint32_t websocket_frame_bytes; // before login; afterwards a frame of any length is streamed
-  uint32_t queue_high, queue_low; // requests waiting: reading pauses, resumes
+  uint32_t queue_high,
+      queue_low; // requests waiting: reading pauses, resumes; it also pauses when they hold `message_bytes` together
   uint32_t out_high_bytes, out_low_bytes;
   uint32_t max_open_results; // in one transaction
   bool telemetry_hint;       // asks drivers to send TELEMETRY

@@ -71,6 +71,10 @@ uint32_t bolt_session_queued(const struct bolt_session *s) {
   return s->queue.count;
 }
 
+uint64_t bolt_session_queued_bytes(const struct bolt_session *s) {
+  return s->queue.bytes;
+}
+
 // ---- arrival ----
 
 static void interrupt(struct bolt_session *s) {

@@ -64,8 +64,9 @@ bool bolt_session_is_busy(const struct bolt_session *s);
 bool bolt_session_waits(const struct bolt_session *s);
 /// Nothing runs, nothing waits, no transaction is open: it can be closed without loss.
 bool bolt_session_is_idle(const struct bolt_session *s);
-/// Requests that wait.
+/// Requests that wait, and their bytes.
 uint32_t bolt_session_queued(const struct bolt_session *s);
+uint64_t bolt_session_queued_bytes(const struct bolt_session *s);
 
 /// Checks what must hold between state, queue, operation and results; for tests and debug builds.
 bool bolt_session_invariant(const struct bolt_session *s);

@@ -129,6 +129,30 @@ TEST(reading_pauses_at_300_requests_and_goes_on_at_100_but_a_reset_is_seen) {
   player_close(&p);
 }
 
+TEST(reading_pauses_when_the_requests_that_wait_hold_many_bytes) {
+  struct player p;
+  player_log_in(&p, 5, 4);
+  p.settings.message_bytes = 100000;
+  p.dbms.hold = true;
+  player_say(&p, "BEGIN {}");
+  CLEANUP(buf_done) struct buf text = BUF_INIT;
+  assert_ok(buf_printf(&text, "RUN '"));
+  for (int i = 0; i < 50000; i++) assert_ok(buf_append_byte(&text, 'q'));
+  assert_ok(buf_append(&text, "' {} {}", 8));
+  CLEANUP(buf_done) struct buf run = test_message(text.data);
+  player_send(&p, run.data, run.len);
+  assert_false(p.conn.queue_full);
+  player_send(&p, run.data, run.len);
+  assert_true(p.conn.queue_full);
+  player_send(&p, run.data, run.len);
+  player_send(&p, run.data, run.len);
+  assert_true(p.conn.pause_reading);
+  p.dbms.hold = false;
+  player_finish_operation(&p);
+  assert_false(p.conn.pause_reading);
+  player_close(&p);
+}
+
 TEST(a_client_that_does_not_read_holds_the_stream_back_and_nothing_else) {
   struct player p;
   player_log_in(&p, 5, 4);
@@ -280,6 +304,7 @@ TESTS(T(trap_14_before_login_a_message_has_at_most_8_kib), T(trap_14_before_logi
       T(trap_14_a_declared_size_allocates_nothing), T(trap_14_who_does_not_log_in_within_30_seconds_is_closed),
       T(trap_14_after_logoff_the_limits_are_back), T(a_query_longer_than_8_kib_may_follow_a_logon_that_is_still_under_way),
       T(reading_pauses_at_300_requests_and_goes_on_at_100_but_a_reset_is_seen),
+      T(reading_pauses_when_the_requests_that_wait_hold_many_bytes),
       T(a_client_that_does_not_read_holds_the_stream_back_and_nothing_else), T(trap_8_a_reset_breaks_the_stall),
       T(a_client_that_reads_nothing_for_15_minutes_is_closed), T(too_many_open_results_fail_the_transaction),
       T(trap_19_keep_alives_go_out_only_from_4_1_on_while_a_request_runs), T(trap_19_a_noop_from_the_client_is_taken_anywhere),
