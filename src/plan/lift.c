@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "plan/cost.h"
+
 struct lift {
   struct planner *p;
   struct chain *c;
@@ -258,22 +260,28 @@ static enum err filter_by_question(struct planner *p, struct chain *c, const str
   TRY(chain_right(p, c, &right));
   TRY(plan_question(p, &right, q, &unused));
   TRY(chain_push2(p, c, negated ? PLAN_ANTI_SEMI_APPLY : PLAN_SEMI_APPLY, right.op, &op));
-  op->rows = c->op->children[0]->rows * (negated ? 0.25 : 0.75);
+  op->rows = c->op->children[0]->rows * (negated ? 1 - SELECTIVITY_OTHER : SELECTIVITY_OTHER);
+  return ERR_OK;
+}
+
+/// Room for one more: the array doubles whenever its length is a power of two.
+static enum err append_predicate(struct planner *p, struct plan_exprs *l, const struct ast *predicate) {
+  const struct ast **items = (const struct ast **) (uintptr_t) l->items;
+  if ((l->count & (l->count - 1)) == 0) {
+    items = ARENA_ARRAY(p->arena, const struct ast *, MAX(1, l->count * 2));
+    PLAN_ALLOC(p, items);
+    for (uint32_t i = 0; i < l->count; i++) items[i] = l->items[i];
+  }
+  items[l->count] = predicate;
+  *l = (struct plan_exprs){items, l->count + 1};
   return ERR_OK;
 }
 
 enum err chain_filter(struct planner *p, struct chain *c, const struct ast *predicate) {
-  struct exprs_builder all = {0};
   struct plan_op *op = c->op;
-  if (op->kind == PLAN_FILTER) {
-    for (uint32_t i = 0; i < op->filter.predicates.count; i++) TRY(exprs_add(p, &all, op->filter.predicates.items[i]));
-  } else {
-    TRY(chain_push(p, c, PLAN_FILTER, &op));
-  }
-  TRY(exprs_add(p, &all, predicate));
-  op->filter.predicates = exprs_of(&all);
-  op->rows *= 0.75;
-  return ERR_OK;
+  if (op->kind != PLAN_FILTER) TRY(chain_push(p, c, PLAN_FILTER, &op));
+  op->rows *= SELECTIVITY_OTHER;
+  return append_predicate(p, &op->filter.predicates, predicate);
 }
 
 enum err plan_conjunct(struct planner *p, struct chain *c, const struct ast *predicate) {
