@@ -179,3 +179,5 @@ enum err pass_eager(struct planner *p, struct plan_op **root) NODISCARD;
 enum err pass_live(struct planner *p, struct plan_op **root) NODISCARD;
 /// Ids and `ops` (plan/number.c).
 enum err pass_number(struct planner *p, struct plan_op *root) NODISCARD;
+/// The post-condition of all that (plan/verify.c): ERR_INTERNAL for a plan that would read what nothing fills.
+enum err pass_verify(struct planner *p, const struct plan_op *root) NODISCARD;

@@ -68,6 +68,7 @@ static enum err build_query(struct planner *p) {
   TRY(plan_root(p, &c));
   TRY(pass_eager(p, &c.op));
   TRY(pass_live(p, &c.op));
+  TRY(pass_verify(p, c.op));
   TRY(pass_number(p, c.op));
   finish(p, c.op);
   return ERR_OK;

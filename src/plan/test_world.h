@@ -9,6 +9,7 @@
 #include "base/test.h"
 #include "cypher/check.h"
 #include "cypher/parse.h"
+#include "cypher/rewrite.h"
 #include "plan/explain.h"
 #include "plan/plan.h"
 
@@ -78,6 +79,7 @@ static inline enum err world_plan(struct str text, const struct plan_options *op
   TRY(plan_new(NULL, ret, e));
   TRY(cypher_parse(plan_arena(*ret), text, NULL, &s, e));
   TRY(cypher_check(s, NULL, e));
+  TRY(cypher_rewrite(s, e));
   return plan_build(*ret, s, options, e);
 }
 
