@@ -1,6 +1,7 @@
 #include "bolt/session.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "bolt/session_int.h"
@@ -185,7 +186,7 @@ static void answer_failure(struct bolt_session *s, const struct error *error, co
 static void roll_back_what_is_open(struct bolt_session *s, bool open) {
   session_forget_results(s);
   if (!open || s->dbms == NULL) return;
-  s->op = (struct dbms_op){.kind = DBMS_RESET};
+  session_prepare(s, DBMS_RESET);
   session_submit(s, rolled_back);
 }
 
@@ -206,6 +207,19 @@ void session_fail_operation(struct bolt_session *s) {
 static void operation_finished(struct dbms_op *op) {
   struct bolt_session *s = op->context;
   s->setup.owner->wake(s->setup.owner);
+}
+
+/// The error's long text need not be cleared.
+void session_prepare(struct bolt_session *s, enum dbms_op_kind kind) {
+  struct dbms_op *op = &s->op;
+  const size_t outputs = offsetof(struct dbms_op, error) + sizeof op->error;
+  memset(op, 0, offsetof(struct dbms_op, error));
+  memset((char *) op + outputs, 0, sizeof *op - outputs);
+  op->kind = kind;
+  op->error.code = ERR_OK;
+  op->error.offset = ERROR_NO_POSITION;
+  op->error.line = op->error.column = 0;
+  op->error.message[0] = '\0';
 }
 
 void session_submit(struct bolt_session *s, void (*finish)(struct bolt_session *)) {

@@ -66,6 +66,9 @@ struct bolt_session {
 
 // ---- session.c ----
 
+/// Empties `s->op` for an operation of that kind; the caller fills its inputs.
+void session_prepare(struct bolt_session *s, enum dbms_op_kind kind);
+
 /// Submits `s->op`; `finish` is called when it is finished, here and now or later on this thread.
 void session_submit(struct bolt_session *s, void (*finish)(struct bolt_session *s));
 

@@ -56,7 +56,7 @@ static void answer_hello(struct bolt_session *s, bool credentials_expired) {
 }
 
 static void submit_login(struct bolt_session *s, const struct bolt_auth *auth, void (*finish)(struct bolt_session *)) {
-  s->op = (struct dbms_op){.kind = DBMS_LOGIN};
+  session_prepare(s, DBMS_LOGIN);
   s->op.login.scheme = auth->scheme;
   s->op.login.principal = auth->principal;
   s->op.login.credentials = auth->credentials;
@@ -114,6 +114,6 @@ static void logged_off(struct bolt_session *s) {
 }
 
 void session_logoff(struct bolt_session *s) {
-  s->op = (struct dbms_op){.kind = DBMS_LOGOFF};
+  session_prepare(s, DBMS_LOGOFF);
   session_submit(s, logged_off);
 }

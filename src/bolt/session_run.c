@@ -88,7 +88,7 @@ static void submit_run(struct bolt_session *s) {
     session_fail(s, &error);
     return;
   }
-  s->op = (struct dbms_op){.kind = DBMS_RUN};
+  session_prepare(s, DBMS_RUN);
   s->op.run.query = run->query;
   s->op.run.parameters = run->parameters;
   s->op.run.tx = run->tx;
@@ -171,7 +171,7 @@ static void pulled(struct bolt_session *s) {
 void session_pull_on(struct bolt_session *s) {
   s->pull_held_back = false;
   s->records.full = false;
-  s->op = (struct dbms_op){.kind = DBMS_PULL};
+  session_prepare(s, DBMS_PULL);
   s->op.pull.result = s->pull.qid;
   s->op.pull.rows = s->pull.n;
   s->op.pull.discard = s->message.kind == BOLT_DISCARD;

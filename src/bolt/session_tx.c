@@ -44,7 +44,8 @@ void session_begin(struct bolt_session *s) {
     session_fail(s, &error);
     return;
   }
-  s->op = (struct dbms_op){.kind = DBMS_BEGIN, .begin = is_text(s) ? s->message.run.tx : s->message.begin.tx};
+  session_prepare(s, DBMS_BEGIN);
+  s->op.begin = is_text(s) ? s->message.run.tx : s->message.begin.tx;
   session_submit(s, begun);
 }
 
@@ -67,7 +68,7 @@ static void committed(struct bolt_session *s) {
 }
 
 void session_commit(struct bolt_session *s) {
-  s->op = (struct dbms_op){.kind = DBMS_COMMIT};
+  session_prepare(s, DBMS_COMMIT);
   session_submit(s, committed);
 }
 
@@ -84,7 +85,7 @@ static void was_rolled_back(struct bolt_session *s) {
 }
 
 void session_rollback(struct bolt_session *s) {
-  s->op = (struct dbms_op){.kind = DBMS_ROLLBACK};
+  session_prepare(s, DBMS_ROLLBACK);
   session_submit(s, was_rolled_back);
 }
 
@@ -105,7 +106,7 @@ void session_reset(struct bolt_session *s) {
     was_reset(s);
     return;
   }
-  s->op = (struct dbms_op){.kind = DBMS_RESET};
+  session_prepare(s, DBMS_RESET);
   session_submit(s, was_reset);
 }
 
@@ -124,7 +125,7 @@ static void routed(struct bolt_session *s) {
 
 void session_route(struct bolt_session *s) {
   const struct bolt_route *route = &s->message.route;
-  s->op = (struct dbms_op){.kind = DBMS_ROUTE};
+  session_prepare(s, DBMS_ROUTE);
   s->op.route.address = route->address;
   s->op.route.database = route->database;
   s->op.route.impersonated_user = route->impersonated_user;

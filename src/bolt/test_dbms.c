@@ -24,7 +24,7 @@ struct dbms_session {
   bool legacy_bookmarks, in_tx, dead_tx;
   _Atomic bool interrupted;
   bool read_only;
-  struct dbms_op *held;
+  struct dbms_op *_Atomic held;
   struct result results[RESULTS_MAX];
   int64_t result_count;
   struct arena arena;
@@ -454,10 +454,11 @@ bool test_dbms_was_interrupted(const struct dbms *d) {
 }
 
 bool test_dbms_finish(struct dbms *d) {
-  if (d->last == NULL || d->last->held == NULL) return false;
-  struct dbms_op *op = d->last->held;
-  d->last->held = NULL;
-  perform(d->last, op);
+  struct dbms_session *s = d->last;
+  if (s == NULL || s->held == NULL) return false;
+  struct dbms_op *op = s->held;
+  s->held = NULL;
+  perform(s, op);
   op->done(op);
   return true;
 }

@@ -15,19 +15,19 @@
 #include "os/thread.h"
 
 struct dbms {
-  bool auth_enabled;   // neo4j / secret
-  bool full;           // no further session
-  bool hold;           // operations stay under way until test_dbms_finish
-  bool on_thread;      // operations are finished by threads of their own
-  enum err next_error; // of the next operation
+  bool auth_enabled;           // neo4j / secret
+  bool full;                   // no further session
+  _Atomic bool hold;           // operations stay under way until test_dbms_finish
+  _Atomic bool on_thread;      // operations are finished by threads of their own
+  _Atomic enum err next_error; // of the next operation
   bool credentials_expired;
   bool notify; // results carry two notifications
   bool with_plan;
   struct buf log; // one line for each operation that began
-  uint32_t sessions;
-  struct dbms_session *last;
-  char address[300]; // for routing tables
-  struct mutex lock; // guards log
+  _Atomic uint32_t sessions;
+  struct dbms_session *_Atomic last; // opened
+  char address[300];                 // for routing tables
+  struct mutex lock;                 // guards log
 };
 
 void test_dbms_init(struct dbms *d);
