@@ -82,11 +82,11 @@ enum err record_read(const struct records *r, const struct page_view *v, graph_i
   page_id page = record_page(r, id);
   const void *at;
   enum err err = page != PAGE_NONE && record_is_born(r, v, id) ? pages_read(v, page, &at, NULL) : ERR_NOTFOUND;
-  if (UNLIKELY(err != ERR_OK)) {
-    if (err != ERR_NOTFOUND) return pages_read(v, page, &at, e); // once more for its message
+  if (UNLIKELY(err == ERR_NOTFOUND)) {
     *ret = NULL;
     return ERR_OK;
   }
+  if (UNLIKELY(err != ERR_OK)) TRY(pages_read(v, page, &at, e)); // once more, for its message
   *ret = (const uint8_t *) at + record_offset(id);
   return ERR_OK;
 }

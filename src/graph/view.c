@@ -14,8 +14,10 @@ struct graph *graph_view_graph(const struct graph_view *v) {
 void graph_view_enter(struct graph_view *v) {
   struct graph_tx *tx = v->tx;
   if (tx->entered++ > 0) return;
-  if (graph_access_take(tx->g, &tx->access, &tx->access_error) != ERR_OK) tx->access = NULL;
-  else page_access_enter(tx->access);
+  tx->access = NULL;
+  enum err err = graph_access_take(tx->g, &tx->access, &tx->access_error);
+  if (err == ERR_OK) page_access_enter(tx->access);
+  else error_ensure(&tx->access_error, err);
 }
 
 void graph_view_leave(struct graph_view *v) {

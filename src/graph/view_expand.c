@@ -274,7 +274,7 @@ static enum err expand_into(struct joining *j, graph_id from, enum graph_directi
   if (direction & GRAPH_OUT) TRY(join_direction(j, from, GRAPH_OUT, e));
   bool loops_done = direction == GRAPH_BOTH && from == j->to;
   if ((direction & GRAPH_IN) && !loops_done) TRY(join_direction(j, from, GRAPH_IN, e));
-  qsort(j->ids, j->count, sizeof *j->ids, order_ids);
+  if (j->count > 1) qsort(j->ids, j->count, sizeof *j->ids, order_ids);
   return ERR_OK;
 }
 
