@@ -17,6 +17,9 @@ struct projection {
   bool aggregates;
   uint32_t first_slot;   // slots from here on were made inside the items
   struct scope *columns; // names of the items
+  const struct ast **index; // the items by the hash of their expressions; NULL where nobody looks for them
+  uint32_t index_size;
+  uint16_t highest; // of the items' expressions
 };
 
 // *
@@ -106,11 +109,35 @@ static enum err name_column(struct checker *c, struct projection *p, struct ast 
   return scope_add(c, p->columns, name, item->projection.slot);
 }
 
+// Finding the item that an expression repeats.
+
+static const struct ast **index_place(const struct projection *p, const struct ast *expression) {
+  uint32_t mask = p->index_size - 1, i = (uint32_t) ast_hash(expression) & mask;
+  while (p->index[i] != NULL && !ast_equal(p->index[i]->projection.expression, expression)) i = (i + 1) & mask;
+  return &p->index[i];
+}
+
+static const struct ast *find_item(const struct projection *p, const struct ast *expression) {
+  return expression->height <= p->highest ? *index_place(p, expression) : NULL;
+}
+
+static enum err index_items(struct checker *c, struct projection *p) {
+  p->index_size = 4;
+  while (p->index_size < 2 * p->items->count) p->index_size *= 2;
+  p->index = arena_zalloc(c->arena, p->index_size * sizeof(struct ast *));
+  if (p->index == NULL) return check_no_memory(c);
+  AST_EACH(item, *p->items) {
+    const struct ast **place = index_place(p, item->projection.expression);
+    if (*place == NULL) *place = item;
+    p->highest = MAX(p->highest, item->projection.expression->height);
+  }
+  return ERR_OK;
+}
+
 // Implicit grouping keys: beside the aggregates, an item may only use what is a key itself.
 
 struct ambiguity {
-  const struct ast_list *items;
-  uint32_t first_slot;
+  const struct projection *p;
   const struct ast *found;
 };
 
@@ -120,9 +147,8 @@ static bool is_simple_key(const struct ast *item) {
 }
 
 static bool is_key(const struct ambiguity *a, const struct ast *n) {
-  AST_EACH(item, *a->items)
-    if (is_simple_key(item) && ast_equal(item->projection.expression, n)) return true;
-  return false;
+  const struct ast *item = find_item(a->p, n);
+  return item != NULL && is_simple_key(item);
 }
 
 static bool is_aggregate(const struct ast *n) {
@@ -134,7 +160,7 @@ static bool find_ambiguous(struct ast *n, void *context) {
   struct ambiguity *a = context;
   if (a->found != NULL || is_aggregate(n)) return false;
   if ((n->kind == AST_VARIABLE || n->kind == AST_PROPERTY) && is_key(a, n)) return false;
-  if (n->kind == AST_VARIABLE && n->variable.slot < a->first_slot) a->found = n;
+  if (n->kind == AST_VARIABLE && n->variable.slot < a->p->first_slot) a->found = n;
   return true;
 }
 
@@ -149,7 +175,7 @@ static enum err refuse_ambiguous(struct checker *c, const struct ast *aggregate,
 static enum err check_ambiguity(struct checker *c, const struct projection *p) {
   AST_EACH(item, *p->items) {
     if ((item->flags & AST_AGGREGATES) == 0) continue;
-    struct ambiguity a = {p->items, p->first_slot, NULL};
+    struct ambiguity a = {p, NULL};
     ast_visit(item->projection.expression, find_ambiguous, &a);
     if (a.found != NULL) return refuse_ambiguous(c, item->projection.expression, a.found->variable.name);
   }
@@ -178,8 +204,8 @@ static struct ast *replace_items(struct ast *n, void *context) {
   bool variable = n->kind == AST_VARIABLE;
   if (variable && scope_find_here(r->p->columns, n->variable.name) != AST_NO_SLOT) return n;
   if (ast_is_expression(n->kind) && n->kind != AST_LITERAL && n->kind != AST_PARAMETER) {
-    AST_EACH(item, *r->p->items) {
-      if (!ast_equal(item->projection.expression, n)) continue;
+    const struct ast *item = find_item(r->p, n);
+    if (item != NULL) {
       r->aggregate |= (item->flags & AST_AGGREGATES) != 0;
       r->compound_key |= (item->flags & AST_AGGREGATES) == 0 && !is_simple_key(item);
       return column_use(r->c, item, n);
@@ -251,6 +277,7 @@ static enum err check_projection(struct checker *c, struct projection *p) {
     TRY(check_item(c, p, item));
   }
   c->aggregation = AGGREGATION_FORBIDDEN;
+  if (p->aggregates || p->distinct) TRY(index_items(c, p));
   if (p->aggregates) TRY(check_ambiguity(c, p));
   AST_EACH(item, *p->items) TRY(name_column(c, p, item));
   TRY(check_tail(c, p));

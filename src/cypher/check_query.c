@@ -137,17 +137,17 @@ static enum err columns_of(struct checker *c, const struct ast *branch, bool sta
   return ERR_OK;
 }
 
-static bool has_column(const struct ast_slots *columns, struct str name) {
-  for (uint32_t i = 0; i < columns->count; i++)
-    if (str_eq(columns->items[i].name, name)) return true;
-  return false;
-}
-
-static enum err expect_same_columns(struct checker *c, const struct ast *branch, const struct ast_slots *first, const struct ast_slots *columns) {
+static enum err expect_same_columns(struct checker *c, const struct ast *branch, const struct scope *first, const struct ast_slots *columns) {
   bool same = first->count == columns->count;
-  for (uint32_t i = 0; same && i < columns->count; i++) same = has_column(first, columns->items[i].name);
+  for (uint32_t i = 0; same && i < columns->count; i++) same = scope_find_here(first, columns->items[i].name) != AST_NO_SLOT;
   if (same) return ERR_OK;
   return check_fail(c, branch->offset, "All sub queries in an UNION must have the same return column names");
+}
+
+static enum err names_of(struct checker *c, const struct ast_slots *columns, struct scope **ret) {
+  if ((*ret = scope_new(c, NULL)) == NULL) return check_no_memory(c);
+  for (uint32_t i = 0; i < columns->count; i++) TRY(scope_add(c, *ret, columns->items[i].name, columns->items[i].inner));
+  return ERR_OK;
 }
 
 /// The columns of a UNION have slots of their own.
@@ -176,6 +176,7 @@ enum err check_query(struct checker *c, struct ast *query, struct scope *parent,
   c->deferred = c->deferred_last = NULL;
   c->aggregation = AGGREGATION_FORBIDDEN;
   struct ast_slots first = {0};
+  struct scope *names = NULL;
   AST_EACH(branch, query->query.branches) {
     c->scope = scope_new(c, parent);
     if (c->scope == NULL) return check_no_memory(c);
@@ -183,8 +184,9 @@ enum err check_query(struct checker *c, struct ast *query, struct scope *parent,
     TRY(check_single_query(c, branch, standalone, needs_return));
     struct ast_slots columns;
     TRY(columns_of(c, branch, standalone, &columns));
-    if (branch != query->query.branches.first) TRY(expect_same_columns(c, branch, &first, &columns));
-    else first = columns;
+    if (branch != query->query.branches.first) TRY(expect_same_columns(c, branch, names, &columns));
+    else if (branch->next != NULL) TRY(names_of(c, &columns, &names));
+    if (branch == query->query.branches.first) first = columns;
   }
   if (query->query.branches.count > 1) TRY(own_columns(c, &first));
   query->query.columns = first;

@@ -7,6 +7,7 @@
 #include "cypher/check.h"
 #include "cypher/fingerprint.h"
 #include "cypher/parse.h"
+#include "cypher/rewrite.h"
 
 enum { MOST_BYTES = 1 << 16, BYTES_A_BYTE = 2000, BYTES_BEFORE = 1 << 16 };
 
@@ -38,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   assert(arena_bytes(&a) <= BYTES_BEFORE + BYTES_A_BYTE * size);
   if (err == ERR_OK) {
     parse_again(&a, s);
-    (void) !cypher_check(s, NULL, &e);
+    if (cypher_check(s, NULL, &e) == ERR_OK) (void) !cypher_rewrite(s, &e);
   }
   arena_done(&a);
   return 0;

@@ -35,19 +35,30 @@ bool parse_name(struct parser *p, struct str *ret) {
   return unquote_name(p, text, ret);
 }
 
+/// `name.part`: longer by that much where they are neighbours in the text, else put together in the arena, in place where that goes.
+static bool join_names(struct parser *p, struct str *name, struct str part, bool *in_arena) {
+  if (!*in_arena && part.ptr == name->ptr + name->len + 1) {
+    name->len += 1 + part.len;
+    return true;
+  }
+  size_t len = name->len + 1 + part.len;
+  char *joined = *in_arena ? arena_grow(p->arena, (char *) (uintptr_t) name->ptr, name->len, len) : arena_alloc(p->arena, len);
+  if (joined == NULL) return parser_no_memory(p) != NULL;
+  if (!*in_arena) memcpy(joined, name->ptr, name->len);
+  joined[name->len] = '.';
+  memcpy(joined + name->len + 1, part.ptr, part.len);
+  *name = (struct str){joined, len};
+  return *in_arena = true;
+}
+
 bool parse_dotted_name(struct parser *p, struct str *ret) {
   struct str name;
+  bool in_arena = false;
   if (!parse_name(p, &name)) return false;
   while (peek(p) == T_DOT && token_is_name(peek_at(p, 1))) {
     p->at++;
     struct str part;
-    if (!parse_name(p, &part)) return false;
-    if (part.ptr == name.ptr + name.len + 1) { // neighbours in the text
-      name.len += 1 + part.len;
-      continue;
-    }
-    name = arena_printf(p->arena, "%.*s.%.*s", STR_ARG(name), STR_ARG(part));
-    if (name.ptr == NULL) return parser_no_memory(p) != NULL;
+    if (!parse_name(p, &part) || !join_names(p, &name, part, &in_arena)) return false;
   }
   *ret = name;
   return true;

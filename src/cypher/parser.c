@@ -75,6 +75,8 @@ static bool parse_version(struct parser *p) {
   return false;
 }
 
+enum { MOST_OPTIONS = 64 };
+
 static bool parse_option(struct parser *p, struct ast_option *ret) {
   if (!parse_name(p, &ret->key) || !take(p, T_EQ)) return false;
   if (!token_is_name(peek(p)) && peek(p) != T_INTEGER && peek(p) != T_FLOAT) return expect(p, T_NAME);
@@ -86,6 +88,7 @@ static bool parse_options(struct parser *p) {
   if ((peek(p) == T_INTEGER || peek(p) == T_FLOAT) && !parse_version(p)) return false;
   struct ast_statement *s = p->statement;
   while (token_is_name(peek(p)) && peek_at(p, 1) == T_EQ) {
+    if (s->option_count == MOST_OPTIONS) return parser_fail(p, here(p), "A statement can have %d options at most", MOST_OPTIONS) != NULL;
     struct ast_option *options = ARENA_ARRAY(p->arena, struct ast_option, s->option_count + 1);
     if (options == NULL) return parser_no_memory(p) != NULL;
     if (s->option_count > 0) memcpy(options, s->options, s->option_count * sizeof *options);
