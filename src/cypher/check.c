@@ -54,6 +54,7 @@ static enum err check_index(struct checker *c, const struct ast *n) {
 
 static enum err check_command(struct checker *c, struct ast *root) {
   c->statement->writes = true;
+  if (c->statement->use != NULL) TRY(check_list_of(c, &c->statement->use->use.arguments));
   switch (root->kind) {
   case AST_CREATE_INDEX: return check_index(c, root);
   case AST_CREATE_CONSTRAINT: return check_constraint(c, root);

@@ -13,9 +13,17 @@ static const struct cypher_function functions[CYPHER_FUNCTION_COUNT] = {
 #undef CYPHER_FUNCTION_ROW
 };
 
+static const uint8_t name_lengths[CYPHER_FUNCTION_COUNT] = {
+#define CYPHER_FUNCTION_LENGTH(id, name, group, min, max, arguments, result, element, rule, flags, signature) sizeof(name) - 1,
+    CYPHER_FUNCTIONS(CYPHER_FUNCTION_LENGTH)
+#undef CYPHER_FUNCTION_LENGTH
+};
+
 const struct cypher_function *cypher_function_find(struct str name) {
-  for (size_t i = 0; i < CYPHER_FUNCTION_COUNT; i++)
-    if (str_eq_nocase(name, str_of(functions[i].name))) return &functions[i];
+  for (size_t i = 0; i < CYPHER_FUNCTION_COUNT; i++) {
+    if (name_lengths[i] != name.len || (functions[i].name[0] | 0x20) != (name.ptr[0] | 0x20)) continue;
+    if (str_eq_nocase(name, (struct str){functions[i].name, name_lengths[i]})) return &functions[i];
+  }
   return NULL;
 }
 
