@@ -67,9 +67,9 @@ enum err checkpoint_begin(struct store *s, struct error *e) {
     return error_ensure(e, err);
   }
   c->at = c->written = c->level = 0;
-  c->phase = CHECKPOINT_PAGES;
   event_raise(s->options.events, EVENT_DEBUG, "store.checkpoint.begin", "epoch %llu, log index %llu, %zu pages", (unsigned long long) c->pin.epoch,
               (unsigned long long) c->next.applied_index, c->pages.count);
+  c->phase = CHECKPOINT_PAGES;
   return ERR_OK;
 }
 
@@ -158,10 +158,7 @@ static enum err step_pages(struct store *s, size_t budget, struct error *e) {
   mutex_unlock(&s->space->mutex);
   if (err != ERR_OK) return err;
   c->at = at;
-  if (c->at == c->pages.count) {
-    c->phase = CHECKPOINT_MAP;
-    c->level = 0;
-  }
+  if (c->at == c->pages.count) c->phase = CHECKPOINT_MAP;
   return ERR_OK;
 }
 
@@ -302,9 +299,9 @@ static enum err step_chunks(struct store *s, size_t budget, struct error *e) {
   mutex_unlock(&s->space->mutex);
   if (err == ERR_OK) err = write_placed(s, placed, count, e);
   if (err != ERR_OK || c->at < c->chunks.count) return err;
-  c->phase = CHECKPOINT_SPACE;
   c->level = 0;
   c->at = 0;
+  c->phase = CHECKPOINT_SPACE;
   return ERR_OK;
 }
 
@@ -395,9 +392,9 @@ static enum err step_sync_superblock(struct store *s, struct error *e) {
   physical_sweep(s->space);
   mutex_unlock(&s->space->mutex);
   c->pages.count = 0;
-  c->phase = CHECKPOINT_IDLE;
   event_raise(s->options.events, EVENT_INFO, "store.checkpoint.done", "log index %llu, %llu pages written", (unsigned long long) c->next.applied_index,
               (unsigned long long) c->written);
+  c->phase = CHECKPOINT_IDLE;
   return ERR_OK;
 }
 

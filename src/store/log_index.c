@@ -80,11 +80,11 @@ uint64_t log_index_term_of(const struct log *l, uint64_t index) {
   return low > 0 ? l->runs[low - 1].term : l->start_term;
 }
 
-void log_index_cut_front(struct log *l, uint64_t index) {
-  size_t gone = 0;
-  while (gone < l->batch_count && l->batches[gone].first_index < index) gone++;
-  memmove(l->batches, l->batches + gone, (l->batch_count - gone) * sizeof *l->batches);
-  l->batch_count -= gone;
+void log_index_cut_front(struct log *l, size_t batches) {
+  if (batches == 0) return;
+  memmove(l->batches, l->batches + batches, (l->batch_count - batches) * sizeof *l->batches);
+  l->batch_count -= batches;
+  uint64_t index = l->batch_count > 0 ? l->batches[0].first_index : l->durable_index + 1;
   l->start_term = log_index_term_of(l, index - 1);
   l->start_index = index;
   size_t runs = 0;

@@ -183,7 +183,8 @@ void log_index_term(struct log *l, uint64_t index, uint64_t term);
 /// Place in `batches` of the one that holds `index`; batch_count if none does.
 size_t log_index_find(const struct log *l, uint64_t index);
 uint64_t log_index_term_of(const struct log *l, uint64_t index);
-void log_index_cut_front(struct log *l, uint64_t index);
+/// Forgets so many batches from the front.
+void log_index_cut_front(struct log *l, size_t batches);
 void log_index_clear(struct log *l);
 
 enum err log_recover_segments(struct log *l, struct error *e);

@@ -55,14 +55,17 @@ void log_unpin(struct log *l, uint32_t pin) {
   mutex_unlock(&l->mutex);
 }
 
-// Takes the first segment out of the list if everything in it is below `index`.
+// Takes the first segment out of the list if every entry in it that still counts is below `index`. What a later batch voided does
+// not count, so a later segment may begin below where this one ended.
 static struct log_segment *take_first(struct log *l, uint64_t index) {
   if (l->segment_count < 2) return NULL;
-  uint64_t behind = l->segments[1]->next_index;
-  if (behind > index || behind > l->durable_index + 1) return NULL;
   struct log_segment *s = l->segments[0];
+  size_t batches = 0;
+  while (batches < l->batch_count && l->batches[batches].segment == s) batches++;
+  const struct log_batch_ref *last = batches > 0 ? &l->batches[batches - 1] : NULL;
+  if (last != NULL && last->first_index + last->count > index) return NULL;
   memmove(l->segments, l->segments + 1, --l->segment_count * sizeof *l->segments);
-  log_index_cut_front(l, behind);
+  log_index_cut_front(l, batches);
   return s;
 }
 

@@ -79,20 +79,19 @@ static enum err check_leaves(struct check *c, struct error *e) {
   return ERR_OK;
 }
 
-// Every map page below (level, number) that is on disk, itself included.
+// Every map page below (level, number), itself included, that is on disk or has a place below it that no parent on disk names yet.
 static enum err check_nodes(struct check *c, struct map_tree *t, unsigned level, uint64_t number, struct error *e) {
   uint64_t physical = 0;
   uint32_t checksum = 0;
   TRY(map_tree_place(t, level, number, &physical, &checksum, e));
-  if (physical == 0) return ERR_OK;
-  TRY(name_physical(c, physical, true, e));
   struct map_node *n = map_tree_loaded(t, level, number);
-  if (n == NULL || !n->dirty) TRY(check_on_disk(c, number, physical, checksum, e)); // a dirty one may have a place but no bytes yet
+  if (physical == 0 && n == NULL) return ERR_OK;
+  if (physical != 0) TRY(name_physical(c, physical, true, e));
+  if (physical != 0 && (n == NULL || !n->dirty)) TRY(check_on_disk(c, number, physical, checksum, e)); // a dirty one may have a place but no bytes yet
   TRY(map_tree_node(t, level, number, &n, e));
   for (uint64_t i = 0; i < MAP_FANOUT; i++) {
-    if (n->physical[i] == 0) continue;
     if (level > 0) TRY(check_nodes(c, t, level - 1, number * MAP_FANOUT + i, e)); // bounded by the number of levels
-    if (level == 0 && t->kind == MAP_SPACE) TRY(name_physical(c, n->physical[i], true, e));
+    if (n->physical[i] != 0 && level == 0 && t->kind == MAP_SPACE) TRY(name_physical(c, n->physical[i], true, e));
   }
   return ERR_OK;
 }

@@ -220,7 +220,8 @@ enum chunk_state { CHUNK_DIRTY = 1, CHUNK_PLACED };
 struct physical {
   uint64_t *used;  // a bit for each page of the file: taken, for whatever reason
   uint64_t *reach; // what the superblock to come reaches
-  uint64_t pages, capacity; // in the file; that the bitmaps have room for
+  _Atomic uint64_t pages;   // in the file
+  uint64_t capacity;        // that the bitmaps have room for
   uint64_t free, cursor;
   struct map_tree tree;
   struct map dirty_chunks; // chunk -> enum chunk_state

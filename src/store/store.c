@@ -106,7 +106,9 @@ static enum err open_old(struct store *s, struct error *e) {
   TRY(write_superblock(s, &s->durable, e));
   TRY(disk_sync(s->file, e));
   TRY(open_log(s, false, e));
-  return check_log_fits(s, e);
+  TRY(check_log_fits(s, e));
+  log_commit_mark(s->log, s->durable.applied_index); // only what was committed was applied; batch headers may know less
+  return ERR_OK;
 }
 
 static enum err open_files(struct store *s, struct error *e) {

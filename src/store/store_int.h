@@ -22,7 +22,7 @@ enum checkpoint_phase {
 #define CHECKPOINT_PAGES_AT_ONCE 64u
 
 struct checkpoint {
-  enum checkpoint_phase phase;
+  _Atomic enum checkpoint_phase phase; // set last in each step: hands the rest over to whoever does the next
   struct page_snapshot pin;
   struct superblock next;
   struct id_list pages;  // to write, from `at` on

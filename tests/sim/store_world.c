@@ -295,7 +295,14 @@ static bool check_log(struct world *w) {
 
 // ---- opening ----
 
+static void stop_holding(struct world *w) {
+  if (w->held.snapshot.space == NULL) return;
+  page_access_leave(w->holder);
+  page_snapshot_close(&w->held.snapshot);
+}
+
 static void forget_snapshots(struct world *w) {
+  stop_holding(w);
   for (unsigned i = 0; i < WORLD_SNAPSHOTS_MAX; i++) page_snapshot_close(&w->snapshots[i].snapshot);
   checkpoint_unpin(&w->pin);
 }
@@ -524,6 +531,32 @@ static bool use_snapshot(struct world *w) {
   return good;
 }
 
+static bool start_holding(struct world *w) {
+  struct world_held *h = &w->held;
+  struct error e = ERROR_INIT;
+  enum err err = page_snapshot_open(store_space(w->store), &h->snapshot, &e);
+  if (err != ERR_OK) return is_expected(w, err, &e, "snapshot");
+  page_access_enter(w->holder);
+  struct page_view v = page_view_of(&h->snapshot, w->holder);
+  h->count = 0;
+  for (unsigned n = 0; n < 40 && h->count < ARRAY_SIZE(h->pages); n++) {
+    err = pages_read(&v, 1 + rng_below(&w->rng, 200), &h->pages[h->count], &e);
+    if (err != ERR_OK && err != ERR_NOTFOUND) break;
+    if (err == ERR_OK) h->digests[h->count] = hash64(h->pages[h->count], PAGE_BYTES, 0);
+    h->count += err == ERR_OK;
+  }
+  return err == ERR_NOTFOUND || is_expected(w, err, &e, "read and hold");
+}
+
+static bool hold(struct world *w) {
+  struct world_held *h = &w->held;
+  if (h->snapshot.space == NULL) return start_holding(w);
+  for (unsigned i = 0; i < h->count; i++)
+    if (hash64(h->pages[i], PAGE_BYTES, 0) != h->digests[i]) return fail(w, "a page changed under a reader who was inside");
+  if (rng_chance(&w->rng, 1, 2)) stop_holding(w);
+  return true;
+}
+
 static enum err add_page(void *argument, page_id id, const void *page) {
   uint64_t *digest = argument;
   *digest = hash64(page, PAGE_BYTES, *digest + id);
@@ -566,7 +599,8 @@ static bool one_thing(struct world *w) {
   if (dice < 62) return apply_some(w);
   if (dice < 80) return checkpoint_some(w);
   if (dice < 84) return open_snapshot(w);
-  if (dice < 91) return use_snapshot(w);
+  if (dice < 89) return use_snapshot(w);
+  if (dice < 91) return hold(w);
   if (dice < 93) return backup(w);
   if (dice < 96) return prefetch(w);
   if (dice < 97) return vote(w);
@@ -664,7 +698,7 @@ struct world *world_new(uint64_t seed) {
   struct page_pool_options pool = {.limit_bytes = (FRAMES_MIN + rng_below(&w->rng, 160)) * PAGE_BYTES, .accesses_max = 8,
                                    .poison = rng_chance(&w->rng, 1, 8)};
   if (page_pool_open(&pool, &w->pool, NULL) != ERR_OK || page_access_open(w->pool, &w->applier, NULL) != ERR_OK ||
-      page_access_open(w->pool, &w->reader, NULL) != ERR_OK) {
+      page_access_open(w->pool, &w->reader, NULL) != ERR_OK || page_access_open(w->pool, &w->holder, NULL) != ERR_OK) {
     world_free(w);
     return NULL;
   }
@@ -683,6 +717,7 @@ void world_free(struct world *w) {
   close_store(w);
   page_access_close(w->applier);
   page_access_close(w->reader);
+  page_access_close(w->holder);
   page_pool_close(w->pool);
   sim_disk_free(w->disk);
   arena_done(&w->payloads);

@@ -46,13 +46,21 @@ struct world_snapshot {
   struct model model;
 };
 
+// A reader that stays inside and keeps pointers: what they point to must not change before it leaves.
+struct world_held {
+  struct page_snapshot snapshot; // closed: nobody is inside
+  const void *pages[4];
+  uint64_t digests[4];
+  unsigned count;
+};
+
 struct world {
   struct rng rng;
   struct sim_disk *disk;
   struct clock_manual clock;
   struct random_seeded random;
   struct page_pool *pool;
-  struct page_access *applier, *reader;
+  struct page_access *applier, *reader, *holder;
   struct store_options options;
   struct store *store;
   bool clustered, made;
@@ -70,6 +78,7 @@ struct world {
   uint32_t staged_bytes;
   uint64_t staged_transaction;
   struct world_snapshot snapshots[WORLD_SNAPSHOTS_MAX];
+  struct world_held held;
   struct checkpoint_pin pin;
   uint64_t pin_digest;
 
