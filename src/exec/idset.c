@@ -1,0 +1,43 @@
+#include "exec/idset.h"
+
+#include <string.h>
+
+void idset_init(struct idset *s, struct mem_budget *budget) {
+  *s = (struct idset){0};
+  arena_init(&s->arena, budget);
+}
+
+void idset_done(struct idset *s) {
+  arena_done(&s->arena);
+}
+
+void idset_clear(struct idset *s) {
+  arena_reset(&s->arena);
+  s->directories = NULL;
+  s->directory_count = 0;
+  s->n = 0;
+}
+
+static enum err grow(struct idset *s, uint64_t directory, struct error *e) {
+  uint32_t count = MAX(s->directory_count, 1);
+  while (count <= directory) count *= 2;
+  struct idset_directory **directories = arena_zalloc(&s->arena, count * sizeof *directories);
+  if (directories == NULL) return arena_err(&s->arena, e);
+  if (s->directory_count > 0) memcpy(directories, s->directories, s->directory_count * sizeof *directories);
+  s->directories = directories;
+  s->directory_count = count;
+  return ERR_OK;
+}
+
+enum err idset_make_page(struct idset *s, uint64_t id, struct error *e) {
+  uint64_t page = id / IDSET_PAGE_BITS, directory = page / IDSET_DIRECTORY_PAGES;
+  if (directory >= s->directory_count) TRY(grow(s, directory, e));
+  if (s->directories[directory] == NULL) {
+    s->directories[directory] = ARENA_NEW(&s->arena, struct idset_directory);
+    if (s->directories[directory] == NULL) return arena_err(&s->arena, e);
+  }
+  uint64_t *words = arena_zalloc(&s->arena, IDSET_PAGE_WORDS * sizeof *words);
+  if (words == NULL) return arena_err(&s->arena, e);
+  s->directories[directory]->pages[page % IDSET_DIRECTORY_PAGES] = words;
+  return ERR_OK;
+}

@@ -1,0 +1,187 @@
+// Sort and Top. Stable; in a right side each number of the outer batch by itself.
+#include <string.h>
+
+#include "exec/op.h"
+#include "exec/rowbuf.h"
+#include "value/compare.h"
+
+enum { TOP_SLACK_ROWS = 4096 };
+
+struct sort {
+  struct op op;
+  struct rowbuf rows;
+  uint32_t *key_cells; // which cell each key is
+  uint32_t *order;     // sorted row numbers, in `orders`
+  struct arena orders;
+  uint32_t n, at;
+  uint64_t limit; // Top: rows of each number; UINT64_MAX for Sort
+  bool limited, sorted;
+};
+
+static struct plan_list row_slots(const struct op *op) {
+  return op->children[0]->plan->out;
+}
+
+static enum err sort_open(struct op *op, struct error *e) {
+  struct sort *s = (struct sort *) op;
+  struct plan_list slots = row_slots(op);
+  rowbuf_init(&s->rows, &op->x->budget, slots.count);
+  arena_init(&s->orders, &op->x->budget);
+  s->key_cells = ARENA_ARRAY(&op->x->arena, uint32_t, op->plan->sort.key_count);
+  if (s->key_cells == NULL) return arena_err(&op->x->arena, e);
+  for (uint32_t k = 0; k < op->plan->sort.key_count; k++) {
+    uint32_t cell = 0;
+    while (cell < slots.count && slots.items[cell] != op->plan->sort.keys[k].slot) cell++;
+    if (cell == slots.count) return error_set(e, ERR_INTERNAL, "a sort key is not among the columns of its input");
+    s->key_cells[k] = cell;
+  }
+  return ERR_OK;
+}
+
+static int compare_rows(const struct op *op, uint32_t a, uint32_t b) {
+  const struct sort *s = (const struct sort *) op;
+  if (s->rows.arg[a] != s->rows.arg[b]) return s->rows.arg[a] < s->rows.arg[b] ? -1 : 1;
+  const struct value *x = rowbuf_row(&s->rows, a), *y = rowbuf_row(&s->rows, b);
+  for (uint32_t k = 0; k < op->plan->sort.key_count; k++) {
+    int c = value_order(x[s->key_cells[k]], y[s->key_cells[k]]);
+    if (c != 0) return op->plan->sort.keys[k].descending ? -c : c;
+  }
+  return 0;
+}
+
+/// One merge of a[begin, middle) and a[middle, end) into `to`.
+static void merge(const struct op *op, const uint32_t *from, uint32_t *to, uint32_t begin, uint32_t middle, uint32_t end) {
+  uint32_t left = begin, right = middle;
+  for (uint32_t i = begin; i < end; i++) {
+    bool take_left = left < middle && (right >= end || compare_rows(op, from[left], from[right]) <= 0);
+    to[i] = take_left ? from[left++] : from[right++];
+  }
+}
+
+/// Merge sort from the bottom: stable, and a cancelled query stops within a merge of a few rows or a check between merges.
+static enum err sort_rows(struct op *op, struct error *e) {
+  struct sort *s = (struct sort *) op;
+  uint32_t n = s->rows.n;
+  arena_reset(&s->orders);
+  uint32_t *order = ARENA_ARRAY(&s->orders, uint32_t, n), *other = ARENA_ARRAY(&s->orders, uint32_t, n);
+  if (order == NULL || other == NULL) return arena_err(&s->orders, e);
+  for (uint32_t i = 0; i < n; i++) order[i] = i;
+  for (uint64_t width = 1; width < n; width *= 2) {
+    for (uint64_t begin = 0; begin < n; begin += 2 * width) {
+      if ((begin / (2 * width)) % EXEC_CANCEL_STEPS == 0) TRY(exec_check(op->x, e));
+      merge(op, order, other, (uint32_t) begin, (uint32_t) MIN(begin + width, n), (uint32_t) MIN(begin + 2 * width, n));
+    }
+    uint32_t *swap = order;
+    order = other;
+    other = swap;
+  }
+  s->order = order;
+  return ERR_OK;
+}
+
+static enum err number_of(struct op *op, const struct ast *expression, uint64_t *ret, struct error *e) {
+  *ret = 0;
+  if (expression == NULL) return ERR_OK;
+  struct eval c = op_eval(op, &op->out, e);
+  struct batch *nothing;
+  struct value v;
+  TRY(batch_new(&op->out, 0, &nothing, e));
+  nothing->n = 1;
+  TRY(eval_value(&c, expression, nothing, 0, &v));
+  if (v.type != VALUE_INT || v.i < 0) {
+    struct str text = value_describe(&op->out, v);
+    return error_set(e, ERR_SYNTAX, "Invalid input. '%.*s' is not a valid value. Must be a non-negative integer.", STR_ARG(text));
+  }
+  *ret = (uint64_t) v.i;
+  return ERR_OK;
+}
+
+static enum err evaluate_limit(struct op *op, struct error *e) {
+  struct sort *s = (struct sort *) op;
+  uint64_t limit, skip;
+  s->limit = UINT64_MAX;
+  if (op->plan->kind == PLAN_TOP) {
+    TRY(number_of(op, op->plan->sort.limit, &limit, e));
+    TRY(number_of(op, op->plan->sort.skip, &skip, e));
+    s->limit = limit + skip; // both below 2^63
+  }
+  s->limited = true;
+  return ERR_OK;
+}
+
+/// Cuts the order to the first `limit` rows of each number.
+static void cut(struct sort *s) {
+  uint32_t kept = 0;
+  uint64_t taken = 0;
+  for (uint32_t i = 0; i < s->rows.n; i++) {
+    if (i > 0 && s->rows.arg[s->order[i]] != s->rows.arg[s->order[i - 1]]) taken = 0;
+    if (taken++ < s->limit) s->order[kept++] = s->order[i];
+  }
+  s->n = kept;
+}
+
+/// Top holds few rows: when many have gathered, only the best go on.
+static enum err compact(struct op *op, struct error *e) {
+  struct sort *s = (struct sort *) op;
+  TRY(sort_rows(op, e));
+  cut(s);
+  struct rowbuf kept;
+  rowbuf_init(&kept, &op->x->budget, s->rows.width);
+  for (uint32_t i = 0; i < s->n; i++) {
+    enum err err = rowbuf_add(&kept, s->rows.arg[s->order[i]], rowbuf_row(&s->rows, s->order[i]), e);
+    if (err == ERR_OK) continue;
+    rowbuf_done(&kept);
+    return err;
+  }
+  rowbuf_done(&s->rows);
+  s->rows = kept;
+  return ERR_OK;
+}
+
+static enum err read_all(struct op *op, struct error *e) {
+  struct sort *s = (struct sort *) op;
+  if (!s->limited) TRY(evaluate_limit(op, e));
+  for (;;) {
+    const struct batch *in;
+    TRY(op_next(op->children[0], EXEC_BATCH_ROWS, &in, e));
+    if (in == NULL) break;
+    TRY(rowbuf_add_batch(&s->rows, in, row_slots(op), e));
+    uint64_t most = s->limit > UINT32_MAX ? UINT64_MAX : 2 * s->limit * op_outer_rows(op) + TOP_SLACK_ROWS;
+    if (s->rows.n > most) TRY(compact(op, e));
+  }
+  TRY(sort_rows(op, e));
+  cut(s);
+  s->at = 0;
+  s->sorted = true;
+  return ERR_OK;
+}
+
+static enum err sort_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
+  struct sort *s = (struct sort *) op;
+  arena_reset(&op->out);
+  if (!s->sorted) TRY(read_all(op, e));
+  uint32_t n = MIN(s->n - s->at, MIN(want, EXEC_BATCH_ROWS));
+  if (n == 0) return ERR_OK;
+  struct batch *out;
+  TRY(rowbuf_batch(&s->rows, s->order + s->at, 0, n, row_slots(op), op->x->plan->slot_count, op->outer->batch != NULL, &op->out, &out, e));
+  s->at += n;
+  *ret = out;
+  return ERR_OK;
+}
+
+static void sort_reset(struct op *op) {
+  struct sort *s = (struct sort *) op;
+  rowbuf_clear(&s->rows);
+  arena_reset(&s->orders);
+  s->sorted = s->limited = false;
+  s->n = s->at = 0;
+}
+
+static void sort_close(struct op *op) {
+  struct sort *s = (struct sort *) op;
+  rowbuf_done(&s->rows);
+  arena_done(&s->orders);
+}
+
+const struct op_class op_sort_class = {
+    .bytes = sizeof(struct sort), .open = sort_open, .next = sort_next, .reset = sort_reset, .close = sort_close};
