@@ -3,7 +3,7 @@
 
 #include "exec/eval.h"
 #include "exec/exec_int.h"
-#include "exec/point.h"
+#include "value/spatial.h"
 #include "graph/tx.h"
 
 /// A property of an entity that this transaction has deleted is an error, not null. Nulls are rare enough to look.
@@ -57,7 +57,7 @@ static enum err value_property(struct eval *c, struct value v, struct str key, s
   case VALUE_LOCAL_DATETIME:
   case VALUE_DATETIME:
   case VALUE_DURATION: return temporal_get(v, key, c->arena, ret, c->error);
-  case VALUE_POINT: return point_get(v, key, ret, c->error);
+  case VALUE_POINT: return spatial_get(v.point, key, ret, c->error);
   default: {
     struct str text = value_describe(c->arena, v);
     return error_set(c->error, ERR_TYPE, "Type mismatch: expected a map but was %.*s", STR_ARG(text));

@@ -117,12 +117,15 @@ enum exec_result {
   EXEC_ROWS,  // as many rows as wanted were pushed; at least one more follows
   EXEC_DONE,  // no more rows; counters and profile are final, the statement's writes are sealed
   EXEC_ERROR, // the run is over; close it
-  EXEC_WAIT,  // call again after graph_tx_on_ready has fired. Rows may have been pushed already: see exec_rows
+  EXEC_WAIT,  // call again after graph_tx_on_ready of exec_waiting() has fired. Rows may have been pushed already: see exec_rows
 };
 
 /// Runs on. `want_rows` counts from this call; after EXEC_WAIT pass what is left of it. A NULL sink drops the rows (DISCARD).
 /// `want_rows` of 0 runs what must run before the first row (writes of a query without rows included) and pushes none.
 enum exec_result exec_next(struct exec *x, uint64_t want_rows, struct row_sink *sink, struct error *e);
+
+/// After EXEC_WAIT: the transaction to wait on; an inner one where CALL { } IN TRANSACTIONS waits for its commit.
+struct graph_tx *exec_waiting(const struct exec *x);
 
 /// Rows pushed (or dropped) since exec_open.
 uint64_t exec_rows(const struct exec *x);
@@ -139,3 +142,8 @@ struct exec_profile {
 struct exec_profile exec_profile(const struct exec *x, uint32_t operator_id);
 /// Highest amount of memory that the run held at one time.
 uint64_t exec_peak_bytes(const struct exec *x);
+
+struct arena;
+
+/// Evaluates an expression without variables, parameters and clocks: plan_folding.evaluate. `context` is not looked at.
+enum err exec_evaluate(void *context, const struct ast *expression, struct arena *a, struct value *ret, struct error *e) NODISCARD;

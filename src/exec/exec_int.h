@@ -33,7 +33,7 @@ struct exec {
   uint64_t rows;         // pushed so far
   struct exec_counters counters;
   struct regex_cache *regexes;
-  struct op *nested; // operators of plans inside of expressions, kept between batches
+  struct graph_tx *waiting; // after ERR_WAIT: whose graph_tx_on_ready to use
   // of exec_next
   const struct batch *left; // rows not pushed yet, from `left_row` on
   uint32_t left_row;

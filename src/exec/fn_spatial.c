@@ -1,7 +1,7 @@
-// point(), point.distance(), point.withinBBox().
+// point(), point.distance(), point.withinBBox(): in front of value/spatial.h.
 #include "exec/exec_int.h"
 #include "exec/fn.h"
-#include "exec/point.h"
+#include "value/spatial.h"
 
 FN(point) {
   struct value from = arguments[0];
@@ -15,24 +15,18 @@ FN(point) {
     TRY(fn_properties(c, &entity, 1, 1, &map));
     from = vec_get(&map, 0);
   }
-  if (from.type != VALUE_MAP) return fn_wrong_type(c, "point", "Map, Node or Relationship", from);
-  return point_construct(from, c->arena, ret, c->error);
+  return spatial_point(from, c->arena, ret, c->error);
 }
 
 FN(point_distance) {
-  double distance;
   *ret = V_NULL; // what is no point has no distance
-  if (arguments[0].type == VALUE_POINT && arguments[1].type == VALUE_POINT &&
-      point_distance(arguments[0].point, arguments[1].point, &distance))
-    *ret = v_float(distance);
-  return ERR_OK;
+  if (arguments[0].type != VALUE_POINT || arguments[1].type != VALUE_POINT) return ERR_OK;
+  return spatial_distance(arguments[0], arguments[1], ret, c->error);
 }
 
 FN(point_within_bbox) {
-  bool within;
   *ret = V_NULL;
   for (int i = 0; i < 3; i++)
     if (arguments[i].type != VALUE_POINT) return ERR_OK;
-  if (point_within(arguments[0].point, arguments[1].point, arguments[2].point, &within)) *ret = v_bool(within);
-  return ERR_OK;
+  return spatial_within_bbox(arguments[0], arguments[1], arguments[2], ret, c->error);
 }

@@ -230,9 +230,9 @@ bool op_token(struct op *op, plan_name_id name, graph_token *ret) {
   return graph_token_find(op->x->graph, n->kind, n->name, ret);
 }
 
-enum err op_tokens(struct op *op, struct plan_list names, graph_token **ret, uint32_t *ret_n, struct error *e) {
-  graph_token *tokens = ARENA_ARRAY(&op->out, graph_token, names.count);
-  if (tokens == NULL) return arena_err(&op->out, e);
+enum err op_tokens(struct op *op, struct arena *a, struct plan_list names, graph_token **ret, uint32_t *ret_n, struct error *e) {
+  graph_token *tokens = ARENA_ARRAY(a, graph_token, names.count);
+  if (tokens == NULL) return arena_err(a, e);
   uint32_t n = 0;
   for (uint32_t i = 0; i < names.count; i++) n += op_token(op, names.items[i], &tokens[n]);
   *ret = tokens;

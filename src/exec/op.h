@@ -72,8 +72,8 @@ enum err op_put(struct arena *a, struct batch *b, uint32_t slot, struct vec colu
 /// Typed columns of ids, in `a`.
 struct vec vec_of_ids(enum vec_kind kind, uint64_t *ids);
 
-/// Tokens of names of the plan. Unknown ones are left out; `*ret_any` tells if there was no restriction (an empty list).
-enum err op_tokens(struct op *op, struct plan_list names, graph_token **ret, uint32_t *ret_n, struct error *e) NODISCARD;
+/// Tokens of names of the plan, in `a`. Unknown ones are left out: with names but without tokens, nothing can fit.
+enum err op_tokens(struct op *op, struct arena *a, struct plan_list names, graph_token **ret, uint32_t *ret_n, struct error *e) NODISCARD;
 /// The token of one name; false where nothing in the database has it.
 bool op_token(struct op *op, plan_name_id name, graph_token *ret);
 /// Made where new (write operators). May wait.

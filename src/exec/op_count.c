@@ -83,7 +83,7 @@ static enum err degrees(struct op *op, const struct batch *in, uint64_t *totals,
     ids[n] = v_id(v);
     rows[n++] = i;
   }
-  TRY(op_tokens(op, plan->types, &types, &type_count, e));
+  TRY(op_tokens(op, &op->out, plan->types, &types, &type_count, e));
   if (plan->types.count == 0) {
     types = &any;
     type_count = 1;

@@ -70,7 +70,7 @@ static enum err expand_more(struct op *op, struct error *e) {
   graph_token *types;
   arena_reset(&s->slices);
   s->nodes = s->node = 0;
-  TRY(op_tokens(op, plan->types, &types, &type_count, e));
+  TRY(op_tokens(op, &op->out, plan->types, &types, &type_count, e));
   for (uint32_t row = s->row; row < s->in->n && n < EXPAND_NODES; row++) {
     if (!node_at(s->in, plan->from, row, &ids[n])) continue;
     s->node_rows[n++] = row;
@@ -119,7 +119,7 @@ static enum err find_into(struct op *op, struct error *e) {
   uint32_t type_count;
   graph_token *types;
   s->into_n = 0;
-  TRY(op_tokens(op, plan->types, &types, &type_count, e));
+  TRY(op_tokens(op, &op->out, plan->types, &types, &type_count, e));
   if (node_at(s->in, plan->from, s->row, &from) && node_at(s->in, plan->to, s->row, &to) && (plan->types.count == 0 || type_count > 0)) {
     arena_reset(&s->slices);
     TRY(graph_expand_into(op_view(op), from, to, plan->direction, types, type_count, &s->slices, &s->into, &s->into_n, e));
