@@ -72,7 +72,7 @@ static enum err eval_literal(struct eval *c, const struct ast *n, struct vec *re
   case AST_BOOLEAN: return eval_constant(c, v_bool(n->literal.boolean), ret);
   case AST_INTEGER: return eval_constant(c, v_int(n->literal.integer), ret);
   case AST_FLOAT: return eval_constant(c, v_float(n->literal.number), ret);
-  case AST_STRING: return eval_constant(c, v_str(n->literal.str), ret);
+  case AST_STRING: return eval_constant(c, v_str(n->literal.string), ret);
   }
   return eval_nulls(c, ret);
 }

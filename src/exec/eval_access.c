@@ -86,7 +86,7 @@ static enum err properties_of_kind(struct eval *c, enum value_type type, const s
 
 enum err eval_property(struct eval *c, const struct vec *subject, struct str key, uint32_t n, struct vec *ret) {
   if (subject->kind == VEC_NODE || subject->kind == VEC_REL) {
-    const uint64_t *ids;
+    const uint64_t *ids = NULL;
     TRY(ids_or_none(c, subject, n, &ids));
     return entity_property(c, subject->kind == VEC_NODE ? GRAPH_NODE : GRAPH_REL, ids, n, key, ret);
   }

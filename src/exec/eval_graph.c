@@ -117,7 +117,10 @@ enum err eval_has_labels(struct eval *c, const struct ast *n, struct frame *f, s
   for (uint32_t i = 0; i < f->n; i++) {
     struct value v = vec_get(&subject, i);
     ret->b[i] = 0;
-    if (v_is_null(v)) ret->has_nulls = ret->nulls[i] = true;
+    if (v_is_null(v)) {
+      ret->nulls[i] = 1;
+      ret->has_nulls = true;
+    }
     if (v_is_null(v) || v.type == VALUE_NODE || v.type == VALUE_REL) continue;
     struct str text = value_describe(c->arena, v);
     return error_set(c->error, ERR_TYPE, "Type mismatch: expected Node or Relationship but was %.*s", STR_ARG(text));

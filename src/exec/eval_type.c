@@ -77,7 +77,8 @@ enum err eval_is_normalized(struct eval *c, const struct ast *n, struct frame *f
     struct value text = vec_get(&v, i);
     ret->b[i] = 0;
     if (text.type != VALUE_STRING) {
-      ret->has_nulls = ret->nulls[i] = true; // null for what is no text
+      ret->nulls[i] = 1; // null for what is no text
+      ret->has_nulls = true;
       continue;
     }
     struct str normal;

@@ -1,5 +1,6 @@
 #include "exec/exec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "exec/exec_int.h"
@@ -115,7 +116,8 @@ static enum err push(struct exec *x, uint64_t *left, struct row_sink *sink, stru
 
 /// How many rows to ask for: few at first, so that a point query touches little memory, then twice as many each time.
 static uint32_t batch_size(struct exec *x, uint64_t left) {
-  uint64_t size = MAX(EXEC_BATCH_FIRST, MIN(EXEC_BATCH_ROWS, 2 * x->rows));
+  uint64_t size = x->batch_rows == 0 ? EXEC_BATCH_FIRST : MIN(EXEC_BATCH_ROWS, 2 * x->batch_rows);
+  x->batch_rows = (uint32_t) size;
   bool streams = x->plan->root->kind == PLAN_PRODUCE_RESULTS;
   return (uint32_t) (streams ? MAX(1, MIN(size, left)) : EXEC_BATCH_ROWS);
 }

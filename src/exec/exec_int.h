@@ -37,6 +37,7 @@ struct exec {
   // of exec_next
   const struct batch *left; // rows not pushed yet, from `left_row` on
   uint32_t left_row;
+  uint32_t batch_rows; // asked for last
   bool ended, sealed;
   enum err failed;
   struct arena out; // hydrated values of one push

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "exec/exec_int.h"
+#include "plan/plan.h"
 
 /// What hydration of one value needs.
 struct hydration {

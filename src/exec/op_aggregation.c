@@ -103,8 +103,8 @@ static enum err add_batch(struct op *op, const struct batch *in, struct error *e
   struct aggregation *s = (struct aggregation *) op;
   struct eval c = op_eval(op, &op->out, e);
   struct frame root = frame_of(&c, in);
-  struct vec *arguments;
-  uint32_t *groups;
+  struct vec *arguments = NULL;
+  uint32_t *groups = NULL;
   arena_reset(&op->out);
   TRY(arguments_of(op, &c, &root, &arguments));
   TRY(groups_of(op, in, &root, &c, &groups, e));
@@ -167,7 +167,7 @@ static enum err aggregation_next(struct op *op, uint32_t want, const struct batc
   uint32_t n = MIN(s->groups - s->at, MIN(want, EXEC_BATCH_ROWS));
   if (n == 0) return ERR_OK;
   arena_reset(&op->out);
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(put_groups(op, n, &out, e));
   s->at += n;
   *ret = out;

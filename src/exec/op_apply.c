@@ -146,7 +146,7 @@ static enum err semi_apply_next(struct op *op, uint32_t want, const struct batch
     if (end) return ERR_OK;
     arena_reset(&op->out);
     uint32_t *rows = ARENA_ARRAY(&op->out, uint32_t, s->outer->n), n = 0;
-    struct batch *out;
+    struct batch *out = NULL;
     if (rows == NULL) return arena_err(&op->out, e);
     for (uint32_t i = 0; i < s->outer->n; i++)
       if (s->hits[i] == wanted) rows[n++] = i;
@@ -166,7 +166,7 @@ static enum err let_semi_next(struct op *op, uint32_t want, const struct batch *
   TRY(mark_hits(op, want, &end, e));
   if (end) return ERR_OK;
   arena_reset(&op->out);
-  struct batch *out;
+  struct batch *out = NULL;
   struct vec column;
   TRY(op_extend(op, &op->out, s->outer, &out, e));
   TRY(vec_alloc(&op->out, VEC_BOOL, s->outer->n, &column, e));
@@ -209,7 +209,7 @@ static enum err start_lists(struct op *op, struct error *e) {
 
 static enum err put_lists(struct op *op, const struct batch **ret, struct error *e) {
   struct apply *s = (struct apply *) op;
-  struct batch *out;
+  struct batch *out = NULL;
   struct vec column;
   TRY(op_extend(op, &op->out, s->outer, &out, e));
   TRY(vec_alloc(&op->out, VEC_ANY, s->outer->n, &column, e));

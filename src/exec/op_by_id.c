@@ -65,8 +65,8 @@ static enum err candidates(struct op *op, const struct batch *in, uint32_t *ret_
 
 static enum err find_all(struct op *op, struct error *e) {
   struct by_id *s = (struct by_id *) op;
-  uint32_t n, kept = 0, *rows;
-  uint64_t *ids;
+  uint32_t n = 0, kept = 0, *rows = NULL;
+  uint64_t *ids = NULL;
   TRY(candidates(op, s->in, &n, &rows, &ids, e));
   uint8_t *there = arena_alloc(&op->held, n);
   uint64_t *start = ARENA_ARRAY(&op->held, uint64_t, 2 * (size_t) n), *end = ARENA_ARRAY(&op->held, uint64_t, 2 * (size_t) n);
@@ -106,7 +106,7 @@ static enum err emit(struct op *op, uint32_t n, const struct batch **ret, struct
       end[total++] = back ? s->start[i] : s->end[i];
     }
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, rows, total, &out, e));
   out->columns[plan->entity] = vec_of_ids(is_node_seek(op) ? VEC_NODE : VEC_REL, ids);
   if (!is_node_seek(op)) {

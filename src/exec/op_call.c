@@ -97,7 +97,7 @@ static enum err put_rows(struct op *op, const struct value *values, uint32_t n, 
   struct supplied *s = (struct supplied *) op;
   uint32_t width = width_of(op), *rows = ARENA_ARRAY(&op->out, uint32_t, n);
   struct value *column = ARENA_ARRAY(&op->out, struct value, n);
-  struct batch *out;
+  struct batch *out = NULL;
   if (rows == NULL || column == NULL) return arena_err(&op->out, e);
   for (uint32_t i = 0; i < n; i++) rows[i] = s->row;
   TRY(op_spread(op, &op->out, s->in, rows, n, &out, e));

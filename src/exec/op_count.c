@@ -7,7 +7,7 @@ struct count {
 };
 
 static enum err put_constant(struct op *op, const struct batch *in, uint32_t slot, uint64_t n, const struct batch **ret, struct error *e) {
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_extend(op, &op->out, in, &out, e));
   TRY(vec_const(&op->out, v_int((int64_t) n), &out->columns[slot], e));
   op->db_hits++;
@@ -101,7 +101,7 @@ static enum err degree_next(struct op *op, uint32_t want, const struct batch **r
   if (s->in == NULL) TRY(op_pull(op, 0, want, &s->in, e));
   if (s->in == NULL) return ERR_OK;
   arena_reset(&op->out);
-  struct batch *out;
+  struct batch *out = NULL;
   struct vec column;
   TRY(op_extend(op, &op->out, s->in, &out, e));
   TRY(vec_alloc(&op->out, VEC_I64, s->in->n, &column, e));

@@ -52,7 +52,7 @@ static enum err distinct_next(struct op *op, uint32_t want, const struct batch *
       if (is_new) fresh[n++] = row;
     }
     if (n == 0) continue;
-    struct batch *out;
+    struct batch *out = NULL;
     TRY(batch_select(&op->out, s->in, fresh, n, &out, e));
     *ret = out;
     return ERR_OK;

@@ -29,7 +29,7 @@ static enum err eager_next(struct op *op, uint32_t want, const struct batch **re
   uint32_t n = MIN(s->rows.n - s->at, MIN(want, EXEC_BATCH_ROWS));
   if (n == 0) return ERR_OK;
   arena_reset(&op->out);
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(rowbuf_batch(&s->rows, NULL, s->at, n, slots, op->x->plan->slot_count, op->outer->batch != NULL, &op->out, &out, e));
   s->at += n;
   *ret = out;

@@ -285,7 +285,7 @@ static enum err expand_next(struct op *op, uint32_t want, const struct batch **r
     }
     TRY(next_batch(op, &f, e));
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, f.rows, f.n, &out, e));
   TRY(put_columns(op, out, &f, e));
   *ret = out;

@@ -59,7 +59,7 @@ static enum err filter_batch(struct op *op, const struct batch *in, const struct
     *ret = in;
     return ERR_OK;
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(batch_select(&op->out, in, rows, n, &out, e));
   *ret = out;
   return ERR_OK;

@@ -132,7 +132,7 @@ static enum err put_rels(struct op *op, uint32_t n, uint32_t *rows, uint64_t *id
       start[total] = back ? to[i] : from[i];
       end[total++] = back ? from[i] : to[i];
     }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, both_rows, total, &out, e));
   out->columns[plan->entity] = vec_of_ids(VEC_REL, both);
   out->columns[plan->start] = vec_of_ids(VEC_NODE, start);
@@ -159,7 +159,7 @@ static enum err index_seek_next(struct op *op, uint32_t want, const struct batch
     if (n == 0) s->in = NULL;
   }
   if (op->plan->kind == PLAN_REL_INDEX_SEEK) return put_rels(op, n, rows, ids, ret, e);
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, rows, n, &out, e));
   out->columns[op->plan->index_seek.entity] = vec_of_ids(VEC_NODE, ids);
   *ret = out;

@@ -207,7 +207,7 @@ static enum err intersect_next(struct op *op, uint32_t want, const struct batch 
     }
     TRY(fill(op, &c, e));
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, c.rows, c.n, &out, e));
   out->columns[p->to] = vec_of_ids(VEC_NODE, c.nodes);
   for (uint32_t i = 0; i < p->arm_count; i++)

@@ -79,9 +79,27 @@ static enum err hold_batch(struct op *op, const struct batch *in, struct error *
   return ERR_OK;
 }
 
+static enum err next_probe(struct op *op, uint32_t want, struct error *e) {
+  struct join *s = (struct join *) op;
+  TRY(op_pull(op, 1 - s->held_child, want, &s->in, e));
+  if (s->in == NULL) return ERR_OK;
+  enum err err = key_columns(op, 1 - s->held_child, s->in, &op->held, &s->keys, e);
+  s->row = 0;
+  s->looking = false;
+  return err;
+}
+
 /// Backwards, so that the chains come out in the order of the rows.
 static enum err build(struct op *op, struct error *e) {
   struct join *s = (struct join *) op;
+  // The right side may read what the left one has written: the left one starts first, and its barrier drains it.
+  if (s->held_child == 1 && op->children[0]->plan->writes && s->in == NULL) {
+    TRY(next_probe(op, EXEC_BATCH_ROWS, e));
+    if (s->in == NULL) {
+      s->built = true;
+      return ERR_OK;
+    }
+  }
   for (;;) {
     const struct batch *in;
     TRY(op_next(op->children[s->held_child], EXEC_BATCH_ROWS, &in, e));
@@ -143,7 +161,7 @@ static void take(struct op *op, struct pairs *p) {
 static enum err put_pairs(struct op *op, const struct pairs *p, const struct batch **ret, struct error *e) {
   struct join *s = (struct join *) op;
   struct plan_list slots = held_slots(op);
-  struct batch *out;
+  struct batch *out = NULL;
   struct value *values = ARENA_ARRAY(&op->out, struct value, p->n);
   if (values == NULL) return arena_err(&op->out, e);
   TRY(op_spread(op, &op->out, s->in, p->probe, p->n, &out, e));
@@ -156,16 +174,6 @@ static enum err put_pairs(struct op *op, const struct pairs *p, const struct bat
   }
   *ret = out;
   return ERR_OK;
-}
-
-static enum err next_probe(struct op *op, uint32_t want, struct error *e) {
-  struct join *s = (struct join *) op;
-  TRY(op_pull(op, 1 - s->held_child, want, &s->in, e));
-  if (s->in == NULL) return ERR_OK;
-  enum err err = key_columns(op, 1 - s->held_child, s->in, &op->held, &s->keys, e);
-  s->row = 0;
-  s->looking = false;
-  return err;
 }
 
 static enum err join_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {

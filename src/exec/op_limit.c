@@ -61,7 +61,7 @@ static enum err pass(struct op *op, const struct batch *in, bool before, const s
   uint32_t *rows = ARENA_ARRAY(&op->out, uint32_t, in->n);
   if (rows == NULL) return arena_err(&op->out, e);
   // Room for the selection is taken first: counting must not happen twice.
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(batch_select(&op->out, in, NULL, 0, &out, e));
   uint32_t *arg = in->arg != NULL ? ARENA_ARRAY(&op->out, uint32_t, in->n) : NULL;
   if (in->arg != NULL && arg == NULL) return arena_err(&op->out, e);

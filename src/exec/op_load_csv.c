@@ -139,7 +139,7 @@ static enum err load_csv_next(struct op *op, uint32_t want, const struct batch *
       s->row++;
     }
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, rows, n, &out, e));
   TRY(vec_from_values(&op->out, values, n, &out->columns[op->plan->load_csv.out], e));
   *ret = out;

@@ -56,6 +56,28 @@ static enum err take_lock(struct op *op, const struct plan_merge_lock *lock, str
   return graph_lock_key(op->x->tx, lock->kind, label, keys, values, lock->keys.count, e);
 }
 
+/// Nodes that the pattern is tied to: two transactions that merge a relationship between the same nodes take turns.
+static enum err lock_ends(struct op *op, struct error *e) {
+  struct merge *s = (struct merge *) op;
+  const struct plan_create *create = &op->plan->merge.create;
+  for (uint32_t i = 0; i < create->count; i++) {
+    if (create->items[i].kind != GRAPH_REL) continue;
+    struct value ends[2] = {batch_get(s->one, create->items[i].start, 0), batch_get(s->one, create->items[i].end, 0)};
+    graph_id ids[2];
+    uint32_t n = 0;
+    for (int k = 0; k < 2; k++)
+      if (ends[k].type == VALUE_NODE) ids[n++] = v_id(ends[k]);
+    if (n == 2 && ids[0] > ids[1]) {
+      graph_id first = ids[1];
+      ids[1] = ids[0];
+      ids[0] = first;
+    }
+    if (n == 2 && ids[0] == ids[1]) n = 1;
+    if (n > 0) TRY(graph_lock(op->x->tx, GRAPH_NODE, ids, n, GRAPH_LOCK_EXCLUSIVE, e));
+  }
+  return ERR_OK;
+}
+
 /// A null in the pattern can neither match nor be made.
 static enum err check_nulls(struct op *op, struct error *e) {
   struct merge *s = (struct merge *) op;
@@ -121,6 +143,7 @@ static enum err step(struct op *op, const struct batch **ret, struct error *e) {
   switch (s->phase) {
   case MERGE_LOCK:
     if (s->lock == 0) TRY(check_nulls(op, e));
+    TRY(lock_ends(op, e));
     for (; s->lock < p->lock_count; s->lock++) TRY(take_lock(op, &p->locks[s->lock], e));
     s->phase = MERGE_MATCH;
     return ERR_OK;

@@ -66,14 +66,14 @@ static enum err project_path_next(struct op *op, uint32_t want, const struct bat
   if (s->in == NULL) TRY(op_pull(op, 0, want, &s->in, e));
   if (s->in == NULL) return ERR_OK;
   arena_reset(&op->out);
-  struct batch *out;
+  struct batch *out = NULL;
   struct vec column;
   TRY(op_extend(op, &op->out, s->in, &out, e));
   TRY(vec_alloc(&op->out, VEC_ANY, s->in->n, &column, e));
   for (uint32_t row = 0; row < s->in->n; row++) {
-    struct value start = batch_get(s->in, p->start, row), *rels;
-    uint32_t n;
-    bool null;
+    struct value start = batch_get(s->in, p->start, row), *rels = NULL;
+    uint32_t n = 0;
+    bool null = true;
     column.any[row] = V_NULL;
     TRY(rels_of(op, s->in, row, &rels, &n, &null, e));
     if (!null && start.type == VALUE_NODE) TRY(path_of(op, v_id(start), rels, n, &column.any[row], e));
@@ -170,7 +170,7 @@ static enum err ends_of_row(struct op *op, const struct batch *in, uint32_t row,
                             struct error *e) {
   const struct plan_project_ends *p = &op->plan->project_ends;
   struct bound b;
-  bool null;
+  bool null = true;
   TRY(read_bound(op, batch_get(in, p->rel, row), &b, &null, e));
   if (null || (p->list && (b.n < p->min || b.n > p->max))) return ERR_OK;
   for (uint32_t i = 0; i < b.n; i++) {
@@ -194,7 +194,7 @@ static enum err project_ends_next(struct op *op, uint32_t want, const struct bat
     if (ends.rows == NULL || ends.start == NULL || ends.end == NULL) return arena_err(&op->out, e);
     TRY(op_tokens(op, &op->out, p->types, &types, &type_count, e));
     for (uint32_t row = 0; row < s->in->n; row++) TRY(ends_of_row(op, s->in, row, types, type_count, &ends, e));
-    struct batch *out;
+    struct batch *out = NULL;
     TRY(op_spread(op, &op->out, s->in, ends.rows, ends.n, &out, e));
     if (!p->start_bound) out->columns[p->start] = vec_of_ids(VEC_NODE, ends.start);
     if (!p->end_bound) out->columns[p->end] = vec_of_ids(VEC_NODE, ends.end);

@@ -13,7 +13,7 @@ static enum err projection_next(struct op *op, uint32_t want, const struct batch
   arena_reset(&op->out);
   struct eval c = op_eval(op, &op->out, e);
   struct frame root = frame_of(&c, s->in);
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_extend(op, &op->out, s->in, &out, e));
   struct plan_items items = op->plan->projection.items;
   for (uint32_t i = 0; i < items.count; i++) {
@@ -45,7 +45,7 @@ static enum err ids_of(struct op *op, const struct batch *in, uint32_t slot, uin
 }
 
 static enum err cache_one(struct op *op, const struct plan_cache_item *item, const struct batch *in, struct batch *out, struct error *e) {
-  uint64_t *ids;
+  uint64_t *ids = NULL;
   graph_token *tokens = ARENA_ARRAY(&op->out, graph_token, item->keys.count);
   uint32_t *slots = ARENA_ARRAY(&op->out, uint32_t, item->keys.count), n = 0;
   struct vec *columns = ARENA_ARRAY(&op->out, struct vec, item->keys.count);
@@ -71,7 +71,7 @@ static enum err cache_next(struct op *op, uint32_t want, const struct batch **re
   if (s->in == NULL) TRY(op_pull(op, 0, want, &s->in, e));
   if (s->in == NULL) return ERR_OK;
   arena_reset(&op->out);
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_extend(op, &op->out, s->in, &out, e));
   for (uint32_t i = 0; i < op->plan->cache.count; i++) TRY(cache_one(op, &op->plan->cache.items[i], s->in, out, e));
   s->in = NULL;

@@ -169,7 +169,7 @@ static enum err pruning_next(struct op *op, uint32_t want, const struct batch **
       if (s->given < s->n || s->returns) break;
     }
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, rows, n, &out, e));
   out->columns[op->plan->var_expand.to] = vec_of_ids(VEC_NODE, nodes);
   *ret = out;

@@ -97,7 +97,7 @@ static enum err continue_walk(struct op *op, const struct batch *right, uint32_t
   struct walked *w = ARENA_NEW(&op->held, struct walked);
   if (w == NULL) return arena_err(&op->held, e);
   *w = (struct walked){.before = before, .node = v_id(end), .row = before->row, .iterations = before->iterations + 1};
-  bool ok;
+  bool ok = false;
   TRY(read_rels(op, right, i, before, w, &ok, e));
   if (!ok) return ERR_OK;
   w->groups = ARENA_ARRAY(&op->held, struct value, p->group_count);
@@ -177,7 +177,7 @@ static enum err give(struct op *op, uint32_t n, const struct batch **ret, struct
   const struct walked **walks = s->done + s->done_at;
   uint32_t *rows = ARENA_ARRAY(&op->out, uint32_t, n);
   uint64_t *nodes = ARENA_ARRAY(&op->out, uint64_t, n);
-  struct batch *out;
+  struct batch *out = NULL;
   if (rows == NULL || nodes == NULL) return arena_err(&op->out, e);
   for (uint32_t i = 0; i < n; i++) {
     rows[i] = walks[i]->row;

@@ -135,7 +135,7 @@ static enum err node_scan_next(struct op *op, uint32_t want, const struct batch 
     TRY(fill(op, cap, rows, ids, &n, e));
     if (n == 0) s->in = NULL;
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, rows, n, &out, e));
   out->columns[op->plan->node_scan.node] = vec_of_ids(VEC_NODE, ids);
   *ret = out;
@@ -243,7 +243,7 @@ static enum err rel_scan_next(struct op *op, uint32_t want, const struct batch *
     }
   }
   if (plan->undirected) n = both_directions(n, rows, ids, start, end);
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, rows, n, &out, e));
   out->columns[plan->rel] = vec_of_ids(VEC_REL, ids);
   out->columns[plan->start] = vec_of_ids(VEC_NODE, start);

@@ -134,7 +134,7 @@ static enum err try_trail(struct op *op, struct error *e) {
   if (path == NULL) return arena_err(&s->path_arena, e);
   path->length = s->depth;
   for (uint32_t i = 0; i < s->depth; i++) path->rels[i] = s->levels[i + 1].rel;
-  bool ok;
+  bool ok = false;
   TRY(passes(op, path, &ok, e));
   return ok ? add_path(s, path->rels, path->length, e) : ERR_OK;
 }
@@ -220,7 +220,7 @@ static enum err find_paths(struct op *op, struct error *e) {
   if (p->path_predicates.count > 0) return find_by_length(op, v_id(from), v_id(to), e);
   if (v_id(from) != v_id(to)) return find_by_search(op, v_id(from), v_id(to), e);
   if (p->min == 0) return add_path(s, NULL, 0, e);
-  if (p->same_node_allowed) return ERR_OK;
+  if (p->same_node == PLAN_SAME_NODE_SEARCHED) return find_by_length(op, v_id(from), v_id(to), e);
   return error_set(e, ERR_ARGUMENT,
                    "The shortest path algorithm does not work when the start and end nodes are the same. This can happen if you perform a "
                    "shortestPath search after a cartesian product that might have the same start and end nodes for some of the rows passed to "
@@ -289,7 +289,7 @@ static enum err shortest_next(struct op *op, uint32_t want, const struct batch *
     }
     TRY(fill(op, &rows, e));
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, rows.rows, rows.n, &out, e));
   if (p->path != PLAN_NONE) out->columns[p->path] = (struct vec){.kind = VEC_ANY, .any = rows.paths};
   if (p->rels != PLAN_NONE) out->columns[p->rels] = (struct vec){.kind = VEC_ANY, .any = rows.rels};

@@ -162,7 +162,7 @@ static enum err sort_next(struct op *op, uint32_t want, const struct batch **ret
   if (!s->sorted) TRY(read_all(op, e));
   uint32_t n = MIN(s->n - s->at, MIN(want, EXEC_BATCH_ROWS));
   if (n == 0) return ERR_OK;
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(rowbuf_batch(&s->rows, s->order + s->at, 0, n, row_slots(op), op->x->plan->slot_count, op->outer->batch != NULL, &op->out, &out, e));
   s->at += n;
   *ret = out;

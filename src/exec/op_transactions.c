@@ -231,7 +231,7 @@ static enum err give(struct op *op, uint32_t want, const struct batch **ret, str
     s->phase = PHASE_READ;
     return ERR_OK;
   }
-  struct batch *out;
+  struct batch *out = NULL;
   arena_reset(&op->out);
   TRY(rowbuf_batch(rows, NULL, s->at, n, slots, op->x->plan->slot_count, op->outer->batch != NULL, &op->out, &out, e));
   for (uint32_t i = 0; from_group && i < nulls.count; i++) TRY(vec_const(&op->out, V_NULL, &out->columns[nulls.items[i]], e));

@@ -59,7 +59,7 @@ static enum err unwind_next(struct op *op, uint32_t want, const struct batch **r
     s->in = NULL;
     s->evaluated = false;
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, rows, n, &out, e));
   TRY(vec_from_values(&op->out, items, n, &out->columns[op->plan->unwind.out], e));
   *ret = out;

@@ -181,7 +181,7 @@ static enum err var_expand_next(struct op *op, uint32_t want, const struct batch
     }
     TRY(fill(op, &t, e));
   }
-  struct batch *out;
+  struct batch *out = NULL;
   TRY(op_spread(op, &op->out, s->in, t.rows, t.n, &out, e));
   if (p->rels != PLAN_NONE) out->columns[p->rels] = (struct vec){.kind = VEC_ANY, .any = t.lists};
   if (op->plan->kind != PLAN_VAR_EXPAND_INTO) out->columns[p->to] = vec_of_ids(VEC_NODE, t.nodes);
