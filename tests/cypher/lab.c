@@ -1,0 +1,114 @@
+#include "lab.h"
+
+#include <string.h>
+
+#include "cypher/check.h"
+#include "cypher/parse.h"
+#include "graph/tx.h"
+
+enum { LAB_POOL_BYTES = 256 << 20, LAB_SEGMENT_BYTES = 1 << 20, LAB_TRIES = 1000 };
+
+enum err lab_open(struct lab *l, struct error *e) {
+  *l = (struct lab){0};
+  arena_init(&l->arena, NULL);
+  mem_budget_init(&l->budget, NULL, 0, ERR_TX_MEMORY, "db.memory.transaction.max");
+  l->sim = sim_disk_new(7);
+  if (l->sim == NULL) return error_set(e, ERR_NOMEM, "no memory for a disk");
+  clock_manual_init(&l->clock, INT64_C(1700000000) * NS_PER_S);
+  random_seeded_init(&l->random, 7);
+  TRY(disk_make_directory(sim_disk_table(l->sim), "db", e));
+  struct page_pool_options pool = {.limit_bytes = LAB_POOL_BYTES};
+  TRY(page_pool_open(&pool, &l->pool, e));
+  struct graph_options o = {.disk = sim_disk_table(l->sim), .clock = &l->clock.clock, .random = &l->random.source, .pool = l->pool, .create = true};
+  o.log.segment_bytes = LAB_SEGMENT_BYTES;
+  return graph_open("db", &o, &l->graph, e);
+}
+
+void lab_close(struct lab *l) {
+  graph_close(l->graph);
+  if (l->pool != NULL) page_pool_close(l->pool);
+  if (l->sim != NULL) sim_disk_free(l->sim);
+  arena_done(&l->arena);
+}
+
+enum err lab_plan(struct lab *l, struct str query, struct plan **ret, struct error *e) {
+  struct plan *p;
+  struct ast_statement *s;
+  TRY(plan_new(NULL, &p, e));
+  struct plan_catalog catalog = plan_catalog_of_graph(l->graph);
+  struct plan_folding folding = {exec_evaluate, NULL};
+  struct plan_options options = {.catalog = &catalog, .folding = &folding, .eager_everywhere = l->eager_everywhere};
+  struct cypher_check_options check = {.signatures = l->signatures};
+  enum err err = cypher_parse(plan_arena(p), query, NULL, &s, e);
+  if (err == ERR_OK) err = cypher_check(s, &check, e);
+  if (err == ERR_OK) err = plan_build(p, s, &options, e);
+  if (err == ERR_OK && p->kind != PLAN_QUERY) err = error_set(e, ERR_UNSUPPORTED, "a command is not run here");
+  if (err != ERR_OK) {
+    plan_unref(p);
+    return err;
+  }
+  *ret = p;
+  return ERR_OK;
+}
+
+static void lab_random(void *context, void *ret, size_t bytes) {
+  struct lab *l = context;
+  if (random_fill(&l->random.source, ret, bytes) != ERR_OK) memset(ret, 0, bytes);
+}
+
+static struct exec_instant lab_now(void *context) {
+  struct lab *l = context;
+  int64_t ns = clock_wall_ns(&l->clock.clock);
+  return (struct exec_instant){ns / NS_PER_S, (int32_t) (ns % NS_PER_S)};
+}
+
+static enum err run_exec(struct lab *l, const struct plan *plan, struct graph_tx *tx, struct row_sink *sink, struct lab_result *ret) {
+  struct exec_instant now = lab_now(l);
+  struct exec_options o = {.tx = tx, .parameters = l->parameters, .budget = &l->budget, .clock = {now, now, lab_now, 0, l},
+                           .random = {lab_random, l}, .profile = plan->statement->explain == AST_PROFILE};
+  struct exec *x;
+  TRY(exec_open(plan, &o, &x, &ret->error));
+  enum exec_result result;
+  uint64_t want = UINT64_MAX;
+  for (uint32_t tries = 0; (result = exec_next(x, want, sink, &ret->error)) == EXEC_WAIT && tries < LAB_TRIES; tries++) {
+    if (graph_settle(l->graph, &ret->error) != ERR_OK) break;
+  }
+  ret->counters = *exec_counters(x);
+  ret->rows = exec_rows(x);
+  ret->peak_bytes = exec_peak_bytes(x);
+  exec_close(x);
+  if (result == EXEC_DONE) return ERR_OK;
+  return ret->error.code != ERR_OK ? ret->error.code : error_set(&ret->error, ERR_INTERNAL, "the query waits for ever");
+}
+
+static enum err commit(struct lab *l, struct graph_tx *tx, struct error *e) {
+  uint64_t id;
+  enum err err;
+  while ((err = graph_tx_commit(tx, &id, e)) == ERR_WAIT) TRY(graph_settle(l->graph, e));
+  return err;
+}
+
+void lab_run_plan(struct lab *l, const struct plan *plan, struct row_sink *sink, struct lab_result *ret) {
+  *ret = (struct lab_result){.error = ERROR_INIT};
+  struct graph_tx *tx;
+  struct graph_tx_options options = {.budget = &l->budget};
+  ret->err = graph_tx_begin(l->graph, &options, &tx, &ret->error);
+  if (ret->err != ERR_OK) return;
+  ret->err = graph_tx_statement(tx, &ret->error);
+  if (ret->err == ERR_OK) ret->err = run_exec(l, plan, tx, sink, ret);
+  if (ret->err == ERR_OK) {
+    ret->err = commit(l, tx, &ret->error);
+  } else {
+    graph_tx_rollback(tx);
+  }
+  graph_tx_free(tx);
+}
+
+void lab_run(struct lab *l, struct str query, struct row_sink *sink, struct lab_result *ret) {
+  struct plan *plan;
+  *ret = (struct lab_result){.error = ERROR_INIT};
+  ret->err = lab_plan(l, query, &plan, &ret->error);
+  if (ret->err != ERR_OK) return;
+  lab_run_plan(l, plan, sink, ret);
+  plan_unref(plan);
+}
