@@ -148,6 +148,7 @@ static int order_one_type(struct value a, struct value b, int depth) {
 }
 
 static int order_values(struct value a, struct value b, int depth) {
+  if (a.type == VALUE_INT && b.type == VALUE_INT) return COMPARE(a.i, b.i); // most sorts are of these
   if (depth > VALUE_DEPTH_MAX) return 0;
   int rank_a = type_rank(a), rank_b = type_rank(b);
   return rank_a != rank_b ? COMPARE(rank_a, rank_b) : order_one_type(a, b, depth);

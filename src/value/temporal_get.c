@@ -44,10 +44,18 @@ static int64_t zone_component(const struct temporal_parts *p, struct str name, b
   if (str_eq_nocase(name, STR("offsetMinutes"))) return p->offset / 60;
   if (str_eq_nocase(name, STR("offsetSeconds"))) return p->offset;
   if (p->has_date && str_eq_nocase(name, STR("epochSeconds"))) return parts_utc_seconds(p);
-  if (p->has_date && str_eq_nocase(name, STR("epochMillis")))
-    return parts_utc_seconds(p) * 1000 + p->nanos % NANOS_PER_SECOND / 1000000;
   *found = false;
   return 0;
+}
+
+/// Years beyond 292 millions have more milliseconds than an integer holds.
+static enum err epoch_millis(const struct temporal_parts *p, struct value *ret, struct error *e) {
+  int64_t millis;
+  if (__builtin_mul_overflow(parts_utc_seconds(p), 1000, &millis) ||
+      __builtin_add_overflow(millis, p->nanos % NANOS_PER_SECOND / 1000000, &millis))
+    return error_set(e, ERR_ARITHMETIC, "The milliseconds since the epoch are too many for an integer.");
+  *ret = v_int(millis);
+  return ERR_OK;
 }
 
 /// "+01:00" or the zone's name.
@@ -74,6 +82,7 @@ static enum err get_of_instant(struct value v, struct str name, struct arena *a,
   }
   if (p.has_zone && str_eq_nocase(name, STR("timezone"))) return zone_text(&p, true, a, ret, e);
   if (p.has_zone && str_eq_nocase(name, STR("offset"))) return zone_text(&p, false, a, ret, e);
+  if (p.has_zone && p.has_date && str_eq_nocase(name, STR("epochMillis"))) return epoch_millis(&p, ret, e);
   return error_set(e, ERR_ARGUMENT, "No such field: %.*s", STR_ARG(name));
 }
 

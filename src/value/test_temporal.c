@@ -416,6 +416,8 @@ TEST(components_are_read) {
   assert_str(v_text(got), "+01:00");
   assert_int_equal(temporal_get(of_text(DATE, "2024"), STR("hour"), &arena, &got, NULL), ERR_ARGUMENT);
   assert_int_equal(temporal_get(v_int(1), STR("hour"), &arena, &got, NULL), ERR_TYPE);
+  assert_int_equal(temporal_get(of_text(DATETIME, "+999999999-01-01T00Z"), STR("epochMillis"), &arena, &got, NULL),
+                   ERR_ARITHMETIC);
 }
 
 TEST(the_clock_says_now) {
