@@ -63,7 +63,7 @@ static void ran(struct bolt_session *s) {
     session_fail_operation(s);
     return;
   }
-  add_result(s, s->explicit_tx ? s->op.ran.result : 0, s->op.ran.column_count);
+  add_result(s, s->op.ran.result, s->op.ran.column_count);
   struct bolt_success success;
   bolt_success_begin(&success, &s->out);
   write_ran(s, &success.meta);
@@ -184,7 +184,7 @@ static enum err choose_result(struct bolt_session *s, struct error *e) {
   int64_t wanted = s->message.pull.qid;
   if (!s->explicit_tx && wanted > 0)
     return error_set(e, ERR_PROTOCOL, "There is no result %lld outside a transaction.", (long long) wanted);
-  int64_t number = wanted == -1 ? s->last_result : wanted;
+  int64_t number = wanted == -1 || !s->explicit_tx ? s->last_result : wanted;
   struct bolt_result *result = find_result(s, number);
   if (result == NULL) return error_set(e, ERR_PROTOCOL, "Result %lld is unknown or was consumed.", (long long) number);
   s->pull = (struct bolt_pull){.n = s->message.pull.n, .qid = number};
