@@ -8,12 +8,12 @@
 const struct ast_field *ast_fields(enum ast_kind kind) {
   switch (kind) {
 #define AST_ROW_FIELD(type, field) {AST_FIELD_##type, (uint32_t) offsetof(self, field) + BASE, #field},
-#define AST_ROW(name, member, fields)                                                        \
-  case AST_##name: {                                                                         \
-    typedef struct ast_##member##_node self;                                                 \
-    enum { BASE = offsetof(struct ast, member) };                                            \
+#define AST_ROW(name, member, fields)                                                         \
+  case AST_##name: {                                                                          \
+    typedef struct ast_##member##_node self;                                                  \
+    enum { BASE = offsetof(struct ast, member) };                                             \
     static const struct ast_field table[] = {fields{AST_FIELD_end, sizeof(self) + BASE, ""}}; \
-    return table;                                                                            \
+    return table;                                                                             \
   }
     AST_KINDS(AST_ROW, AST_ROW_FIELD)
 #undef AST_ROW
@@ -73,8 +73,10 @@ struct ast *ast_new(struct arena *a, enum ast_kind kind, uint32_t offset) {
 
 void ast_append(struct ast_list *list, struct ast *item) {
   assert(item->next == NULL && item != list->last);
-  if (list->last != NULL) list->last->next = item;
-  else list->first = item;
+  if (list->last != NULL)
+    list->last->next = item;
+  else
+    list->first = item;
   list->last = item;
   list->count++;
 }

@@ -47,8 +47,8 @@ struct ast_list {
   uint32_t count;
 };
 
-/// Two slots that belong together. Of a quantified group: a variable inside, and its list outside. Of a query's column: the slot in
-/// the first branch, and the one under which the column leaves (the same one unless there is a UNION; branches agree by name).
+/// Two slots that belong together. Of a quantified group: a variable inside, and its list outside. Of a query's column: the slot
+/// in the first branch, and the one under which the column leaves (the same one unless there is a UNION; branches agree by name).
 struct ast_slot_pair {
   struct str name;
   uint32_t inner, outer;
@@ -60,11 +60,11 @@ struct ast_slots {
 };
 
 struct ast {
-  uint8_t kind;  // enum ast_kind
-  uint8_t flags; // enum ast_flag
-  uint16_t height; // 1 for a leaf; the parser limits it, so that recursion over a tree is bounded
-  uint32_t offset, end; // the slice of the statement's text; `offset` is what an error points at
-  uint32_t at;     // where messages about this node point: for a binary expression the operator, else `offset`
+  uint8_t kind;          // enum ast_kind
+  uint8_t flags;         // enum ast_flag
+  uint16_t height;       // 1 for a leaf; the parser limits it, so that recursion over a tree is bounded
+  uint32_t offset, end;  // the slice of the statement's text; `offset` is what an error points at
+  uint32_t at;           // where messages about this node point: for a binary expression the operator, else `offset`
   cypher_types types;    // set by the check: what an expression can be
   cypher_types elements; // and, where it can be a list, what its elements can be
   struct ast *next;
@@ -80,7 +80,10 @@ struct ast {
 #define AST_TYPE_slots struct ast_slots
 #define AST_TYPE_function const struct cypher_function *
 #define AST_TYPE_procedure const struct cypher_procedure *
-#define AST_KIND_STRUCT(name, member, fields) struct ast_##member##_node { fields } member;
+#define AST_KIND_STRUCT(name, member, fields) \
+  struct ast_##member##_node {                \
+    fields                                    \
+  } member;
 #define AST_KIND_FIELD(type, field) AST_TYPE_##type field;
     AST_KINDS(AST_KIND_STRUCT, AST_KIND_FIELD)
 #undef AST_KIND_FIELD
@@ -102,10 +105,10 @@ enum ast_variable_kind {
 
 /// One variable of the statement. `WITH a` and `WITH a AS a` keep the slot of `a`; `WITH a AS b` makes another.
 struct ast_slot {
-  struct str name;   // empty for anonymous elements
-  uint8_t kind;      // enum ast_variable_kind
-  bool nullable;     // may be null: from OPTIONAL MATCH or a value
-  uint32_t offset;   // where it was declared
+  struct str name; // empty for anonymous elements
+  uint8_t kind;    // enum ast_variable_kind
+  bool nullable;   // may be null: from OPTIONAL MATCH or a value
+  uint32_t offset; // where it was declared
   cypher_types types, elements;
 };
 
@@ -126,8 +129,8 @@ struct ast_column {
 
 struct ast_statement {
   struct arena *arena;
-  struct str text;   // as parsed (Unicode escapes replaced); offsets count its bytes
-  struct str original; // as sent; the same where there were no escapes
+  struct str text;         // as parsed (Unicode escapes replaced); offsets count its bytes
+  struct str original;     // as sent; the same where there were no escapes
   const uint32_t *escapes; // where in `text` each stood
   uint32_t escape_count;
   struct ast *root;  // QUERY; a schema or administration node; SHOW and TERMINATE stand in a QUERY like clauses
@@ -140,10 +143,10 @@ struct ast_statement {
 
   // Filled by cypher_check.
   bool checked;
-  uint8_t query_type;     // enum ast_query_type
-  bool writes;            // holds an updating clause or calls a procedure that writes
-  bool in_transactions;   // CALL { } IN TRANSACTIONS or PERIODIC COMMIT: needs an implicit transaction
-  bool uses_clock;        // date(), datetime() ...: the statement's clock must be fixed
+  uint8_t query_type;   // enum ast_query_type
+  bool writes;          // holds an updating clause or calls a procedure that writes
+  bool in_transactions; // CALL { } IN TRANSACTIONS or PERIODIC COMMIT: needs an implicit transaction
+  bool uses_clock;      // date(), datetime() ...: the statement's clock must be fixed
   const struct ast_slot *slots;
   uint32_t slot_count;
   const struct str *parameters; // names, each once, in order of appearance

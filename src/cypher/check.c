@@ -35,7 +35,8 @@ static enum err check_constraint(struct checker *c, const struct ast *n) {
   TRY(check_owner(c, n->create_constraint.variable, &n->create_constraint.properties));
   bool one = n->create_constraint.type == AST_CONSTRAINT_NOT_NULL || n->create_constraint.type == AST_CONSTRAINT_TYPE;
   if (one && n->create_constraint.properties.count > 1)
-    return check_fail(c, n->offset, "Constraint type '%s' does not allow multiple properties", n->create_constraint.type == AST_CONSTRAINT_TYPE ? "IS TYPED" : "IS NOT NULL");
+    return check_fail(c, n->offset, "Constraint type '%s' does not allow multiple properties",
+                      n->create_constraint.type == AST_CONSTRAINT_TYPE ? "IS TYPED" : "IS NOT NULL");
   return ERR_OK;
 }
 
@@ -43,12 +44,16 @@ static enum err check_index(struct checker *c, const struct ast *n) {
   TRY(check_owner(c, n->create_index.variable, &n->create_index.properties));
   uint32_t type = n->create_index.type;
   if (type == AST_INDEX_LOOKUP) return ERR_OK;
-  if (n->create_index.labels.count == 0) return check_fail(c, n->offset, "Invalid input: expected a label or a relationship type");
+  if (n->create_index.labels.count == 0)
+    return check_fail(c, n->offset, "Invalid input: expected a label or a relationship type");
   if (type != AST_INDEX_FULLTEXT && n->create_index.labels.count > 1)
     return check_fail(c, n->offset, "Invalid input: only a fulltext index can have several labels or relationship types");
   bool one = type == AST_INDEX_TEXT || type == AST_INDEX_POINT || type == AST_INDEX_VECTOR;
-  if (one && n->create_index.properties.count > 1) return check_fail(c, n->offset, "Only single property %s indexes are supported",
-                      type == AST_INDEX_TEXT ? "text" : type == AST_INDEX_POINT ? "point" : "vector");
+  if (one && n->create_index.properties.count > 1)
+    return check_fail(c, n->offset, "Only single property %s indexes are supported",
+                      type == AST_INDEX_TEXT    ? "text"
+                      : type == AST_INDEX_POINT ? "point"
+                                                : "vector");
   return ERR_OK;
 }
 

@@ -11,7 +11,8 @@ static const struct cypher_procedure *find_procedure(const struct checker *c, st
 
 static enum err refuse_procedure(struct checker *c, const struct ast *n) {
   cypher_error_of(c->statement, c->e, ERR_PROCEDURE_NOT_FOUND, n->offset,
-                  "There is no procedure with the name `%.*s` registered for this database instance. Please ensure you've spelled the procedure name "
+                  "There is no procedure with the name `%.*s` registered for this database instance. Please ensure you've "
+                  "spelled the procedure name "
                   "correctly and that the procedure is properly deployed.",
                   STR_ARG(n->call.name));
   return ERR_PROCEDURE_NOT_FOUND;
@@ -31,8 +32,8 @@ static enum err imply_arguments(struct checker *c, struct ast *n, const struct c
 static enum err check_call_arguments(struct checker *c, struct ast *n, const struct cypher_procedure *f) {
   uint32_t count = n->call.arguments.count;
   if (count < f->required_count || count > f->argument_count)
-    return check_fail(c, n->offset, "Procedure call does not provide the required number of arguments: got %u expected %s%u.", count,
-                      f->required_count < f->argument_count ? "at least " : "", f->required_count);
+    return check_fail(c, n->offset, "Procedure call does not provide the required number of arguments: got %u expected %s%u.",
+                      count, f->required_count < f->argument_count ? "at least " : "", f->required_count);
   uint32_t i = 0;
   AST_EACH(argument, n->call.arguments) {
     TRY(check_plain(c, argument));
@@ -75,12 +76,15 @@ static enum err yield_all(struct checker *c, struct ast *n, const struct cypher_
 static enum err check_call_form(struct checker *c, struct ast *n, const struct cypher_procedure *f, bool standalone) {
   if (!n->call.has_arguments && !standalone)
     return check_fail(c, n->offset,
-                      "Procedure call inside a query does not support passing arguments implicitly. Please pass arguments explicitly in parentheses "
+                      "Procedure call inside a query does not support passing arguments implicitly. Please pass arguments "
+                      "explicitly in parentheses "
                       "after procedure name for `%s`",
                       f->name);
   if (n->call.star && !standalone) return check_fail(c, n->offset, "Cannot use `YIELD *` outside standalone call");
   if (!n->call.has_yield && !standalone && f->result_count > 0)
-    return check_fail(c, n->offset, "Procedure call inside a query does not support naming results implicitly (name explicitly using `YIELD` instead)");
+    return check_fail(
+        c, n->offset,
+        "Procedure call inside a query does not support naming results implicitly (name explicitly using `YIELD` instead)");
   return ERR_OK;
 }
 
@@ -108,11 +112,12 @@ static enum err check_in_transactions(struct checker *c, struct ast *n) {
   c->statement->in_transactions = true;
   struct ast *rows = n->in_transactions.rows, *concurrency = n->in_transactions.concurrency;
   if (rows != NULL && rows->kind == AST_LITERAL && (rows->literal.type != AST_INTEGER || rows->literal.integer < 1))
-    return check_fail(c, rows->offset, "Invalid input. '%.*s' is not a valid value. Must be a positive integer.", (int) MIN(rows->end - rows->offset, 60u),
-                      c->statement->text.ptr + rows->offset);
+    return check_fail(c, rows->offset, "Invalid input. '%.*s' is not a valid value. Must be a positive integer.",
+                      (int) MIN(rows->end - rows->offset, 60u), c->statement->text.ptr + rows->offset);
   TRY(check_skip_limit(c, rows, concurrency));
   if (n->in_transactions.report != NULL && n->in_transactions.on_error == AST_ON_ERROR_FAIL)
-    return check_fail(c, n->in_transactions.report->offset, "REPORT STATUS can only be used when specifying ON ERROR CONTINUE or ON ERROR BREAK");
+    return check_fail(c, n->in_transactions.report->offset,
+                      "REPORT STATUS can only be used when specifying ON ERROR CONTINUE or ON ERROR BREAK");
   return ERR_OK;
 }
 
@@ -163,7 +168,8 @@ enum err check_call_query(struct checker *c, struct ast *n) {
   return declare(c, transactions->in_transactions.report, AST_VALUE_VARIABLE, CYPHER_MAP, CYPHER_ANY);
 }
 
-// SHOW. Which columns there are is known to whoever runs the command; here a name that is not yielded explicitly is taken to be one.
+// SHOW. Which columns there are is known to whoever runs the command; here a name that is not yielded explicitly is taken to be
+// one.
 
 static enum err check_show_yield(struct checker *c, struct ast *n) {
   AST_EACH(yield, n->show_yield.yields) {
@@ -179,14 +185,16 @@ static enum err used_columns(struct checker *c, struct ast *n) {
   const struct scope *s = c->scope;
   struct ast_slot_pair *pairs = ARENA_ARRAY(c->arena, struct ast_slot_pair, s->count);
   if (pairs == NULL) return check_no_memory(c);
-  for (uint32_t i = 0; i < s->count; i++) pairs[i] = (struct ast_slot_pair){s->entries[i].name, s->entries[i].slot, s->entries[i].slot};
+  for (uint32_t i = 0; i < s->count; i++)
+    pairs[i] = (struct ast_slot_pair){s->entries[i].name, s->entries[i].slot, s->entries[i].slot};
   n->show.slots = (struct ast_slots){pairs, s->count};
   return ERR_OK;
 }
 
 enum err check_show(struct checker *c, struct ast *n) {
   if (c->subquery_depth > 0 || c->in_expression_query) return check_fail(c, n->offset, "SHOW cannot be used in a subquery");
-  if (n->show.what == AST_SHOW_TRANSACTIONS || n->show.what == AST_SHOW_TERMINATE_TRANSACTIONS || n->show.what == AST_SHOW_SETTINGS)
+  if (n->show.what == AST_SHOW_TRANSACTIONS || n->show.what == AST_SHOW_TERMINATE_TRANSACTIONS ||
+      n->show.what == AST_SHOW_SETTINGS)
     TRY(check_list_of(c, &n->show.names));
   struct ast *yield = n->show.yield;
   if (yield == NULL) return ERR_OK;

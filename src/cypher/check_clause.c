@@ -63,7 +63,8 @@ static enum err check_merge(struct checker *c, struct ast *n) {
 
 static enum err check_delete(struct checker *c, struct ast *n) {
   AST_EACH(e, n->delete_.expressions) {
-    if (e->kind == AST_HAS_LABELS) return check_fail(c, e->offset, "DELETE doesn't support removing labels from a node. Try REMOVE.");
+    if (e->kind == AST_HAS_LABELS)
+      return check_fail(c, e->offset, "DELETE doesn't support removing labels from a node. Try REMOVE.");
     TRY(check_plain(c, e));
     TRY(expect_type(c, e, CYPHER_ENTITY | CYPHER_PATH));
   }

@@ -9,7 +9,8 @@ static enum err check_created_labels(struct checker *c, struct ast *labels, cons
     return ERR_OK;
   }
   if (labels->kind == AST_LABEL || labels->kind == AST_LABEL_DYNAMIC) return check_labels(c, labels);
-  return check_fail(c, labels->offset, "Label expressions in patterns are not allowed in a %s clause, except for conjunctions of labels", clause);
+  return check_fail(c, labels->offset,
+                    "Label expressions in patterns are not allowed in a %s clause, except for conjunctions of labels", clause);
 }
 
 static enum err check_properties(struct checker *c, struct ast *properties, const char *clause) {
@@ -18,7 +19,8 @@ static enum err check_properties(struct checker *c, struct ast *properties, cons
   struct str name = properties->kind == AST_PARAMETER ? properties->parameter.name : STR_NONE;
   if (merge && properties->kind == AST_PARAMETER)
     return check_fail(c, properties->offset,
-                      "Parameter maps cannot be used in `MERGE` patterns (use a literal map instead, e.g. `{id: $%.*s.id}`)", STR_ARG(name));
+                      "Parameter maps cannot be used in `MERGE` patterns (use a literal map instead, e.g. `{id: $%.*s.id}`)",
+                      STR_ARG(name));
   return check_plain(c, properties);
 }
 
@@ -27,7 +29,8 @@ static enum err refuse_where(struct checker *c, const struct ast *where, const c
   return check_fail(c, where->offset, "A WHERE predicate is not allowed in a pattern of %s", clause);
 }
 
-static enum err new_slot_for(struct checker *c, struct ast **variable, struct ast *element, enum ast_variable_kind kind, cypher_types types) {
+static enum err new_slot_for(struct checker *c, struct ast **variable, struct ast *element, enum ast_variable_kind kind,
+                             cypher_types types) {
   element->flags |= AST_DECLARES;
   if (*variable != NULL) return declare(c, *variable, kind, types, CYPHER_ANY);
   if ((*variable = ast_new(c->arena, AST_VARIABLE, element->offset)) == NULL) return check_no_memory(c);
@@ -43,7 +46,8 @@ static enum err use_bound_node(struct checker *c, struct ast *n, bool alone) {
   struct str name = variable->variable.name;
   if (variable->types != 0 && (variable->types & CYPHER_NODE) == 0) {
     struct str actual = cypher_types_text(c->arena, variable->types, variable->elements);
-    return check_fail(c, variable->offset, "Type mismatch: %.*s defined with conflicting type %.*s (expected Node)", STR_ARG(name), STR_ARG(actual));
+    return check_fail(c, variable->offset, "Type mismatch: %.*s defined with conflicting type %.*s (expected Node)",
+                      STR_ARG(name), STR_ARG(actual));
   }
   if (alone || n->node.labels != NULL || n->node.properties != NULL)
     return check_fail(c, variable->offset, "Variable `%.*s` already declared", STR_ARG(name));
@@ -60,11 +64,14 @@ static enum err check_node(struct checker *c, struct ast *n, bool alone, const c
 }
 
 static enum err check_shape(struct checker *c, const struct ast *n, const char *clause, bool directed) {
-  if (n->relationship.length != AST_ONE) return check_fail(c, n->offset, "Variable length relationships cannot be used in %s", clause);
+  if (n->relationship.length != AST_ONE)
+    return check_fail(c, n->offset, "Variable length relationships cannot be used in %s", clause);
   const struct ast *types = n->relationship.types;
   if (types == NULL || (types->kind != AST_LABEL && types->kind != AST_LABEL_DYNAMIC))
-    return check_fail(c, n->offset,
-                      "A single relationship type must be specified for %s. Did you forget to prefix your relationship type with a ':'?", clause);
+    return check_fail(
+        c, n->offset,
+        "A single relationship type must be specified for %s. Did you forget to prefix your relationship type with a ':'?",
+        clause);
   bool one_way = n->relationship.direction == AST_OUTGOING || n->relationship.direction == AST_INCOMING;
   if (directed && !one_way) return check_fail(c, n->offset, "Only directed relationships are supported in %s", clause);
   return ERR_OK;

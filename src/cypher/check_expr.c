@@ -14,7 +14,8 @@ static void set_type(struct ast *n, cypher_types types, cypher_types elements) {
 enum err expect_type(struct checker *c, const struct ast *n, cypher_types wanted) {
   cypher_types accepted = (wanted & CYPHER_FLOAT) != 0 ? wanted | CYPHER_INTEGER : wanted;
   if (n->types == 0 || (n->types & accepted) != 0) return ERR_OK;
-  struct str expected = cypher_types_text(c->arena, wanted, CYPHER_ANY), actual = cypher_types_text(c->arena, n->types, n->elements);
+  struct str expected = cypher_types_text(c->arena, wanted, CYPHER_ANY),
+             actual = cypher_types_text(c->arena, n->types, n->elements);
   return check_fail(c, n->offset, "Type mismatch: expected %.*s but was %.*s", STR_ARG(expected), STR_ARG(actual));
 }
 
@@ -59,7 +60,10 @@ static enum err check_child(struct checker *c, struct ast *n, struct ast *child)
 // Literals and containers.
 
 static enum err check_literal(struct ast *n) {
-  static const cypher_types types[] = {[AST_NULL] = 0, [AST_BOOLEAN] = CYPHER_BOOLEAN, [AST_INTEGER] = CYPHER_INTEGER, [AST_FLOAT] = CYPHER_FLOAT,
+  static const cypher_types types[] = {[AST_NULL] = 0,
+                                       [AST_BOOLEAN] = CYPHER_BOOLEAN,
+                                       [AST_INTEGER] = CYPHER_INTEGER,
+                                       [AST_FLOAT] = CYPHER_FLOAT,
                                        [AST_STRING] = CYPHER_STRING};
   set_type(n, types[n->literal.type], 0);
   return ERR_OK;
@@ -216,7 +220,8 @@ static enum err declare_element(struct checker *c, struct ast *variable, const s
 }
 
 static enum err check_list_comprehension(struct checker *c, struct ast *n) {
-  struct ast *list = n->list_comprehension.list, *where = n->list_comprehension.where, *projection = n->list_comprehension.projection;
+  struct ast *list = n->list_comprehension.list, *where = n->list_comprehension.where,
+             *projection = n->list_comprehension.projection;
   TRY(check_child(c, n, list));
   TRY(expect_type(c, list, CYPHER_LIST));
   struct scope *before;
@@ -277,22 +282,30 @@ static enum err check_subquery(struct checker *c, struct ast *n) {
     return check_fail(c, n->offset, "A Collect Expression must end with a single return column.");
   cypher_types elements = CYPHER_ANY;
   if (n->subquery.op == AST_COLLECT) elements = c->slots[query->query.columns.items[0].outer].types;
-  set_type(n, n->subquery.op == AST_EXISTS ? CYPHER_BOOLEAN : n->subquery.op == AST_COUNT ? CYPHER_INTEGER : CYPHER_LIST, elements);
+  set_type(n,
+           n->subquery.op == AST_EXISTS  ? CYPHER_BOOLEAN
+           : n->subquery.op == AST_COUNT ? CYPHER_INTEGER
+                                         : CYPHER_LIST,
+           elements);
   return ERR_OK;
 }
 
 static enum err check_shortest(struct checker *c, struct ast *n) {
   if (n->pattern_expression.path->path.selector == AST_ALL_PATHS)
-    return check_fail(c, n->offset,
-                      "A pattern expression should only be used in order to test the existence of a pattern. It should therefore only be used in "
-                      "contexts that evaluate to a boolean, e.g. inside the function exists() or in a WHERE-clause. No other uses are allowed, "
-                      "instead they should be replaced by a pattern comprehension.");
+    return check_fail(
+        c, n->offset,
+        "A pattern expression should only be used in order to test the existence of a pattern. It should therefore only be used "
+        "in "
+        "contexts that evaluate to a boolean, e.g. inside the function exists() or in a WHERE-clause. No other uses are allowed, "
+        "instead they should be replaced by a pattern comprehension.");
   return check_pattern_expression(c, n);
 }
 
 static enum err check_count_star(struct checker *c, struct ast *n) {
-  if (c->aggregation == AGGREGATION_FORBIDDEN) return check_fail(c, n->offset, "Invalid use of aggregating function count(...) in this context");
-  if (c->aggregation == AGGREGATION_INSIDE) return check_fail(c, n->offset, "Can't use aggregate functions inside of aggregate functions.");
+  if (c->aggregation == AGGREGATION_FORBIDDEN)
+    return check_fail(c, n->offset, "Invalid use of aggregating function count(...) in this context");
+  if (c->aggregation == AGGREGATION_INSIDE)
+    return check_fail(c, n->offset, "Can't use aggregate functions inside of aggregate functions.");
   n->flags |= AST_AGGREGATES;
   set_type(n, CYPHER_INTEGER, 0);
   return ERR_OK;
@@ -301,7 +314,8 @@ static enum err check_count_star(struct checker *c, struct ast *n) {
 enum err check_expression(struct checker *c, struct ast *n) {
   switch ((enum ast_kind) n->kind) {
   case AST_LITERAL: return check_literal(n);
-  case AST_PARAMETER: case AST_CASE_OPERAND: set_type(n, CYPHER_ANY, CYPHER_ANY); return ERR_OK;
+  case AST_PARAMETER:
+  case AST_CASE_OPERAND: set_type(n, CYPHER_ANY, CYPHER_ANY); return ERR_OK;
   case AST_VARIABLE: return resolve(c, n);
   case AST_PROPERTY: return check_property(c, n);
   case AST_SUBSCRIPT: return check_subscript(c, n);

@@ -12,11 +12,15 @@ struct combination {
 static cypher_types combine(const struct combination *all, size_t count, cypher_types left, cypher_types right) {
   cypher_types result = 0;
   for (size_t i = 0; i < count; i++)
-    if ((left & all[i].left) != 0 && (right & all[i].right) != 0) result |= all[i].result != 0 ? all[i].result : left & all[i].left;
+    if ((left & all[i].left) != 0 && (right & all[i].right) != 0)
+      result |= all[i].result != 0 ? all[i].result : left & all[i].left;
   return result;
 }
 
-#define NUMBERS {CYPHER_INTEGER, CYPHER_INTEGER, CYPHER_INTEGER}, {CYPHER_FLOAT, CYPHER_NUMBER, CYPHER_FLOAT}, {CYPHER_NUMBER, CYPHER_FLOAT, CYPHER_FLOAT}
+#define NUMBERS                                                                                    \
+  {CYPHER_INTEGER, CYPHER_INTEGER, CYPHER_INTEGER}, {CYPHER_FLOAT, CYPHER_NUMBER, CYPHER_FLOAT}, { \
+    CYPHER_NUMBER, CYPHER_FLOAT, CYPHER_FLOAT                                                      \
+  }
 static const struct combination additions[] = {NUMBERS,
                                                {CYPHER_STRING, CYPHER_ANY, CYPHER_STRING},
                                                {CYPHER_ANY, CYPHER_STRING, CYPHER_STRING},
@@ -30,16 +34,17 @@ static const struct combination products[] = {
 static const struct combination quotients[] = {NUMBERS, {CYPHER_DURATION, CYPHER_NUMBER, CYPHER_DURATION}};
 static const struct combination remainders[] = {NUMBERS};
 static const struct combination powers[] = {{CYPHER_NUMBER, CYPHER_NUMBER, CYPHER_FLOAT}};
-static const struct combination joins[] = {{CYPHER_STRING, CYPHER_STRING, CYPHER_STRING}, {CYPHER_LIST, CYPHER_LIST, CYPHER_LIST}};
+static const struct combination joins[] = {{CYPHER_STRING, CYPHER_STRING, CYPHER_STRING},
+                                           {CYPHER_LIST, CYPHER_LIST, CYPHER_LIST}};
 #undef NUMBERS
 
 static const struct {
   const struct combination *all;
   size_t count;
 } arithmetic[AST_OP_MAX] = {
-    [AST_ADD_OP] = {additions, ARRAY_SIZE(additions)},        [AST_SUBTRACT_OP] = {subtractions, ARRAY_SIZE(subtractions)},
-    [AST_MULTIPLY_OP] = {products, ARRAY_SIZE(products)},     [AST_DIVIDE_OP] = {quotients, ARRAY_SIZE(quotients)},
-    [AST_MODULO_OP] = {remainders, ARRAY_SIZE(remainders)},   [AST_POWER_OP] = {powers, ARRAY_SIZE(powers)},
+    [AST_ADD_OP] = {additions, ARRAY_SIZE(additions)},      [AST_SUBTRACT_OP] = {subtractions, ARRAY_SIZE(subtractions)},
+    [AST_MULTIPLY_OP] = {products, ARRAY_SIZE(products)},   [AST_DIVIDE_OP] = {quotients, ARRAY_SIZE(quotients)},
+    [AST_MODULO_OP] = {remainders, ARRAY_SIZE(remainders)}, [AST_POWER_OP] = {powers, ARRAY_SIZE(powers)},
     [AST_CONCAT_OP] = {joins, ARRAY_SIZE(joins)},
 };
 
@@ -97,7 +102,8 @@ static const struct cypher_function *find_function(const struct checker *c, stru
 }
 
 static enum err enter_aggregate(struct checker *c, const struct ast *n) {
-  if (c->aggregation == AGGREGATION_INSIDE) return check_fail(c, n->offset, "Can't use aggregate functions inside of aggregate functions.");
+  if (c->aggregation == AGGREGATION_INSIDE)
+    return check_fail(c, n->offset, "Can't use aggregate functions inside of aggregate functions.");
   if (c->aggregation == AGGREGATION_FORBIDDEN)
     return check_fail(c, n->offset, "Invalid use of aggregating function %.*s(...) in this context", STR_ARG(n->function.name));
   c->aggregation = AGGREGATION_INSIDE;
@@ -107,7 +113,8 @@ static enum err enter_aggregate(struct checker *c, const struct ast *n) {
 static enum err check_argument_count(struct checker *c, const struct ast *n, const struct cypher_function *f) {
   uint32_t count = n->function.arguments.count;
   if (count < f->min) return check_fail(c, n->offset, "Insufficient parameters for function '%s'", f->name);
-  if (count > f->max && f->max != CYPHER_ARGUMENTS_MANY) return check_fail(c, n->offset, "Too many parameters for function '%s'", f->name);
+  if (count > f->max && f->max != CYPHER_ARGUMENTS_MANY)
+    return check_fail(c, n->offset, "Too many parameters for function '%s'", f->name);
   return ERR_OK;
 }
 
@@ -156,7 +163,6 @@ static enum err check_aggregate(struct checker *c, struct ast *n, const struct c
   n->flags |= AST_AGGREGATES;
   return ERR_OK;
 }
-
 
 enum err check_function(struct checker *c, struct ast *n) {
   const struct cypher_function *f = find_function(c, n->function.name);

@@ -22,9 +22,9 @@ struct scope {
   struct scope *parent;
   struct scope_entry *entries; // in order of declaration
   uint32_t count, capacity;
-  uint32_t *table;             // open addressing over entries, index + 1; NULL while there are few
+  uint32_t *table; // open addressing over entries, index + 1; NULL while there are few
   uint32_t table_size;
-  bool open;                   // names that are not known are declared where they are used: columns of SHOW
+  bool open; // names that are not known are declared where they are used: columns of SHOW
 };
 
 enum aggregation {
@@ -53,23 +53,24 @@ struct checker {
   struct ast_slot *slots;
   uint32_t slot_count, slot_capacity;
   struct deferred *deferred, *deferred_last;
-  uint32_t subquery_depth;   // of CALL { }
-  bool in_expression_query;  // inside EXISTS, COUNT or COLLECT { }: nothing may be written
-  bool in_transactions;      // inside CALL { } IN TRANSACTIONS
+  uint32_t subquery_depth;  // of CALL { }
+  bool in_expression_query; // inside EXISTS, COUNT or COLLECT { }: nothing may be written
+  bool in_transactions;     // inside CALL { } IN TRANSACTIONS
 };
 
 enum err check_fail(struct checker *c, uint32_t offset, const char *fmt, ...) PRINTF(3, 4);
 enum err check_no_memory(struct checker *c);
 
 struct scope *scope_new(struct checker *c, struct scope *parent); // NULL: no memory
-uint32_t scope_find(const struct scope *s, struct str name);       // AST_NO_SLOT: not there
-uint32_t scope_find_here(const struct scope *s, struct str name);  // not in the parents
+uint32_t scope_find(const struct scope *s, struct str name);      // AST_NO_SLOT: not there
+uint32_t scope_find_here(const struct scope *s, struct str name); // not in the parents
 enum err scope_add(struct checker *c, struct scope *s, struct str name, uint32_t slot) NODISCARD;
 
 /// A new slot with that meaning; not in any scope yet.
 enum err slot_new(struct checker *c, struct ast_slot slot, uint32_t *ret) NODISCARD;
 /// Declares `variable` in the current scope with a new slot. The name must be free here (see scope_find).
-enum err declare(struct checker *c, struct ast *variable, enum ast_variable_kind kind, cypher_types types, cypher_types elements) NODISCARD;
+enum err declare(struct checker *c, struct ast *variable, enum ast_variable_kind kind, cypher_types types,
+                 cypher_types elements) NODISCARD;
 /// "Variable `x` already declared" if the current scope or its parents hold the name.
 enum err expect_undeclared(struct checker *c, const struct ast *variable) NODISCARD;
 

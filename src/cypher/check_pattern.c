@@ -24,8 +24,10 @@ static enum err defer(struct checker *c, struct ast *expression, bool predicate)
   struct deferred *d = ARENA_NEW(c->arena, struct deferred);
   if (d == NULL) return check_no_memory(c);
   *d = (struct deferred){NULL, expression, c->scope, predicate};
-  if (c->deferred_last != NULL) c->deferred_last->next = d;
-  else c->deferred = d;
+  if (c->deferred_last != NULL)
+    c->deferred_last->next = d;
+  else
+    c->deferred = d;
   c->deferred_last = d;
   return ERR_OK;
 }
@@ -50,8 +52,8 @@ static enum err check_deferred(struct checker *c) {
 
 /// What is known of the pattern that is being checked.
 struct pattern {
-  const char *clause;       // for messages
-  struct scope *named;      // relationships named in this clause
+  const char *clause;  // for messages
+  struct scope *named; // relationships named in this clause
   bool only_bound;
   const struct scope *outside; // of a quantified group: what its elements may not be called; else NULL
 };
@@ -62,19 +64,20 @@ static enum err refuse_parameter(struct checker *c, const struct ast *properties
   if (properties == NULL || properties->kind != AST_PARAMETER) return ERR_OK;
   struct str name = properties->parameter.name;
   return check_fail(c, properties->offset,
-                    "Parameter maps cannot be used in `%s` patterns (use a literal map instead, e.g. `{id: $%.*s.id}`)", clause, STR_ARG(name));
+                    "Parameter maps cannot be used in `%s` patterns (use a literal map instead, e.g. `{id: $%.*s.id}`)", clause,
+                    STR_ARG(name));
 }
 
 static enum err type_conflict(struct checker *c, const struct ast *variable, cypher_types wanted) {
   struct str expected = cypher_types_text(c->arena, wanted, CYPHER_RELATIONSHIP);
   struct str actual = cypher_types_text(c->arena, variable->types, variable->elements);
-  return check_fail(c, variable->offset, "Type mismatch: %.*s defined with conflicting type %.*s (expected %.*s)", STR_ARG(variable->variable.name),
-                    STR_ARG(actual), STR_ARG(expected));
+  return check_fail(c, variable->offset, "Type mismatch: %.*s defined with conflicting type %.*s (expected %.*s)",
+                    STR_ARG(variable->variable.name), STR_ARG(actual), STR_ARG(expected));
 }
 
 /// Uses what the name means, or declares it. `only_bound`: where a pattern may not bring variables.
-static enum err use_variable(struct checker *c, struct ast *variable, enum ast_variable_kind kind, cypher_types types, cypher_types elements,
-                             bool only_bound) {
+static enum err use_variable(struct checker *c, struct ast *variable, enum ast_variable_kind kind, cypher_types types,
+                             cypher_types elements, bool only_bound) {
   if (scope_find(c->scope, variable->variable.name) == AST_NO_SLOT) {
     if (!only_bound) return declare(c, variable, kind, types, elements);
     return check_fail(c, variable->offset, "PatternExpressions are not allowed to introduce new variables: '%.*s'.",
@@ -83,7 +86,8 @@ static enum err use_variable(struct checker *c, struct ast *variable, enum ast_v
   TRY(resolve(c, variable));
   bool group = c->slots[variable->variable.slot].kind == AST_NODE_GROUP_VARIABLE;
   if ((variable->types != 0 && (variable->types & types) == 0) || group) return type_conflict(c, variable, types);
-  if (types == CYPHER_LIST && variable->types == CYPHER_LIST && variable->elements != 0 && (variable->elements & CYPHER_RELATIONSHIP) == 0)
+  if (types == CYPHER_LIST && variable->types == CYPHER_LIST && variable->elements != 0 &&
+      (variable->elements & CYPHER_RELATIONSHIP) == 0)
     return type_conflict(c, variable, types);
   return ERR_OK;
 }
@@ -95,8 +99,8 @@ static struct ast *anonymous(struct checker *c, const struct ast *element) {
 }
 
 /// A slot for an element without a name, so that the planner can speak of it; in no scope.
-static enum err name_anonymous(struct checker *c, struct ast **variable, const struct ast *element, enum ast_variable_kind kind, cypher_types types,
-                               cypher_types elements) {
+static enum err name_anonymous(struct checker *c, struct ast **variable, const struct ast *element, enum ast_variable_kind kind,
+                               cypher_types types, cypher_types elements) {
   if ((*variable = anonymous(c, element)) == NULL) return check_no_memory(c);
   (*variable)->types = types;
   (*variable)->elements = elements;
@@ -107,12 +111,13 @@ static enum err name_anonymous(struct checker *c, struct ast **variable, const s
 static enum err refuse_outside(struct checker *c, const struct ast *variable, const struct pattern *pattern) {
   struct str name = variable->variable.name;
   if (pattern->outside == NULL || scope_find(pattern->outside, name) == AST_NO_SLOT) return ERR_OK;
-  return check_fail(c, variable->offset, "The variable `%.*s` occurs both inside and outside a quantified path pattern and needs to be renamed.",
+  return check_fail(c, variable->offset,
+                    "The variable `%.*s` occurs both inside and outside a quantified path pattern and needs to be renamed.",
                     STR_ARG(name));
 }
 
-static enum err use_or_name(struct checker *c, struct ast **variable, const struct ast *element, enum ast_variable_kind kind, cypher_types types,
-                            const struct pattern *pattern) {
+static enum err use_or_name(struct checker *c, struct ast **variable, const struct ast *element, enum ast_variable_kind kind,
+                            cypher_types types, const struct pattern *pattern) {
   cypher_types elements = types == CYPHER_LIST ? CYPHER_RELATIONSHIP : CYPHER_ANY;
   if (*variable == NULL) return name_anonymous(c, variable, element, kind, types, elements);
   TRY(refuse_outside(c, *variable, pattern));
@@ -133,7 +138,8 @@ static enum err refuse_second_use(struct checker *c, const struct ast *variable,
   if (variable == NULL || pattern->named == NULL) return ERR_OK;
   struct str name = variable->variable.name;
   if (scope_find_here(pattern->named, name) != AST_NO_SLOT)
-    return check_fail(c, variable->offset, "Cannot use the same relationship variable '%.*s' for multiple relationships", STR_ARG(name));
+    return check_fail(c, variable->offset, "Cannot use the same relationship variable '%.*s' for multiple relationships",
+                      STR_ARG(name));
   return scope_add(c, pattern->named, name, 0);
 }
 
@@ -157,9 +163,11 @@ static enum err leave_group(struct checker *c, struct ast *n, const struct scope
   if (pairs == NULL) return check_no_memory(c);
   for (uint32_t i = 0; i < inside->count; i++) {
     struct ast_slot slot = c->slots[inside->entries[i].slot];
-    if (scope_find(c->scope, slot.name) != AST_NO_SLOT) return check_fail(c, slot.offset, "Variable `%.*s` already declared", STR_ARG(slot.name));
-    slot.kind = slot.kind == AST_NODE_VARIABLE ? AST_NODE_GROUP_VARIABLE
-                : slot.kind == AST_RELATIONSHIP_VARIABLE ? AST_RELATIONSHIP_GROUP_VARIABLE : AST_VALUE_VARIABLE;
+    if (scope_find(c->scope, slot.name) != AST_NO_SLOT)
+      return check_fail(c, slot.offset, "Variable `%.*s` already declared", STR_ARG(slot.name));
+    slot.kind = slot.kind == AST_NODE_VARIABLE           ? AST_NODE_GROUP_VARIABLE
+                : slot.kind == AST_RELATIONSHIP_VARIABLE ? AST_RELATIONSHIP_GROUP_VARIABLE
+                                                         : AST_VALUE_VARIABLE;
     slot.elements = slot.types;
     slot.types = CYPHER_LIST;
     pairs[i] = (struct ast_slot_pair){slot.name, inside->entries[i].slot, 0};
@@ -181,7 +189,8 @@ static enum err check_bounds(struct checker *c, const struct ast *n) {
   if (max < 0) return ERR_OK;
   if (max == 0) return check_fail(c, n->offset, "A quantifier for a path pattern must not be limited by 0.");
   if (max < min)
-    return check_fail(c, n->offset, "A quantifier for a path pattern must not have a lower bound which exceeds its upper bound: {%lld, %lld}",
+    return check_fail(c, n->offset,
+                      "A quantifier for a path pattern must not have a lower bound which exceeds its upper bound: {%lld, %lld}",
                       (long long) min, (long long) max);
   return ERR_OK;
 }
@@ -211,7 +220,8 @@ static enum err check_shortest_shape(struct checker *c, const struct ast *path) 
   if (path->path.selector != AST_SHORTEST_PATH_FUNCTION && path->path.selector != AST_ALL_SHORTEST_PATHS_FUNCTION) return ERR_OK;
   const char *name = path->path.selector == AST_SHORTEST_PATH_FUNCTION ? "shortestPath" : "allShortestPaths";
   const struct ast *relationship = path->path.elements.count == 3 ? path->path.elements.first->next : NULL;
-  if (relationship == NULL) return check_fail(c, path->offset, "%s(...) requires a pattern containing a single relationship", name);
+  if (relationship == NULL)
+    return check_fail(c, path->offset, "%s(...) requires a pattern containing a single relationship", name);
   int64_t min = relationship->relationship.min;
   if (relationship->relationship.length == AST_VARIABLE_LENGTH && min > 1)
     return check_fail(c, path->offset, "%s(...) does not support a minimal length different from 0 or 1", name);

@@ -15,8 +15,8 @@ struct projection {
   struct ast **where; // NULL in RETURN
   // found out on the way
   bool aggregates;
-  uint32_t first_slot;   // slots from here on were made inside the items
-  struct scope *columns; // names of the items
+  uint32_t first_slot;      // slots from here on were made inside the items
+  struct scope *columns;    // names of the items
   const struct ast **index; // the items by the hash of their expressions; NULL where nobody looks for them
   uint32_t index_size;
   uint16_t highest; // of the items' expressions
@@ -102,7 +102,11 @@ static enum err name_column(struct checker *c, struct projection *p, struct ast 
   } else {
     bool nullable = e->kind != AST_VARIABLE || c->slots[e->variable.slot].nullable;
     cypher_types types = e->types != 0 || e->kind == AST_LITERAL ? e->types : CYPHER_ANY;
-    struct ast_slot slot = {.name = name, .kind = kind_of_value(c, e), .nullable = nullable, .offset = item->offset, .types = types,
+    struct ast_slot slot = {.name = name,
+                            .kind = kind_of_value(c, e),
+                            .nullable = nullable,
+                            .offset = item->offset,
+                            .types = types,
                             .elements = e->elements};
     TRY(slot_new(c, slot, &item->projection.slot));
   }
@@ -165,11 +169,13 @@ static bool find_ambiguous(struct ast *n, void *context) {
 }
 
 static enum err refuse_ambiguous(struct checker *c, const struct ast *aggregate, struct str key) {
-  return check_fail(c, aggregate->offset,
-                    "Aggregation column contains implicit grouping expressions. For example, in 'RETURN n.a, n.a + n.b + count(*)' the aggregation "
-                    "expression 'n.a + n.b + count(*)' includes the implicit grouping key 'n.b'. It may be possible to rewrite the query by "
-                    "extracting these grouping/aggregation expressions into a preceding WITH clause. Illegal expression(s): %.*s",
-                    STR_ARG(key));
+  return check_fail(
+      c, aggregate->offset,
+      "Aggregation column contains implicit grouping expressions. For example, in 'RETURN n.a, n.a + n.b + count(*)' the "
+      "aggregation "
+      "expression 'n.a + n.b + count(*)' includes the implicit grouping key 'n.b'. It may be possible to rewrite the query by "
+      "extracting these grouping/aggregation expressions into a preceding WITH clause. Illegal expression(s): %.*s",
+      STR_ARG(key));
 }
 
 static enum err check_ambiguity(struct checker *c, const struct projection *p) {
@@ -232,7 +238,8 @@ static enum err check_tail_expression(struct checker *c, const struct projection
   const struct scope *hidden = c->hidden;
   struct scope *tail = scope_new(c, columns_only ? before->parent : before);
   if (tail == NULL) return check_no_memory(c);
-  *tail = (struct scope){tail->parent, p->columns->entries, p->columns->count, p->columns->count, p->columns->table, p->columns->table_size, before->open};
+  *tail = (struct scope){tail->parent,      p->columns->entries,    p->columns->count, p->columns->count,
+                         p->columns->table, p->columns->table_size, before->open};
   if (columns_only) TRY(use_columns(c, p, e));
   c->scope = tail;
   c->hidden = columns_only ? before : NULL;
@@ -286,16 +293,28 @@ static enum err check_projection(struct checker *c, struct projection *p) {
 }
 
 enum err check_with(struct checker *c, struct ast *n) {
-  struct projection p = {.clause = n, .distinct = n->with.distinct, .with = true, .star = &n->with.star, .items = &n->with.items,
-                         .order_by = &n->with.order_by, .skip = n->with.skip, .limit = n->with.limit, .where = &n->with.where};
+  struct projection p = {.clause = n,
+                         .distinct = n->with.distinct,
+                         .with = true,
+                         .star = &n->with.star,
+                         .items = &n->with.items,
+                         .order_by = &n->with.order_by,
+                         .skip = n->with.skip,
+                         .limit = n->with.limit,
+                         .where = &n->with.where};
   TRY(check_projection(c, &p));
   if (p.aggregates) n->flags |= AST_AGGREGATES;
   return ERR_OK;
 }
 
 enum err check_return(struct checker *c, struct ast *n) {
-  struct projection p = {.clause = n, .distinct = n->return_.distinct, .star = &n->return_.star, .items = &n->return_.items,
-                         .order_by = &n->return_.order_by, .skip = n->return_.skip, .limit = n->return_.limit};
+  struct projection p = {.clause = n,
+                         .distinct = n->return_.distinct,
+                         .star = &n->return_.star,
+                         .items = &n->return_.items,
+                         .order_by = &n->return_.order_by,
+                         .skip = n->return_.skip,
+                         .limit = n->return_.limit};
   TRY(check_projection(c, &p));
   if (p.aggregates) n->flags |= AST_AGGREGATES;
   return ERR_OK;
@@ -315,11 +334,13 @@ static enum err check_row_count(struct checker *c, struct ast *n, const char *cl
   ast_visit(n, find_variable, &variable);
   if (variable != NULL)
     return check_fail(c, variable->offset,
-                      "It is not allowed to refer to variables in %s, so that the value for %s can be statically calculated.", clause, clause);
+                      "It is not allowed to refer to variables in %s, so that the value for %s can be statically calculated.",
+                      clause, clause);
   TRY(check_plain(c, n));
   bool bad = n->kind == AST_LITERAL && (n->literal.type != AST_INTEGER || n->literal.integer < 0);
   struct str text = {c->statement->text.ptr + n->offset, MIN(n->end - n->offset, 60u)};
-  if (bad) return check_fail(c, n->offset, "Invalid input. '%.*s' is not a valid value. Must be a non-negative integer.", STR_ARG(text));
+  if (bad)
+    return check_fail(c, n->offset, "Invalid input. '%.*s' is not a valid value. Must be a non-negative integer.", STR_ARG(text));
   return expect_type(c, n, CYPHER_INTEGER);
 }
 

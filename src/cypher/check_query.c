@@ -4,7 +4,12 @@
 
 bool clause_writes(const struct ast *n) {
   switch (n->kind) {
-  case AST_CREATE: case AST_MERGE: case AST_SET: case AST_REMOVE: case AST_DELETE: case AST_FOREACH: return true;
+  case AST_CREATE:
+  case AST_MERGE:
+  case AST_SET:
+  case AST_REMOVE:
+  case AST_DELETE:
+  case AST_FOREACH: return true;
   case AST_CALL_QUERY:
     AST_EACH(branch, n->call_query.query->query.branches) {
       AST_EACH(clause, branch->single_query.clauses)
@@ -33,10 +38,13 @@ static const char *clause_name(const struct ast *n) {
 /// Between writing and reading stands a WITH, so that it is plain what the reading sees.
 static enum err check_order(struct checker *c, const struct ast *before, const struct ast *n) {
   if (before == NULL) return ERR_OK;
-  if (before->kind == AST_RETURN && n->kind != AST_SHOW) return check_fail(c, before->offset, "RETURN can only be used at the end of the query.");
+  if (before->kind == AST_RETURN && n->kind != AST_SHOW)
+    return check_fail(c, before->offset, "RETURN can only be used at the end of the query.");
   if (before->kind == AST_FINISH) return check_fail(c, before->offset, "FINISH can only be used at the end of the query.");
-  bool reads = n->kind == AST_MATCH || n->kind == AST_UNWIND || n->kind == AST_LOAD_CSV || n->kind == AST_CALL || n->kind == AST_CALL_QUERY;
-  if (is_update(before) && reads) return check_fail(c, n->offset, "WITH is required between %s and %s", clause_name(before), clause_name(n));
+  bool reads = n->kind == AST_MATCH || n->kind == AST_UNWIND || n->kind == AST_LOAD_CSV || n->kind == AST_CALL ||
+               n->kind == AST_CALL_QUERY;
+  if (is_update(before) && reads)
+    return check_fail(c, n->offset, "WITH is required between %s and %s", clause_name(before), clause_name(n));
   if (n->kind == AST_USE) return check_fail(c, n->offset, "USE clause must be the first clause in a (sub-)query.");
   return ERR_OK;
 }
@@ -55,13 +63,16 @@ static enum err check_end(struct checker *c, const struct ast *last, bool standa
   if (needs_return && last->kind != AST_RETURN) return check_fail(c, last->offset, "The subquery must end with a RETURN clause");
   if (c->in_expression_query || may_end(last, standalone)) return ERR_OK;
   return check_fail(c, last->offset,
-                    "Query cannot conclude with %s (must be a RETURN clause, a FINISH clause, an update clause, a unit subquery call, or a procedure "
+                    "Query cannot conclude with %s (must be a RETURN clause, a FINISH clause, an update clause, a unit subquery "
+                    "call, or a procedure "
                     "call with no YIELD).",
                     clause_name(last));
 }
 
 static bool is_plain_import(const struct ast *with) {
-  if (with->with.distinct || with->with.order_by.count > 0 || with->with.skip != NULL || with->with.limit != NULL || with->with.where != NULL) return false;
+  if (with->with.distinct || with->with.order_by.count > 0 || with->with.skip != NULL || with->with.limit != NULL ||
+      with->with.where != NULL)
+    return false;
   AST_EACH(item, with->with.items) {
     const struct ast *e = item->projection.expression;
     if (e->kind != AST_VARIABLE || !str_eq(e->variable.name, item->projection.name)) return false;
@@ -137,7 +148,8 @@ static enum err columns_of(struct checker *c, const struct ast *branch, bool sta
   return ERR_OK;
 }
 
-static enum err expect_same_columns(struct checker *c, const struct ast *branch, const struct scope *first, const struct ast_slots *columns) {
+static enum err expect_same_columns(struct checker *c, const struct ast *branch, const struct scope *first,
+                                    const struct ast_slots *columns) {
   bool same = first->count == columns->count;
   for (uint32_t i = 0; same && i < columns->count; i++) same = scope_find_here(first, columns->items[i].name) != AST_NO_SLOT;
   if (same) return ERR_OK;
@@ -155,7 +167,8 @@ static enum err own_columns(struct checker *c, struct ast_slots *columns) {
   struct ast_slot_pair *pairs = arena_copy(c->arena, columns->items, columns->count * sizeof *pairs);
   if (pairs == NULL) return check_no_memory(c);
   for (uint32_t i = 0; i < columns->count; i++) {
-    struct ast_slot slot = {.name = pairs[i].name, .kind = AST_VALUE_VARIABLE, .nullable = true, .types = CYPHER_ANY, .elements = CYPHER_ANY};
+    struct ast_slot slot = {
+        .name = pairs[i].name, .kind = AST_VALUE_VARIABLE, .nullable = true, .types = CYPHER_ANY, .elements = CYPHER_ANY};
     TRY(slot_new(c, slot, &pairs[i].outer));
   }
   columns->items = pairs;
@@ -184,8 +197,10 @@ enum err check_query(struct checker *c, struct ast *query, struct scope *parent,
     TRY(check_single_query(c, branch, standalone, needs_return));
     struct ast_slots columns;
     TRY(columns_of(c, branch, standalone, &columns));
-    if (branch != query->query.branches.first) TRY(expect_same_columns(c, branch, names, &columns));
-    else if (branch->next != NULL) TRY(names_of(c, &columns, &names));
+    if (branch != query->query.branches.first)
+      TRY(expect_same_columns(c, branch, names, &columns));
+    else if (branch->next != NULL)
+      TRY(names_of(c, &columns, &names));
     if (branch == query->query.branches.first) first = columns;
   }
   if (query->query.branches.count > 1) TRY(own_columns(c, &first));

@@ -1,8 +1,9 @@
 // Reads statements and says what the parser and the check make of them; for tests that drive it through a pipe.
 //
-// Input: records that end with a NUL byte. "Q<statement>" asks; "P<name>(<in> :: <type>, ...) :: (<out> :: <type>, ...)" registers a
-// procedure; "R" forgets them; "X" prints the canonical text beside the answer from then on. Output: one line for each Q, fields
-// separated by tabs, line ends inside of a field as "\n": `ok <query type> <columns> [canonical text]` or `error <status> <message>`.
+// Input: records that end with a NUL byte. "Q<statement>" asks; "P<name>(<in> :: <type>, ...) :: (<out> :: <type>, ...)"
+// registers a procedure; "R" forgets them; "X" prints the canonical text beside the answer from then on. Output: one line for
+// each Q, fields separated by tabs, line ends inside of a field as "\n": `ok <query type> <columns> [canonical text]` or `error
+// <status> <message>`.
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +25,11 @@ static cypher_types type_of(struct str name) {
   static const struct {
     const char *name;
     cypher_types types;
-  } all[] = {{"INTEGER", CYPHER_INTEGER}, {"FLOAT", CYPHER_FLOAT}, {"NUMBER", CYPHER_NUMBER}, {"STRING", CYPHER_STRING}, {"BOOLEAN", CYPHER_BOOLEAN}};
+  } all[] = {{"INTEGER", CYPHER_INTEGER},
+             {"FLOAT", CYPHER_FLOAT},
+             {"NUMBER", CYPHER_NUMBER},
+             {"STRING", CYPHER_STRING},
+             {"BOOLEAN", CYPHER_BOOLEAN}};
   for (size_t i = 0; i < ARRAY_SIZE(all); i++)
     if (str_eqz(name, all[i].name)) return all[i].types;
   return CYPHER_ANY;
@@ -64,8 +69,10 @@ static const struct cypher_procedure *find_procedure(void *context, struct str n
 static void put_field(struct str text) {
   putchar('\t');
   for (size_t i = 0; i < text.len; i++) {
-    if (text.ptr[i] == '\n') fputs("\\n", stdout);
-    else if (text.ptr[i] != '\t' && text.ptr[i] != '\r') putchar(text.ptr[i]);
+    if (text.ptr[i] == '\n')
+      fputs("\\n", stdout);
+    else if (text.ptr[i] != '\t' && text.ptr[i] != '\r')
+      putchar(text.ptr[i]);
   }
 }
 
@@ -123,7 +130,10 @@ int main(void) {
     }
     struct str rest = record.len > 0 ? (struct str){record.data + 1, record.len - 1} : STR("");
     switch (record.len > 0 ? record.data[0] : 0) {
-    case 'Q': answer(&r, rest, canonical); fflush(stdout); break;
+    case 'Q':
+      answer(&r, rest, canonical);
+      fflush(stdout);
+      break;
     case 'P': register_procedure(&r, rest); break;
     case 'R': r.count = 0; break;
     case 'X': canonical = true; break;

@@ -7,4 +7,5 @@
 #include "cypher/ast.h"
 
 /// `offset` is a node's `offset` or `at`. `e` may be NULL. Returns `code`.
-enum err cypher_error_of(const struct ast_statement *s, struct error *e, enum err code, uint32_t offset, const char *fmt, ...) PRINTF(5, 6);
+enum err cypher_error_of(const struct ast_statement *s, struct error *e, enum err code, uint32_t offset, const char *fmt, ...)
+    PRINTF(5, 6);

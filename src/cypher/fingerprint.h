@@ -16,9 +16,9 @@ struct cypher_literal {
   uint32_t offset, len;
 };
 
-/// `text` is the statement with one blank between tokens and each literal replaced by a mark of its kind; compare it when hashes are
-/// equal. Not every literal may be turned into a parameter: one that names a column (an item of RETURN or WITH without AS), bounds a
-/// pattern, or is an argument that the planner looks at must keep its value in the key. The slices are for that.
+/// `text` is the statement with one blank between tokens and each literal replaced by a mark of its kind; compare it when hashes
+/// are equal. Not every literal may be turned into a parameter: one that names a column (an item of RETURN or WITH without AS),
+/// bounds a pattern, or is an argument that the planner looks at must keep its value in the key. The slices are for that.
 struct cypher_fingerprint {
   uint64_t hash;
   struct str text;

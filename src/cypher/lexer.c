@@ -8,13 +8,39 @@
 enum byte_class { C_BAD, C_SPACE, C_LETTER, C_DIGIT, C_QUOTE, C_TICK, C_MARK, C_SLASH, C_DOT, C_HIGH };
 
 static const uint8_t classes[256] = {
-    ['\t' ... '\r'] = C_SPACE, [0x1C ... ' '] = C_SPACE, ['A' ... 'Z'] = C_LETTER, ['a' ... 'z'] = C_LETTER, ['_'] = C_LETTER,
-    ['0' ... '9'] = C_DIGIT,   ['"'] = C_QUOTE,          ['\''] = C_QUOTE,         ['`'] = C_TICK,           ['/'] = C_SLASH,
-    ['.'] = C_DOT,             ['('] = C_MARK,           [')'] = C_MARK,           ['['] = C_MARK,           [']'] = C_MARK,
-    ['{'] = C_MARK,            ['}'] = C_MARK,           [','] = C_MARK,           [':'] = C_MARK,           [';'] = C_MARK,
-    ['$'] = C_MARK,            ['|'] = C_MARK,           ['&'] = C_MARK,           ['!'] = C_MARK,           ['%'] = C_MARK,
-    ['+'] = C_MARK,            ['-'] = C_MARK,           ['*'] = C_MARK,           ['^'] = C_MARK,           ['='] = C_MARK,
-    ['<'] = C_MARK,            ['>'] = C_MARK,           [0x80 ... 0xFF] = C_HIGH,
+    ['\t' ... '\r'] = C_SPACE,
+    [0x1C ... ' '] = C_SPACE,
+    ['A' ... 'Z'] = C_LETTER,
+    ['a' ... 'z'] = C_LETTER,
+    ['_'] = C_LETTER,
+    ['0' ... '9'] = C_DIGIT,
+    ['"'] = C_QUOTE,
+    ['\''] = C_QUOTE,
+    ['`'] = C_TICK,
+    ['/'] = C_SLASH,
+    ['.'] = C_DOT,
+    ['('] = C_MARK,
+    [')'] = C_MARK,
+    ['['] = C_MARK,
+    [']'] = C_MARK,
+    ['{'] = C_MARK,
+    ['}'] = C_MARK,
+    [','] = C_MARK,
+    [':'] = C_MARK,
+    [';'] = C_MARK,
+    ['$'] = C_MARK,
+    ['|'] = C_MARK,
+    ['&'] = C_MARK,
+    ['!'] = C_MARK,
+    ['%'] = C_MARK,
+    ['+'] = C_MARK,
+    ['-'] = C_MARK,
+    ['*'] = C_MARK,
+    ['^'] = C_MARK,
+    ['='] = C_MARK,
+    ['<'] = C_MARK,
+    ['>'] = C_MARK,
+    [0x80 ... 0xFF] = C_HIGH,
 };
 
 /// What follows the first byte of a two-byte mark, and what the pair and the byte alone are.
@@ -63,7 +89,8 @@ static const uint16_t word_table[WORD_SLOTS] = {
 /// A multiplier found by trial, under which no two of our words meet.
 uint32_t word_slot(const char *text, size_t len) {
   uint64_t letters = 0;
-  if (len >= 8) memcpy(&letters, text, 8);
+  if (len >= 8)
+    memcpy(&letters, text, 8);
   else
     for (size_t i = 0; i < len; i++) letters |= (uint64_t) (uint8_t) text[i] << 8 * i;
   letters &= 0xDFDFDFDFDFDFDFDFu;
@@ -96,28 +123,40 @@ static bool in_ranges(uint32_t cp, const struct code_range *ranges, size_t count
 
 /// Unicode's White_Space, as Neo4j's lexer takes it.
 static bool is_wide_space(uint32_t cp) {
-  static const struct code_range spaces[] = {{0x85, 0x85},     {0xA0, 0xA0},     {0x1680, 0x1680}, {0x180E, 0x180E}, {0x2000, 0x200A},
-                                             {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
+  static const struct code_range spaces[] = {{0x85, 0x85},     {0xA0, 0xA0},     {0x1680, 0x1680},
+                                             {0x180E, 0x180E}, {0x2000, 0x200A}, {0x2028, 0x2029},
+                                             {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
   return in_ranges(cp, spaces, ARRAY_SIZE(spaces));
 }
 
 /// Blocks of signs, punctuation, arrows and pictures; what is outside of them counts as a letter, a digit or a mark on one.
 static bool is_name_part(uint32_t cp) {
   static const struct code_range others[] = {
-      {0x80, 0xA1},     {0xA6, 0xA9},     {0xAB, 0xB4},     {0xB6, 0xB9},     {0xBB, 0xBF},       {0xD7, 0xD7},       {0xF7, 0xF7},
-      {0x2000, 0x200B}, {0x200E, 0x203E}, {0x2041, 0x2053}, {0x2055, 0x2070}, {0x207A, 0x207E},   {0x208A, 0x208F},   {0x2190, 0x2BFF},
-      {0x2E00, 0x2E7F}, {0x3000, 0x3004}, {0x3008, 0x3020}, {0x3030, 0x3030}, {0xD800, 0xF8FF},   {0xFD3E, 0xFD3F},   {0xFE10, 0xFE1F},
-      {0xFE30, 0xFE32}, {0xFE35, 0xFE4C}, {0xFE50, 0xFE68}, {0xFEFF, 0xFEFF}, {0xFF01, 0xFF03},   {0xFF05, 0xFF0F},   {0xFF1A, 0xFF20},
-      {0xFF3B, 0xFF3E}, {0xFF40, 0xFF40}, {0xFF5B, 0xFF65}, {0xFFF0, 0xFFFF}, {0x1F000, 0x1FAFF}, {0xE0000, 0x10FFFF}};
+      {0x80, 0xA1},     {0xA6, 0xA9},     {0xAB, 0xB4},       {0xB6, 0xB9},       {0xBB, 0xBF},     {0xD7, 0xD7},
+      {0xF7, 0xF7},     {0x2000, 0x200B}, {0x200E, 0x203E},   {0x2041, 0x2053},   {0x2055, 0x2070}, {0x207A, 0x207E},
+      {0x208A, 0x208F}, {0x2190, 0x2BFF}, {0x2E00, 0x2E7F},   {0x3000, 0x3004},   {0x3008, 0x3020}, {0x3030, 0x3030},
+      {0xD800, 0xF8FF}, {0xFD3E, 0xFD3F}, {0xFE10, 0xFE1F},   {0xFE30, 0xFE32},   {0xFE35, 0xFE4C}, {0xFE50, 0xFE68},
+      {0xFEFF, 0xFEFF}, {0xFF01, 0xFF03}, {0xFF05, 0xFF0F},   {0xFF1A, 0xFF20},   {0xFF3B, 0xFF3E}, {0xFF40, 0xFF40},
+      {0xFF5B, 0xFF65}, {0xFFF0, 0xFFFF}, {0x1F000, 0x1FAFF}, {0xE0000, 0x10FFFF}};
   return !in_ranges(cp, others, ARRAY_SIZE(others));
 }
 
 /// Dashes and angle brackets that Neo4j takes for the arrows of a pattern.
 static uint16_t wide_mark(uint32_t cp) {
   switch (cp) {
-  case 0xAD: case 0x2010 ... 0x2015: case 0xFE58: case 0xFE63: case 0xFF0D: return T_LINE;
-  case 0x27E8: case 0x3008: case 0xFE64: case 0xFF1C: return T_ARROW_LEFT;
-  case 0x27E9: case 0x3009: case 0xFE65: case 0xFF1E: return T_ARROW_RIGHT;
+  case 0xAD:
+  case 0x2010 ... 0x2015:
+  case 0xFE58:
+  case 0xFE63:
+  case 0xFF0D: return T_LINE;
+  case 0x27E8:
+  case 0x3008:
+  case 0xFE64:
+  case 0xFF1C: return T_ARROW_LEFT;
+  case 0x27E9:
+  case 0x3009:
+  case 0xFE65:
+  case 0xFF1E: return T_ARROW_RIGHT;
   default: return T_BAD;
   }
 }
@@ -140,8 +179,8 @@ static size_t name_end(struct str text, size_t at) {
   return at;
 }
 
-/// `fraction`: a point came before. Digits, letters and underscores; one point with digits behind it; a sign behind the `e` of an exponent. Whatever is glued to
-/// a number belongs to it, so that the parser can say that the whole is not one.
+/// `fraction`: a point came before. Digits, letters and underscores; one point with digits behind it; a sign behind the `e` of an
+/// exponent. Whatever is glued to a number belongs to it, so that the parser can say that the whole is not one.
 static size_t number_end(struct str text, size_t at, uint16_t *kind) {
   bool hex = at + 1 < text.len && text.ptr[at] == '0' && (text.ptr[at + 1] | 0x20) == 'x';
   *kind = T_INTEGER;
@@ -149,12 +188,14 @@ static size_t number_end(struct str text, size_t at, uint16_t *kind) {
     size_t from = at;
     at = name_end(text, at);
     bool exponent = !hex && at > from && (text.ptr[at - 1] | 0x20) == 'e' && at > from + (*kind == T_INTEGER);
-    if (exponent && at + 1 < text.len && (text.ptr[at] == '-' || text.ptr[at] == '+') && classes[(uint8_t) text.ptr[at + 1]] == C_DIGIT) {
+    if (exponent && at + 1 < text.len && (text.ptr[at] == '-' || text.ptr[at] == '+') &&
+        classes[(uint8_t) text.ptr[at + 1]] == C_DIGIT) {
       at++;
       *kind = T_FLOAT;
       continue;
     }
-    bool point = !hex && *kind == T_INTEGER && at + 1 < text.len && text.ptr[at] == '.' && classes[(uint8_t) text.ptr[at + 1]] == C_DIGIT;
+    bool point =
+        !hex && *kind == T_INTEGER && at + 1 < text.len && text.ptr[at] == '.' && classes[(uint8_t) text.ptr[at + 1]] == C_DIGIT;
     if (!point) break;
     *kind = T_FLOAT;
     at++;
@@ -162,7 +203,8 @@ static size_t number_end(struct str text, size_t at, uint16_t *kind) {
   return at;
 }
 
-/// Offset behind the closing quote, or 0. A backslash hides what follows, but not in backticks, where a double one stands for one.
+/// Offset behind the closing quote, or 0. A backslash hides what follows, but not in backticks, where a double one stands for
+/// one.
 static size_t quoted_end(struct str text, size_t at, char quote) {
   for (at++; at < text.len; at++) {
     if (text.ptr[at] == '\\' && quote != '`') {

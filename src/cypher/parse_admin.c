@@ -22,9 +22,12 @@ static bool parse_topology(struct parser *p, struct ast *n) {
   do {
     struct ast *count = parse_integer_or_parameter(p);
     if (count == NULL) return false;
-    if (n->database.primaries == NULL && take_either(p, K_PRIMARY, K_PRIMARIES)) n->database.primaries = count;
-    else if (n->database.secondaries == NULL && take_either(p, K_SECONDARY, K_SECONDARIES)) n->database.secondaries = count;
-    else return false;
+    if (n->database.primaries == NULL && take_either(p, K_PRIMARY, K_PRIMARIES))
+      n->database.primaries = count;
+    else if (n->database.secondaries == NULL && take_either(p, K_SECONDARY, K_SECONDARIES))
+      n->database.secondaries = count;
+    else
+      return false;
   } while (next_is(p, T_INTEGER) || next_is(p, T_DOLLAR));
   return true;
 }
@@ -274,8 +277,10 @@ static struct ast *parse_user(struct parser *p, struct ast *n) {
   if (take(p, K_CURRENT)) return p->at++, parse_current_user(p, n);
   p->at++;
   if ((n->user.name = parse_name_node(p, false)) == NULL) return NULL;
-  if (n->user.verb == AST_VERB_CREATE) n->user.if_not_exists = parse_if_not_exists(p);
-  else n->user.if_exists = parse_if_exists(p);
+  if (n->user.verb == AST_VERB_CREATE)
+    n->user.if_not_exists = parse_if_not_exists(p);
+  else
+    n->user.if_exists = parse_if_exists(p);
   if (n->user.verb == AST_VERB_DROP) return parser_done(p, n);
   if (n->user.verb != AST_VERB_RENAME) return parse_user_settings(p, n);
   return take(p, K_TO) && (n->user.to = parse_name_node(p, false)) != NULL ? parser_done(p, n) : NULL;
@@ -288,8 +293,10 @@ static struct ast *parse_role(struct parser *p, struct ast *n) {
   p->at++;
   if ((n->role.name = parse_name_node(p, false)) == NULL) return NULL;
   enum ast_verb verb = n->role.verb;
-  if (verb == AST_VERB_CREATE) n->role.if_not_exists = parse_if_not_exists(p);
-  else n->role.if_exists = parse_if_exists(p);
+  if (verb == AST_VERB_CREATE)
+    n->role.if_not_exists = parse_if_not_exists(p);
+  else
+    n->role.if_exists = parse_if_exists(p);
   if (verb == AST_VERB_RENAME && (!take(p, K_TO) || (n->role.to = parse_name_node(p, false)) == NULL)) return NULL;
   if (verb == AST_VERB_CREATE && take(p, K_AS)) {
     if (!take2(p, K_COPY, K_OF) || (n->role.copy_of = parse_name_node(p, false)) == NULL) return NULL;
@@ -328,10 +335,19 @@ static int verb_of(uint16_t word) {
 
 /// Which verbs go with which objects, as bits of verbs.
 static bool verb_fits(enum ast_kind kind, int verb) {
-  enum { C = 1 << AST_VERB_CREATE, D = 1 << AST_VERB_DROP, A = 1 << AST_VERB_ALTER, S = 1 << AST_VERB_START | 1 << AST_VERB_STOP,
-         R = 1 << AST_VERB_RENAME, E = 1 << AST_VERB_ENABLE };
-  int verbs = kind == AST_DATABASE ? C | D | A | S : kind == AST_ALIAS ? C | D | A : kind == AST_SERVER ? D | A | R | E :
-              kind == AST_USER ? C | D | A | R : C | D | R;
+  enum {
+    C = 1 << AST_VERB_CREATE,
+    D = 1 << AST_VERB_DROP,
+    A = 1 << AST_VERB_ALTER,
+    S = 1 << AST_VERB_START | 1 << AST_VERB_STOP,
+    R = 1 << AST_VERB_RENAME,
+    E = 1 << AST_VERB_ENABLE
+  };
+  int verbs = kind == AST_DATABASE ? C | D | A | S
+              : kind == AST_ALIAS  ? C | D | A
+              : kind == AST_SERVER ? D | A | R | E
+              : kind == AST_USER   ? C | D | A | R
+                                   : C | D | R;
   return (verbs >> verb & 1) != 0;
 }
 
@@ -340,7 +356,9 @@ static struct ast *parse_object(struct parser *p, struct ast *n, enum ast_verb v
   case AST_DATABASE:
     n->database.verb = verb;
     n->database.or_replace = or_replace;
-    return verb == AST_VERB_CREATE ? parse_create_database(p, n) : verb == AST_VERB_ALTER ? parse_alter_database(p, n) : parse_database(p, n);
+    return verb == AST_VERB_CREATE  ? parse_create_database(p, n)
+           : verb == AST_VERB_ALTER ? parse_alter_database(p, n)
+                                    : parse_database(p, n);
   case AST_ALIAS: n->alias.verb = verb, n->alias.or_replace = or_replace; return parse_alias(p, n);
   case AST_SERVER: n->server.verb = verb; return parse_server(p, n);
   case AST_USER: n->user.verb = verb, n->user.or_replace = or_replace; return parse_user(p, n);

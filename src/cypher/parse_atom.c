@@ -87,8 +87,10 @@ static bool parse_where_and_bar(struct parser *p, struct ast **where, struct ast
     fits = !take(p, K_WHERE) || (*where = parse_expression(p)) != NULL;
     bool used_up = p->bars == 0;
     p->bars = ANY_BARS;
-    if (fits && take(p, T_BAR)) fits = (*projection = parse_expression(p)) != NULL;
-    else if (fits && bar_needed) fits = false;
+    if (fits && take(p, T_BAR))
+      fits = (*projection = parse_expression(p)) != NULL;
+    else if (fits && bar_needed)
+      fits = false;
     fits = fits && next_is(p, T_RBRACKET);
     if (fits || stopped(p) || !used_up || *where == NULL) break;
     if (!parser_restore(p, place)) break;
@@ -238,7 +240,15 @@ struct ast *parse_map_projection(struct parser *p, struct ast *subject) {
 static bool at_case(const struct parser *p) {
   if (peek(p) != K_CASE) return false;
   switch (peek_at(p, 1)) {
-  case T_DOT: case T_COMMA: case T_RPAREN: case T_RBRACKET: case T_RBRACE: case T_END: case T_EQ: case T_COLON: case K_AS: return false;
+  case T_DOT:
+  case T_COMMA:
+  case T_RPAREN:
+  case T_RBRACKET:
+  case T_RBRACE:
+  case T_END:
+  case T_EQ:
+  case T_COLON:
+  case K_AS: return false;
   default: return true;
   }
 }

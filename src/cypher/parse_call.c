@@ -189,7 +189,8 @@ static struct ast *parse_function(struct parser *p) {
   if (n == NULL || !parse_dotted_name(p, &n->function.name) || !take(p, T_LPAREN)) return NULL;
   if (peek(p) == K_DISTINCT && peek_at(p, 1) != T_RPAREN && peek_at(p, 1) != T_COMMA && peek_at(p, 1) != T_DOT)
     n->function.distinct = take(p, K_DISTINCT);
-  else if (peek(p) == K_ALL && peek_at(p, 1) != T_LPAREN && peek_at(p, 1) != T_RPAREN && peek_at(p, 1) != T_COMMA && peek_at(p, 1) != T_DOT)
+  else if (peek(p) == K_ALL && peek_at(p, 1) != T_LPAREN && peek_at(p, 1) != T_RPAREN && peek_at(p, 1) != T_COMMA &&
+           peek_at(p, 1) != T_DOT)
     p->at++;
   uint8_t bars = p->bars;
   p->bars = ANY_BARS;

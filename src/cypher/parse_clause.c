@@ -132,7 +132,8 @@ static struct ast *parse_yield(struct parser *p) {
 
 static bool parse_yields(struct parser *p, struct ast *n) {
   n->call.has_yield = true;
-  if (take(p, T_TIMES)) n->call.star = true;
+  if (take(p, T_TIMES))
+    n->call.star = true;
   else if (!take(p, T_MINUS)) {
     do {
       struct ast *yield = parse_yield(p);
@@ -157,10 +158,14 @@ static bool parse_on_error(struct parser *p, struct ast *n) {
   bool retry = take(p, K_RETRY);
   if (retry && !take(p, K_THEN)) return n->in_transactions.on_error = AST_ON_ERROR_RETRY_FAIL, true;
   uint32_t first = retry ? AST_ON_ERROR_RETRY_FAIL : AST_ON_ERROR_FAIL;
-  if (take(p, K_FAIL)) n->in_transactions.on_error = first;
-  else if (take(p, K_CONTINUE)) n->in_transactions.on_error = first + 1;
-  else if (take(p, K_BREAK)) n->in_transactions.on_error = first + 2;
-  else return false;
+  if (take(p, K_FAIL))
+    n->in_transactions.on_error = first;
+  else if (take(p, K_CONTINUE))
+    n->in_transactions.on_error = first + 1;
+  else if (take(p, K_BREAK))
+    n->in_transactions.on_error = first + 2;
+  else
+    return false;
   return true;
 }
 

@@ -2,7 +2,18 @@
 #include "base/compiler.h"
 #include "cypher/parser_int.h"
 
-enum power { OR_POWER = 1, XOR_POWER, AND_POWER, NOT_POWER, COMPARE_POWER, PREDICATE_POWER, ADD_POWER, MULTIPLY_POWER, POWER_POWER, SIGN_POWER };
+enum power {
+  OR_POWER = 1,
+  XOR_POWER,
+  AND_POWER,
+  NOT_POWER,
+  COMPARE_POWER,
+  PREDICATE_POWER,
+  ADD_POWER,
+  MULTIPLY_POWER,
+  POWER_POWER,
+  SIGN_POWER
+};
 
 struct infix {
   uint8_t op, power, tokens; // enum ast_op; 0: no infix operator; tokens: how many it takes
@@ -40,12 +51,28 @@ static void expect_infix(struct parser *p, int power) {
   static const struct {
     uint16_t token;
     uint8_t power;
-  } all[] = {{K_OR, OR_POWER},           {K_XOR, XOR_POWER},           {K_AND, AND_POWER},           {T_EQ, COMPARE_POWER},
-             {T_NE, COMPARE_POWER},      {T_LT, COMPARE_POWER},        {T_LE, COMPARE_POWER},        {T_GT, COMPARE_POWER},
-             {T_GE, COMPARE_POWER},      {T_MATCHES, PREDICATE_POWER}, {K_IN, PREDICATE_POWER},      {K_CONTAINS, PREDICATE_POWER},
-             {K_STARTS, PREDICATE_POWER}, {K_ENDS, PREDICATE_POWER},   {K_IS, PREDICATE_POWER},      {T_PLUS, ADD_POWER},
-             {T_MINUS, ADD_POWER},       {T_BARBAR, ADD_POWER},        {T_TIMES, MULTIPLY_POWER},    {T_SLASH, MULTIPLY_POWER},
-             {T_PERCENT, MULTIPLY_POWER}, {T_CARET, POWER_POWER}};
+  } all[] = {{K_OR, OR_POWER},
+             {K_XOR, XOR_POWER},
+             {K_AND, AND_POWER},
+             {T_EQ, COMPARE_POWER},
+             {T_NE, COMPARE_POWER},
+             {T_LT, COMPARE_POWER},
+             {T_LE, COMPARE_POWER},
+             {T_GT, COMPARE_POWER},
+             {T_GE, COMPARE_POWER},
+             {T_MATCHES, PREDICATE_POWER},
+             {K_IN, PREDICATE_POWER},
+             {K_CONTAINS, PREDICATE_POWER},
+             {K_STARTS, PREDICATE_POWER},
+             {K_ENDS, PREDICATE_POWER},
+             {K_IS, PREDICATE_POWER},
+             {T_PLUS, ADD_POWER},
+             {T_MINUS, ADD_POWER},
+             {T_BARBAR, ADD_POWER},
+             {T_TIMES, MULTIPLY_POWER},
+             {T_SLASH, MULTIPLY_POWER},
+             {T_PERCENT, MULTIPLY_POWER},
+             {T_CARET, POWER_POWER}};
   for (size_t i = 0; i < ARRAY_SIZE(all); i++)
     if (all[i].power >= power) expect(p, all[i].token);
 }
@@ -311,7 +338,7 @@ struct ast *parse_postfix_of(struct parser *p, struct ast *subject, bool labels)
       p->at++;
       subject = new_has_labels(p, subject, at);
     } else {
-      if (UNLIKELY(p->recording)) expect(p, T_DOT), expect(p, T_LBRACKET), labels && expect(p, T_COLON);
+      if (UNLIKELY(p->recording)) expect(p, T_DOT), expect(p, T_LBRACKET), labels &&expect(p, T_COLON);
       return subject;
     }
   }

@@ -35,7 +35,8 @@ bool parse_name(struct parser *p, struct str *ret) {
   return unquote_name(p, text, ret);
 }
 
-/// `name.part`: longer by that much where they are neighbours in the text, else put together in the arena, in place where that goes.
+/// `name.part`: longer by that much where they are neighbours in the text, else put together in the arena, in place where that
+/// goes.
 static bool join_names(struct parser *p, struct str *name, struct str part, bool *in_arena) {
   if (!*in_arena && part.ptr == name->ptr + name->len + 1) {
     name->len += 1 + part.len;
@@ -87,8 +88,10 @@ struct ast *parse_parameter(struct parser *p) {
   uint32_t offset = here(p);
   if (!take(p, T_DOLLAR)) return expect(p, E_PARAMETER), NULL;
   struct str name;
-  if (peek(p) == T_INTEGER) name = parser_token_text(p, p->at++);
-  else if (!parse_name(p, &name)) return NULL;
+  if (peek(p) == T_INTEGER)
+    name = parser_token_text(p, p->at++);
+  else if (!parse_name(p, &name))
+    return NULL;
   struct ast *n = parser_new(p, AST_PARAMETER, offset);
   if (n != NULL) n->parameter.name = name;
   return n;
@@ -109,7 +112,10 @@ static size_t unescape(char *out, const char *from, size_t len) {
     case 'n': out[n++] = '\n'; break;
     case 'r': out[n++] = '\r'; break;
     case 't': out[n++] = '\t'; break;
-    case '\\': case '\'': case '"': case '`': out[n++] = from[i]; break;
+    case '\\':
+    case '\'':
+    case '"':
+    case '`': out[n++] = from[i]; break;
     default: out[n++] = '\\', out[n++] = from[i];
     }
   }
@@ -150,7 +156,8 @@ static bool only_digits(struct str text, size_t at, int base) {
 }
 
 static struct ast *parse_integer(struct parser *p, struct ast *n, struct str text, size_t at, int base, bool negative) {
-  if (!only_digits(text, at, base)) return parser_fail(p, n->offset, "invalid literal number '%.*s'", (int) MIN(text.len, 60), text.ptr);
+  if (!only_digits(text, at, base))
+    return parser_fail(p, n->offset, "invalid literal number '%.*s'", (int) MIN(text.len, 60), text.ptr);
   int64_t value = 0;
   for (; at < text.len; at++) {
     if (text.ptr[at] == '_') continue;

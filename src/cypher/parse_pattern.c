@@ -18,7 +18,8 @@ bool at_relationship(const struct parser *p) {
 static bool at_variable(struct parser *p) {
   if (!token_is_name(peek(p))) return expect(p, T_NAME);
   uint16_t next = peek_at(p, 1);
-  bool ends = next == T_RPAREN || next == T_RBRACKET || next == T_COLON || next == T_LBRACE || next == K_WHERE || next == K_IS || next == T_TIMES;
+  bool ends = next == T_RPAREN || next == T_RBRACKET || next == T_COLON || next == T_LBRACE || next == K_WHERE || next == K_IS ||
+              next == T_TIMES;
   if (peek(p) == K_WHERE) return ends;
   if (peek(p) == K_IS) return ends && next != K_IS;
   return true;
@@ -98,8 +99,10 @@ static bool parse_quantifier_bounds(struct parser *p, uint32_t *length, int64_t 
   if (!take(p, T_LBRACE)) return false;
   bool lower = next_is(p, T_INTEGER);
   if (lower && !parse_bound(p, min)) return false;
-  if (!take(p, T_COMMA)) *max = *min;
-  else if (next_is(p, T_INTEGER) && !parse_bound(p, max)) return false;
+  if (!take(p, T_COMMA))
+    *max = *min;
+  else if (next_is(p, T_INTEGER) && !parse_bound(p, max))
+    return false;
   return (lower || *max >= 0) && take(p, T_RBRACE);
 }
 
@@ -125,7 +128,8 @@ static struct ast *quantified(struct parser *p, struct ast *relationship) {
   struct ast *group = parser_new(p, AST_GROUP, relationship->offset), *path = parser_new(p, AST_PATH, relationship->offset);
   struct ast *from = parser_new(p, AST_NODE, relationship->offset), *to = parser_new(p, AST_NODE, relationship->end);
   if (group == NULL || path == NULL || from == NULL || to == NULL) return NULL;
-  if (relationship->relationship.length != AST_ONE) return parser_fail(p, here(p), "Variable length relationships cannot be quantified");
+  if (relationship->relationship.length != AST_ONE)
+    return parser_fail(p, here(p), "Variable length relationships cannot be quantified");
   if (!parse_quantifier_bounds(p, &group->group.length, &group->group.min, &group->group.max)) return NULL;
   ast_append(&path->path.elements, from);
   ast_append(&path->path.elements, relationship);

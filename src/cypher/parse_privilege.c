@@ -235,8 +235,12 @@ static bool parse_scope(struct parser *p, struct ast *n) {
 /// `ALL PRIVILEGES ON DATABASE` is ALL DATABASE PRIVILEGES; anything else must stand where it belongs.
 static bool settle_scope(struct parser *p, struct ast *n, bool all, uint32_t offset) {
   uint32_t scope = n->privilege.scope;
-  enum place where = scope <= AST_SCOPE_DEFAULT_GRAPH ? G : scope <= AST_SCOPE_DEFAULT_DATABASE ? D : scope == AST_SCOPE_DBMS ? S : L;
-  if (all) n->privilege.action = where == D ? AST_PRIVILEGE_ALL_DATABASE : where == S ? AST_PRIVILEGE_ALL_DBMS : AST_PRIVILEGE_ALL_GRAPH;
+  enum place where = scope <= AST_SCOPE_DEFAULT_GRAPH      ? G
+                     : scope <= AST_SCOPE_DEFAULT_DATABASE ? D
+                     : scope == AST_SCOPE_DBMS             ? S
+                                                           : L;
+  if (all)
+    n->privilege.action = where == D ? AST_PRIVILEGE_ALL_DATABASE : where == S ? AST_PRIVILEGE_ALL_DBMS : AST_PRIVILEGE_ALL_GRAPH;
   if (privileges[n->privilege.action].place == where) return true;
   return parser_fail(p, offset, "Invalid input: the privilege cannot be granted on that") != NULL;
 }
@@ -304,6 +308,7 @@ struct ast *parse_privilege_command(struct parser *p, bool *ret_none) {
   if (n == NULL) return NULL;
   if (role) return n->role.verb = verb, parse_role_grant(p, n);
   n->privilege.verb = verb;
-  if (verb == AST_VERB_REVOKE) n->privilege.revoked = take(p, K_GRANT) ? AST_REVOKE_GRANT : take(p, K_DENY) ? AST_REVOKE_DENY : AST_REVOKE_BOTH;
+  if (verb == AST_VERB_REVOKE)
+    n->privilege.revoked = take(p, K_GRANT) ? AST_REVOKE_GRANT : take(p, K_DENY) ? AST_REVOKE_DENY : AST_REVOKE_BOTH;
   return parse_privilege(p, n);
 }

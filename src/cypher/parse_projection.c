@@ -35,8 +35,10 @@ static bool parse_items(struct parser *p, bool *distinct, bool *star, struct ast
 static struct ast *parse_sort(struct parser *p) {
   struct ast *n = parser_new(p, AST_SORT, here(p));
   if (n == NULL || (n->sort.expression = parse_expression(p)) == NULL) return NULL;
-  if (take_either(p, K_DESC, K_DESCENDING)) n->sort.descending = true;
-  else (void) take_either(p, K_ASC, K_ASCENDING);
+  if (take_either(p, K_DESC, K_DESCENDING))
+    n->sort.descending = true;
+  else
+    (void) take_either(p, K_ASC, K_ASCENDING);
   return parser_done(p, n);
 }
 

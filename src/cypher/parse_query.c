@@ -16,8 +16,9 @@ static struct ast *parse_finish(struct parser *p) {
 }
 
 static void expect_clauses(struct parser *p) {
-  static const uint16_t words[] = {K_MATCH,  K_OPTIONAL, K_UNWIND, K_WITH,   K_RETURN, K_CALL,    K_CREATE, K_INSERT, K_MERGE, K_SET,   K_REMOVE,
-                                   K_DELETE, K_DETACH,   K_FOREACH, K_LOAD,  K_USE,    K_FINISH,  K_ORDER,  K_SKIP,   K_OFFSET, K_LIMIT, K_NODETACH};
+  static const uint16_t words[] = {K_MATCH,  K_OPTIONAL, K_UNWIND, K_WITH,   K_RETURN, K_CALL,    K_CREATE, K_INSERT,
+                                   K_MERGE,  K_SET,      K_REMOVE, K_DELETE, K_DETACH, K_FOREACH, K_LOAD,   K_USE,
+                                   K_FINISH, K_ORDER,    K_SKIP,   K_OFFSET, K_LIMIT,  K_NODETACH};
   for (size_t i = 0; i < ARRAY_SIZE(words); i++) expect(p, words[i]);
 }
 
@@ -61,9 +62,12 @@ static struct ast *parse_single_query(struct parser *p) {
   for (;;) {
     bool none;
     struct ast *clause = parse_clause(p, &none);
-    if (clause != NULL) ast_append(&n->single_query.clauses, clause);
-    else if (none && n->single_query.clauses.count > 0) return parser_done(p, n);
-    else return NULL;
+    if (clause != NULL)
+      ast_append(&n->single_query.clauses, clause);
+    else if (none && n->single_query.clauses.count > 0)
+      return parser_done(p, n);
+    else
+      return NULL;
   }
 }
 
@@ -78,7 +82,8 @@ static struct ast *parse_union(struct parser *p) {
     if (!take(p, K_UNION)) return parser_done(p, n);
     bool all = take(p, K_ALL);
     if (!all) take(p, K_DISTINCT);
-    if (n->query.branches.count > 1 && all != n->query.union_all) return parser_fail(p, at, "Invalid combination of UNION and UNION ALL");
+    if (n->query.branches.count > 1 && all != n->query.union_all)
+      return parser_fail(p, at, "Invalid combination of UNION and UNION ALL");
     n->query.union_all = all;
   } while (true);
 }

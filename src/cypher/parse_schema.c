@@ -215,8 +215,10 @@ static struct ast *parse_schema_create(struct parser *p, bool *ret_none) {
   struct ast *n = parser_new(p, index ? AST_CREATE_INDEX : AST_CREATE_CONSTRAINT, here(p));
   p->at += ahead;
   if (n == NULL) return NULL;
-  if (index) n->create_index.or_replace = replace;
-  else n->create_constraint.or_replace = replace;
+  if (index)
+    n->create_index.or_replace = replace;
+  else
+    n->create_constraint.or_replace = replace;
   return index ? parse_create_index(p, n) : parse_create_constraint(p, n);
 }
 

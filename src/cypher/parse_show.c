@@ -32,8 +32,8 @@ static struct ast *parse_show_yield(struct parser *p) {
 
 static bool at_show_end(struct parser *p) {
   uint16_t kind = peek(p);
-  return kind == T_END || kind == T_SEMICOLON || kind == K_YIELD || kind == K_WHERE || kind == K_SHOW || kind == K_TERMINATE || kind == K_RETURN ||
-         kind == K_UNION || kind == T_RBRACE;
+  return kind == T_END || kind == T_SEMICOLON || kind == K_YIELD || kind == K_WHERE || kind == K_SHOW || kind == K_TERMINATE ||
+         kind == K_RETURN || kind == K_UNION || kind == T_RBRACE;
 }
 
 static bool parse_show_expressions(struct parser *p, struct ast *n) {
@@ -47,9 +47,12 @@ static bool parse_show_expressions(struct parser *p, struct ast *n) {
 }
 
 static bool take_output(struct parser *p, struct ast *n) {
-  if (take(p, K_BRIEF)) n->show.output = AST_SHOW_BRIEF;
-  else if (take(p, K_VERBOSE)) n->show.output = AST_SHOW_VERBOSE;
-  else return true;
+  if (take(p, K_BRIEF))
+    n->show.output = AST_SHOW_BRIEF;
+  else if (take(p, K_VERBOSE))
+    n->show.output = AST_SHOW_VERBOSE;
+  else
+    return true;
   take(p, K_OUTPUT);
   return true;
 }
@@ -123,9 +126,17 @@ static uint32_t take_filter(struct parser *p) {
   static const struct {
     uint16_t first, second;
     uint8_t filter;
-  } all[] = {{K_ALL, 0, AST_FILTER_ALL},     {K_BTREE, 0, AST_FILTER_BTREE}, {K_RANGE, 0, AST_FILTER_RANGE},   {K_FULLTEXT, 0, AST_FILTER_FULLTEXT},
-             {K_TEXT, 0, AST_FILTER_TEXT},   {K_POINT, 0, AST_FILTER_POINT}, {K_LOOKUP, 0, AST_FILTER_LOOKUP}, {K_VECTOR, 0, AST_FILTER_VECTOR},
-             {K_BUILT, K_IN, AST_FILTER_BUILT_IN}, {K_USER, K_DEFINED, AST_FILTER_USER_DEFINED}, {K_POPULATED, 0, AST_FILTER_POPULATED}};
+  } all[] = {{K_ALL, 0, AST_FILTER_ALL},
+             {K_BTREE, 0, AST_FILTER_BTREE},
+             {K_RANGE, 0, AST_FILTER_RANGE},
+             {K_FULLTEXT, 0, AST_FILTER_FULLTEXT},
+             {K_TEXT, 0, AST_FILTER_TEXT},
+             {K_POINT, 0, AST_FILTER_POINT},
+             {K_LOOKUP, 0, AST_FILTER_LOOKUP},
+             {K_VECTOR, 0, AST_FILTER_VECTOR},
+             {K_BUILT, K_IN, AST_FILTER_BUILT_IN},
+             {K_USER, K_DEFINED, AST_FILTER_USER_DEFINED},
+             {K_POPULATED, 0, AST_FILTER_POPULATED}};
   for (size_t i = 0; i < ARRAY_SIZE(all); i++)
     if (all[i].second == 0 ? take(p, all[i].first) : take2(p, all[i].first, all[i].second)) return all[i].filter;
   return take_constraint_filter(p);

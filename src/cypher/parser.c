@@ -51,7 +51,8 @@ struct ast *parser_done(struct parser *p, struct ast *n) {
   if (n == NULL) return NULL;
   n->end = behind(p);
   uint16_t height = children_height(n);
-  if (height >= 2 * p->max_depth) return parser_fail(p, n->offset, "The expression is nested deeper than the limit of %u levels", 2 * p->max_depth);
+  if (height >= 2 * p->max_depth)
+    return parser_fail(p, n->offset, "The expression is nested deeper than the limit of %u levels", 2 * p->max_depth);
   n->height = (uint16_t) (height + 1);
   return n;
 }
@@ -63,8 +64,8 @@ static bool parse_version(struct parser *p) {
   static const struct {
     const char *text;
     uint16_t language;
-  } versions[] = {{"2.3", 35}, {"3.0", 35}, {"3.1", 35}, {"3.2", 35}, {"3.3", 35}, {"3.4", 35}, {"3.5", 35}, {"4.0", 44}, {"4.1", 44},
-                  {"4.2", 44}, {"4.3", 44}, {"4.4", 44}, {"5", 50},   {"5.0", 50}, {"25", 250}};
+  } versions[] = {{"2.3", 35}, {"3.0", 35}, {"3.1", 35}, {"3.2", 35}, {"3.3", 35}, {"3.4", 35}, {"3.5", 35}, {"4.0", 44},
+                  {"4.1", 44}, {"4.2", 44}, {"4.3", 44}, {"4.4", 44}, {"5", 50},   {"5.0", 50}, {"25", 250}};
   for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
     if (!str_eqz(text, versions[i].text)) continue;
     p->statement->language = p->language = versions[i].language;
@@ -88,7 +89,8 @@ static bool parse_options(struct parser *p) {
   if ((peek(p) == T_INTEGER || peek(p) == T_FLOAT) && !parse_version(p)) return false;
   struct ast_statement *s = p->statement;
   while (token_is_name(peek(p)) && peek_at(p, 1) == T_EQ) {
-    if (s->option_count == MOST_OPTIONS) return parser_fail(p, here(p), "A statement can have %d options at most", MOST_OPTIONS) != NULL;
+    if (s->option_count == MOST_OPTIONS)
+      return parser_fail(p, here(p), "A statement can have %d options at most", MOST_OPTIONS) != NULL;
     struct ast_option *options = ARENA_ARRAY(p->arena, struct ast_option, s->option_count + 1);
     if (options == NULL) return parser_no_memory(p) != NULL;
     if (s->option_count > 0) memcpy(options, s->options, s->option_count * sizeof *options);
@@ -139,7 +141,8 @@ static struct ast *parse_periodic_query(struct parser *p) {
 }
 
 static void expect_commands(struct parser *p) {
-  static const uint16_t words[] = {K_ALTER, K_DENY, K_DROP, K_ENABLE, K_GRANT, K_RENAME, K_REVOKE, K_SHOW, K_START, K_STOP, K_TERMINATE};
+  static const uint16_t words[] = {K_ALTER,  K_DENY, K_DROP,  K_ENABLE, K_GRANT,    K_RENAME,
+                                   K_REVOKE, K_SHOW, K_START, K_STOP,   K_TERMINATE};
   for (size_t i = 0; i < ARRAY_SIZE(words); i++) expect(p, words[i]);
 }
 
@@ -160,8 +163,10 @@ static struct ast *parse_command_with_use(struct parser *p, bool *ret_none) {
   struct ast *use = parse_use(p);
   *ret_none = true;
   struct ast *n = use != NULL ? parse_command(p, ret_none) : NULL;
-  if (!*ret_none) p->statement->use = use;
-  else (void) !parser_restore(p, place);
+  if (!*ret_none)
+    p->statement->use = use;
+  else
+    (void) !parser_restore(p, place);
   return n;
 }
 
@@ -205,8 +210,7 @@ static void parser_begin(struct parser *p, bool recording) {
 }
 
 static enum err refuse_text(struct str text, uint32_t limit, struct error *e) {
-  if (text.len > limit)
-    return error_set(e, ERR_SYNTAX, "The statement has %zu bytes; the limit is %u bytes", text.len, limit);
+  if (text.len > limit) return error_set(e, ERR_SYNTAX, "The statement has %zu bytes; the limit is %u bytes", text.len, limit);
   if (!str_is_utf8(text)) return error_set(e, ERR_SYNTAX, "The statement is not well-formed UTF-8");
   return ERR_OK;
 }
@@ -216,7 +220,8 @@ static enum err split(struct parser *p) {
   enum err err = token_unescape_unicode(p->arena, p->original, &p->text, &p->escapes, &at);
   if (err == ERR_SYNTAX) {
     struct unicode_escapes none = {0};
-    return cypher_error_at(p->e, err, p->original, none, p->original, at, "Invalid Unicode escape: expected \\u and four hexadecimal digits");
+    return cypher_error_at(p->e, err, p->original, none, p->original, at,
+                           "Invalid Unicode escape: expected \\u and four hexadecimal digits");
   }
   struct token_array tokens;
   if (err == ERR_OK) err = token_split(p->arena, p->text, &tokens, &at);
@@ -265,7 +270,8 @@ enum err cypher_parse(struct arena *arena, struct str text, const struct cypher_
   const struct cypher_options *o = options != NULL ? options : &defaults;
   uint32_t limit = o->max_text_bytes != 0 ? o->max_text_bytes : CYPHER_DEFAULT_TEXT_BYTES;
   TRY(refuse_text(text, limit, e));
-  struct parser p = {.arena = arena, .e = e, .original = text, .max_depth = o->max_depth != 0 ? o->max_depth : CYPHER_DEFAULT_DEPTH};
+  struct parser p = {
+      .arena = arena, .e = e, .original = text, .max_depth = o->max_depth != 0 ? o->max_depth : CYPHER_DEFAULT_DEPTH};
   p.max_depth = MIN(p.max_depth, 30000u);
   TRY(split(&p));
   TRY(parse_twice(&p, o->language != 0 ? o->language : 50));

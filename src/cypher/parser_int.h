@@ -33,13 +33,13 @@ struct parser {
   uint32_t at; // the next token
   uint32_t depth, max_depth;
   uint16_t language;
-  uint8_t bars;         // how many `|` label expressions may still take here; ANY_BARS but in comprehensions, whose own it could be
+  uint8_t bars; // how many `|` label expressions may still take here; ANY_BARS but in comprehensions, whose own it could be
   uint64_t retried, max_retried; // tokens given back by tries, and how many may be: keeps hostile text linear
-  uint8_t *failures;    // a bit for each `(` and `[` at which a try failed, so that it is not made again
+  uint8_t *failures;             // a bit for each `(` and `[` at which a try failed, so that it is not made again
   struct error *e;
   enum err failed;
   struct ast_statement *statement;
-  struct str original;  // with its Unicode escapes, for positions and the quoted line
+  struct str original; // with its Unicode escapes, for positions and the quoted line
   struct unicode_escapes escapes;
   bool recording;
   uint32_t furthest;
@@ -138,8 +138,8 @@ struct ast *parser_done(struct parser *p, struct ast *n);
 
 // Names and literals (parse_name.c).
 
-bool parse_name(struct parser *p, struct str *ret) NODISCARD;          // an identifier
-bool parse_dotted_name(struct parser *p, struct str *ret) NODISCARD;   // a.b.c, each part without its backticks
+bool parse_name(struct parser *p, struct str *ret) NODISCARD;        // an identifier
+bool parse_dotted_name(struct parser *p, struct str *ret) NODISCARD; // a.b.c, each part without its backticks
 struct ast *parse_variable(struct parser *p);
 struct ast *parse_parameter(struct parser *p);
 struct ast *parse_string(struct parser *p);
@@ -156,7 +156,7 @@ struct ast *parse_expression(struct parser *p);
 struct ast *parse_property_expression(struct parser *p); // a.b.c: what SET and constraints name
 struct ast *parse_postfix_of(struct parser *p, struct ast *subject, bool labels);
 struct ast *parse_atom(struct parser *p);
-struct ast *parse_when_test(struct parser *p); // of a CASE with an operand
+struct ast *parse_when_test(struct parser *p);          // of a CASE with an operand
 struct ast *parse_operand(struct parser *p, int power); // an expression whose operators bind at least so tight
 struct ast *parse_map(struct parser *p);
 struct ast *parse_map_or_parameter(struct parser *p);
@@ -201,8 +201,8 @@ struct ast *parse_where(struct parser *p); // behind WHERE
 struct ast *parse_braced_query(struct parser *p);
 struct ast *parse_subquery_expression(struct parser *p, enum ast_subquery op);
 
-// Commands (parse_schema.c, parse_show.c, parse_admin.c, parse_privilege.c). They return NULL with `*ret_none` set where no command
-// of theirs begins.
+// Commands (parse_schema.c, parse_show.c, parse_admin.c, parse_privilege.c). They return NULL with `*ret_none` set where no
+// command of theirs begins.
 
 struct ast *parse_schema_command(struct parser *p, bool *ret_none);
 struct ast *parse_admin_command(struct parser *p, bool *ret_none);
@@ -214,8 +214,8 @@ bool parse_if_exists(struct parser *p);
 
 // Errors (syntax_error.c).
 
-/// Fills `e` with `text (line L, column C (offset: O))`, the quoted line and a caret, and the position. `offset` counts the bytes of
-/// the statement's text.
+/// Fills `e` with `text (line L, column C (offset: O))`, the quoted line and a caret, and the position. `offset` counts the bytes
+/// of the statement's text.
 enum err cypher_error_at(struct error *e, enum err code, struct str text, struct unicode_escapes escapes, struct str original,
                          uint32_t offset, const char *message);
 /// "Invalid input 'X': expected ..." for where a recording parser stopped.

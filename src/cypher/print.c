@@ -19,9 +19,11 @@ void put_if(struct printer *p, bool yes, const char *text) {
 
 /// Words that mean something else than a name at the place of a name.
 static bool is_taken(struct str name) {
-  static const char *const words[] = {"null", "true", "false", "nan",  "inf", "infinity", "case", "not",    "distinct", "exists", "count", "collect",
-                                      "all",  "any",  "none",  "single", "where", "is",   "in",   "reduce", "when",     "shortest", "trim", "normalize",
-                                      "if", "for", "on", "filter", "extract", "shortestpath", "allshortestpaths"};
+  static const char *const words[] = {"null",     "true",         "false",           "nan",   "inf",     "infinity", "case",
+                                      "not",      "distinct",     "exists",          "count", "collect", "all",      "any",
+                                      "none",     "single",       "where",           "is",    "in",      "reduce",   "when",
+                                      "shortest", "trim",         "normalize",       "if",    "for",     "on",       "filter",
+                                      "extract",  "shortestpath", "allshortestpaths"};
   for (size_t i = 0; i < ARRAY_SIZE(words); i++)
     if (str_eq_nocase(name, str_of(words[i]))) return true;
   return false;
@@ -141,10 +143,14 @@ static void put_element(struct printer *p, const struct ast *variable, const str
 static void print_range(struct printer *p, const struct ast *n) {
   char text[64] = "*";
   long long min = n->relationship.min, max = n->relationship.max;
-  if (min >= 0 && min == max) snprintf(text, sizeof text, "*%lld", min);
-  else if (min >= 0 && max >= 0) snprintf(text, sizeof text, "*%lld..%lld", min, max);
-  else if (min >= 0) snprintf(text, sizeof text, "*%lld..", min);
-  else if (max >= 0) snprintf(text, sizeof text, "*..%lld", max);
+  if (min >= 0 && min == max)
+    snprintf(text, sizeof text, "*%lld", min);
+  else if (min >= 0 && max >= 0)
+    snprintf(text, sizeof text, "*%lld..%lld", min, max);
+  else if (min >= 0)
+    snprintf(text, sizeof text, "*%lld..", min);
+  else if (max >= 0)
+    snprintf(text, sizeof text, "*..%lld", max);
   put(p, text);
 }
 
@@ -152,7 +158,8 @@ static void print_relationship(struct printer *p, const struct ast *n) {
   uint32_t direction = n->relationship.direction;
   bool variable_length = n->relationship.length == AST_VARIABLE_LENGTH;
   put(p, direction == AST_INCOMING || direction == AST_BOTH_ARROWS ? "<-" : "-");
-  if (is_named(n->relationship.variable) || n->relationship.types || n->relationship.properties || n->relationship.where || variable_length) {
+  if (is_named(n->relationship.variable) || n->relationship.types || n->relationship.properties || n->relationship.where ||
+      variable_length) {
     put(p, "[");
     put_element(p, n->relationship.variable, n->relationship.types);
     if (variable_length) print_range(p, n);
@@ -170,8 +177,10 @@ static void print_group(struct printer *p, const struct ast *n) {
   put(p, ")");
   if (n->group.length != AST_QUANTIFIED) return;
   char text[64];
-  if (n->group.max < 0) snprintf(text, sizeof text, "{%lld,}", (long long) n->group.min);
-  else snprintf(text, sizeof text, "{%lld,%lld}", (long long) n->group.min, (long long) n->group.max);
+  if (n->group.max < 0)
+    snprintf(text, sizeof text, "{%lld,}", (long long) n->group.min);
+  else
+    snprintf(text, sizeof text, "{%lld,%lld}", (long long) n->group.min, (long long) n->group.max);
   put(p, text);
 }
 
@@ -217,13 +226,20 @@ void print_pattern(struct printer *p, const struct ast *n) {
 
 void print_node(struct printer *p, const struct ast *n) {
   if (p->err != ERR_OK) return;
-  if (n->kind <= AST_SUBQUERY) print_expression(p, n);
-  else if (n->kind <= AST_TYPE_NAME) print_label(p, n);
-  else if (n->kind <= AST_GROUP) print_pattern(p, n);
-  else if (n->kind <= AST_SHOW_YIELD) print_clause(p, n);
-  else if (n->kind <= AST_DROP_CONSTRAINT) print_schema(p, n);
-  else if (n->kind == AST_PRIVILEGE || n->kind == AST_ROLE) print_privilege(p, n);
-  else print_admin(p, n);
+  if (n->kind <= AST_SUBQUERY)
+    print_expression(p, n);
+  else if (n->kind <= AST_TYPE_NAME)
+    print_label(p, n);
+  else if (n->kind <= AST_GROUP)
+    print_pattern(p, n);
+  else if (n->kind <= AST_SHOW_YIELD)
+    print_clause(p, n);
+  else if (n->kind <= AST_DROP_CONSTRAINT)
+    print_schema(p, n);
+  else if (n->kind == AST_PRIVILEGE || n->kind == AST_ROLE)
+    print_privilege(p, n);
+  else
+    print_admin(p, n);
 }
 
 enum err ast_print(struct buf *out, const struct ast *n) {

@@ -2,8 +2,10 @@
 #include "cypher/print_int.h"
 
 static void put_quoted(struct printer *p, const struct ast *name) {
-  if (name->name.parameter != NULL) print_node(p, name->name.parameter);
-  else put_string(p, name->name.text);
+  if (name->name.parameter != NULL)
+    print_node(p, name->name.parameter);
+  else
+    put_string(p, name->name.text);
 }
 
 static void put_quoted_list(struct printer *p, const struct ast_list *names) {
@@ -26,7 +28,8 @@ static void print_create_index(struct printer *p, const struct ast *n) {
   put(p, n->create_index.or_replace ? "CREATE OR REPLACE " : "CREATE ");
   put(p, types[n->create_index.type]), put(p, "INDEX ");
   if (n->create_index.old) {
-    put(p, "ON :"), put_list(p, &n->create_index.labels, ""), put(p, "("), put_list(p, &n->create_index.properties, ", "), put(p, ")");
+    put(p, "ON :"), put_list(p, &n->create_index.labels, ""), put(p, "("), put_list(p, &n->create_index.properties, ", "),
+        put(p, ")");
     return;
   }
   put_node(p, "", n->create_index.name, " ");
@@ -79,15 +82,17 @@ void print_schema(struct printer *p, const struct ast *n) {
   case AST_CREATE_CONSTRAINT: print_create_constraint(p, n); break;
   case AST_DROP_CONSTRAINT: print_drop_constraint(p, n); break;
   default:
-    if (n->name.parameter != NULL) print_node(p, n->name.parameter);
-    else put_dotted_name(p, n->name.text);
+    if (n->name.parameter != NULL)
+      print_node(p, n->name.parameter);
+    else
+      put_dotted_name(p, n->name.text);
   }
 }
 
 // Databases, aliases, servers, users.
 
-static const char *const verbs[] = {"CREATE ", "DROP ", "ALTER ", "START ", "STOP ", "RENAME ", "ENABLE ", "REALLOCATE ", "DEALLOCATE ", "GRANT ", "DENY ",
-                                    "REVOKE "};
+static const char *const verbs[] = {"CREATE ", "DROP ",       "ALTER ",      "START ", "STOP ", "RENAME ",
+                                    "ENABLE ", "REALLOCATE ", "DEALLOCATE ", "GRANT ", "DENY ", "REVOKE "};
 
 static void put_verb(struct printer *p, uint32_t verb, bool or_replace) {
   put(p, verbs[verb]);
@@ -125,8 +130,10 @@ static void print_database(struct printer *p, const struct ast *n) {
   print_node(p, n->database.name);
   put_if(p, n->database.if_not_exists, " IF NOT EXISTS");
   put_if(p, n->database.if_exists, " IF EXISTS");
-  if (n->database.verb == AST_VERB_ALTER) put_alterations(p, n);
-  else put_creation(p, n);
+  if (n->database.verb == AST_VERB_ALTER)
+    put_alterations(p, n);
+  else
+    put_creation(p, n);
   put_if(p, n->database.restrict_aliases, " RESTRICT");
   put_if(p, n->database.cascade_aliases, " CASCADE ALIASES");
   put_if(p, n->database.dump_data, " DUMP DATA");
@@ -254,8 +261,10 @@ static void put_resources(struct printer *p, const struct ast *n) {
   uint8_t kind = kinds[n->privilege.action];
   if (kind == NONE) return;
   put(p, kind == PROPERTIES ? " {" : kind == USERS ? " (" : " ");
-  if (kind == GLOBS) put_raw_names(p, &n->privilege.resources);
-  else put_list(p, &n->privilege.resources, ", ");
+  if (kind == GLOBS)
+    put_raw_names(p, &n->privilege.resources);
+  else
+    put_list(p, &n->privilege.resources, ", ");
   put_if(p, n->privilege.resources.count == 0, "*");
   put(p, kind == PROPERTIES ? "}" : kind == USERS ? ")" : "");
 }
@@ -267,7 +276,8 @@ static void put_names_or_all(struct printer *p, const char *before, const struct
 }
 
 static void put_scope(struct printer *p, const struct ast *n) {
-  static const char *const scopes[] = {"GRAPHS ", "HOME GRAPH", "DEFAULT GRAPH", "DATABASES ", "HOME DATABASE", "DEFAULT DATABASE", "DBMS", "ALL DATA", "CIDR "};
+  static const char *const scopes[] = {"GRAPHS ",          "HOME GRAPH", "DEFAULT GRAPH", "DATABASES ", "HOME DATABASE",
+                                       "DEFAULT DATABASE", "DBMS",       "ALL DATA",      "CIDR "};
   uint32_t scope = n->privilege.scope;
   put(p, " ON "), put(p, scopes[scope]);
   if (scope == AST_SCOPE_GRAPHS || scope == AST_SCOPE_DATABASES) put_names_or_all(p, "", &n->privilege.graphs);
@@ -278,8 +288,10 @@ static void put_segment(struct printer *p, const struct ast *n) {
   static const char *const segments[] = {"", " ELEMENTS ", " NODES ", " RELATIONSHIPS ", " FOR "};
   uint32_t segment = n->privilege.segment;
   if (segment == AST_SEGMENT_UNSAID) return;
-  if (segment == AST_SEGMENT_PATTERN) put_node(p, segments[segment], n->privilege.pattern, "");
-  else put_names_or_all(p, segments[segment], &n->privilege.labels);
+  if (segment == AST_SEGMENT_PATTERN)
+    put_node(p, segments[segment], n->privilege.pattern, "");
+  else
+    put_names_or_all(p, segments[segment], &n->privilege.labels);
 }
 
 void print_privilege(struct printer *p, const struct ast *n) {

@@ -7,8 +7,15 @@
 
 static bool is_single(const struct ast *n) {
   switch (n->kind) {
-  case AST_UNARY: case AST_BINARY: case AST_LOGICAL: case AST_COMPARISON_CHAIN: case AST_IS_NULL: case AST_IS_TYPED: case AST_IS_NORMALIZED:
-  case AST_HAS_LABELS: case AST_PATTERN_EXPRESSION: return false;
+  case AST_UNARY:
+  case AST_BINARY:
+  case AST_LOGICAL:
+  case AST_COMPARISON_CHAIN:
+  case AST_IS_NULL:
+  case AST_IS_TYPED:
+  case AST_IS_NORMALIZED:
+  case AST_HAS_LABELS:
+  case AST_PATTERN_EXPRESSION: return false;
   default: return true;
   }
 }
@@ -22,7 +29,8 @@ static void put_operand(struct printer *p, const struct ast *n) {
 
 /// What a dot, a bracket or a colon may follow.
 static void put_subject(struct printer *p, const struct ast *n) {
-  bool bare = n->kind == AST_VARIABLE || n->kind == AST_PROPERTY || n->kind == AST_PARAMETER || n->kind == AST_FUNCTION || n->kind == AST_SUBSCRIPT;
+  bool bare = n->kind == AST_VARIABLE || n->kind == AST_PROPERTY || n->kind == AST_PARAMETER || n->kind == AST_FUNCTION ||
+              n->kind == AST_SUBSCRIPT;
   put_if(p, !bare, "(");
   print_node(p, n);
   put_if(p, !bare, ")");
@@ -61,8 +69,10 @@ static void print_parameter(struct printer *p, const struct ast *n) {
   struct str name = n->parameter.name;
   bool number = name.len > 0 && name.ptr[0] >= '0' && name.ptr[0] <= '9';
   put(p, "$");
-  if (number) put_str(p, name);
-  else put_name(p, name);
+  if (number)
+    put_str(p, name);
+  else
+    put_name(p, name);
 }
 
 static void print_unary(struct printer *p, const struct ast *n) {
@@ -215,7 +225,9 @@ void print_expression(struct printer *p, const struct ast *n) {
   case AST_LITERAL: print_literal(p, n); break;
   case AST_PARAMETER: print_parameter(p, n); break;
   case AST_VARIABLE: put_name(p, n->variable.name); break;
-  case AST_PROPERTY: case AST_SUBSCRIPT: case AST_SLICE: print_access(p, n); break;
+  case AST_PROPERTY:
+  case AST_SUBSCRIPT:
+  case AST_SLICE: print_access(p, n); break;
   case AST_LIST: print_list(p, n); break;
   case AST_UNARY: print_unary(p, n); break;
   case AST_BINARY: print_binary(p, n); break;

@@ -1,7 +1,8 @@
 // Canonical text of queries, clauses and SHOW.
 #include "cypher/print_int.h"
 
-static void put_order_skip_limit(struct printer *p, const struct ast_list *order_by, const struct ast *skip, const struct ast *limit) {
+static void put_order_skip_limit(struct printer *p, const struct ast_list *order_by, const struct ast *skip,
+                                 const struct ast *limit) {
   if (order_by->count > 0) put(p, " ORDER BY "), put_list(p, order_by, ", ");
   put_node(p, " SKIP ", skip, "");
   put_node(p, " LIMIT ", limit, "");
@@ -51,7 +52,8 @@ static void print_match(struct printer *p, const struct ast *n) {
 }
 
 static void print_hint(struct printer *p, const struct ast *n) {
-  static const char *const words[] = {"INDEX ", "BTREE INDEX ", "RANGE INDEX ", "TEXT INDEX ", "POINT INDEX ", "SCAN ", "JOIN ON "};
+  static const char *const words[] = {"INDEX ",       "BTREE INDEX ", "RANGE INDEX ", "TEXT INDEX ",
+                                      "POINT INDEX ", "SCAN ",        "JOIN ON "};
   put(p, "USING "), put(p, words[n->hint.type]);
   put_if(p, n->hint.seek, "SEEK ");
   put_list(p, &n->hint.variables, ", ");
@@ -84,7 +86,11 @@ static void print_call(struct printer *p, const struct ast *n) {
 }
 
 static void print_in_transactions(struct printer *p, const struct ast *n) {
-  static const char *const errors[] = {"", " ON ERROR CONTINUE", " ON ERROR BREAK", " ON ERROR RETRY THEN FAIL", " ON ERROR RETRY THEN CONTINUE",
+  static const char *const errors[] = {"",
+                                       " ON ERROR CONTINUE",
+                                       " ON ERROR BREAK",
+                                       " ON ERROR RETRY THEN FAIL",
+                                       " ON ERROR RETRY THEN CONTINUE",
                                        " ON ERROR RETRY THEN BREAK"};
   put(p, " IN ");
   put_node(p, "", n->in_transactions.concurrency, " ");
@@ -208,7 +214,9 @@ void print_clause(struct printer *p, const struct ast *n) {
     break;
   case AST_SET: put(p, "SET "), put_list(p, &n->set.items, ", "); break;
   case AST_SET_PROPERTY: put_node(p, "", n->set_property.target, " = "), print_node(p, n->set_property.value); break;
-  case AST_SET_ENTITY: put_node(p, "", n->set_entity.target, n->set_entity.add ? " += " : " = "), print_node(p, n->set_entity.value); break;
+  case AST_SET_ENTITY:
+    put_node(p, "", n->set_entity.target, n->set_entity.add ? " += " : " = "), print_node(p, n->set_entity.value);
+    break;
   case AST_SET_LABELS: print_set_labels(p, n); break;
   case AST_REMOVE: put(p, "REMOVE "), put_list(p, &n->remove.items, ", "); break;
   case AST_REMOVE_PROPERTY: print_node(p, n->remove_property.target); break;

@@ -9,8 +9,8 @@
 //     -[r:!A]-                                                becomes  -[r]- with r:!A there; A and A|B stay where they are
 //   tests for existence              (n)-->(:B)               becomes  EXISTS { MATCH (n)-->(x) WHERE x:B }
 //
-// Left alone: variable-length relationships (their properties hold for each), paths with a selector (their predicates choose among
-// paths, a WHERE behind them would not), CREATE and MERGE.
+// Left alone: variable-length relationships (their properties hold for each), paths with a selector (their predicates choose
+// among paths, a WHERE behind them would not), CREATE and MERGE.
 #pragma once
 
 #include "base/error.h"

@@ -76,9 +76,14 @@ enum err slot_new(struct checker *c, struct ast_slot slot, uint32_t *ret) {
   return ERR_OK;
 }
 
-enum err declare(struct checker *c, struct ast *variable, enum ast_variable_kind kind, cypher_types types, cypher_types elements) {
-  struct ast_slot slot = {.name = variable->variable.name, .kind = kind, .nullable = kind == AST_VALUE_VARIABLE, .offset = variable->offset,
-                          .types = types, .elements = elements};
+enum err declare(struct checker *c, struct ast *variable, enum ast_variable_kind kind, cypher_types types,
+                 cypher_types elements) {
+  struct ast_slot slot = {.name = variable->variable.name,
+                          .kind = kind,
+                          .nullable = kind == AST_VALUE_VARIABLE,
+                          .offset = variable->offset,
+                          .types = types,
+                          .elements = elements};
   TRY(slot_new(c, slot, &variable->variable.slot));
   variable->flags |= AST_DECLARES;
   variable->types = types;
@@ -93,9 +98,11 @@ enum err expect_undeclared(struct checker *c, const struct ast *variable) {
 
 static enum err refuse_unknown(struct checker *c, const struct ast *variable) {
   struct str name = variable->variable.name;
-  if (scope_find(c->hidden, name) == AST_NO_SLOT) return check_fail(c, variable->offset, "Variable `%.*s` not defined", STR_ARG(name));
+  if (scope_find(c->hidden, name) == AST_NO_SLOT)
+    return check_fail(c, variable->offset, "Variable `%.*s` not defined", STR_ARG(name));
   return check_fail(c, variable->offset,
-                    "In a WITH/RETURN with DISTINCT or an aggregation, it is not possible to access variables declared before the WITH/RETURN: %.*s",
+                    "In a WITH/RETURN with DISTINCT or an aggregation, it is not possible to access variables declared before "
+                    "the WITH/RETURN: %.*s",
                     STR_ARG(name));
 }
 

@@ -24,32 +24,32 @@ enum cypher_function_id {
 
 enum cypher_function_flag {
   CYPHER_AGGREGATING = 1,
-  CYPHER_VOLATILE = 2,  // another value at each call: rand(), randomUUID(), realtime clocks
-  CYPHER_CLOCK = 4,     // depends on the statement's or transaction's clock where called without arguments
+  CYPHER_VOLATILE = 2, // another value at each call: rand(), randomUUID(), realtime clocks
+  CYPHER_CLOCK = 4,    // depends on the statement's or transaction's clock where called without arguments
   CYPHER_DEPRECATED = 8,
-  CYPHER_LEGACY = 16,   // only under CYPHER 3.5 (or a form that 5 still takes: see the check)
-  CYPHER_GRAPH = 32,    // reads the graph beyond its arguments
+  CYPHER_LEGACY = 16, // only under CYPHER 3.5 (or a form that 5 still takes: see the check)
+  CYPHER_GRAPH = 32,  // reads the graph beyond its arguments
 };
 
 /// What the result's set of types is, where it is not just `result`.
 enum cypher_result_rule {
   CYPHER_RESULT_FIXED,
-  CYPHER_RESULT_ELEMENT,    // an element of the first argument: head(), last()
-  CYPHER_RESULT_ARGUMENT,   // the first argument's: max(), reverse(), tail(), abs()
-  CYPHER_RESULT_ANY_OF,     // any of the arguments': coalesce()
-  CYPHER_RESULT_LIST_OF,    // a list of the first argument's: collect()
+  CYPHER_RESULT_ELEMENT,  // an element of the first argument: head(), last()
+  CYPHER_RESULT_ARGUMENT, // the first argument's: max(), reverse(), tail(), abs()
+  CYPHER_RESULT_ANY_OF,   // any of the arguments': coalesce()
+  CYPHER_RESULT_LIST_OF,  // a list of the first argument's: collect()
 };
 
 enum { CYPHER_ARGUMENTS_TYPED = 5, CYPHER_ARGUMENTS_MANY = 255 };
 
 struct cypher_function {
-  uint16_t id; // enum cypher_function_id
+  uint16_t id;      // enum cypher_function_id
   uint8_t min, max; // number of arguments; CYPHER_ARGUMENTS_MANY: no limit
-  uint8_t rule;  // enum cypher_result_rule
-  uint8_t flags; // enum cypher_function_flag
+  uint8_t rule;     // enum cypher_result_rule
+  uint8_t flags;    // enum cypher_function_flag
   const char *name;
-  const char *group;     // "Numeric functions" less its last word: category of SHOW FUNCTIONS
-  const char *signature; // "abs(input :: INTEGER | FLOAT) :: INTEGER | FLOAT"
+  const char *group;                              // "Numeric functions" less its last word: category of SHOW FUNCTIONS
+  const char *signature;                          // "abs(input :: INTEGER | FLOAT) :: INTEGER | FLOAT"
   cypher_types arguments[CYPHER_ARGUMENTS_TYPED]; // the last one stands for all that follow
   cypher_types result, element;
   void *handle; // of a user-defined function
@@ -62,7 +62,7 @@ struct cypher_field {
   const char *name;
   const char *type; // as SHOW PROCEDURES writes it: "LIST<STRING>"
   cypher_types types, elements;
-  bool optional;    // an argument with a default
+  bool optional;            // an argument with a default
   const char *default_text; // the default, as Cypher text: "null"; NULL without one
   bool deprecated;
 };
@@ -75,7 +75,7 @@ struct cypher_procedure {
   uint32_t result_count; // 0: a procedure that returns nothing, so that rows pass through it
   uint8_t mode;          // enum cypher_procedure_mode
   bool deprecated, is_volatile, admin;
-  void *handle;          // for whoever implements it
+  void *handle; // for whoever implements it
 };
 
 /// Look-ups of one database at one time. A NULL function finds nothing.

@@ -65,8 +65,8 @@ enum err cypher_error_at(struct error *e, enum err code, struct str text, struct
   struct position p = position_of(original, original_byte(text, escapes, offset));
   size_t caret;
   struct str line = quoted_line(original, &p, &caret);
-  error_set(e, code, "%s (line %u, column %u (offset: %u))\n\"%.*s\"\n%*s^", message, p.line, p.column, p.offset, STR_ARG(line), (int) caret,
-            "");
+  error_set(e, code, "%s (line %u, column %u (offset: %u))\n\"%.*s\"\n%*s^", message, p.line, p.column, p.offset, STR_ARG(line),
+            (int) caret, "");
   e->offset = p.offset;
   e->line = p.line;
   e->column = p.column;
@@ -129,7 +129,9 @@ static size_t put_expected(char *out, size_t room, uint32_t what) {
 static bool is_shown(const struct parser *p, uint32_t what) {
   if (!is_expected(p, what)) return false;
   bool operand = is_expected(p, E_EXPRESSION);
-  if (operand && (what == T_NAME || what == T_INTEGER || what == T_FLOAT || what == T_STRING || what == E_PARAMETER || what == T_DOLLAR)) return false;
+  if (operand &&
+      (what == T_NAME || what == T_INTEGER || what == T_FLOAT || what == T_STRING || what == E_PARAMETER || what == T_DOLLAR))
+    return false;
   return what != T_QUOTED && what != T_BAD && what != T_LINE && what != T_ARROW_LEFT && what != T_ARROW_RIGHT && what != T_BANGEQ;
 }
 
@@ -153,7 +155,8 @@ static enum err report_bad_token(struct parser *p, const struct token *t) {
   if (c == '\'' || c == '"')
     parser_fail(p, t->offset, "Failed to parse string literal. The query must contain an even number of non-escaped quotes.");
   else if (c == '`')
-    parser_fail(p, t->offset, "Failed to parse quoted identifier. The query must contain an even number of non-escaped backticks.");
+    parser_fail(p, t->offset,
+                "Failed to parse quoted identifier. The query must contain an even number of non-escaped backticks.");
   else
     parser_fail(p, t->offset, "Invalid input '%.*s'", (int) t->len, p->text.ptr + t->offset);
   return p->failed;

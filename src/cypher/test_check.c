@@ -8,14 +8,21 @@
 #include "cypher/check.h"
 #include "cypher/parse.h"
 
-// A registry with three procedures: social.friends(name :: STRING) :: (friend :: NODE, since :: INTEGER), social.write(), db.ping(x = 1).
+// A registry with three procedures: social.friends(name :: STRING) :: (friend :: NODE, since :: INTEGER), social.write(),
+// db.ping(x = 1).
 
 static const struct cypher_field friends_arguments[] = {{.name = "name", .type = "STRING", .types = CYPHER_STRING}};
 static const struct cypher_field friends_results[] = {{.name = "friend", .type = "NODE", .types = CYPHER_NODE},
                                                       {.name = "since", .type = "INTEGER", .types = CYPHER_INTEGER}};
-static const struct cypher_field ping_arguments[] = {{.name = "x", .type = "INTEGER", .types = CYPHER_INTEGER, .optional = true, .default_text = "1"}};
+static const struct cypher_field ping_arguments[] = {
+    {.name = "x", .type = "INTEGER", .types = CYPHER_INTEGER, .optional = true, .default_text = "1"}};
 static const struct cypher_procedure procedures[] = {
-    {.name = "social.friends", .arguments = friends_arguments, .argument_count = 1, .required_count = 1, .results = friends_results, .result_count = 2},
+    {.name = "social.friends",
+     .arguments = friends_arguments,
+     .argument_count = 1,
+     .required_count = 1,
+     .results = friends_results,
+     .result_count = 2},
     {.name = "social.write", .mode = CYPHER_PROCEDURE_WRITE},
     {.name = "db.ping", .arguments = ping_arguments, .argument_count = 1},
 };
@@ -162,7 +169,8 @@ TEST(clauses_come_in_an_order) {
   refuse("MATCH (n) WHERE EXISTS { MATCH (n) SET n.x = 1 } RETURN n", "An Exists Expression cannot contain any updates");
   refuse("FOREACH (x IN [1] | MATCH (n))", "Invalid use of MATCH inside FOREACH");
   refuse("MATCH (n) USE x RETURN n", "USE clause must be the first clause");
-  refuse("UNWIND [1] AS x CALL { CALL { CREATE () } IN TRANSACTIONS } RETURN x", "Nested CALL { ... } IN TRANSACTIONS is not supported");
+  refuse("UNWIND [1] AS x CALL { CALL { CREATE () } IN TRANSACTIONS } RETURN x",
+         "Nested CALL { ... } IN TRANSACTIONS is not supported");
   refuse("MATCH (n) RETURN COLLECT { MATCH (n)-->(m) } AS x", "must end with a RETURN clause");
   accept("CALL { CREATE (n) } MATCH (m) RETURN m");
   accept("CREATE (n) WITH n MATCH (m) RETURN m");
@@ -264,7 +272,8 @@ TEST(slots_follow_a_variable_through_with) {
 TEST(parameters_are_listed_once) {
   struct arena a;
   arena_init(&a, NULL);
-  struct ast_statement *s = checked(&a, "MATCH (n {x: $a}) WHERE n.y = $b OR n.z = $a CALL { RETURN $`c d` AS e } RETURN n, e LIMIT $0");
+  struct ast_statement *s =
+      checked(&a, "MATCH (n {x: $a}) WHERE n.y = $b OR n.z = $a CALL { RETURN $`c d` AS e } RETURN n, e LIMIT $0");
   assert_int_equal(s->parameter_count, 4);
   assert_str(s->parameters[0], "a");
   assert_str(s->parameters[2], "c d");
@@ -283,9 +292,9 @@ TEST(schema_commands_name_their_own_variable) {
 }
 
 TEST(each_allocation_may_fail) {
-  static const char *const text =
-      "MATCH (n:A {x: $p})-[r]->+(m) WHERE EXISTS { (n)-->(:B) } WITH n, collect(r[0].x) AS xs ORDER BY n.y CALL { WITH n RETURN 1 AS one } "
-      "RETURN *, [q IN xs | q] AS l UNION MATCH (n), (l), (one), (xs) RETURN l, n, one, xs";
+  static const char *const text = "MATCH (n:A {x: $p})-[r]->+(m) WHERE EXISTS { (n)-->(:B) } WITH n, collect(r[0].x) AS xs ORDER "
+                                  "BY n.y CALL { WITH n RETURN 1 AS one } "
+                                  "RETURN *, [q IN xs | q] AS l UNION MATCH (n), (l), (one), (xs) RETURN l, n, one, xs";
   EACH_ALLOC_FAILS(n) {
     struct arena a;
     arena_init(&a, NULL);
@@ -324,9 +333,10 @@ TEST(the_deepest_tree_is_walked_safely) {
   arena_done(&a);
 }
 
-TESTS(T(a_name_means_what_its_scope_says), T(a_name_is_declared_once), T(kinds_of_variables_are_kept_apart), T(quantified_paths_make_lists_outside),
-      T(aggregation_stands_in_projections_only), T(projections_name_their_columns), T(patterns_that_write_are_complete),
-      T(patterns_are_tests_and_not_values), T(clauses_come_in_an_order), T(deletes_take_entities), T(functions_are_known_and_called_right),
-      T(procedures_are_known_and_called_right), T(the_type_of_a_query_is_known), T(columns_carry_their_source_text),
-      T(slots_follow_a_variable_through_with), T(parameters_are_listed_once), T(schema_commands_name_their_own_variable), T(each_allocation_may_fail),
+TESTS(T(a_name_means_what_its_scope_says), T(a_name_is_declared_once), T(kinds_of_variables_are_kept_apart),
+      T(quantified_paths_make_lists_outside), T(aggregation_stands_in_projections_only), T(projections_name_their_columns),
+      T(patterns_that_write_are_complete), T(patterns_are_tests_and_not_values), T(clauses_come_in_an_order),
+      T(deletes_take_entities), T(functions_are_known_and_called_right), T(procedures_are_known_and_called_right),
+      T(the_type_of_a_query_is_known), T(columns_carry_their_source_text), T(slots_follow_a_variable_through_with),
+      T(parameters_are_listed_once), T(schema_commands_name_their_own_variable), T(each_allocation_may_fail),
       T(the_deepest_tree_is_walked_safely))

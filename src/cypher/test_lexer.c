@@ -35,12 +35,15 @@ static void expect_tokens(const char *text, const uint16_t *kinds, size_t count)
   arena_done(&a);
 }
 
-#define EXPECT_TOKENS(text, ...) expect_tokens(text, (const uint16_t[]){__VA_ARGS__}, sizeof((const uint16_t[]){__VA_ARGS__}) / sizeof(uint16_t))
+#define EXPECT_TOKENS(text, ...) \
+  expect_tokens(text, (const uint16_t[]){__VA_ARGS__}, sizeof((const uint16_t[]){__VA_ARGS__}) / sizeof(uint16_t))
 
 TEST(text_falls_into_tokens) {
   EXPECT_TOKENS("match MATCH mAtCh matches", K_MATCH, K_MATCH, K_MATCH, T_NAME);
-  EXPECT_TOKENS("1..3 1.5 .5 1e3 1.5e-3 0x1F a.b", T_INTEGER, T_DOTDOT, T_INTEGER, T_FLOAT, T_FLOAT, T_INTEGER, T_FLOAT, T_INTEGER, T_NAME, T_DOT, T_NAME);
-  EXPECT_TOKENS("<= >= <> < > =~ = + += || | :: :", T_LE, T_GE, T_NE, T_LT, T_GT, T_MATCHES, T_EQ, T_PLUS, T_PLUSEQ, T_BARBAR, T_BAR, T_COLONCOLON, T_COLON);
+  EXPECT_TOKENS("1..3 1.5 .5 1e3 1.5e-3 0x1F a.b", T_INTEGER, T_DOTDOT, T_INTEGER, T_FLOAT, T_FLOAT, T_INTEGER, T_FLOAT,
+                T_INTEGER, T_NAME, T_DOT, T_NAME);
+  EXPECT_TOKENS("<= >= <> < > =~ = + += || | :: :", T_LE, T_GE, T_NE, T_LT, T_GT, T_MATCHES, T_EQ, T_PLUS, T_PLUSEQ, T_BARBAR,
+                T_BAR, T_COLONCOLON, T_COLON);
   EXPECT_TOKENS("'a\\'b' \"c\" `d``e` 'f", T_STRING, T_STRING, T_QUOTED, T_BAD);
   EXPECT_TOKENS("/* a */ x // b\n y", T_NAME, T_NAME);
   EXPECT_TOKENS("a-->b<-[c]", T_NAME, T_MINUS, T_MINUS, T_GT, T_NAME, T_LT, T_MINUS, T_LBRACKET, T_NAME, T_RBRACKET);
@@ -67,4 +70,5 @@ TEST(statements_that_differ_in_literals_share_a_fingerprint) {
   arena_done(&a);
 }
 
-TESTS(T(every_word_is_at_its_place_in_the_table), T(text_falls_into_tokens), T(statements_that_differ_in_literals_share_a_fingerprint))
+TESTS(T(every_word_is_at_its_place_in_the_table), T(text_falls_into_tokens),
+      T(statements_that_differ_in_literals_share_a_fingerprint))

@@ -14,7 +14,8 @@ static const char *const queries[] = {
     "RETURN 1",
     "RETURN 1 AS one;",
     "MATCH (n) RETURN n",
-    "MATCH (p:Person {name: $name})-[k:KNOWS {since: 2001}]->(f) WHERE f.age >= 18 RETURN f.name AS name ORDER BY name DESC SKIP 2 LIMIT 10",
+    "MATCH (p:Person {name: $name})-[k:KNOWS {since: 2001}]->(f) WHERE f.age >= 18 RETURN f.name AS name ORDER BY name DESC SKIP "
+    "2 LIMIT 10",
     "MATCH (a)-->(b)<--(c)--(d)<-->(e) RETURN *",
     "MATCH (a)-[:X|Y|:Z*1..3]->(b), (c)-[*]-(d), (e)-[r*..5 {w: 1}]-(f), (g)-[*2..]-(h), (i)-[*4]-(j) RETURN 1",
     "OPTIONAL MATCH p = (a)-[r]->(b) WITH DISTINCT a, count(r) AS c, p WHERE c > 1 RETURN nodes(p)",
@@ -36,12 +37,14 @@ static const char *const queries[] = {
     "MATCH (is)-->(where), (IS Q), (WHERE true) RETURN is",
     "MATCH REPEATABLE ELEMENTS (a)-->(b) RETURN a",
     "MATCH DIFFERENT RELATIONSHIPS (a)-->(b) RETURN a",
-    "MATCH (n:L) USING INDEX n:L(p, q) USING INDEX SEEK n:L(p) USING SCAN n:L USING JOIN ON n USING TEXT INDEX n:L(p) WHERE n.p = 1 RETURN n",
+    "MATCH (n:L) USING INDEX n:L(p, q) USING INDEX SEEK n:L(p) USING SCAN n:L USING JOIN ON n USING TEXT INDEX n:L(p) WHERE n.p "
+    "= 1 RETURN n",
     "UNWIND [1, 2, 3] AS x UNWIND range(0, x) AS y RETURN x, y",
     "CREATE (a:A:B {x: 1, y: 'two', z: [3.0, null, true]})-[:R {k: $k}]->(b), p = (c)<-[:S]-(a) RETURN p",
     "INSERT (a:A&B {x: 1})-[:R]->(b)",
     "MERGE (a:A {id: 1}) ON CREATE SET a.made = timestamp(), a:New ON MATCH SET a += {seen: true} RETURN a",
-    "MATCH (n) SET n.a = 1, n = {b: 2}, n += $map, n:L1:L2, n:$($x), n[$k] = 3, (CASE WHEN true THEN n END).d = 4 REMOVE n.a, n:L1, n[$k]",
+    "MATCH (n) SET n.a = 1, n = {b: 2}, n += $map, n:L1:L2, n:$($x), n[$k] = 3, (CASE WHEN true THEN n END).d = 4 REMOVE n.a, "
+    "n:L1, n[$k]",
     "MATCH (n) DETACH DELETE n",
     "MATCH (n)-[r]-() NODETACH DELETE r, n",
     "MATCH p = (a)-[*]->(b) FOREACH (n IN nodes(p) | SET n.m = true FOREACH (x IN [1, 2] | CREATE (:X {v: x})))",
@@ -57,11 +60,13 @@ static const char *const queries[] = {
     "MATCH (n) CALL (n) { MATCH (n)-->(m) RETURN m UNION RETURN n AS m } RETURN m",
     "CALL (*) { RETURN 1 AS x } RETURN x",
     "CALL () { CREATE (:A) }",
-    "UNWIND range(1, 100) AS i CALL { WITH i CREATE (:A {i: i}) } IN 3 CONCURRENT TRANSACTIONS OF 10 ROWS ON ERROR CONTINUE REPORT STATUS AS s RETURN s",
+    "UNWIND range(1, 100) AS i CALL { WITH i CREATE (:A {i: i}) } IN 3 CONCURRENT TRANSACTIONS OF 10 ROWS ON ERROR CONTINUE "
+    "REPORT STATUS AS s RETURN s",
     "MATCH (n) OPTIONAL CALL (n) { RETURN 1 AS one } RETURN one",
     "MATCH (n) CALL { WITH n DELETE n } IN TRANSACTIONS",
     "MATCH (n) CALL (n) { DELETE n } IN TRANSACTIONS OF $rows ROWS ON ERROR RETRY THEN BREAK",
-    "MATCH (n) WHERE EXISTS { (n)-->(:A) } AND EXISTS { MATCH (n)<--(m) WHERE m.x = 1 RETURN m } RETURN COUNT { (n)--() } AS degree",
+    "MATCH (n) WHERE EXISTS { (n)-->(:A) } AND EXISTS { MATCH (n)<--(m) WHERE m.x = 1 RETURN m } RETURN COUNT { (n)--() } AS "
+    "degree",
     "MATCH (n) RETURN COLLECT { MATCH (n)-->(m) RETURN m.name ORDER BY m.name LIMIT 3 } AS names",
     "RETURN 1 AS a UNION RETURN 2 AS a UNION DISTINCT RETURN 3 AS a",
     "RETURN 1 AS a UNION ALL RETURN 2 AS a",
@@ -85,18 +90,21 @@ static const char *const queries[] = {
     "RETURN a =~ 'x.*' AND b STARTS WITH 'p' AND c ENDS WITH 's' AND d CONTAINS 'i' AND e IN [1, 2] AS x",
     "RETURN a IS NULL, b IS NOT NULL, NOT c IS NULL",
     "RETURN x IS :: INTEGER, x IS NOT :: STRING NOT NULL, x IS TYPED LIST<FLOAT | INTEGER NOT NULL> NOT NULL, x :: BOOL",
-    "RETURN x IS :: ZONED DATETIME | LOCAL TIME | TIMESTAMP WITHOUT TIMEZONE | ANY PROPERTY VALUE | STRING LIST | ANY<INT | NULL>",
+    "RETURN x IS :: ZONED DATETIME | LOCAL TIME | TIMESTAMP WITHOUT TIMEZONE | ANY PROPERTY VALUE | STRING LIST | ANY<INT | "
+    "NULL>",
     "RETURN x IS NORMALIZED, x IS NOT NFKD NORMALIZED, normalize(x, NFC), normalize(x)",
     "RETURN a || b || 'c' AS x",
     "RETURN [1, 2, 3][0], [1, 2, 3][1..], [1, 2, 3][..2], [1, 2, 3][0..-1], l[a..b][c]",
     "RETURN {a: 1, `b c`: {d: [e IN [1] | e]}}.a.b['c'] AS x",
-    "RETURN [x IN range(1, 10) WHERE x % 2 = 0 | x ^ 2] AS l, [x IN l] AS same, [x IN l WHERE x:A] AS labelled, [x IN l | x] AS mapped",
+    "RETURN [x IN range(1, 10) WHERE x % 2 = 0 | x ^ 2] AS l, [x IN l] AS same, [x IN l WHERE x:A] AS labelled, [x IN l | x] AS "
+    "mapped",
     "RETURN [x IN l WHERE x:A|B | x.p] AS a, [x IN l WHERE x:A | x] AS b, [x IN l WHERE x:A | x:B|C] AS c",
     "RETURN [(a)-[r]->(b) WHERE b:X | b.name] AS names, [p = (a)-->() | length(p)] AS lengths",
     "RETURN reduce(total = 0, x IN [1, 2, 3] | total + x) AS sum",
     "RETURN all(x IN l WHERE x > 0), any(x IN l WHERE x), none(x IN l WHERE x), single(x IN l WHERE x)",
     "RETURN CASE WHEN a THEN 1 WHEN b THEN 2 ELSE 3 END AS x",
-    "RETURN CASE n.x WHEN 1, 2 THEN 'a' WHEN > 5 THEN 'b' WHEN IS NULL THEN 'c' WHEN STARTS WITH 'q' THEN 'd' WHEN IS :: INTEGER THEN 'e' END AS x",
+    "RETURN CASE n.x WHEN 1, 2 THEN 'a' WHEN > 5 THEN 'b' WHEN IS NULL THEN 'c' WHEN STARTS WITH 'q' THEN 'd' WHEN IS :: INTEGER "
+    "THEN 'e' END AS x",
     "MATCH (n) RETURN n {.*, .name, other: n.x + 1, n} AS m",
     "RETURN count(*), count(DISTINCT n.x), collect(ALL n), percentileCont(n.x, 0.5)",
     "RETURN trim(BOTH 'x' FROM s), trim(LEADING FROM s), trim(TRAILING $c FROM s), trim('y' FROM s), trim(s)",
@@ -115,7 +123,9 @@ static const char *const queries[] = {
     "RETURN filter(x IN l WHERE x > 1), extract(x IN l | x + 1)",
     "RETURN case.x AS y",
     "MATCH (a)\xE2\x80\x94\xE2\x80\x94(b)\xE2\x80\x94[:R]\xE2\x80\x94\xE3\x80\x89(c) RETURN a",
-    "RETURN\xC2\xA0" "1\xE3\x80\x80" "AS\xE2\x80\xA8x",
+    "RETURN\xC2\xA0"
+    "1\xE3\x80\x80"
+    "AS\xE2\x80\xA8x",
     "MATCH (n:`we``ird` {`k k`: 1}) RETURN n.`k k`, \xC3\xA9t\xC3\xA9 AS \xE5\x90\x8D",
 };
 
@@ -128,7 +138,8 @@ static const char *const commands[] = {
     "CREATE LOOKUP INDEX FOR (n) ON EACH labels(n)",
     "CREATE LOOKUP INDEX l FOR ()-[r]-() ON type(r)",
     "CREATE FULLTEXT INDEX f FOR (n:A|B) ON EACH [n.p, n.q]",
-    "CREATE VECTOR INDEX v IF NOT EXISTS FOR (n:L) ON (n.e) OPTIONS {indexConfig: {`vector.dimensions`: 3, `vector.similarity_function`: 'cosine'}}",
+    "CREATE VECTOR INDEX v IF NOT EXISTS FOR (n:L) ON (n.e) OPTIONS {indexConfig: {`vector.dimensions`: 3, "
+    "`vector.similarity_function`: 'cosine'}}",
     "CREATE INDEX ON :L(a, b)",
     "DROP INDEX ON :L(a)",
     "DROP INDEX name IF EXISTS",
@@ -162,7 +173,8 @@ static const char *const commands[] = {
     "SHOW PROCEDURES EXECUTABLE YIELD name, mode WHERE mode = 'READ' RETURN collect(name) AS names",
     "SHOW SETTINGS 'server.memory.heap.max_size', 'x' YIELD name, value",
     "SHOW TRANSACTIONS",
-    "SHOW TRANSACTIONS 'neo4j-transaction-1', $id YIELD transactionId AS id TERMINATE TRANSACTIONS id YIELD message RETURN message",
+    "SHOW TRANSACTIONS 'neo4j-transaction-1', $id YIELD transactionId AS id TERMINATE TRANSACTIONS id YIELD message RETURN "
+    "message",
     "TERMINATE TRANSACTION 'a', 'b'",
     "SHOW DATABASES YIELD name, currentStatus WHERE name <> 'system'",
     "SHOW DATABASE neo4j",
@@ -204,7 +216,8 @@ static const char *const commands[] = {
     "REALLOCATE DATABASES",
     "CREATE USER jake SET PASSWORD 'secret' CHANGE NOT REQUIRED SET STATUS ACTIVE SET HOME DATABASE foo",
     "CREATE OR REPLACE USER $u SET ENCRYPTED PASSWORD $p SET PASSWORD CHANGE REQUIRED",
-    "CREATE USER jake IF NOT EXISTS SET PLAINTEXT PASSWORD 'abc' SET AUTH 'oidc' {SET ID 'x'} SET AUTH PROVIDER 'native' {SET PASSWORD 'y' CHANGE REQUIRED}",
+    "CREATE USER jake IF NOT EXISTS SET PLAINTEXT PASSWORD 'abc' SET AUTH 'oidc' {SET ID 'x'} SET AUTH PROVIDER 'native' {SET "
+    "PASSWORD 'y' CHANGE REQUIRED}",
     "ALTER USER jake IF EXISTS REMOVE HOME DATABASE REMOVE AUTH 'oidc' SET STATUS SUSPENDED",
     "ALTER USER jake REMOVE ALL AUTH SET AUTH 'native' {SET PASSWORD $p}",
     "ALTER CURRENT USER SET PASSWORD FROM 'a' TO $b",
@@ -258,7 +271,8 @@ static void parse_print_parse(const char *text) {
   if (cypher_parse(&a, str_of(text), NULL, &first, &e) != ERR_OK) fail_msg("%s\n%s", text, e.message);
   struct buf printed = BUF_INIT;
   assert_ok(ast_print_statement(&printed, first));
-  if (cypher_parse(&a, buf_str(&printed), NULL, &second, &e) != ERR_OK) fail_msg("%s\n%.*s\n%s", text, STR_ARG(buf_str(&printed)), e.message);
+  if (cypher_parse(&a, buf_str(&printed), NULL, &second, &e) != ERR_OK)
+    fail_msg("%s\n%.*s\n%s", text, STR_ARG(buf_str(&printed)), e.message);
   if (!ast_equal(first->root, second->root)) fail_msg("%s\nis not equal to\n%.*s", text, STR_ARG(buf_str(&printed)));
   assert_int_equal(ast_hash(first->root), ast_hash(second->root));
   struct ast *copy = ast_copy(&a, first->root);
@@ -292,7 +306,8 @@ TEST(a_syntax_error_says_what_was_expected_and_shows_the_place) {
   expect_message("MATCH (n) RETRN n", "Invalid input 'RETRN': expected ");
   expect_message("MATCH (n) RETRN n", "(line 1, column 11 (offset: 10))\n\"MATCH (n) RETRN n\"\n           ^");
   expect_message("RETURN 1 +", "Invalid input '': expected an expression (line 1, column 11 (offset: 10))");
-  expect_message("RETURN\n{, }", "Invalid input ',': expected an identifier or \"}\" (line 2, column 2 (offset: 8))\n\"{, }\"\n  ^");
+  expect_message("RETURN\n{, }",
+                 "Invalid input ',': expected an identifier or \"}\" (line 2, column 2 (offset: 8))\n\"{, }\"\n  ^");
   expect_message("RETURN 1 AS", "expected an identifier");
   expect_message("RETURN '\xF0\x9F\x98\x80' x", "(line 1, column 13 (offset: 12))"); // the emoji counts as two
   expect_message("", "Invalid input ''");
@@ -308,9 +323,11 @@ TEST(a_syntax_error_says_what_was_expected_and_shows_the_place) {
 }
 
 TEST(numbers_that_are_none_are_refused) {
-  static const char *const overflow[] = {"RETURN 9223372036854775808", "RETURN -9223372036854775809", "RETURN 0x8000000000000000"};
+  static const char *const overflow[] = {"RETURN 9223372036854775808", "RETURN -9223372036854775809",
+                                         "RETURN 0x8000000000000000"};
   for (size_t i = 0; i < ARRAY_SIZE(overflow); i++) expect_message(overflow[i], "integer is too large");
-  static const char *const bad[] = {"RETURN 12x4", "RETURN 0x", "RETURN 0xG", "RETURN 0o8", "RETURN 1__0", "RETURN 1_", "RETURN 1e"};
+  static const char *const bad[] = {"RETURN 12x4", "RETURN 0x", "RETURN 0xG", "RETURN 0o8",
+                                    "RETURN 1__0", "RETURN 1_", "RETURN 1e"};
   for (size_t i = 0; i < ARRAY_SIZE(bad); i++) expect_message(bad[i], "invalid literal number");
   expect_message("RETURN 1e999", "floating point number is too large");
 }
@@ -370,9 +387,25 @@ static enum err parse_repeated(const char *before, const char *unit, size_t coun
 
 TEST(deep_nesting_is_refused_and_not_crashed_on) {
   enum { DEEP = 300000 };
-  static const char *const units[] = {"(", "[", "{a: ", "NOT ", "- ", "[x IN ", "f(", "CASE WHEN ", "EXISTS { MATCH (a) WHERE ", "[(a {x: ", "(a {x: ", "reduce(a = 0, x IN ",
-                                      "n[", "+", "all(x IN ", "CASE (", "[x IN l WHERE x:A|B | "};
-  for (size_t i = 0; i < ARRAY_SIZE(units); i++) assert_int_equal(parse_repeated("RETURN ", units[i], DEEP, "", NULL), ERR_SYNTAX);
+  static const char *const units[] = {"(",
+                                      "[",
+                                      "{a: ",
+                                      "NOT ",
+                                      "- ",
+                                      "[x IN ",
+                                      "f(",
+                                      "CASE WHEN ",
+                                      "EXISTS { MATCH (a) WHERE ",
+                                      "[(a {x: ",
+                                      "(a {x: ",
+                                      "reduce(a = 0, x IN ",
+                                      "n[",
+                                      "+",
+                                      "all(x IN ",
+                                      "CASE (",
+                                      "[x IN l WHERE x:A|B | "};
+  for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+    assert_int_equal(parse_repeated("RETURN ", units[i], DEEP, "", NULL), ERR_SYNTAX);
   static const char *const tails[] = {".a", " + 1", "[0]", ":A", " IS NULL", " = 1", " IN x"};
   for (size_t i = 0; i < ARRAY_SIZE(tails); i++) (void) parse_repeated("RETURN a", tails[i], DEEP, "", NULL);
   assert_int_equal(parse_repeated("MATCH ", "(", DEEP, "", NULL), ERR_SYNTAX);
@@ -418,9 +451,9 @@ TEST(a_statement_over_the_size_limit_is_refused) {
 }
 
 TEST(each_allocation_may_fail) {
-  static const char *const texts[] = {
-      "MATCH (p:P {a: 'x\\n'})-[:R*1..2]->(q) WHERE p.x IN [1, 2] AND (p)-->(q) RETURN [x IN [1] WHERE x:A|B | x] AS l, `a``b`, '\\u0041'",
-      "CREATE INDEX i FOR (n:L) ON (n.p)", "RETURN 1 +"};
+  static const char *const texts[] = {"MATCH (p:P {a: 'x\\n'})-[:R*1..2]->(q) WHERE p.x IN [1, 2] AND (p)-->(q) RETURN [x IN [1] "
+                                      "WHERE x:A|B | x] AS l, `a``b`, '\\u0041'",
+                                      "CREATE INDEX i FOR (n:L) ON (n.p)", "RETURN 1 +"};
   for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
     EACH_ALLOC_FAILS(n) {
       struct arena a;
@@ -434,7 +467,8 @@ TEST(each_allocation_may_fail) {
   }
 }
 
-TESTS(T(every_form_of_a_query_survives_printing), T(every_command_survives_printing), T(a_syntax_error_says_what_was_expected_and_shows_the_place),
-      T(numbers_that_are_none_are_refused), T(unions_of_two_kinds_are_refused), T(a_privilege_stands_where_it_belongs), T(a_long_line_is_quoted_in_part),
+TESTS(T(every_form_of_a_query_survives_printing), T(every_command_survives_printing),
+      T(a_syntax_error_says_what_was_expected_and_shows_the_place), T(numbers_that_are_none_are_refused),
+      T(unions_of_two_kinds_are_refused), T(a_privilege_stands_where_it_belongs), T(a_long_line_is_quoted_in_part),
       T(deep_nesting_is_refused_and_not_crashed_on), T(long_flat_statements_parse), T(levels_within_the_limit_parse),
       T(a_statement_over_the_size_limit_is_refused), T(each_allocation_may_fail))

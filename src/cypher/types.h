@@ -10,22 +10,22 @@
 struct arena;
 
 /* name, as Neo4j's messages say it */
-#define CYPHER_TYPES(X)                                                                                                                  \
-  X(BOOLEAN, "Boolean")                                                                                                                  \
-  X(INTEGER, "Integer")                                                                                                                  \
-  X(FLOAT, "Float")                                                                                                                      \
-  X(STRING, "String")                                                                                                                    \
-  X(DATE, "Date")                                                                                                                        \
-  X(LOCAL_TIME, "LocalTime")                                                                                                             \
-  X(TIME, "Time")                                                                                                                        \
-  X(LOCAL_DATETIME, "LocalDateTime")                                                                                                     \
-  X(DATETIME, "DateTime")                                                                                                                \
-  X(DURATION, "Duration")                                                                                                                \
-  X(POINT, "Point")                                                                                                                      \
-  X(NODE, "Node")                                                                                                                        \
-  X(RELATIONSHIP, "Relationship")                                                                                                        \
-  X(PATH, "Path")                                                                                                                        \
-  X(MAP, "Map")                                                                                                                          \
+#define CYPHER_TYPES(X)              \
+  X(BOOLEAN, "Boolean")              \
+  X(INTEGER, "Integer")              \
+  X(FLOAT, "Float")                  \
+  X(STRING, "String")                \
+  X(DATE, "Date")                    \
+  X(LOCAL_TIME, "LocalTime")         \
+  X(TIME, "Time")                    \
+  X(LOCAL_DATETIME, "LocalDateTime") \
+  X(DATETIME, "DateTime")            \
+  X(DURATION, "Duration")            \
+  X(POINT, "Point")                  \
+  X(NODE, "Node")                    \
+  X(RELATIONSHIP, "Relationship")    \
+  X(PATH, "Path")                    \
+  X(MAP, "Map")                      \
   X(LIST, "List")
 
 enum cypher_type_bit {
