@@ -106,9 +106,19 @@ static double count_rels(const struct query_graph *g, const struct qg_rel *rel) 
   return count;
 }
 
+static double count_types(const struct planner *p, const struct plan_list *types) {
+  double count = types->count == 0 ? p->catalog->rels(p->catalog->context, GRAPH_ANY, GRAPH_ANY, GRAPH_ANY) : 0;
+  for (uint32_t i = 0; i < types->count; i++) {
+    graph_token type = planner_token(p, types->items[i]);
+    if (type != GRAPH_ANY) count += p->catalog->rels(p->catalog->context, GRAPH_ANY, type, GRAPH_ANY);
+  }
+  return count;
+}
+
 static void estimate_rel(struct query_graph *g, struct qg_rel *rel) {
   double pairs = MAX(1.0, g->nodes[rel->left].base) * MAX(1.0, g->nodes[rel->right].base);
   double one = count_rels(g, rel);
+  rel->count = count_types(g->p, &rel->types);
   rel->selectivity = one / pairs;
   if (rel->kind == QG_SHORTEST) rel->selectivity = 1.0;
   if (rel->kind == QG_ONE || rel->kind == QG_SHORTEST) return;

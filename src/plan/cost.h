@@ -8,6 +8,7 @@
 #define COST_SEEK 4.0      // for each row that seeks
 #define COST_SEEK_ROW 1.9  // for each entity found
 #define COST_ID_SEEK 1.0
+#define COST_REL_SCAN 2.0  // for each relationship, with its ends
 #define COST_EXPAND 1.5    // for each row to start from
 #define COST_EXPAND_ROW 1.0
 #define COST_EXPAND_INTO 6.4

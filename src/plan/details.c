@@ -280,8 +280,9 @@ static enum err columns(const struct ast_column *c, uint32_t count, struct buf *
 }
 
 static enum err counted(const struct plan *p, const struct plan_list *names, uint32_t out_slot, const char *before, const char *after, struct buf *out) {
+  bool any = names->count == 1 && names->items[0] == PLAN_NONE;
   TRY(buf_printf(out, "count( %s", before));
-  TRY(name_list(p, names, ":", "|", out));
+  if (!any) TRY(name_list(p, names, ":", "|", out));
   return buf_printf(out, "%s ) AS %.*s", after, STR_ARG(slot_name(p, out_slot)));
 }
 

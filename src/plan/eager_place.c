@@ -17,7 +17,7 @@ struct flow {
 
 struct placing {
   struct planner *p;
-  struct bits found; // see effects.h
+  struct known_slots known;
 };
 
 static enum err place(struct placing *x, struct plan_op **at, struct flow *ret);
@@ -44,7 +44,7 @@ static enum err barrier(struct placing *x, struct plan_op **at, struct flow *flo
 /// All effects in a tree, right sides included.
 static enum err tree_effects(struct placing *x, const struct plan_op *op, struct op_effects *ret) {
   for (;; op = op->children[0]) {
-    TRY(effects_of(x->p, &x->found, op, ret));
+    TRY(effects_of(x->p, &x->known, op, ret));
     bool own = op->kind == PLAN_MERGE || op->kind == PLAN_REPEAT; // theirs are counted as the operator's own
     for (uint32_t i = 1; i < op->child_count && !own; i++) TRY(tree_effects(x, op->children[i], ret));
     if (op->child_count == 0) return ERR_OK;
@@ -105,7 +105,7 @@ static enum err place_apply(struct placing *x, struct plan_op *op, struct flow *
   struct op_effects right = {0}, own = {0};
   TRY(place(x, &op->children[0], ret));
   TRY(place_right(x, op, &right));
-  TRY(effects_of(x->p, &x->found, op, &own));
+  TRY(effects_of(x->p, &x->known, op, &own));
   TRY(reads_add(x->p, &right.reads, &own.reads));
   const char *reason = conflict(ret, &right);
   if (reason != NULL) TRY(barrier(x, &op->children[0], ret, reason));
@@ -120,7 +120,7 @@ static enum err place_join(struct placing *x, struct plan_op *op, struct flow *r
   TRY(place(x, &op->children[0], ret));
   TRY(place(x, &op->children[1], &other));
   TRY(tree_effects(x, op->children[1], &right));
-  TRY(effects_of(x->p, &x->found, op, &own));
+  TRY(effects_of(x->p, &x->known, op, &own));
   TRY(reads_add(x->p, &right.reads, &own.reads));
   const char *reason = conflict(ret, &right);
   if (reason != NULL) TRY(barrier(x, &op->children[0], ret, reason));
@@ -150,7 +150,7 @@ static enum err place_unary(struct placing *x, struct plan_op *op, struct flow *
   struct op_effects own = {0};
   *ret = (struct flow){0};
   if (op->child_count > 0) TRY(place(x, &op->children[0], ret));
-  TRY(effects_of(x->p, &x->found, op, &own));
+  TRY(effects_of(x->p, &x->known, op, &own));
   const char *reason = conflict(ret, &own);
   if (reason != NULL) TRY(barrier(x, &op->children[0], ret, reason));
   ret->single = is_single(op, ret->single);
@@ -174,7 +174,7 @@ static enum err place(struct placing *x, struct plan_op **at, struct flow *ret) 
 enum err eager_where_needed(struct planner *p, struct plan_op **root) {
   struct placing x = {.p = p};
   struct flow flow;
-  TRY(effects_found_slots(p, *root, &x.found));
+  TRY(effects_known_slots(p, *root, &x.known));
   return place(&x, root, &flow);
 }
 

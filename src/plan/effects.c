@@ -93,7 +93,7 @@ static bool walk_expression(struct ast *n, void *context) {
 
 struct scope {
   struct planner *p;
-  const struct bits *found;
+  const struct bits *found, *plain;
 };
 
 static enum err add_expression(struct scope s, const struct ast *n, struct reads *r) {
@@ -127,7 +127,7 @@ static void add_result(struct scope s, const struct plan_produce *produce, struc
     uint32_t slot = produce->columns[i].slot;
     bool found = bits_has(s.found, slot);
     cypher_types types = slot < s.p->statement->slot_count ? s.p->statement->slots[slot].types : CYPHER_ANY;
-    if (!(types & (CYPHER_ENTITY | CYPHER_PATH | CYPHER_LIST | CYPHER_MAP))) continue;
+    if (bits_has(s.plain, slot) || !(types & (CYPHER_ENTITY | CYPHER_PATH | CYPHER_LIST | CYPHER_MAP))) continue;
     if (found) {
       r->found_labels.all = r->found_keys.all = true;
     } else {
@@ -258,7 +258,7 @@ static enum err add_merge(struct scope s, const struct plan_op *op, struct op_ef
   struct bits found = {0};
   if (!bits_copy(&s.p->scratch, s.found, &found)) return planner_nomem(s.p);
   for (uint32_t i = 0; i < op->merge.create.count; i++) PLAN_ADD(s.p, &found, op->merge.create.items[i].slot);
-  TRY(add_tree_reads((struct scope){s.p, &found}, op->children[1], &ret->current));
+  TRY(add_tree_reads((struct scope){s.p, &found, s.plain}, op->children[1], &ret->current));
   TRY(add_create(s, &op->merge.create, ret));
   TRY(add_set(s, &op->merge.on_create, ret));
   return add_set(s, &op->merge.on_match, ret);
@@ -273,8 +273,8 @@ static enum err add_procedure(struct scope s, const struct plan_op *op, struct o
   return ERR_OK;
 }
 
-enum err effects_of(struct planner *p, const struct bits *found, const struct plan_op *op, struct op_effects *ret) {
-  struct scope s = {p, found};
+enum err effects_of(struct planner *p, const struct known_slots *known, const struct plan_op *op, struct op_effects *ret) {
+  struct scope s = {p, &known->found, &known->plain};
   switch (op->kind) {
   case PLAN_CREATE: return add_create(s, &op->create, ret);
   case PLAN_SET: return add_set(s, &op->set, ret);
@@ -318,26 +318,68 @@ static enum err found_in(struct planner *p, const struct plan_op *op, struct bit
   }
 }
 
-/// A grouping key that keeps its slot keeps its entity; every other fill makes a slot unknown.
-static enum err keys_kept(struct planner *p, const struct plan_op *op, struct bits *found, struct bits *other);
+static bool is_entity(const struct planner *p, const struct ast *n) {
+  if (n->kind != AST_VARIABLE) return false;
+  uint8_t kind = p->slots[n->variable.slot].kind;
+  return kind == AST_NODE_VARIABLE || kind == AST_RELATIONSHIP_VARIABLE;
+}
 
-enum err effects_found_slots(struct planner *p, const struct plan_op *root, struct bits *ret) {
-  struct bits other = {0};
-  TRY(found_in(p, root, ret, &other));
-  TRY(keys_kept(p, root, ret, &other));
-  bits_remove_all(ret, &other);
+/// True if no entity can come out, whatever the rows hold.
+static bool is_plain(const struct planner *p, const struct bits *plain, const struct ast *n) {
+  switch (n->kind) {
+  case AST_LITERAL:
+  case AST_PARAMETER:
+  case AST_HAS_LABELS:
+  case AST_IS_NULL:
+  case AST_QUANTIFIER:
+  case AST_LOGICAL: return true;
+  case AST_VARIABLE: return bits_has(plain, n->variable.slot);
+  case AST_PROPERTY: return is_entity(p, n->property.subject) || is_plain(p, plain, n->property.subject);
+  case AST_UNARY: return is_plain(p, plain, n->unary.operand);
+  case AST_BINARY: return is_plain(p, plain, n->binary.left) && is_plain(p, plain, n->binary.right);
+  case AST_COUNT_STAR: return true;
+  case AST_FUNCTION:
+    if (!(n->types & (CYPHER_ENTITY | CYPHER_PATH | CYPHER_LIST | CYPHER_MAP))) return true;
+    AST_EACH(argument, n->function.arguments)
+      if (!is_plain(p, plain, argument)) return false;
+    return true;
+  default: return !(n->types & (CYPHER_ENTITY | CYPHER_PATH | CYPHER_LIST | CYPHER_MAP));
+  }
+}
+
+static enum err plain_items(struct planner *p, const struct plan_items *l, struct bits *plain) {
+  for (uint32_t i = 0; i < l->count; i++)
+    if (is_plain(p, plain, l->items[i].expression)) PLAN_ADD(p, plain, l->items[i].slot);
   return ERR_OK;
 }
 
-static enum err keys_kept(struct planner *p, const struct plan_op *op, struct bits *found, struct bits *other) {
-  for (;; op = op->children[0]) {
-    for (uint32_t i = 0; op->kind == PLAN_AGGREGATION && i < op->aggregation.keys.count; i++) {
-      const struct plan_item *key = &op->aggregation.keys.items[i];
-      if (key->expression->kind == AST_VARIABLE && key->expression->variable.slot == key->slot && bits_has(found, key->slot)) bits_remove(other, key->slot);
-    }
-    for (uint32_t i = 1; i < op->child_count; i++) TRY(keys_kept(p, op->children[i], found, other));
-    if (op->child_count == 0) return ERR_OK;
+/// Grouping keys that keep their slot keep their entity, too.
+static void keep_keys(const struct plan_aggregation *g, const struct bits *found, struct bits *other) {
+  for (uint32_t i = 0; i < g->keys.count; i++) {
+    const struct plan_item *key = &g->keys.items[i];
+    if (key->expression->kind == AST_VARIABLE && key->expression->variable.slot == key->slot && bits_has(found, key->slot)) bits_remove(other, key->slot);
   }
+}
+
+/// Second round: it needs to know what was found, and goes from the leaves up.
+static enum err derive(struct planner *p, const struct plan_op *op, struct known_slots *ret, struct bits *other) {
+  for (uint32_t i = 0; i < op->child_count; i++) TRY(derive(p, op->children[i], ret, other));
+  if (op->kind == PLAN_PROJECTION) return plain_items(p, &op->projection.items, &ret->plain);
+  if (op->kind == PLAN_DEGREE) PLAN_ADD(p, &ret->plain, op->degree.out);
+  if (op->kind == PLAN_LET_SEMI_APPLY) PLAN_ADD(p, &ret->plain, op->let.out);
+  if (op->kind != PLAN_AGGREGATION) return ERR_OK;
+  TRY(plain_items(p, &op->aggregation.aggregates, &ret->plain));
+  TRY(plain_items(p, &op->aggregation.keys, &ret->plain));
+  keep_keys(&op->aggregation, &ret->found, other);
+  return ERR_OK;
+}
+
+enum err effects_known_slots(struct planner *p, const struct plan_op *root, struct known_slots *ret) {
+  struct bits other = {0};
+  TRY(found_in(p, root, &ret->found, &other));
+  TRY(derive(p, root, ret, &other));
+  bits_remove_all(&ret->found, &other);
+  return ERR_OK;
 }
 
 static enum err names_add(struct planner *p, struct names *to, const struct names *from) {

@@ -35,11 +35,15 @@ struct op_effects {
   struct writes writes;
 };
 
-/// What the whole plan fills by scans and traversals and by nothing else; see above.
-enum err effects_found_slots(struct planner *p, const struct plan_op *root, struct bits *ret) NODISCARD;
+/// What is known of slots over the whole plan.
+struct known_slots {
+  struct bits found; // filled by scans and traversals and by nothing else; see above
+  struct bits plain; // cannot hold an entity: properties of entities, what is computed of those
+};
+enum err effects_known_slots(struct planner *p, const struct plan_op *root, struct known_slots *ret) NODISCARD;
 
 /// Adds those of the operator itself, not of what is below it; for MERGE and REPEAT with their right sides.
-enum err effects_of(struct planner *p, const struct bits *found, const struct plan_op *op, struct op_effects *ret) NODISCARD;
+enum err effects_of(struct planner *p, const struct known_slots *known, const struct plan_op *op, struct op_effects *ret) NODISCARD;
 enum err reads_add(struct planner *p, struct reads *to, const struct reads *from) NODISCARD;
 enum err writes_add(struct planner *p, struct writes *to, const struct writes *from) NODISCARD;
 bool writes_none(const struct writes *w);

@@ -183,10 +183,24 @@ static enum err intersect_states(struct search *s, uint64_t rels) {
   return ERR_OK;
 }
 
-/// True if nothing but the start is below: sets of relationships that do not touch the input's nodes start from a leaf.
+/// A relationship by a scan of its types, which gives both ends.
+static enum err scan_rel(struct search *s, int with_input, int r) {
+  const struct qg_rel *rel = &s->g->rels[s->k->rels[r]];
+  const struct qg_node *left = node_at(s, s->left[r]), *right = node_at(s, s->right[r]);
+  if (rel->kind != QG_ONE || left == right || left->bound || right->bound) return ERR_OK;
+  const struct step *start = with_input ? &s->input : &s->fresh;
+  struct step step = {.kind = STEP_REL_SCAN, .left = start, .rel = s->k->rels[r]};
+  double found = rel->count * (rel->direction == GRAPH_BOTH ? 2 : 1);
+  step.rows = start->rows * left->rows * right->rows * rel->selectivity * links_between(s, s->left[r] | s->right[r], UINT64_C(1) << r, 0, 0);
+  step.cost = start->cost + start->rows * found * (COST_REL_SCAN + COST_PREDICATE);
+  return keep(s, &s->best[with_input][UINT64_C(1) << r], &step);
+}
+
+/// All that a single relationship can begin with.
 static enum err extend_from_starts(struct search *s) {
   for (uint32_t r = 0; r < s->k->rel_count; r++) {
     TRY(extend(s, &s->input, 1, s->bound_nodes, 0, (int) r));
+    for (int with_input = 0; with_input < 2; with_input++) TRY(scan_rel(s, with_input, (int) r));
     for (uint32_t i = 0; i < s->k->node_count; i++)
       for (int with_input = 0; with_input < 2; with_input++)
         if (s->leaves[with_input][i] != NULL)

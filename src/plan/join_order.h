@@ -14,6 +14,7 @@ enum step_kind {
   STEP_INPUT,     // the rows that come from before
   STEP_FRESH,     // a row without any of them, to start the right side of a join
   STEP_LEAF,      // finds node `leaf`
+  STEP_REL_SCAN,  // all of `rel`, with both ends
   STEP_EXPAND,    // `rel` from node `from`
   STEP_INTO,      // `rel`, both ends known
   STEP_JOIN,      // left and right have nodes in common

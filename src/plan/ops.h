@@ -314,7 +314,8 @@ struct plan_expand {
 /// gives the node itself. `reverse`: the pattern is written from `to` to `from`, so the list comes in reverse. Predicates are on one
 /// relationship or node of the trail at a time, which the slots `step_rel` and `step_node` hold meanwhile; node predicates are for
 /// every node but `from`; null is false. INTO: `to` is bound.
-/// PRUNING: each `to` once for each input row, in no order; no `rels`; `min` is 0 or 1; `differ` is empty.
+/// PRUNING: each `to` once for each input row, in no order; no `rels`; `min` is 0 or 1 (GRAPH_BOTH: 0); `differ` is empty. With
+/// `min` 1, `from` itself comes if a walk leads back to it.
 struct plan_var_expand {
   uint32_t from, rels, to; // rels: PLAN_NONE where nobody asks
   enum graph_direction direction;

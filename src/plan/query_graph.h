@@ -33,6 +33,7 @@ struct qg_rel {
   enum plan_shortest shortest;
   enum plan_same_node same_node;
   bool selects_before_where; // QG_SHORTEST: WHERE is for what was found
+  double count;          // relationships of its types in the whole graph
   double selectivity;    // rows / (left.base * right.base)
 };
 

@@ -1,5 +1,7 @@
 // A whole statement: from the checked tree to the finished plan.
+#include "plan/count_store.h"
 #include "plan/plan_int.h"
+#include "plan/pruning.h"
 
 /// Only indexes that may be asked: those that are online and hold properties.
 static enum err load_indexes(struct planner *p) {
@@ -66,8 +68,10 @@ static enum err build_query(struct planner *p) {
   TRY(load_indexes(p));
   TRY(take_slots(p));
   TRY(plan_root(p, &c));
+  TRY(pass_count_store(p, c.op));
   TRY(pass_eager(p, &c.op));
   TRY(pass_live(p, &c.op));
+  pass_pruning(c.op);
   TRY(pass_verify(p, c.op));
   TRY(pass_number(p, c.op));
   finish(p, c.op);

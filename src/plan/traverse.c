@@ -138,6 +138,21 @@ enum err part_traverse(struct part *w, uint32_t number, uint32_t from) {
   return reach(w, number, to);
 }
 
+/// Uniqueness needs no `differ`: it is the first relationship of its part.
+enum err part_rel_scan(struct part *w, uint32_t number) {
+  struct planner *p = w->g->p;
+  const struct qg_rel *rel = &w->g->rels[number];
+  struct plan_op *op;
+  bool reversed = rel->direction == GRAPH_IN;
+  uint32_t left = w->g->nodes[rel->left].slot, right = w->g->nodes[rel->right].slot;
+  TRY(chain_push(p, &w->c, PLAN_REL_SCAN, &op));
+  op->rel_scan = (struct plan_rel_scan){rel->slot, reversed ? right : left, reversed ? left : right, rel->direction == GRAPH_BOTH, rel->types};
+  op->rows *= rel->count * (rel->direction == GRAPH_BOTH ? 2 : 1);
+  w->nodes[rel->left] = 1;
+  TRY(chain_bind(p, &w->c, left));
+  return reach(w, number, rel->right);
+}
+
 enum err part_intersect(struct part *w, uint32_t to, const uint32_t *rels, uint32_t count) {
   struct planner *p = w->g->p;
   struct plan_arm *arms = ARENA_ARRAY(p->arena, struct plan_arm, count);

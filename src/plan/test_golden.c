@@ -1,0 +1,3 @@
+#include "plan/test_world.h"
+TEST(x) { }
+TESTS(T(x))
