@@ -23,6 +23,7 @@ static const char server_text[] =
     "  stop            stop it: open transactions end, everything is written\n"
     "  restart         stop and start\n"
     "  status          say whether it runs: exit code 0, or 3 if it does not\n"
+    "  shell           run Cypher statements: `quiver shell --help`\n"
     "  admin ...       tools for the administrator: `quiver admin help`\n"
     "  help settings   every setting with its default\n"
     "  version\n"

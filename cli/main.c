@@ -1,7 +1,9 @@
-// One binary: the server, its control commands and the admin tool, told apart by name or first word (server/arguments.h).
+// One binary: the server, its control commands, the admin tool (server/arguments.h) and the shell, told apart by name or first word.
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "cli/shell.h"
 #include "server/admin_tools.h"
 #include "server/arguments.h"
 #include "server/help.h"
@@ -53,10 +55,20 @@ static int run_without_home(const struct arguments *a) {
   }
 }
 
+/// How many words in front of the shell's own say that it is meant; 0 if it is not.
+static int shell_words(int argc, char **argv) {
+  const char *slash = strrchr(argv[0], '/');
+  const char *name = slash != NULL ? slash + 1 : argv[0];
+  if (strcmp(name, "quiver-shell") == 0 || strcmp(name, "cypher-shell") == 0) return 1;
+  return argc > 1 && strcmp(argv[1], "shell") == 0 ? 2 : 0;
+}
+
 int main(int argc, char **argv) {
   struct arguments a;
   struct error e = ERROR_INIT;
   const char *const *environment = (const char *const *) environ;
+  int words = argc > 0 ? shell_words(argc, argv) : 0;
+  if (words > 0) return shell_main(argc - words + 1, (const char *const *) argv + words - 1, environment);
   if (arguments_parse(argc, (const char *const *) argv, environment, &a, &e) != ERR_OK) return fail(&e, EXIT_USAGE);
   int code = run_without_home(&a);
   if (code >= 0) return code;
