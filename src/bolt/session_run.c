@@ -88,6 +88,7 @@ static void submit_run(struct bolt_session *s) {
     session_fail(s, &error);
     return;
   }
+  s->text = BOLT_RUN; // PULL_ALL is about the last RUN: BEGIN's pseudo-result, if it was not pulled, is gone
   session_prepare(s, DBMS_RUN);
   s->op.run.query = run->query;
   s->op.run.parameters = run->parameters;

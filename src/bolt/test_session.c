@@ -616,6 +616,18 @@ TEST(trap_16_bolt_1_sends_transactions_as_queries) {
   player_close(&p);
 }
 
+TEST(bolt_1_may_run_a_query_before_it_has_pulled_begins_answer) {
+  struct player p;
+  player_log_in(&p, 1, 0);
+  player_say(&p, "RUN 'BEGIN' {}");
+  player_say(&p, "RUN 'RETURN 1' {}");
+  player_hear(&p);
+  player_say(&p, "PULL_ALL");
+  assert_hears(&p, "RECORD [1]\nSUCCESS {result_consumed_after: 2, type: 'r'}\n");
+  assert_int_equal(bolt_session_state(p.conn.session), BOLT_TX_READY);
+  player_close(&p);
+}
+
 TEST(bolt_1_acknowledges_failures) {
   struct player p;
   player_log_in(&p, 1, 0);
@@ -768,8 +780,8 @@ TESTS(T(hello_tells_what_the_version_knows), T(a_manifest_client_is_told_its_pro
       T(trap_8_reset_before_hello_closes), T(a_failed_hello_leaves_a_pipelined_logon_unanswered),
       T(trap_8_each_of_several_resets_is_answered_with_success), T(trap_8_reset_interrupts_what_runs_and_what_waits_is_ignored),
       T(reset_in_ready_costs_no_operation), T(reset_drops_open_results), T(goodbye_and_a_lost_connection_interrupt_what_runs),
-      T(trap_16_bolt_1_sends_transactions_as_queries), T(bolt_1_acknowledges_failures),
-      T(trap_4_route_takes_its_versions_third_field), T(trap_23_each_role_has_an_address),
+      T(trap_16_bolt_1_sends_transactions_as_queries), T(bolt_1_may_run_a_query_before_it_has_pulled_begins_answer),
+      T(bolt_1_acknowledges_failures), T(trap_4_route_takes_its_versions_third_field), T(trap_23_each_role_has_an_address),
       T(telemetry_is_counted_and_answered_in_order), T(trap_2_nodes_relationships_and_paths_have_the_fields_of_the_version),
       T(trap_11_the_utc_patch_changes_datetimes_from_the_next_message_on), T(trap_18_bolt_1_cannot_carry_what_it_does_not_know),
       T(an_entity_as_a_parameter_fails_the_request_and_keeps_the_connection))
