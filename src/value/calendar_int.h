@@ -20,13 +20,16 @@ struct calendar_week {
   int week; // 1 to 53
 };
 
+/// Rounds down.
 static inline int64_t floor_div(int64_t a, int64_t b) {
   int64_t quotient = a / b;
   return quotient - (a % b != 0 && (a < 0) != (b < 0));
 }
 
+/// `b` positive.
 static inline int64_t floor_mod(int64_t a, int64_t b) {
-  return a - floor_div(a, b) * b;
+  int64_t rest = a % b;
+  return rest < 0 ? rest + b : rest;
 }
 
 static inline bool calendar_is_leap(int64_t year) {

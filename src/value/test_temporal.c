@@ -432,6 +432,9 @@ TEST(the_clock_says_now) {
   assert_ok(temporal_from_epoch_millis(v_int(237821673987), &v, NULL));
   reads_as(v, "1977-07-15T13:34:33.987Z");
   assert_int_equal(temporal_from_epoch(v_int(INT64_MAX), v_int(INT64_MAX), &v, NULL), ERR_ARGUMENT);
+  assert_int_equal(temporal_from_epoch(v_int(INT64_MIN), v_int(INT64_MIN), &v, NULL), ERR_ARGUMENT);
+  assert_ok(temporal_from_epoch_millis(v_int(INT64_MIN), &v, NULL));
+  reads_as(v, "-292275055-05-16T16:47:04.192Z");
 }
 
 TEST(text_and_value_agree_for_random_instants) {
