@@ -30,16 +30,21 @@ static void run_of_block(const uint8_t *at, struct adjacency_run *ret) {
                                 .count = get_u16_le(at)};
 }
 
-enum err adjacency_block(const struct page_view *v, block_ptr pointer, graph_token *ret_type, struct adjacency_run *ret,
-                         struct error *e) {
-  const uint8_t *at;
-  unsigned room;
-  TRY(block_read(v, pointer, &at, &room, e));
+enum err adjacency_block_at(const uint8_t *at, unsigned room, block_ptr pointer, graph_token *ret_type, struct adjacency_run *ret,
+                            struct error *e) {
   unsigned cap = get_u16_le(at + 2);
   if (get_u16_le(at) > cap || ADJACENCY_HEAD + cap * entry_bytes(at[7] & BLOCK_WIDE) > room) return bad_adjacency(pointer, e);
   *ret_type = get_u24(at + 4);
   run_of_block(at, ret);
   return ERR_OK;
+}
+
+enum err adjacency_block(const struct page_view *v, block_ptr pointer, graph_token *ret_type, struct adjacency_run *ret,
+                         struct error *e) {
+  const uint8_t *at;
+  unsigned room;
+  TRY(block_read(v, pointer, &at, &room, e));
+  return adjacency_block_at(at, room, pointer, ret_type, ret, e);
 }
 
 uint32_t run_lower_bound(const struct adjacency_run *r, graph_id neighbour, graph_id rel) {

@@ -34,9 +34,11 @@ enum err adjacency_count(const struct page_view *v, block_ptr pointer, uint64_t 
 /// Runs that may hold `neighbour`, of one pointer.
 enum err adjacency_runs_of(const struct page_view *v, block_ptr pointer, graph_id neighbour, adjacency_run_fn fn, void *context,
                            struct error *e) NODISCARD;
-/// A block in place, without a call: the fast way for the commonest case. False if it is a hub.
+/// A plain block in place: the fast way for the commonest case; the second form where its bytes are known already.
 enum err adjacency_block(const struct page_view *v, block_ptr pointer, graph_token *ret_type, struct adjacency_run *ret, struct error *e)
     NODISCARD;
+enum err adjacency_block_at(const uint8_t *at, unsigned room, block_ptr pointer, graph_token *ret_type, struct adjacency_run *ret,
+                            struct error *e) NODISCARD;
 
 static inline graph_id run_neighbour(const struct adjacency_run *r, uint32_t i) {
   return r->neighbours[i] | (r->neighbours_high != NULL ? (graph_id) r->neighbours_high[i] << 32 : 0);
