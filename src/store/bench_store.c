@@ -43,6 +43,26 @@ static void say(const char *what, double figure, const char *unit, double protot
   printf("%-52s %12.1f %-6s prototype %10.1f  ratio %.2f\n", what, figure, unit, prototype, figure / prototype);
 }
 
+// The prototype's mix copies 2.74 pages for a transaction.
+static void bench_raw_apply(page_id first, unsigned group, double prototype) {
+  struct error e = ERROR_INIT;
+  unsigned count = 600000;
+  double begin = processor_seconds();
+  for (unsigned i = 0; i < count; i += group) {
+    struct page_batch *b = NULL;
+    must(page_batch_begin(store_space(store), access_handle, &b, &e), &e);
+    for (unsigned n = 0; n < group * 3; n++) {
+      void *page = NULL;
+      must(page_batch_write(b, first + rng_below(&rng, n % 3 == 0 ? PAGES : 256), &page, &e), &e);
+      ((uint8_t *) page)[i % PAGE_BYTES]++;
+    }
+    store_publish(store, b, 0, 0);
+  }
+  char what[80];
+  snprintf(what, sizeof what, "apply, 3 pages each, groups of %u", group);
+  say(what, count / (processor_seconds() - begin) / 1000, "k/s", prototype);
+}
+
 static void bench_pages(void) {
   static page_id ids[PAGES];
   struct error e = ERROR_INIT;
@@ -77,26 +97,6 @@ static void bench_pages(void) {
   if (sum == 42) printf("\n");
   bench_raw_apply(ids[0], 1, 884);
   bench_raw_apply(ids[0], 32, 1198);
-}
-
-// The prototype's mix copies 2.74 pages for a transaction.
-static void bench_raw_apply(page_id first, unsigned group, double prototype) {
-  struct error e = ERROR_INIT;
-  unsigned count = 600000;
-  double begin = processor_seconds();
-  for (unsigned i = 0; i < count; i += group) {
-    struct page_batch *b = NULL;
-    must(page_batch_begin(store_space(store), access_handle, &b, &e), &e);
-    for (unsigned n = 0; n < group * 3; n++) {
-      void *page = NULL;
-      must(page_batch_write(b, first + rng_below(&rng, n % 3 == 0 ? PAGES : 256), &page, &e), &e);
-      ((uint8_t *) page)[i % PAGE_BYTES]++;
-    }
-    store_publish(store, b, 0, 0);
-  }
-  char what[80];
-  snprintf(what, sizeof what, "apply, 3 pages each, groups of %u", group);
-  say(what, count / (processor_seconds() - begin) / 1000, "k/s", prototype);
 }
 
 static size_t key_of(uint64_t i, uint8_t *to) {

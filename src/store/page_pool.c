@@ -154,9 +154,12 @@ void pool_give_frame(struct page_pool *p, uint32_t frame) {
   mutex_unlock(&p->free_mutex);
 }
 
+#define SWEEP_EVERY 8u
+
+// What was retired last is used first: it is still in the processor's cache.
 static uint32_t pop_free(struct page_pool *p) {
   mutex_lock(&p->free_mutex);
-  if (p->free_count == 0) sweep_retired(p);
+  if (p->free_count == 0 || p->pops++ % SWEEP_EVERY == 0) sweep_retired(p);
   uint32_t frame = p->free_count > 0 ? p->free_list[--p->free_count] : 0;
   mutex_unlock(&p->free_mutex);
   return frame;

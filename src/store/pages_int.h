@@ -72,7 +72,7 @@ struct page_pool {
 
   struct mutex free_mutex; // the three lists
   uint32_t *free_list;
-  uint32_t free_count;
+  uint32_t free_count, pops;
   struct retired_frame *retired; // a ring, oldest first
   uint32_t retired_first, retired_count;
   struct retired_memory *memory;
