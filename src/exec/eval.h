@@ -109,6 +109,9 @@ enum err eval_is_typed(struct eval *c, const struct ast *n, struct frame *f, str
 enum err eval_is_normalized(struct eval *c, const struct ast *n, struct frame *f, struct vec *ret) NODISCARD;
 enum err eval_function(struct eval *c, const struct ast *n, struct frame *f, struct vec *ret) NODISCARD;
 
+/// ERR_ENTITY_NOT_FOUND for an entity that this transaction has deleted.
+enum err eval_check_not_deleted(struct eval *c, enum graph_kind kind, const uint64_t *ids, uint32_t n) NODISCARD;
+
 // Single values; used by the boxed fall-backs and by functions.
 
 enum err value_arithmetic(struct eval *c, enum ast_op op, struct value l, struct value r, struct value *ret) NODISCARD;

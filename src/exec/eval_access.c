@@ -7,17 +7,13 @@
 #include "graph/tx.h"
 
 /// A property of an entity that this transaction has deleted is an error, not null. Nulls are rare enough to look.
-static enum err check_not_deleted(struct eval *c, enum graph_kind kind, const uint64_t *ids, uint32_t n, const struct vec *column) {
-  if (!graph_tx_has_writes(c->x->tx)) return ERR_OK;
-  uint8_t *there = arena_alloc(c->arena, n);
-  if (there == NULL) return arena_err(c->arena, c->error);
-  TRY(graph_exist(c->view, kind, ids, n, there, c->error));
-  for (uint32_t i = 0; i < n; i++) {
-    if (ids[i] == UINT64_MAX || there[i] || !vec_is_null(column, i)) continue;
-    return error_set(c->error, ERR_ENTITY_NOT_FOUND, "%s with id %llu has been deleted in this transaction",
-                     kind == GRAPH_NODE ? "Node" : "Relationship", (unsigned long long) ids[i]);
-  }
-  return ERR_OK;
+static enum err check_nulls(struct eval *c, enum graph_kind kind, const uint64_t *ids, uint32_t n, const struct vec *column) {
+  uint64_t *some = ARENA_ARRAY(c->arena, uint64_t, n);
+  uint32_t nulls = 0;
+  if (some == NULL) return arena_err(c->arena, c->error);
+  for (uint32_t i = 0; i < n; i++)
+    if (ids[i] != UINT64_MAX && vec_is_null(column, i)) some[nulls++] = ids[i];
+  return eval_check_not_deleted(c, kind, some, nulls);
 }
 
 static enum err entity_property(struct eval *c, enum graph_kind kind, const uint64_t *ids, uint32_t n, struct str key, struct vec *ret) {
@@ -27,7 +23,7 @@ static enum err entity_property(struct eval *c, enum graph_kind kind, const uint
   } else {
     TRY(graph_get_properties(c->view, kind, ids, n, &token, 1, c->arena, ret, c->error));
   }
-  return check_not_deleted(c, kind, ids, n, ret);
+  return graph_tx_has_writes(c->x->tx) ? check_nulls(c, kind, ids, n, ret) : ERR_OK;
 }
 
 /// Ids with UINT64_MAX for nulls, as graph_get_properties takes them.

@@ -128,3 +128,19 @@ enum err eval_has_labels(struct eval *c, const struct ast *n, struct frame *f, s
   TRY(labels_of_kind(c, VALUE_NODE, &subject, n->has_labels.labels, f, ret));
   return labels_of_kind(c, VALUE_REL, &subject, n->has_labels.labels, f, ret);
 }
+
+/// Entities that neither the view nor the current state has: what this transaction has made is in the latter, what another has deleted
+/// meanwhile still in the former.
+enum err eval_check_not_deleted(struct eval *c, enum graph_kind kind, const uint64_t *ids, uint32_t n) {
+  if (n == 0 || !graph_tx_has_writes(c->x->tx)) return ERR_OK;
+  uint8_t *seen = arena_alloc(c->arena, n), *there = arena_alloc(c->arena, n);
+  if (seen == NULL || there == NULL) return arena_err(c->arena, c->error);
+  TRY(graph_exist(c->view, kind, ids, n, seen, c->error));
+  TRY(graph_exist(c->x->current, kind, ids, n, there, c->error));
+  for (uint32_t i = 0; i < n; i++) {
+    if (seen[i] || there[i]) continue;
+    return error_set(c->error, ERR_ENTITY_NOT_FOUND, "%s with id %llu has been deleted in this transaction",
+                     kind == GRAPH_NODE ? "Node" : "Relationship", (unsigned long long) ids[i]);
+  }
+  return ERR_OK;
+}

@@ -3,7 +3,6 @@
 
 #include "exec/exec_int.h"
 #include "exec/fn.h"
-#include "graph/tx.h"
 
 /// The entities among the rows of a column.
 struct entities {
@@ -42,22 +41,6 @@ enum {
   MAP = 1 << VALUE_MAP,
 };
 
-static enum err deleted(struct eval *c, enum graph_kind kind, uint64_t id) {
-  return error_set(c->error, ERR_ENTITY_NOT_FOUND, "%s with id %llu has been deleted in this transaction",
-                   kind == GRAPH_NODE ? "Node" : "Relationship", (unsigned long long) id);
-}
-
-/// Labels and properties of an entity that this transaction has deleted are an error, not empty.
-static enum err check_there(struct eval *c, enum graph_kind kind, const struct entities *of) {
-  if (!graph_tx_has_writes(c->x->tx) || of->n == 0) return ERR_OK;
-  uint8_t *there = arena_alloc(c->arena, of->n);
-  if (there == NULL) return arena_err(c->arena, c->error);
-  TRY(graph_exist(c->view, kind, of->ids, of->n, there, c->error));
-  for (uint32_t i = 0; i < of->n; i++)
-    if (!there[i]) return deleted(c, kind, of->ids[i]);
-  return ERR_OK;
-}
-
 static enum err labels_of(struct eval *c, uint64_t id, struct value *ret) {
   graph_token *labels;
   uint32_t count;
@@ -74,7 +57,7 @@ FN_COLUMNS(labels) {
   struct entities nodes;
   TRY(start(c, "labels", "Node", &arguments[0], NODE, rows, &out));
   TRY(entities_of(c, &arguments[0], VALUE_NODE, rows, &nodes));
-  TRY(check_there(c, GRAPH_NODE, &nodes));
+  TRY(eval_check_not_deleted(c, GRAPH_NODE, nodes.ids, nodes.n)); // an error, not empty
   for (uint32_t i = 0; i < nodes.n; i++) TRY(labels_of(c, nodes.ids[i], &out[nodes.rows[i]]));
   return eval_narrow(c, out, rows, ret);
 }
@@ -95,7 +78,7 @@ static enum err properties_of_kind(struct eval *c, enum value_type type, const s
   struct entities of;
   enum graph_kind kind = type == VALUE_NODE ? GRAPH_NODE : GRAPH_REL;
   TRY(entities_of(c, v, type, rows, &of));
-  TRY(check_there(c, kind, &of));
+  TRY(eval_check_not_deleted(c, kind, of.ids, of.n));
   for (uint32_t i = 0; i < of.n; i++) TRY(properties_of(c, kind, of.ids[i], &out[of.rows[i]]));
   return ERR_OK;
 }

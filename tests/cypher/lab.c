@@ -8,6 +8,21 @@
 
 enum { LAB_POOL_BYTES = 256 << 20, LAB_SEGMENT_BYTES = 1 << 20, LAB_TRIES = 1000 };
 
+static enum err open_graph(struct lab *l, struct error *e) {
+  struct page_pool_options pool = {.limit_bytes = LAB_POOL_BYTES};
+  TRY(page_pool_open(&pool, &l->pool, e));
+  struct graph_options o = {.disk = sim_disk_table(l->sim), .clock = &l->clock.clock, .random = &l->random.source, .pool = l->pool, .create = true};
+  o.log.segment_bytes = LAB_SEGMENT_BYTES;
+  return graph_open("db", &o, &l->graph, e);
+}
+
+static void close_graph(struct lab *l) {
+  graph_close(l->graph);
+  if (l->pool != NULL) page_pool_close(l->pool);
+  l->graph = NULL;
+  l->pool = NULL;
+}
+
 enum err lab_open(struct lab *l, struct error *e) {
   *l = (struct lab){0};
   arena_init(&l->arena, NULL);
@@ -17,16 +32,19 @@ enum err lab_open(struct lab *l, struct error *e) {
   clock_manual_init(&l->clock, INT64_C(1700000000) * NS_PER_S);
   random_seeded_init(&l->random, 7);
   TRY(disk_make_directory(sim_disk_table(l->sim), "db", e));
-  struct page_pool_options pool = {.limit_bytes = LAB_POOL_BYTES};
-  TRY(page_pool_open(&pool, &l->pool, e));
-  struct graph_options o = {.disk = sim_disk_table(l->sim), .clock = &l->clock.clock, .random = &l->random.source, .pool = l->pool, .create = true};
-  o.log.segment_bytes = LAB_SEGMENT_BYTES;
-  return graph_open("db", &o, &l->graph, e);
+  return open_graph(l, e);
+}
+
+/// Empties the memory: what is read next is read from the disk.
+static enum err chill(struct lab *l, struct error *e) {
+  if (!l->cold) return ERR_OK;
+  TRY(graph_checkpoint(l->graph, e));
+  close_graph(l);
+  return open_graph(l, e);
 }
 
 void lab_close(struct lab *l) {
-  graph_close(l->graph);
-  if (l->pool != NULL) page_pool_close(l->pool);
+  close_graph(l);
   if (l->sim != NULL) sim_disk_free(l->sim);
   arena_done(&l->arena);
 }
@@ -71,6 +89,7 @@ static enum err run_exec(struct lab *l, const struct plan *plan, struct graph_tx
   enum exec_result result;
   uint64_t want = UINT64_MAX;
   for (uint32_t tries = 0; (result = exec_next(x, want, sink, &ret->error)) == EXEC_WAIT && tries < LAB_TRIES; tries++) {
+    l->waits++;
     if (graph_settle(l->graph, &ret->error) != ERR_OK) break;
   }
   ret->counters = *exec_counters(x);
@@ -92,8 +111,11 @@ void lab_run_plan(struct lab *l, const struct plan *plan, struct row_sink *sink,
   *ret = (struct lab_result){.error = ERROR_INIT};
   struct graph_tx *tx;
   struct graph_tx_options options = {.budget = &l->budget};
+  ret->err = chill(l, &ret->error);
+  if (ret->err != ERR_OK) return;
   ret->err = graph_tx_begin(l->graph, &options, &tx, &ret->error);
   if (ret->err != ERR_OK) return;
+  graph_tx_set_blocking(tx, !l->cold);
   ret->err = graph_tx_statement(tx, &ret->error);
   if (ret->err == ERR_OK) ret->err = run_exec(l, plan, tx, sink, ret);
   if (ret->err == ERR_OK) {
