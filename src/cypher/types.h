@@ -9,23 +9,23 @@
 
 struct arena;
 
-/* name, as Neo4j's messages say it */
-#define CYPHER_TYPES(X)              \
-  X(BOOLEAN, "Boolean")              \
-  X(INTEGER, "Integer")              \
-  X(FLOAT, "Float")                  \
-  X(STRING, "String")                \
-  X(DATE, "Date")                    \
-  X(LOCAL_TIME, "LocalTime")         \
-  X(TIME, "Time")                    \
-  X(LOCAL_DATETIME, "LocalDateTime") \
-  X(DATETIME, "DateTime")            \
-  X(DURATION, "Duration")            \
-  X(POINT, "Point")                  \
-  X(NODE, "Node")                    \
-  X(RELATIONSHIP, "Relationship")    \
-  X(PATH, "Path")                    \
-  X(MAP, "Map")                      \
+/* name, as Neo4j's messages say it, in the order in which they list them */
+#define CYPHER_TYPES(X)                                     \
+  X(BOOLEAN, "Boolean")                                     \
+  X(FLOAT, "Float")                                         \
+  X(INTEGER, "Integer")                                     \
+  X(STRING, "String")                                       \
+  X(MAP, "Map")                                             \
+  X(NODE, "Node")                                           \
+  X(PATH, "Path")                                           \
+  X(RELATIONSHIP, "Relationship")                           \
+  X(POINT, "Point")                                         \
+  X(DURATION, "Duration")                                   \
+  X(DATE, "Date")                                           \
+  X(TIME, "Time")                                           \
+  X(LOCAL_TIME, "LocalTime")                                \
+  X(LOCAL_DATETIME, "LocalDateTime")                        \
+  X(DATETIME, "DateTime")                                   \
   X(LIST, "List")
 
 enum cypher_type_bit {
