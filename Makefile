@@ -33,7 +33,7 @@ start:
 test: check ## all tests that take seconds to minutes; what ./test runs after installing
 
 check: build
-	@meson test -C $(BUILD) --no-rebuild --print-errorlogs $(if $(filter asan tsan,$(ROW)),-t 5)
+	@meson test -C $(BUILD) --no-rebuild --setup all --print-errorlogs $(if $(filter asan tsan,$(ROW)),-t 5)
 
 asan tsan clang: ## the tests in that build
 	@$(MAKE) --no-print-directory check ROW=$@
