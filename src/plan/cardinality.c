@@ -39,9 +39,16 @@ static double index_selectivity(const struct query_graph *g, const struct qg_pre
   return otherwise;
 }
 
+static double count_any(const struct query_graph *g, const struct plan_list *labels) {
+  double sum = 0;
+  for (uint32_t i = 0; i < labels->count; i++) sum += count_nodes(g->p, labels->items[i]);
+  return MIN(sum, all_nodes(g->p));
+}
+
 static double selectivity(const struct query_graph *g, const struct qg_predicate *q) {
   switch (q->kind) {
   case QG_LABEL: return count_nodes(g->p, q->name) / all_nodes(g->p);
+  case QG_ANY_LABEL: return count_any(g, &q->labels) / all_nodes(g->p);
   case QG_EQUAL: return index_selectivity(g, q, SELECTIVITY_EQUAL);
   case QG_IN: return MIN(1.0, index_selectivity(g, q, SELECTIVITY_EQUAL) * list_rows(q->value));
   case QG_LESS:
@@ -64,8 +71,8 @@ static void estimate_node(struct query_graph *g, struct qg_node *node) {
   for (uint32_t i = 0; i < g->predicate_count; i++) {
     const struct qg_predicate *q = &g->predicates[i];
     if (q->subject != node->slot || q->kind == QG_OTHER) continue;
-    if (q->kind == QG_LABEL) {
-      node->base = MIN(node->base, count_nodes(g->p, q->name));
+    if (q->kind == QG_LABEL || q->kind == QG_ANY_LABEL) {
+      node->base = MIN(node->base, q->selectivity * all);
     } else {
       node->rows *= q->selectivity;
     }

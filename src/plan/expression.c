@@ -131,9 +131,25 @@ static enum err chain_conjuncts(struct planner *p, const struct ast *n, struct e
   return ERR_OK;
 }
 
+/// `n:A&B` asks two things.
+static enum err label_conjuncts(struct planner *p, const struct ast *n, const struct ast *labels, struct exprs_builder *ret) {
+  if (labels->kind == AST_LABEL_AND) {
+    AST_EACH(operand, labels->label_and.operands) TRY(label_conjuncts(p, n, operand, ret));
+    return ERR_OK;
+  }
+  struct ast *one = ast_new(p->arena, AST_HAS_LABELS, n->offset);
+  PLAN_ALLOC(p, one);
+  one->has_labels.subject = n->has_labels.subject;
+  one->has_labels.labels = (struct ast *) (uintptr_t) labels;
+  one->height = n->height;
+  one->types = n->types;
+  return exprs_add(p, ret, one);
+}
+
 enum err expression_conjuncts(struct planner *p, const struct ast *n, struct exprs_builder *ret) {
   if (n == NULL) return ERR_OK;
   if (n->kind == AST_COMPARISON_CHAIN) return chain_conjuncts(p, n, ret);
+  if (n->kind == AST_HAS_LABELS && n->has_labels.labels->kind == AST_LABEL_AND) return label_conjuncts(p, n, n->has_labels.labels, ret);
   if (n->kind != AST_LOGICAL || n->logical.op != AST_AND_OP) return exprs_add(p, ret, n);
   AST_EACH(operand, n->logical.operands) TRY(expression_conjuncts(p, operand, ret));
   return ERR_OK;

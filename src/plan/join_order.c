@@ -119,7 +119,9 @@ static enum err extend(struct search *s, const struct step *below, int with_inpu
     if ((nodes & other) || other == ends[e]) continue;
     // Both ends by a seek, then the relationships between them.
     const struct step *leaf = s->leaves[with_input][__builtin_ctzll(other)];
-    if (leaf == NULL || leaf->leaf.kind == PLAN_ALL_NODES_SCAN || leaf->leaf.kind == PLAN_LABEL_SCAN) continue;
+    if (leaf == NULL || leaf->leaf.kind == PLAN_ALL_NODES_SCAN || leaf->leaf.kind == PLAN_LABEL_SCAN ||
+        leaf->leaf.kind == PLAN_UNION_LABEL_SCAN)
+      continue;
     struct step found = *leaf;
     found.left = below;
     found.rows = below->rows * leaf->leaf.rows;

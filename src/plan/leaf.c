@@ -34,7 +34,16 @@ static void try_id(const struct query_graph *g, uint32_t number, struct leaf *be
 static void try_label(const struct query_graph *g, uint32_t number, struct leaf *best) {
   double rows = nodes_with(g->p, g->predicates[number].name);
   struct leaf leaf = {.kind = PLAN_LABEL_SCAN, .node = best->node, .rows = rows, .cost = rows * COST_LABEL_SCAN, .solved = {number}, .solved_count = 1};
-  if (leaf.cost <= best->cost) *best = leaf;
+  if (leaf.cost <= best->cost || best->kind == PLAN_ALL_NODES_SCAN) *best = leaf;
+}
+
+static void try_any_label(const struct query_graph *g, uint32_t number, struct leaf *best) {
+  const struct plan_list *labels = &g->predicates[number].labels;
+  double rows = 0;
+  for (uint32_t i = 0; i < labels->count; i++) rows += nodes_with(g->p, labels->items[i]);
+  struct leaf leaf = {.kind = PLAN_UNION_LABEL_SCAN, .node = best->node, .rows = rows, .cost = rows * COST_LABEL_SCAN, .solved = {number}, .solved_count = 1};
+  bool scan = best->kind == PLAN_ALL_NODES_SCAN;
+  if (scan || leaf.cost < best->cost) *best = leaf;
 }
 
 /// The first usable predicate of that kind on the key; PLAN_NONE.
@@ -122,7 +131,7 @@ static void try_index(const struct query_graph *g, uint32_t label, const struct 
   if (unique && g->predicates[leaf.equal[leaf.equal_count - 1]].kind == QG_EQUAL) leaf.rows = MIN(leaf.rows, 1);
   leaf.cost = COST_SEEK + leaf.rows * COST_SEEK_ROW;
   // On an empty label everything costs the same: seeks are the safer choice, as plans are kept while the graph grows.
-  if (leaf.cost < best->cost || best->kind == PLAN_LABEL_SCAN || best->kind == PLAN_ALL_NODES_SCAN) {
+  if (leaf.cost < best->cost || best->kind == PLAN_LABEL_SCAN || best->kind == PLAN_UNION_LABEL_SCAN) {
     bool poor = leaf.cost > best->cost && leaf.equal_count == 0 && best->cost > COST_SEEK;
     if (!poor) *best = leaf;
   }
@@ -135,6 +144,8 @@ void leaf_choose(const struct query_graph *g, uint32_t node, const struct bits *
   *ret = (struct leaf){.kind = PLAN_ALL_NODES_SCAN, .node = node, .rows = all, .cost = all * COST_ALL_NODES};
   for (uint32_t i = 0; i < g->predicate_count; i++)
     if (g->predicates[i].kind == QG_LABEL && g->predicates[i].subject == slot) try_label(g, i, ret);
+  for (uint32_t i = 0; i < g->predicate_count; i++)
+    if (g->predicates[i].kind == QG_ANY_LABEL && g->predicates[i].subject == slot) try_any_label(g, i, ret);
   for (uint32_t i = 0; i < g->predicate_count; i++) {
     const struct qg_predicate *q = &g->predicates[i];
     if (q->kind != QG_LABEL || q->subject != slot || planner_token(p, q->name) == GRAPH_ANY) continue;
@@ -197,6 +208,7 @@ enum err leaf_push(struct query_graph *g, struct chain *c, const struct leaf *le
                                     .end = PLAN_NONE};
     return ERR_OK;
   case PLAN_LABEL_SCAN: op->node_scan.node = slot; return list_one(p, first->name, &op->node_scan.labels);
+  case PLAN_UNION_LABEL_SCAN: op->node_scan = (struct plan_node_scan){slot, first->labels}; return ERR_OK;
   default: op->node_scan = (struct plan_node_scan){.node = slot}; return ERR_OK;
   }
 }

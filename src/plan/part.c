@@ -37,7 +37,7 @@ static enum err apply(struct part *w, uint32_t number) {
 /// Cheap ones first: labels, then properties, then what is left, subqueries at the end.
 static int expense(const struct qg_predicate *q) {
   if (q->subquery) return 3;
-  return q->kind == QG_LABEL ? 0 : q->kind == QG_OTHER ? 2 : 1;
+  return q->kind == QG_LABEL || q->kind == QG_ANY_LABEL ? 0 : q->kind == QG_OTHER ? 2 : 1;
 }
 
 enum err part_filter(struct part *w, bool last) {

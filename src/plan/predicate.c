@@ -66,10 +66,27 @@ static enum err classify_binary(struct query_graph *g, struct qg_predicate *q) {
   return classify_side(g, q, n->binary.right, n->binary.left, true);
 }
 
+/// `n:A|B` of plain names.
+static enum err classify_any_label(struct query_graph *g, struct qg_predicate *q, uint32_t slot) {
+  struct list_builder labels = {0};
+  AST_EACH(label, q->expression->has_labels.labels->label_or.operands) {
+    plan_name_id name;
+    if (label->kind != AST_LABEL) return ERR_OK;
+    TRY(planner_name(g->p, GRAPH_LABEL, label->label.name, &name));
+    TRY(list_add(g->p, &labels, name));
+  }
+  q->kind = QG_ANY_LABEL;
+  q->subject = slot;
+  q->labels = list_of(&labels);
+  return ERR_OK;
+}
+
 static enum err classify_label(struct query_graph *g, struct qg_predicate *q) {
   const struct ast *n = q->expression;
   const struct ast *subject = variable_of(n->has_labels.subject);
-  if (subject == NULL || n->has_labels.labels->kind != AST_LABEL || qg_node_of(g, subject->variable.slot) == PLAN_NONE) return ERR_OK;
+  if (subject == NULL || qg_node_of(g, subject->variable.slot) == PLAN_NONE) return ERR_OK;
+  if (n->has_labels.labels->kind == AST_LABEL_OR) return classify_any_label(g, q, subject->variable.slot);
+  if (n->has_labels.labels->kind != AST_LABEL) return ERR_OK;
   TRY(planner_name(g->p, GRAPH_LABEL, n->has_labels.labels->label.name, &q->name));
   q->kind = QG_LABEL;
   q->subject = subject->variable.slot;

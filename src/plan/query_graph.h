@@ -37,9 +37,9 @@ struct qg_rel {
   double selectivity;    // rows / (left.base * right.base)
 };
 
-enum qg_predicate_kind { QG_OTHER, QG_LABEL, QG_EQUAL, QG_IN, QG_LESS, QG_GREATER, QG_PREFIX, QG_EXISTS, QG_ID, QG_ID_IN, QG_ELEMENT_ID, QG_ELEMENT_ID_IN };
+enum qg_predicate_kind { QG_OTHER, QG_LABEL, QG_ANY_LABEL, QG_EQUAL, QG_IN, QG_LESS, QG_GREATER, QG_PREFIX, QG_EXISTS, QG_ID, QG_ID_IN, QG_ELEMENT_ID, QG_ELEMENT_ID_IN };
 
-/// One conjunct. For all kinds but OTHER it is about the entity in `subject`: has label `name`, property `name` = `value`, ...
+/// One conjunct. For all kinds but OTHER it is about the entity in `subject`: has label `name`, has one of `labels`, property `name` = `value`, ...
 struct qg_predicate {
   const struct ast *expression;
   struct bits reads;   // slots, those of paths replaced by what they are made of
@@ -47,6 +47,7 @@ struct qg_predicate {
   enum qg_predicate_kind kind;
   uint32_t subject;
   plan_name_id name;
+  struct plan_list labels;
   const struct ast *value;
   struct bits value_reads;
   bool inclusive;      // LESS, GREATER

@@ -22,6 +22,12 @@ static enum err take_slots(struct planner *p) {
   return ERR_OK;
 }
 
+static bool name_variable(struct ast *n, void *context) {
+  const struct planner *p = context;
+  if (n->kind == AST_VARIABLE && n->variable.name.len == 0 && n->variable.slot < p->slot_count) n->variable.name = p->slots[n->variable.slot].name;
+  return true;
+}
+
 /// The statement's columns; where the check left a slot open, what a CALL or SHOW yields.
 static enum err produce_results(struct planner *p, struct chain *c, const struct plan_columns *returned) {
   const struct ast_statement *s = p->statement;
@@ -67,6 +73,7 @@ static enum err build_query(struct planner *p) {
   struct chain c = {0};
   TRY(load_indexes(p));
   TRY(take_slots(p));
+  ast_visit(p->statement->root, name_variable, p); // so that EXPLAIN can speak of elements without a name
   TRY(plan_root(p, &c));
   TRY(pass_count_store(p, c.op));
   TRY(pass_eager(p, &c.op));
