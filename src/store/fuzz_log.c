@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct sim_disk *disk = sim_disk_new(1);
   struct disk *d = sim_disk_table(disk);
   struct clock_manual clock;
-  struct log_options options = {.clustered = true};
+  struct log_options options = {.clustered = true, .segment_bytes = 16384};
   struct log *l = NULL;
   clock_manual_init(&clock, 1);
   if (log_open(d, "db", uuid, true, &options, &clock.clock, NULL, &l, NULL) != ERR_OK) abort();

@@ -111,7 +111,7 @@ static enum err only_zeros(struct walk *w, uint64_t offset, bool *ret, struct er
     size_t n = MIN(w->window.size - offset, 4096u);
     const uint8_t *at = NULL;
     TRY(log_window_get(&w->window, offset, n, &at, e));
-    for (size_t i = 0; i < n && *ret; i++) *ret = at[i] == 0;
+    for (size_t i = 0; at != NULL && i < n && *ret; i++) *ret = at[i] == 0;
     offset += n;
   }
   return ERR_OK;
@@ -122,7 +122,7 @@ static enum err only_zeros(struct walk *w, uint64_t offset, bool *ret, struct er
 static enum err write_last_again(struct walk *w, struct log_segment *s, struct error *e) {
   const uint8_t *whole = NULL;
   TRY(log_window_get(&w->window, 0, LOG_SECTOR, &whole, e));
-  TRY(disk_write(s->file, 0, whole, LOG_SECTOR, e));
+  if (whole != NULL) TRY(disk_write(s->file, 0, whole, LOG_SECTOR, e));
   if (s->last_bytes == 0) return ERR_OK;
   uint64_t offset = s->end - log_align(s->last_bytes);
   TRY(log_window_get(&w->window, offset, s->last_bytes, &whole, e));

@@ -22,9 +22,14 @@ enum err log_window_get(struct log_window *w, uint64_t offset, size_t bytes, con
     w->len = 0;
     buf_clear(&w->data);
     if (buf_reserve(&w->data, want) != ERR_OK) return error_ensure(e, ERR_NOMEM);
-    TRY(disk_read_all(w->file, offset, w->data.data, want, e));
+    size_t got = 0;
+    TRY(disk_read_some(w->file, offset, w->data.data, want, &got, e));
     w->start = offset;
-    w->len = want;
+    w->len = got;
+  }
+  if (offset + bytes > w->start + w->len) { // the file is shorter than it was said to be
+    *ret = NULL;
+    return ERR_OK;
   }
   *ret = (const uint8_t *) w->data.data + (offset - w->start);
   return ERR_OK;
