@@ -52,8 +52,10 @@ uint32_t run_lower_bound(const struct adjacency_run *r, graph_id neighbour, grap
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
     graph_id n = run_neighbour(r, middle);
-    if (n < neighbour || (n == neighbour && run_rel(r, middle) < rel)) low = middle + 1;
-    else high = middle;
+    if (n < neighbour || (n == neighbour && run_rel(r, middle) < rel))
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low;
 }
@@ -118,8 +120,8 @@ enum err adjacency_types(const struct page_view *v, block_ptr root, struct arena
 }
 
 /// The directory block and place of a type; `*ret_at` NULL where it is not.
-static enum err directory_find(const struct page_view *v, block_ptr root, graph_token type, block_ptr *ret_block, uint32_t *ret_index,
-                               block_ptr *ret, struct error *e) {
+static enum err directory_find(const struct page_view *v, block_ptr root, graph_token type, block_ptr *ret_block,
+                               uint32_t *ret_index, block_ptr *ret, struct error *e) {
   *ret = BLOCK_NONE;
   for (block_ptr p = root; p != BLOCK_NONE;) {
     const uint8_t *at;
@@ -189,7 +191,8 @@ static void entry_set(uint8_t *at, uint32_t i, graph_id neighbour, graph_id rel)
 /// Moves the entries [from, count) by `by` places, which is 1 or -1.
 static void entries_move(uint8_t *at, uint32_t from, int by) {
   unsigned cap = get_u16_le(at + 2), n = get_u16_le(at) - from;
-  uint8_t *arrays[4] = {at + ADJACENCY_HEAD, at + ADJACENCY_HEAD + 4 * cap, at + ADJACENCY_HEAD + 8 * cap, at + ADJACENCY_HEAD + 9 * cap};
+  uint8_t *arrays[4] = {at + ADJACENCY_HEAD, at + ADJACENCY_HEAD + 4 * cap, at + ADJACENCY_HEAD + 8 * cap,
+                        at + ADJACENCY_HEAD + 9 * cap};
   for (unsigned i = 0; i < (at[7] & BLOCK_WIDE ? 4u : 2u); i++) {
     unsigned width = i < 2 ? 4 : 1;
     memmove(arrays[i] + (from + (unsigned) by) * width, arrays[i] + from * width, n * width);
@@ -197,8 +200,8 @@ static void entries_move(uint8_t *at, uint32_t from, int by) {
 }
 
 /// A fresh block with room for one more than `run` has, filled from it.
-static enum err block_make(struct blocks *k, struct page_batch *b, graph_token type, const struct adjacency_run *run, uint32_t count,
-                           bool wide, block_ptr *ret, uint8_t **ret_at, struct error *e) {
+static enum err block_make(struct blocks *k, struct page_batch *b, graph_token type, const struct adjacency_run *run,
+                           uint32_t count, bool wide, block_ptr *ret, uint8_t **ret_at, struct error *e) {
   unsigned bytes = blocks_class_bytes(ADJACENCY_HEAD + MAX(count, 2u) * entry_bytes(wide));
   void *place;
   TRY(blocks_alloc(k, b, bytes, BLOCK_ADJACENCY, ret, &place, e));
@@ -218,8 +221,8 @@ static bool needs_wide(graph_id neighbour, graph_id rel) {
 }
 
 /// Room for one more entry: the block as it is, a bigger one, or a hub (`*pointer` says which).
-static enum err block_make_room(struct blocks *k, struct page_batch *b, block_ptr *pointer, graph_token type, bool wide, uint8_t **ret_at,
-                                struct error *e) {
+static enum err block_make_room(struct blocks *k, struct page_batch *b, block_ptr *pointer, graph_token type, bool wide,
+                                uint8_t **ret_at, struct error *e) {
   TRY(block_write(b, *pointer, ret_at, e));
   uint8_t *at = *ret_at;
   bool is_wide = at[7] & BLOCK_WIDE;
@@ -239,8 +242,10 @@ static enum err block_make_room(struct blocks *k, struct page_batch *b, block_pt
 static enum err pointer_insert(struct blocks *k, struct page_batch *b, block_ptr *pointer, graph_token type, graph_id neighbour,
                                graph_id rel, struct error *e) {
   uint8_t *at;
-  if (*pointer == BLOCK_NONE) TRY(block_make(k, b, type, NULL, 1, needs_wide(neighbour, rel), pointer, &at, e));
-  else if (block_kind(*pointer) == BLOCK_ADJACENCY) TRY(block_make_room(k, b, pointer, type, needs_wide(neighbour, rel), &at, e));
+  if (*pointer == BLOCK_NONE)
+    TRY(block_make(k, b, type, NULL, 1, needs_wide(neighbour, rel), pointer, &at, e));
+  else if (block_kind(*pointer) == BLOCK_ADJACENCY)
+    TRY(block_make_room(k, b, pointer, type, needs_wide(neighbour, rel), &at, e));
   if (block_kind(*pointer) == BLOCK_HUB) return hub_insert(b, block_page(*pointer), neighbour, rel, e);
   struct adjacency_run run;
   run_of_block(at, &run);
@@ -252,7 +257,6 @@ static enum err pointer_insert(struct blocks *k, struct page_batch *b, block_ptr
   entry_set(at, i, neighbour, rel);
   return ERR_OK;
 }
-
 
 static enum err pointer_remove(struct blocks *k, struct page_batch *b, block_ptr *pointer, graph_id neighbour, graph_id rel,
                                uint64_t before, struct error *e) {
@@ -322,7 +326,8 @@ static enum err directory_add(struct blocks *k, struct page_batch *b, block_ptr 
 }
 
 /// Takes an entry out by moving the block's last one into its place. A block that gets empty goes, if it is the first.
-static enum err directory_drop(struct blocks *k, struct page_batch *b, block_ptr *root, block_ptr block, uint32_t index, struct error *e) {
+static enum err directory_drop(struct blocks *k, struct page_batch *b, block_ptr *root, block_ptr block, uint32_t index,
+                               struct error *e) {
   uint8_t *at;
   TRY(block_write(b, block, &at, e));
   uint32_t n = get_u16_le(at);
@@ -354,8 +359,8 @@ static enum err insert_by_directory(struct blocks *k, struct page_batch *b, bloc
   return old != BLOCK_NONE ? directory_set(b, block, index, t, e) : directory_add(k, b, root, t, e);
 }
 
-enum err adjacency_insert(struct blocks *k, struct page_batch *b, block_ptr *root, graph_token type, graph_id neighbour, graph_id rel,
-                          uint64_t *ret_before, struct error *e) {
+enum err adjacency_insert(struct blocks *k, struct page_batch *b, block_ptr *root, graph_token type, graph_id neighbour,
+                          graph_id rel, uint64_t *ret_before, struct error *e) {
   struct page_view v = page_batch_view(b);
   if (*root != BLOCK_NONE && block_kind(*root) != BLOCK_DIRECTORY) {
     graph_token only;
@@ -367,18 +372,22 @@ enum err adjacency_insert(struct blocks *k, struct page_batch *b, block_ptr *roo
   return pointer_insert(k, b, root, type, neighbour, rel, e);
 }
 
-enum err adjacency_remove(struct blocks *k, struct page_batch *b, block_ptr *root, graph_token type, graph_id neighbour, graph_id rel,
-                          uint64_t *ret_before, struct error *e) {
+enum err adjacency_remove(struct blocks *k, struct page_batch *b, block_ptr *root, graph_token type, graph_id neighbour,
+                          graph_id rel, uint64_t *ret_before, struct error *e) {
   struct page_view v = page_batch_view(b);
   block_ptr block = BLOCK_NONE, pointer;
   uint32_t index = 0;
   bool by_directory = block_kind(*root) == BLOCK_DIRECTORY;
-  if (by_directory) TRY(directory_find(&v, *root, type, &block, &index, &pointer, e));
-  else TRY(adjacency_find(&v, *root, type, &pointer, e));
+  if (by_directory)
+    TRY(directory_find(&v, *root, type, &block, &index, &pointer, e));
+  else
+    TRY(adjacency_find(&v, *root, type, &pointer, e));
   if (pointer == BLOCK_NONE) return error_set(e, ERR_CORRUPT, "a node has no relationship of type %u to remove", type);
   TRY(adjacency_count(&v, pointer, ret_before, e));
   TRY(pointer_remove(k, b, &pointer, neighbour, rel, *ret_before, e));
-  if (!by_directory) *root = pointer;
-  else if (pointer == BLOCK_NONE) return directory_drop(k, b, root, block, index, e);
+  if (!by_directory)
+    *root = pointer;
+  else if (pointer == BLOCK_NONE)
+    return directory_drop(k, b, root, block, index, e);
   return ERR_OK;
 }

@@ -28,15 +28,16 @@ enum err adjacency_types(const struct page_view *v, block_ptr root, struct arena
 enum err adjacency_find(const struct page_view *v, block_ptr root, graph_token type, block_ptr *ret, struct error *e) NODISCARD;
 
 /// Runs of one pointer (a block or a hub).
-enum err adjacency_runs(const struct page_view *v, block_ptr pointer, adjacency_run_fn fn, void *context, struct error *e) NODISCARD;
+enum err adjacency_runs(const struct page_view *v, block_ptr pointer, adjacency_run_fn fn, void *context,
+                        struct error *e) NODISCARD;
 /// How many relationships a pointer has.
 enum err adjacency_count(const struct page_view *v, block_ptr pointer, uint64_t *ret, struct error *e) NODISCARD;
 /// Runs that may hold `neighbour`, of one pointer.
 enum err adjacency_runs_of(const struct page_view *v, block_ptr pointer, graph_id neighbour, adjacency_run_fn fn, void *context,
                            struct error *e) NODISCARD;
 /// A plain block in place: the fast way for the commonest case; the second form where its bytes are known already.
-enum err adjacency_block(const struct page_view *v, block_ptr pointer, graph_token *ret_type, struct adjacency_run *ret, struct error *e)
-    NODISCARD;
+enum err adjacency_block(const struct page_view *v, block_ptr pointer, graph_token *ret_type, struct adjacency_run *ret,
+                         struct error *e) NODISCARD;
 enum err adjacency_block_at(const uint8_t *at, unsigned room, block_ptr pointer, graph_token *ret_type, struct adjacency_run *ret,
                             struct error *e) NODISCARD;
 
@@ -52,8 +53,8 @@ uint32_t run_lower_bound(const struct adjacency_run *r, graph_id neighbour, grap
 // ---- the applier's side ----
 
 /// Adds one; `*root` may change. `*ret_before` is how many of that type there were. ERR_CORRUPT if it is there already.
-enum err adjacency_insert(struct blocks *k, struct page_batch *b, block_ptr *root, graph_token type, graph_id neighbour, graph_id rel,
-                          uint64_t *ret_before, struct error *e) NODISCARD;
+enum err adjacency_insert(struct blocks *k, struct page_batch *b, block_ptr *root, graph_token type, graph_id neighbour,
+                          graph_id rel, uint64_t *ret_before, struct error *e) NODISCARD;
 /// Takes one out. ERR_CORRUPT if it is not there.
-enum err adjacency_remove(struct blocks *k, struct page_batch *b, block_ptr *root, graph_token type, graph_id neighbour, graph_id rel,
-                          uint64_t *ret_before, struct error *e) NODISCARD;
+enum err adjacency_remove(struct blocks *k, struct page_batch *b, block_ptr *root, graph_token type, graph_id neighbour,
+                          graph_id rel, uint64_t *ret_before, struct error *e) NODISCARD;

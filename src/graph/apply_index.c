@@ -27,8 +27,8 @@ static enum err value_of(struct applier *ap, const struct stored *p, struct valu
   return stored_value(tag, p->fixed, run, &ap->scratch, ret, e);
 }
 
-static enum err values_of(struct applier *ap, const struct graph_index *x, const struct entity_state *s, struct value *ret, bool *ret_in,
-                          struct error *e) {
+static enum err values_of(struct applier *ap, const struct graph_index *x, const struct entity_state *s, struct value *ret,
+                          bool *ret_in, struct error *e) {
   *ret_in = false;
   if (!has_label(s, x->label_or_type)) return ERR_OK;
   for (uint32_t k = 0; k < x->key_count; k++) {
@@ -41,8 +41,8 @@ static enum err values_of(struct applier *ap, const struct graph_index *x, const
 }
 
 /// The entity's key in the index; an empty buffer if it does not belong there.
-static enum err key_of(struct applier *ap, const struct graph_index *x, graph_id id, const struct entity_state *s, struct buf *key,
-                       struct error *e) {
+static enum err key_of(struct applier *ap, const struct graph_index *x, graph_id id, const struct entity_state *s,
+                       struct buf *key, struct error *e) {
   struct value values[GRAPH_INDEX_KEYS_MAX];
   bool in;
   buf_clear(key);
@@ -205,8 +205,8 @@ static enum err rel_state(struct applier *ap, graph_id id, graph_token *type, st
   return ERR_OK;
 }
 
-static enum err current_state(struct applier *ap, enum graph_kind kind, graph_id id, graph_token *labels, struct entity_state *ret,
-                              struct error *e) {
+static enum err current_state(struct applier *ap, enum graph_kind kind, graph_id id, graph_token *labels,
+                              struct entity_state *ret, struct error *e) {
   return kind == GRAPH_NODE ? node_state(ap, id, labels, ret, e) : rel_state(ap, id, labels, ret, e);
 }
 

@@ -1,5 +1,5 @@
-// The applier: the only one that changes pages (contract 13). It takes committed commands in log order, changes pages in one batch for
-// many transactions, and publishes. Deterministic: no clock, no randomness, nothing but the commands and the pages.
+// The applier: the only one that changes pages (contract 13). It takes committed commands in log order, changes pages in one
+// batch for many transactions, and publishes. Deterministic: no clock, no randomness, nothing but the commands and the pages.
 #pragma once
 
 #include "graph/command_int.h"
@@ -16,9 +16,9 @@ struct applier {
   struct schema *schema; // as of the open batch
   bool schema_changed;
   graph_id high_water[2];
-  uint64_t index, term;  // of the last entry in the batch
-  unsigned commands;     // since the batch last rested
-  struct map verdicts;   // indexes for which a verdict is on its way
+  uint64_t index, term; // of the last entry in the batch
+  unsigned commands;    // since the batch last rested
+  struct map verdicts;  // indexes for which a verdict is on its way
 };
 
 struct applier *applier_make(struct graph *g);
@@ -60,13 +60,14 @@ enum err apply_index_change(struct applier *ap, enum graph_kind kind, graph_id i
                             const struct entity_state *after, struct error *e) NODISCARD;
 
 /// Merges changes into a list of properties, both sorted by key.
-enum err apply_merge_properties(struct applier *ap, const struct stored *old, uint32_t old_n, const struct stored *changes, uint32_t n,
-                                struct stored **ret, uint32_t *ret_n, struct error *e) NODISCARD;
+enum err apply_merge_properties(struct applier *ap, const struct stored *old, uint32_t old_n, const struct stored *changes,
+                                uint32_t n, struct stored **ret, uint32_t *ret_n, struct error *e) NODISCARD;
 /// Frees the extents of big values that changes replace or remove.
-enum err apply_free_replaced(struct applier *ap, const struct stored *old, uint32_t old_n, const struct stored *changes, uint32_t n,
-                             struct error *e) NODISCARD;
+enum err apply_free_replaced(struct applier *ap, const struct stored *old, uint32_t old_n, const struct stored *changes,
+                             uint32_t n, struct error *e) NODISCARD;
 /// Reads an entity's stored properties into scratch memory.
-enum err apply_properties(struct applier *ap, struct property_place place, struct stored **ret, uint32_t *ret_n, struct error *e) NODISCARD;
+enum err apply_properties(struct applier *ap, struct property_place place, struct stored **ret, uint32_t *ret_n,
+                          struct error *e) NODISCARD;
 struct property_place rel_property_place(const uint8_t *record);
 
 /// Between slices of a long command: lets the batch spill.
@@ -85,8 +86,8 @@ enum err applier_step(struct graph *g, bool *ret_more, struct error *e) NODISCAR
 // ---- index population: bounded steps between batches ----
 
 /// The entity's values under the index's keys, in scratch memory; `*ret_in` false if it does not belong there.
-enum err apply_index_values(struct applier *ap, const struct graph_index *x, graph_id id, struct value *ret, bool *ret_in, struct error *e)
-    NODISCARD;
+enum err apply_index_values(struct applier *ap, const struct graph_index *x, graph_id id, struct value *ret, bool *ret_in,
+                            struct error *e) NODISCARD;
 /// Puts one entity into an index, if it belongs there.
 enum err apply_populate_entity(struct applier *ap, const struct schema_index *x, graph_id id, struct error *e) NODISCARD;
 /// A schema that may be changed until the batch is published.

@@ -18,14 +18,15 @@ static enum err node_record(struct applier *ap, graph_id id, uint8_t **ret, stru
 
 // ---- properties ----
 
-enum err apply_properties(struct applier *ap, struct property_place place, struct stored **ret, uint32_t *ret_n, struct error *e) {
+enum err apply_properties(struct applier *ap, struct property_place place, struct stored **ret, uint32_t *ret_n,
+                          struct error *e) {
   struct property_block block;
   TRY(property_open(&ap->g->shapes, &ap->view, place, &ap->scratch, &block, e));
   return property_list(&block, &ap->scratch, ret, ret_n, e);
 }
 
-enum err apply_merge_properties(struct applier *ap, const struct stored *old, uint32_t old_n, const struct stored *changes, uint32_t n,
-                                struct stored **ret, uint32_t *ret_n, struct error *e) {
+enum err apply_merge_properties(struct applier *ap, const struct stored *old, uint32_t old_n, const struct stored *changes,
+                                uint32_t n, struct stored **ret, uint32_t *ret_n, struct error *e) {
   struct stored *list = ARENA_ARRAY(&ap->scratch, struct stored, (size_t) old_n + n);
   if (list == NULL) return arena_err(&ap->scratch, e);
   uint32_t i = 0, k = 0, at = 0;
@@ -43,12 +44,14 @@ enum err apply_merge_properties(struct applier *ap, const struct stored *old, ui
   return ERR_OK;
 }
 
-enum err apply_free_replaced(struct applier *ap, const struct stored *old, uint32_t old_n, const struct stored *changes, uint32_t n,
-                             struct error *e) {
+enum err apply_free_replaced(struct applier *ap, const struct stored *old, uint32_t old_n, const struct stored *changes,
+                             uint32_t n, struct error *e) {
   for (uint32_t i = 0, k = 0; i < old_n && k < n;) {
     if (old[i].key == changes[k].key) TRY(property_free_big(ap->batch, &old[i], e));
-    if (old[i].key <= changes[k].key) i++;
-    else k++;
+    if (old[i].key <= changes[k].key)
+      i++;
+    else
+      k++;
   }
   return ERR_OK;
 }
@@ -121,8 +124,8 @@ static bool has_token(const graph_token *list, uint32_t n, graph_token t) {
 }
 
 /// The labels after the command, ascending; label index and counts follow.
-static enum err change_labels(struct applier *ap, const struct command *c, const uint8_t *record, const graph_token *old, uint32_t old_n,
-                              graph_token **ret, uint32_t *ret_n, struct error *e) {
+static enum err change_labels(struct applier *ap, const struct command *c, const uint8_t *record, const graph_token *old,
+                              uint32_t old_n, graph_token **ret, uint32_t *ret_n, struct error *e) {
   graph_token *list = ARENA_ARRAY(&ap->scratch, graph_token, (size_t) old_n + c->label_count);
   if (list == NULL) return arena_err(&ap->scratch, e);
   uint32_t i = 0, k = 0, n = 0;
@@ -130,8 +133,10 @@ static enum err change_labels(struct applier *ap, const struct command *c, const
     if (k == c->label_count || (i < old_n && old[i] <= c->labels[k])) {
       if (k < c->label_count && old[i] == c->labels[k]) k++;
       graph_token t = old[i++];
-      if (!has_token(c->removed, c->removed_count, t)) list[n++] = t;
-      else TRY(label_out(ap, record, c->id, t, e));
+      if (!has_token(c->removed, c->removed_count, t))
+        list[n++] = t;
+      else
+        TRY(label_out(ap, record, c->id, t, e));
     } else {
       list[n++] = c->labels[k];
       TRY(label_in(ap, record, c->id, c->labels[k++], e));

@@ -10,7 +10,8 @@ struct property_place rel_property_place(const uint8_t *record) {
   return (struct property_place){NULL, get_u48(record + 16)};
 }
 
-/// Short blocks stand in the record, others behind a pointer. The bytes are made before the old block goes: they may point into it.
+/// Short blocks stand in the record, others behind a pointer. The bytes are made before the old block goes: they may point into
+/// it.
 static enum err set_properties(struct applier *ap, uint8_t *record, struct stored *list, uint32_t n, struct error *e) {
   struct property_store store = graph_property_store(ap->g);
   block_ptr old = rel_property_place(record).pointer;
@@ -32,7 +33,8 @@ static enum err set_properties(struct applier *ap, uint8_t *record, struct store
 }
 
 /// Counts that depend on an end's labels.
-static enum err count_end(struct applier *ap, const uint8_t *node, enum graph_direction d, graph_token type, int64_t by, struct error *e) {
+static enum err count_end(struct applier *ap, const uint8_t *node, enum graph_direction d, graph_token type, int64_t by,
+                          struct error *e) {
   graph_token labels[NODE_LABELS_MAX];
   uint32_t n;
   enum statistic s = d == GRAPH_OUT ? STATISTIC_RELS_OF_START : STATISTIC_RELS_OF_END;
@@ -53,8 +55,8 @@ static enum err count_degree(struct applier *ap, enum graph_direction d, graph_t
 }
 
 /// One end's list gets the relationship (1) or loses it (-1).
-static enum err change_end(struct applier *ap, graph_id node, enum graph_direction d, graph_token type, graph_id neighbour, graph_id rel,
-                           int sign, struct error *e) {
+static enum err change_end(struct applier *ap, graph_id node, enum graph_direction d, graph_token type, graph_id neighbour,
+                           graph_id rel, int sign, struct error *e) {
   const uint8_t *seen;
   TRY(record_read(&ap->g->nodes, &ap->view, node, &seen, e));
   if (!record_in_use(seen))
@@ -62,8 +64,10 @@ static enum err change_end(struct applier *ap, graph_id node, enum graph_directi
                      (unsigned long long) node);
   block_ptr root = node_adjacency(seen, d), old = root;
   uint64_t before;
-  if (sign > 0) TRY(adjacency_insert(&ap->g->blocks, ap->batch, &root, type, neighbour, rel, &before, e));
-  else TRY(adjacency_remove(&ap->g->blocks, ap->batch, &root, type, neighbour, rel, &before, e));
+  if (sign > 0)
+    TRY(adjacency_insert(&ap->g->blocks, ap->batch, &root, type, neighbour, rel, &before, e));
+  else
+    TRY(adjacency_remove(&ap->g->blocks, ap->batch, &root, type, neighbour, rel, &before, e));
   if (root != old) {
     uint8_t *record;
     TRY(record_write(&ap->g->nodes, ap->batch, node, &record, e));

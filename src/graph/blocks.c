@@ -12,7 +12,7 @@ struct blocks_page {
 
 _Static_assert(sizeof(struct blocks_page) == 32, "slots begin at 32");
 
-static const uint16_t class_bytes[BLOCK_CLASSES] = {16,  24,  32,  40,  48,  56,  64,  80,  96,  112,  136,
+static const uint16_t class_bytes[BLOCK_CLASSES] = {16,  24,  32,  40,  48,  56,  64,  80,   96,   112,  136,
                                                     168, 200, 264, 336, 448, 576, 800, 1016, 1352, 2032, BLOCK_BYTES_MAX};
 
 static unsigned class_of(unsigned bytes) {
@@ -48,8 +48,8 @@ static enum err room_remove(struct blocks *k, struct page_batch *b, unsigned cla
 }
 
 static enum err check_page(const struct blocks_page *h, page_id page, struct error *e) {
-  if (h->magic == BLOCKS_PAGE_MAGIC && h->class_index < BLOCK_CLASSES && h->fresh <= PAGE_BYTES && h->free_head <= PAGE_BYTES - 16 &&
-      h->fresh >= sizeof *h)
+  if (h->magic == BLOCKS_PAGE_MAGIC && h->class_index < BLOCK_CLASSES && h->fresh <= PAGE_BYTES &&
+      h->free_head <= PAGE_BYTES - 16 && h->fresh >= sizeof *h)
     return ERR_OK;
   return error_set(e, ERR_CORRUPT, "page %llu is not a page of blocks", (unsigned long long) page);
 }
@@ -72,8 +72,8 @@ static enum err find_page(struct blocks *k, struct page_batch *b, unsigned class
   }
   void *page;
   TRY(page_batch_allocate(b, ret, &page, e));
-  *(struct blocks_page *) page =
-      (struct blocks_page){.magic = BLOCKS_PAGE_MAGIC, .class_index = (uint16_t) class_index, .fresh = sizeof(struct blocks_page)};
+  *(struct blocks_page *) page = (struct blocks_page){
+      .magic = BLOCKS_PAGE_MAGIC, .class_index = (uint16_t) class_index, .fresh = sizeof(struct blocks_page)};
   return room_add(k, b, class_index, *ret, e);
 }
 

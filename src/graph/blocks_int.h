@@ -9,8 +9,8 @@
 enum { BLOCK_CLASSES = 22, BLOCK_BYTES_MAX = 4064 };
 
 struct blocks {
-  page_id root;                    // of the tree of pages with room: class u8, page u48 big-endian
-  page_id current[BLOCK_CLASSES];  // where the last block of a class was put: tried first
+  page_id root;                   // of the tree of pages with room: class u8, page u48 big-endian
+  page_id current[BLOCK_CLASSES]; // where the last block of a class was put: tried first
 };
 
 /// Usable bytes of the class that a block of `bytes` gets.

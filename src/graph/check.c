@@ -1,5 +1,5 @@
-// Walks a whole graph and compares everything that is written twice: relationships with the lists of both ends, labels and types with
-// their indexes, range indexes with properties, counts with the truth, blocks with who points to them.
+// Walks a whole graph and compares everything that is written twice: relationships with the lists of both ends, labels and types
+// with their indexes, range indexes with properties, counts with the truth, blocks with who points to them.
 #include "graph/graph_int.h"
 
 #include <inttypes.h>
@@ -112,15 +112,17 @@ static enum err check_lists(struct checking *c, const uint8_t *record, struct er
     TRY(point(c, types[i].pointer));
     TRY(adjacency_count(&c->v, types[i].pointer, &count, e));
     TRY(adjacency_runs(&c->v, types[i].pointer, check_run, c, e));
-    if (count != c->entries) wrong(c, "node %" PRIu64 " counts %" PRIu64 " relationships of type %u but lists %" PRIu64, c->node, count, c->type, c->entries);
+    if (count != c->entries)
+      wrong(c, "node %" PRIu64 " counts %" PRIu64 " relationships of type %u but lists %" PRIu64, c->node, count, c->type,
+            c->entries);
     TRY(count_list(c, types[i].type, count));
   }
   return ERR_OK;
 }
 
 /// Every index that the entity belongs to must have its key.
-static enum err check_indexed(struct checking *c, enum graph_kind kind, graph_id id, graph_token label, const struct property_block *b,
-                              struct error *e) {
+static enum err check_indexed(struct checking *c, enum graph_kind kind, graph_id id, graph_token label,
+                              const struct property_block *b, struct error *e) {
   const struct schema_index *x;
   for (uint32_t at = 0; (x = schema_next(c->schema, &at, kind, label)) != NULL;) {
     struct value values[GRAPH_INDEX_KEYS_MAX];
@@ -177,8 +179,8 @@ static enum err meet(void *context, graph_token type UNUSED, const struct adjace
 }
 
 /// A relationship must stand in the list of that end.
-static enum err check_end(struct checking *c, graph_id rel, graph_id node, enum graph_direction d, graph_token type, graph_id other,
-                          struct error *e) {
+static enum err check_end(struct checking *c, graph_id rel, graph_id node, enum graph_direction d, graph_token type,
+                          graph_id other, struct error *e) {
   const uint8_t *record;
   block_ptr p = BLOCK_NONE;
   graph_token labels[NODE_LABELS_MAX];
@@ -214,8 +216,8 @@ static enum err check_rel(struct checking *c, graph_id id, const uint8_t *record
   return check_end(c, id, rel_end(record), GRAPH_IN, type, rel_start(record), e);
 }
 
-static enum err check_records(struct checking *c, const struct records *r, enum err (*one)(struct checking *, graph_id, const uint8_t *, struct error *),
-                              struct error *e) {
+static enum err check_records(struct checking *c, const struct records *r,
+                              enum err (*one)(struct checking *, graph_id, const uint8_t *, struct error *), struct error *e) {
   for (graph_id id = 0; (id = record_next_page(r, id)) <= GRAPH_ID_MAX;) {
     const uint8_t *record;
     TRY(record_read(r, &c->v, id, &record, e));
@@ -224,8 +226,10 @@ static enum err check_records(struct checking *c, const struct records *r, enum 
       if (!record_in_use(record)) continue;
       arena_reset(&c->arena);
       enum err err = one(c, id, record, e);
-      if (err == ERR_CORRUPT) wrong(c, "%s", e->message);
-      else if (err != ERR_OK) return error_ensure(e, err);
+      if (err == ERR_CORRUPT)
+        wrong(c, "%s", e->message);
+      else if (err != ERR_OK)
+        return error_ensure(e, err);
     }
   }
   return ERR_OK;
@@ -254,7 +258,8 @@ static enum err check_counts(struct checking *c, struct error *e) {
     struct bytes key, value;
     TRY(btree_cursor_get(&c->v, &cursor, &key, &value, e));
     uint64_t k = get_u64_be(key.ptr);
-    if (k < statistic_key_of(STATISTIC_INDEX_ENTRIES, 0, 0) && map_get(&c->truth, k) == NULL) check_count(c, k, get_u64_le(value.ptr), 0);
+    if (k < statistic_key_of(STATISTIC_INDEX_ENTRIES, 0, 0) && map_get(&c->truth, k) == NULL)
+      check_count(c, k, get_u64_le(value.ptr), 0);
     TRY(btree_cursor_next(&c->v, &cursor, e));
   }
   return ERR_OK;
@@ -268,7 +273,8 @@ static enum err check_blocks_page(void *argument, page_id id) {
   const uint64_t *pointers = map_get(&c->slots, id);
   unsigned used = get_u16_le((const uint8_t *) page + 6);
   if ((pointers != NULL ? *pointers : 0) != used)
-    wrong(c, "page %" PRIu64 " has %u blocks in use but %" PRIu64 " pointers lead there", id, used, pointers != NULL ? *pointers : 0);
+    wrong(c, "page %" PRIu64 " has %u blocks in use but %" PRIu64 " pointers lead there", id, used,
+          pointers != NULL ? *pointers : 0);
   return ERR_OK;
 }
 
@@ -280,7 +286,8 @@ static enum err check_indexes(struct checking *c, struct error *e) {
     if (x->index.state != GRAPH_INDEX_ONLINE) continue;
     const uint64_t *truth = map_get(&c->truth, statistic_key_of(STATISTIC_INDEX_ENTRIES, x->index.id, 0));
     TRY(btree_count(&c->v, x->tree, NULL, NULL, &entries, e));
-    if (entries != (truth != NULL ? *truth : 0)) wrong(c, "index %u has %" PRIu64 " entries too many or too few", x->index.id, entries);
+    if (entries != (truth != NULL ? *truth : 0))
+      wrong(c, "index %u has %" PRIu64 " entries too many or too few", x->index.id, entries);
   }
   return ERR_OK;
 }

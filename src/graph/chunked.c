@@ -23,7 +23,8 @@ enum err chunked_delete(struct page_batch *b, page_id root, struct bytes key, st
 
 enum err chunked_put(struct page_batch *b, page_id root, struct bytes key, struct str value, struct error *e) {
   TRY(chunked_delete(b, root, key, e));
-  if (value.len > (size_t) PIECE_BYTES * UINT16_MAX) return error_set(e, ERR_INVALID, "a value of %zu bytes is too long", value.len);
+  if (value.len > (size_t) PIECE_BYTES * UINT16_MAX)
+    return error_set(e, ERR_INVALID, "a value of %zu bytes is too long", value.len);
   unsigned piece = 0;
   do {
     uint8_t at[KEY_MAX + 2];

@@ -10,5 +10,5 @@ enum err chunked_delete(struct page_batch *b, page_id root, struct bytes key, st
 
 /// Calls `fn` for each value in order of key; `key_len` is the length of every key in this tree.
 enum err chunked_each(const struct page_view *v, page_id root, size_t key_len,
-                      enum err (*fn)(void *context, const uint8_t *key, struct str value, struct error *e), void *context, struct error *e)
-    NODISCARD;
+                      enum err (*fn)(void *context, const uint8_t *key, struct str value, struct error *e), void *context,
+                      struct error *e) NODISCARD;

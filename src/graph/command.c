@@ -47,7 +47,9 @@ enum err command_put(struct buf *b, const struct command *c) {
   TRY(buf_append_byte(b, (uint8_t) c->kind));
   if (c->kind <= COMMAND_DETACH_DELETE_NODE) TRY(put_varint(b, c->id));
   switch (c->kind) {
-  case COMMAND_CREATE_NODE: TRY(put_tokens(b, c->labels, c->label_count)); return put_properties(b, c->properties, c->property_count);
+  case COMMAND_CREATE_NODE:
+    TRY(put_tokens(b, c->labels, c->label_count));
+    return put_properties(b, c->properties, c->property_count);
   case COMMAND_CREATE_REL: TRY(put_rel(b, c)); return put_properties(b, c->properties, c->property_count);
   case COMMAND_UPDATE_NODE:
     TRY(put_tokens(b, c->labels, c->label_count));

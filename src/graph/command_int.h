@@ -26,12 +26,12 @@ enum command_kind {
 /// One command; which members count is said by its kind. Arrays and texts belong to whoever made them.
 struct command {
   enum command_kind kind;
-  graph_id id;                    // of the node or relationship
-  graph_id start, end;            // CREATE_REL
-  graph_token type;               // CREATE_REL
-  const graph_token *labels;      // CREATE_NODE: all; UPDATE_NODE: added. Ascending
+  graph_id id;               // of the node or relationship
+  graph_id start, end;       // CREATE_REL
+  graph_token type;          // CREATE_REL
+  const graph_token *labels; // CREATE_NODE: all; UPDATE_NODE: added. Ascending
   uint32_t label_count;
-  const graph_token *removed;     // UPDATE_NODE. Ascending
+  const graph_token *removed; // UPDATE_NODE. Ascending
   uint32_t removed_count;
   const struct stored *properties; // sorted by key; STORED_NONE in an update removes
   uint32_t property_count;

@@ -34,12 +34,15 @@ static enum err cut_entries(struct flight *f, enum log_kind kind, struct str met
 
 static void enqueue(struct commits *c, struct flight *f) {
   f->next = NULL;
-  if (c->last != NULL) c->last->next = f;
-  else c->first = f;
+  if (c->last != NULL)
+    c->last->next = f;
+  else
+    c->first = f;
   c->last = f;
 }
 
-enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, struct str metadata, uint64_t *ret_index, struct error *e) {
+enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, struct str metadata, uint64_t *ret_index,
+                        struct error *e) {
   struct commits *c = &g->commits;
   TRY(graph_failure(g, e));
   mem_free(f->entries);

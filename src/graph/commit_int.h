@@ -8,9 +8,9 @@
 #include "os/thread.h"
 #include "store/log.h"
 
-/// Where entries go and how far they are committed. Standalone: the database's own log, whose durable end is the mark; in a cluster
-/// they are proposed, and the mark is the group's. `submit` gives indexes to the entries and keeps no copy of what they point to:
-/// it stays until the flight has landed.
+/// Where entries go and how far they are committed. Standalone: the database's own log, whose durable end is the mark; in a
+/// cluster they are proposed, and the mark is the group's. `submit` gives indexes to the entries and keeps no copy of what they
+/// point to: it stays until the flight has landed.
 struct commit_table {
   enum err (*submit)(void *context, struct log_entry *entries, size_t count, struct error *e);
   uint64_t (*committed)(void *context);
@@ -53,14 +53,14 @@ struct commits {
   struct mutex token_mutex;
   struct strmap tokens_asked; // kind byte + name -> log index: submitted, not yet applied; keys belong to their requests
   uint32_t token_next[GRAPH_TOKEN_KIND_MAX]; // numbers given out
-  struct verdict *failures;   // under the mutex
-  struct flight *taken;       // by the applier, not yet published; its own
+  struct verdict *failures;                  // under the mutex
+  struct flight *taken;                      // by the applier, not yet published; its own
 };
 
-/// Cuts the bytes into entries of at most LOG_ENTRY_BYTES_MAX, submits and queues them; `ret_index` (may be NULL) is the index of the
-/// last. From then on the flight belongs to the applier; on failure it is the caller's still.
-enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, struct str metadata, uint64_t *ret_index, struct error *e)
-    NODISCARD;
+/// Cuts the bytes into entries of at most LOG_ENTRY_BYTES_MAX, submits and queues them; `ret_index` (may be NULL) is the index of
+/// the last. From then on the flight belongs to the applier; on failure it is the caller's still.
+enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, struct str metadata, uint64_t *ret_index,
+                        struct error *e) NODISCARD;
 
 struct flight *flight_make(void);
 void flight_free(struct flight *f);
@@ -68,7 +68,8 @@ void flight_free(struct flight *f);
 void commits_done(struct graph *g);
 
 /// ERR_WAIT, and a call of `ready` later, while the index is being filled; ERR_OK once there is a verdict.
-enum err commits_await_verdict(struct graph *g, uint32_t index, void (*ready)(void *context), void *context, struct error *e) NODISCARD;
+enum err commits_await_verdict(struct graph *g, uint32_t index, void (*ready)(void *context), void *context,
+                               struct error *e) NODISCARD;
 /// ERR_CONSTRAINT_CREATION with the reason.
 enum err commits_verdict_error(struct graph *g, uint32_t index, struct error *e) NODISCARD;
 /// After a verdict was published: keeps its reason, wakes those who wait for it. Takes the verdict over.

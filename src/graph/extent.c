@@ -37,7 +37,8 @@ static enum err extent_page_at(const struct page_view *v, page_id id, const stru
   const void *at;
   TRY(pages_read(v, id, &at, e));
   const struct extent_page *page = at;
-  if (page->magic != EXTENT_MAGIC) return error_set(e, ERR_CORRUPT, "page %llu is not part of an extent", (unsigned long long) id);
+  if (page->magic != EXTENT_MAGIC)
+    return error_set(e, ERR_CORRUPT, "page %llu is not part of an extent", (unsigned long long) id);
   *ret = page;
   return ERR_OK;
 }
@@ -67,7 +68,8 @@ enum err extent_read(const struct page_view *v, block_ptr p, uint64_t bytes, str
   for (page_id id = block_page(p); id != PAGE_NONE;) {
     const struct extent_page *page;
     TRY(extent_page_at(v, id, &page, e));
-    if (page->left != bytes - at) return error_set(e, ERR_CORRUPT, "page %llu is not the next of its extent", (unsigned long long) id);
+    if (page->left != bytes - at)
+      return error_set(e, ERR_CORRUPT, "page %llu is not the next of its extent", (unsigned long long) id);
     uint64_t n = MIN(page->left, sizeof page->bytes);
     memcpy(to + at, page->bytes, n);
     at += n;

@@ -97,10 +97,10 @@ static const struct {
   const char *name;
   size_t offset;
 } trees[] = {
-    {"blocks", offsetof(struct graph, blocks.root)},     {"directory", offsetof(struct graph, nodes.root)},
-    {"tokens", offsetof(struct graph, tokens.root)},     {"shapes", offsetof(struct graph, shapes.root)},
-    {"schema", offsetof(struct graph, schema_root)},     {"statistics", offsetof(struct graph, statistics.root)},
-    {"labels", offsetof(struct graph, labels_root)},     {"types", offsetof(struct graph, types_root)},
+    {"blocks", offsetof(struct graph, blocks.root)}, {"directory", offsetof(struct graph, nodes.root)},
+    {"tokens", offsetof(struct graph, tokens.root)}, {"shapes", offsetof(struct graph, shapes.root)},
+    {"schema", offsetof(struct graph, schema_root)}, {"statistics", offsetof(struct graph, statistics.root)},
+    {"labels", offsetof(struct graph, labels_root)}, {"types", offsetof(struct graph, types_root)},
 };
 
 static page_id *tree_root(struct graph *g, size_t i) {
@@ -162,14 +162,21 @@ static void init_parts(struct graph *g) {
 
 static enum err open_store(struct graph *g, const char *directory, struct error *e) {
   const struct graph_options *o = &g->options;
-  struct store_options so = {.disk = o->disk, .clock = o->clock, .random = o->random, .pool = o->pool, .events = o->events,
-                             .log = o->log, .create = o->create, .direct = o->direct};
+  struct store_options so = {.disk = o->disk,
+                             .clock = o->clock,
+                             .random = o->random,
+                             .pool = o->pool,
+                             .events = o->events,
+                             .log = o->log,
+                             .create = o->create,
+                             .direct = o->direct};
   TRY(store_open(directory, &so, &g->store, e));
   g->space = store_space(g->store);
   const uint8_t *u = store_uuid(g->store);
   int n = 0;
   for (int i = 0; i < 16; i++)
-    n += snprintf(g->uuid_text + n, sizeof g->uuid_text - (size_t) n, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", u[i]);
+    n += snprintf(g->uuid_text + n, sizeof g->uuid_text - (size_t) n, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+                  u[i]);
   g->commits.table = (struct commit_table){submit_to_log, durable_in_log, store_log(g->store)};
   return page_access_open(o->pool, &g->applier_access, e);
 }

@@ -27,10 +27,10 @@ struct graph_options {
   struct page_pool *pool;    // shared by all databases; outlives them
   struct event_sink *events; // may be NULL
   struct log_options log;
-  bool create;                  // make the files if there are none
-  bool direct;                  // page file past the page cache
-  uint64_t checkpoint_bytes;    // dirty bytes after which a checkpoint starts; 0: 256 MB
-  uint32_t index_sample_max;    // unused entities a population step looks at; 0: 256
+  bool create;               // make the files if there are none
+  bool direct;               // page file past the page cache
+  uint64_t checkpoint_bytes; // dirty bytes after which a checkpoint starts; 0: 256 MB
+  uint32_t index_sample_max; // unused entities a population step looks at; 0: 256
   /// From any thread, any time between open and close, also from within calls into the graph; must not call back into it.
   void (*work_ready)(void *context, enum graph_machine machine);
   void *context;
@@ -75,7 +75,7 @@ struct graph_counters {
   uint64_t transactions_open, transactions_committed, transactions_rolled_back;
   uint64_t locks_held, lock_waits, deadlocks;
   uint64_t batches_published, commands_applied;
-  uint64_t nodes, relationships; // committed
+  uint64_t nodes, relationships;       // committed
   uint64_t node_ids, relationship_ids; // given out
 };
 void graph_counters(struct graph *g, struct graph_counters *ret);

@@ -95,8 +95,8 @@ static void leaf_fill(struct hub_page *p, const struct adjacency_run *run, uint3
   p->total = p->count;
 }
 
-static enum err hub_page_make(struct page_batch *b, unsigned level, bool wide, graph_token type, page_id *ret_id, struct hub_page **ret,
-                              struct error *e) {
+static enum err hub_page_make(struct page_batch *b, unsigned level, bool wide, graph_token type, page_id *ret_id,
+                              struct hub_page **ret, struct error *e) {
   void *at;
   TRY(page_batch_allocate(b, ret_id, &at, e));
   *ret = at;
@@ -179,8 +179,10 @@ static uint32_t child_of(const struct hub_page *p, graph_id neighbour, graph_id 
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
     const struct hub_child *c = &children(p)[middle];
-    if (entry_before(neighbour, rel, c->neighbour, c->rel)) high = middle;
-    else low = middle + 1;
+    if (entry_before(neighbour, rel, c->neighbour, c->rel))
+      high = middle;
+    else
+      low = middle + 1;
   }
   return low - 1;
 }
@@ -207,8 +209,8 @@ static enum err inner_split(struct page_batch *b, struct hub_page *p, struct hub
   return ERR_OK;
 }
 
-static enum err page_insert(struct page_batch *b, page_id id, graph_id neighbour, graph_id rel, unsigned depth, struct hub_split *split,
-                            struct error *e);
+static enum err page_insert(struct page_batch *b, page_id id, graph_id neighbour, graph_id rel, unsigned depth,
+                            struct hub_split *split, struct error *e);
 
 static enum err inner_insert(struct page_batch *b, struct hub_page *p, graph_id neighbour, graph_id rel, unsigned depth,
                              struct hub_split *split, struct error *e) {
@@ -223,8 +225,8 @@ static enum err inner_insert(struct page_batch *b, struct hub_page *p, graph_id 
   return p->count >= INNER_MAX ? inner_split(b, p, split, e) : ERR_OK;
 }
 
-static enum err page_insert(struct page_batch *b, page_id id, graph_id neighbour, graph_id rel, unsigned depth, struct hub_split *split,
-                            struct error *e) {
+static enum err page_insert(struct page_batch *b, page_id id, graph_id neighbour, graph_id rel, unsigned depth,
+                            struct hub_split *split, struct error *e) {
   struct hub_page *p;
   TRY(hub_write(b, id, &p, e));
   if (depth >= HUB_DEPTH_MAX) return error_set(e, ERR_CORRUPT, "a hub is too deep at page %llu", (unsigned long long) id);
@@ -267,8 +269,8 @@ enum err hub_create(struct page_batch *b, graph_token type, const struct adjacen
 
 // ---- removing: a page that gets empty goes; others stay as they are ----
 
-static enum err page_remove(struct page_batch *b, page_id id, graph_id neighbour, graph_id rel, unsigned depth, uint64_t *ret_left,
-                            struct error *e);
+static enum err page_remove(struct page_batch *b, page_id id, graph_id neighbour, graph_id rel, unsigned depth,
+                            uint64_t *ret_left, struct error *e);
 
 static enum err leaf_remove(struct hub_page *p, graph_id neighbour, graph_id rel, struct error *e) {
   struct adjacency_run run = leaf_run(p);
@@ -281,7 +283,8 @@ static enum err leaf_remove(struct hub_page *p, graph_id neighbour, graph_id rel
   return ERR_OK;
 }
 
-static enum err inner_remove(struct page_batch *b, struct hub_page *p, graph_id neighbour, graph_id rel, unsigned depth, struct error *e) {
+static enum err inner_remove(struct page_batch *b, struct hub_page *p, graph_id neighbour, graph_id rel, unsigned depth,
+                             struct error *e) {
   uint32_t at = child_of(p, neighbour, rel);
   struct hub_child *list = children(p);
   uint64_t left;
@@ -295,14 +298,16 @@ static enum err inner_remove(struct page_batch *b, struct hub_page *p, graph_id 
   return ERR_OK;
 }
 
-static enum err page_remove(struct page_batch *b, page_id id, graph_id neighbour, graph_id rel, unsigned depth, uint64_t *ret_left,
-                            struct error *e) {
+static enum err page_remove(struct page_batch *b, page_id id, graph_id neighbour, graph_id rel, unsigned depth,
+                            uint64_t *ret_left, struct error *e) {
   struct hub_page *p;
   TRY(hub_write(b, id, &p, e));
   if (depth >= HUB_DEPTH_MAX || (p->level > 0 && p->count == 0))
     return error_set(e, ERR_CORRUPT, "page %llu of a hub makes no sense", (unsigned long long) id);
-  if (p->level == 0) TRY(leaf_remove(p, neighbour, rel, e));
-  else TRY(inner_remove(b, p, neighbour, rel, depth, e));
+  if (p->level == 0)
+    TRY(leaf_remove(p, neighbour, rel, e));
+  else
+    TRY(inner_remove(b, p, neighbour, rel, depth, e));
   *ret_left = p->total;
   return ERR_OK;
 }
@@ -341,7 +346,8 @@ enum err hub_type(const struct page_view *v, page_id root, graph_token *ret, str
   return ERR_OK;
 }
 
-static enum err page_runs(const struct page_view *v, page_id id, unsigned depth, adjacency_run_fn fn, void *context, struct error *e) {
+static enum err page_runs(const struct page_view *v, page_id id, unsigned depth, adjacency_run_fn fn, void *context,
+                          struct error *e) {
   const struct hub_page *p;
   TRY(hub_read(v, id, &p, e));
   if (depth >= HUB_DEPTH_MAX) return error_set(e, ERR_CORRUPT, "a hub is too deep at page %llu", (unsigned long long) id);
@@ -368,6 +374,7 @@ static enum err page_runs_of(const struct page_view *v, page_id id, graph_id nei
   return ERR_OK;
 }
 
-enum err hub_runs_of(const struct page_view *v, page_id root, graph_id neighbour, adjacency_run_fn fn, void *context, struct error *e) {
+enum err hub_runs_of(const struct page_view *v, page_id root, graph_id neighbour, adjacency_run_fn fn, void *context,
+                     struct error *e) {
   return page_runs_of(v, root, neighbour, 0, fn, context, e);
 }

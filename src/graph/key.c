@@ -11,9 +11,10 @@ enum { LIST_END = 0x00, NUMBER_CLASS = 0x50, DEPTH_MAX = 4 };
 
 uint8_t key_class(struct value v) {
   static const uint8_t classes[VALUE_TYPE_MAX] = {
-      [VALUE_LIST] = 0x10, [VALUE_BYTES] = 0x14,        [VALUE_POINT] = 0x18, [VALUE_DATETIME] = 0x20, [VALUE_LOCAL_DATETIME] = 0x24,
-      [VALUE_DATE] = 0x28, [VALUE_TIME] = 0x2C,         [VALUE_LOCAL_TIME] = 0x30, [VALUE_DURATION] = 0x34, [VALUE_STRING] = 0x40,
-      [VALUE_BOOL] = 0x48, [VALUE_INT] = NUMBER_CLASS,  [VALUE_FLOAT] = NUMBER_CLASS,
+      [VALUE_LIST] = 0x10,           [VALUE_BYTES] = 0x14,  [VALUE_POINT] = 0x18, [VALUE_DATETIME] = 0x20,
+      [VALUE_LOCAL_DATETIME] = 0x24, [VALUE_DATE] = 0x28,   [VALUE_TIME] = 0x2C,  [VALUE_LOCAL_TIME] = 0x30,
+      [VALUE_DURATION] = 0x34,       [VALUE_STRING] = 0x40, [VALUE_BOOL] = 0x48,  [VALUE_INT] = NUMBER_CLASS,
+      [VALUE_FLOAT] = NUMBER_CLASS,
   };
   return v.type < VALUE_TYPE_MAX ? classes[v.type] : 0;
 }
@@ -132,7 +133,10 @@ static enum err put_value(struct buf *b, struct value v, int depth) {
   case VALUE_LOCAL_TIME: return put_i64(b, v.i);
   case VALUE_TIME: TRY(put_i64(b, v.i - v.aux * INT64_C(1000000000))); return put_i32(b, v.aux);
   case VALUE_LOCAL_DATETIME: TRY(put_i64(b, v.i)); return put_u32(b, v.len);
-  case VALUE_DATETIME: TRY(put_i64(b, v.i)); TRY(put_u32(b, v.len)); return put_i32(b, v.aux);
+  case VALUE_DATETIME:
+    TRY(put_i64(b, v.i));
+    TRY(put_u32(b, v.len));
+    return put_i32(b, v.aux);
   case VALUE_DURATION: return put_duration(b, v.duration);
   case VALUE_POINT: return put_point(b, v.point);
   default: return ERR_INVALID;

@@ -1,6 +1,6 @@
 // Keys of range indexes: values as bytes whose memcmp order is Cypher's order within a type, and the order of types across them.
-// Integers and floats are one number line: 2^53 + 1 is between its neighbouring floats. Text ends in 00 00 with inner 00 written as
-// 00 FF; composite keys stand one behind the other; the entity id, 5 bytes, comes last. A key that would be too long is cut
+// Integers and floats are one number line: 2^53 + 1 is between its neighbouring floats. Text ends in 00 00 with inner 00 written
+// as 00 FF; composite keys stand one behind the other; the entity id, 5 bytes, comes last. A key that would be too long is cut
 // and ends in a hash of the whole: equal values still have equal keys, and whoever reads one looks at the record again.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 enum {
   KEY_ID_BYTES = 5,
-  KEY_VALUES_MAX = 900,                 // bytes of the values' part; what is longer is cut to KEY_CUT_BYTES and hashed
+  KEY_VALUES_MAX = 900, // bytes of the values' part; what is longer is cut to KEY_CUT_BYTES and hashed
   KEY_CUT_BYTES = KEY_VALUES_MAX - 16,
 };
 

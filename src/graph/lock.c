@@ -5,7 +5,7 @@
 
 struct lock {
   lock_resource resource;
-  struct lock_hold *holders; // several shared ones, or one exclusive
+  struct lock_hold *holders;      // several shared ones, or one exclusive
   struct lock_hold *first, *last; // the queue; upgrades stand at its front
 };
 
@@ -70,8 +70,10 @@ static void holder_add(struct lock *k, struct lock_hold *h) {
 }
 
 static void holder_remove(struct lock *k, struct lock_hold *h) {
-  if (h->previous != NULL) h->previous->next = h->next;
-  else k->holders = h->next;
+  if (h->previous != NULL)
+    h->previous->next = h->next;
+  else
+    k->holders = h->next;
   if (h->next != NULL) h->next->previous = h->previous;
 }
 
@@ -199,11 +201,12 @@ static bool closes_cycle(struct locks *l, struct lock_owner *start) {
 static enum err refuse_deadlock(struct locks *l, const struct lock_owner *o, lock_resource resource, struct error *e) {
   atomic_fetch_add_explicit(&l->deadlocks, 1, memory_order_relaxed);
   static const char *const kinds[] = {"NODE", "RELATIONSHIP", "INDEX_ENTRY", "SCHEMA"};
-  return error_set(e, ERR_DEADLOCK,
-                   "ForsetiClient[transactionId=%llu] can't acquire %s %s(%llu), because holders of that lock are waiting for "
-                   "this transaction; it must be rolled back and may be tried again.",
-                   (unsigned long long) (uintptr_t) o % 100000, o->wait_mode == GRAPH_LOCK_EXCLUSIVE ? "ExclusiveLock" : "SharedLock",
-                   kinds[resource >> 62], (unsigned long long) (resource & (UINT64_MAX >> 2)));
+  return error_set(
+      e, ERR_DEADLOCK,
+      "The transaction can't acquire the %s lock on %s(%llu): it is held by a transaction that waits, directly or through "
+      "others, for this one. Roll back and try again.",
+      o->wait_mode == GRAPH_LOCK_EXCLUSIVE ? "exclusive" : "shared", kinds[resource >> 62],
+      (unsigned long long) (resource & (UINT64_MAX >> 2)));
 }
 
 /// Leaves the queue, or keeps what was granted while nobody looked.
@@ -296,8 +299,8 @@ static enum err acquire_fresh(struct locks *l, struct lock_owner *o, lock_resour
   return err;
 }
 
-enum err lock_acquire(struct locks *l, struct lock_owner *o, lock_resource resource, enum graph_lock_mode mode, int64_t timeout_ns,
-                      struct error *e) {
+enum err lock_acquire(struct locks *l, struct lock_owner *o, lock_resource resource, enum graph_lock_mode mode,
+                      int64_t timeout_ns, struct error *e) {
   if (o->wait_state != LOCK_WAIT_NONE) {
     bool same = o->wait_resource == resource && o->wait_mode >= mode;
     if (same && still_queued(l, o)) return ERR_WAIT;
@@ -364,8 +367,10 @@ int64_t locks_expire(struct locks *l) {
   lock_all_stripes(l); // so that nobody leaves the list
   for (struct lock_owner *o = l->timed, *next; o != NULL; o = next) {
     next = o->timed_next;
-    if (o->wait_until_ns <= now) refuse_late(l, o);
-    else soonest = MIN(soonest, o->wait_until_ns);
+    if (o->wait_until_ns <= now)
+      refuse_late(l, o);
+    else
+      soonest = MIN(soonest, o->wait_until_ns);
   }
   unlock_all_stripes(l);
   return soonest;

@@ -49,7 +49,7 @@ struct lock_owner {
   enum graph_lock_mode wait_mode;
   struct lock_hold *wait_hold; // in the queue, or granted; NULL for an upgrade that is granted
   bool wait_upgrade;
-  int64_t wait_until_ns; // INT64_MAX: for ever
+  int64_t wait_until_ns;                          // INT64_MAX: for ever
   struct lock_owner *timed_previous, *timed_next; // among those with an end, guarded by locks.timed_mutex
   bool timed;
   struct lock_owner *seen_next; // a detection's work list; guarded by all stripes
@@ -78,8 +78,8 @@ void lock_owner_init(struct lock_owner *o, void (*wake)(struct lock_owner *));
 
 /// ERR_OK: held, at least in that mode, until locks_release. ERR_WAIT: queued; ask again for the same after a wake. ERR_DEADLOCK,
 /// ERR_LOCK_TIMEOUT, ERR_NOMEM: not held. Asking for something else while queued gives the place in the queue up.
-enum err lock_acquire(struct locks *l, struct lock_owner *o, lock_resource resource, enum graph_lock_mode mode, int64_t timeout_ns,
-                      struct error *e) NODISCARD;
+enum err lock_acquire(struct locks *l, struct lock_owner *o, lock_resource resource, enum graph_lock_mode mode,
+                      int64_t timeout_ns, struct error *e) NODISCARD;
 
 /// True if the owner holds it already in that mode or a stronger one.
 bool lock_is_held(const struct lock_owner *o, lock_resource resource, enum graph_lock_mode mode);

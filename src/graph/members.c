@@ -37,7 +37,8 @@ static enum err container_load(struct bytes value, struct container *c, struct e
   return ERR_OK;
 }
 
-static enum err container_store(struct page_batch *b, page_id root, struct bytes key, const struct container *c, struct error *e) {
+static enum err container_store(struct page_batch *b, page_id root, struct bytes key, const struct container *c,
+                                struct error *e) {
   if (c->count == 0) return btree_delete(b, root, key, NULL, e);
   if (c->count > ARRAY_MAX) return btree_put(b, root, key, (struct bytes){c->bits, BITMAP_BYTES}, NULL, e);
   uint8_t array[2 * ARRAY_MAX];
@@ -65,7 +66,8 @@ static enum err members_change(struct page_batch *b, page_id root, graph_token t
   unsigned low = (unsigned) (id % MEMBERS_SPAN);
   TRY(container_find(&v, root, key, &c, e));
   if (bit_get(c.bits, low) == in)
-    return error_set(e, ERR_CORRUPT, "entity %llu is %s token %u", (unsigned long long) id, in ? "already under" : "not under", token);
+    return error_set(e, ERR_CORRUPT, "entity %llu is %s token %u", (unsigned long long) id, in ? "already under" : "not under",
+                     token);
   c.bits[low / 8] ^= (uint8_t) (1 << low % 8);
   c.count += in ? 1 : -1u;
   return container_store(b, root, key, &c, e);

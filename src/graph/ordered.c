@@ -2,7 +2,8 @@
 
 #include "base/checksum.h"
 
-/// Splits a tree into what is below `key` and what is above; `key` itself is not in it. Iterative: a treap is deep only by chance.
+/// Splits a tree into what is below `key` and what is above; `key` itself is not in it. Iterative: a treap is deep only by
+/// chance.
 static void ordered_split(struct ordered_node *tree, struct str key, struct ordered_node **below, struct ordered_node **above) {
   while (tree != NULL) {
     if (str_cmp(tree->key, key) < 0) {

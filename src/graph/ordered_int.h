@@ -1,6 +1,6 @@
-// An ordered map in memory: byte-string keys in memcmp order, each with a word that belongs to the caller. A treap whose priorities
-// are hashes of the keys, so that its shape does not depend on the order of insertion. Nodes live in an arena and are never
-// removed: a transaction's overlay only grows. Not thread-safe.
+// An ordered map in memory: byte-string keys in memcmp order, each with a word that belongs to the caller. A treap whose
+// priorities are hashes of the keys, so that its shape does not depend on the order of insertion. Nodes live in an arena and are
+// never removed: a transaction's overlay only grows. Not thread-safe.
 #pragma once
 
 #include "base/arena.h"

@@ -74,7 +74,8 @@ static uint32_t property_place(const struct over_entity *x, graph_token key) {
   return i;
 }
 
-bool over_property_get(const struct overlay *o, const struct over_entity *x, graph_token key, enum graph_read mode, struct value *ret) {
+bool over_property_get(const struct overlay *o, const struct over_entity *x, graph_token key, enum graph_read mode,
+                       struct value *ret) {
   uint32_t i = property_place(x, key);
   if (i == x->property_count || x->properties[i].key != key) return false;
   const struct over_property *p = &x->properties[i];
@@ -128,7 +129,8 @@ int over_label_get(const struct overlay *o, const struct over_entity *x, graph_t
 
 // ---- added relationships ----
 
-enum err over_added_put(struct overlay *o, struct over_entity *node, struct over_entity *rel, enum graph_direction d, struct error *e) {
+enum err over_added_put(struct overlay *o, struct over_entity *node, struct over_entity *rel, enum graph_direction d,
+                        struct error *e) {
   struct over_added *a = &node->added[d - 1];
   TRY(grow(o, (void **) &a->rels, a->count, &a->capacity, sizeof rel, e));
   a->rels[a->count++] = rel;

@@ -1,9 +1,9 @@
-// What a transaction has done so far, as logical deltas over the published graph. Never images of entities (contract 1): a property
-// that was set, a label that was added, a relationship that was created.
+// What a transaction has done so far, as logical deltas over the published graph. Never images of entities (contract 1): a
+// property that was set, a label that was added, a relationship that was created.
 //
 // Every delta is versioned in two steps: what it is now, and what it was when the last barrier sealed the overlay. Sealing is one
-// addition: deltas remember the segment in which they changed last, and a reader of the sealed state takes the older half of those that
-// changed in the segment that is still open. One owner; memory lives in the transaction's arena.
+// addition: deltas remember the segment in which they changed last, and a reader of the sealed state takes the older half of
+// those that changed in the segment that is still open. One owner; memory lives in the transaction's arena.
 #pragma once
 
 #include "base/arena.h"
@@ -46,19 +46,19 @@ struct over_detached {
 
 struct over_entity {
   graph_id id;
-  bool created;              // by this transaction; then `create` says in which segment
+  bool created; // by this transaction; then `create` says in which segment
   struct over_flag create, deleted;
   struct over_property *properties; // by key
   uint32_t property_count, property_capacity;
   // Nodes.
   struct over_label *labels;
   uint32_t label_count, label_capacity;
-  struct over_added added[2];  // outgoing, incoming
-  uint32_t removed[2];         // published relationships deleted one by one: slices must be filtered
-  bool detach;                 // deleted with all its relationships
+  struct over_added added[2]; // outgoing, incoming
+  uint32_t removed[2];        // published relationships deleted one by one: slices must be filtered
+  bool detach;                // deleted with all its relationships
   struct over_detached *detached;
   uint32_t detached_count;
-  bool checked;                // as deleted, found without relationships
+  bool checked; // as deleted, found without relationships
   // Relationships.
   graph_id start, end;
   graph_token type;
@@ -77,9 +77,9 @@ struct overlay {
   struct map entities[2];      // id -> struct over_entity *
   struct over_list created[2]; // ascending by id
   struct over_list deleted_nodes;
-  uint32_t detach_count;       // nodes deleted with their relationships
-  struct ordered members;      // label u32, id u40 -> flag: labels of published nodes
-  struct ordered keys;         // index u32, key -> flag
+  uint32_t detach_count;  // nodes deleted with their relationships
+  struct ordered members; // label u32, id u40 -> flag: labels of published nodes
+  struct ordered keys;    // index u32, key -> flag
 };
 
 void overlay_init(struct overlay *o, struct arena *a);
@@ -104,11 +104,14 @@ static inline struct over_entity *overlay_find(const struct overlay *o, enum gra
   return at != NULL ? (struct over_entity *) (uintptr_t) *at : NULL;
 }
 /// Made if it is not there.
-enum err overlay_entity(struct overlay *o, enum graph_kind kind, graph_id id, struct over_entity **ret, struct error *e) NODISCARD;
-enum err overlay_create(struct overlay *o, enum graph_kind kind, graph_id id, struct over_entity **ret, struct error *e) NODISCARD;
+enum err overlay_entity(struct overlay *o, enum graph_kind kind, graph_id id, struct over_entity **ret,
+                        struct error *e) NODISCARD;
+enum err overlay_create(struct overlay *o, enum graph_kind kind, graph_id id, struct over_entity **ret,
+                        struct error *e) NODISCARD;
 
 /// The property's delta in that mode: false if the published value stands.
-bool over_property_get(const struct overlay *o, const struct over_entity *x, graph_token key, enum graph_read mode, struct value *ret);
+bool over_property_get(const struct overlay *o, const struct over_entity *x, graph_token key, enum graph_read mode,
+                       struct value *ret);
 /// Copies the value.
 enum err over_property_set(struct overlay *o, struct over_entity *x, graph_token key, struct value v, struct error *e) NODISCARD;
 enum err over_label_set(struct overlay *o, struct over_entity *x, graph_token label, int change, struct error *e) NODISCARD;
@@ -116,8 +119,8 @@ enum err over_label_set(struct overlay *o, struct over_entity *x, graph_token la
 int over_label_get(const struct overlay *o, const struct over_entity *x, graph_token label, enum graph_read mode);
 
 /// Adds a created relationship to one end's list.
-enum err over_added_put(struct overlay *o, struct over_entity *node, struct over_entity *rel, enum graph_direction d, struct error *e)
-    NODISCARD;
+enum err over_added_put(struct overlay *o, struct over_entity *node, struct over_entity *rel, enum graph_direction d,
+                        struct error *e) NODISCARD;
 /// Sorts what came since the last time.
 void over_added_sort(struct over_added *a, enum graph_direction d);
 

@@ -85,7 +85,8 @@ static void release_population_lock(struct graph *g) {
   struct schema *s = graph_schema(g);
   bool any = false;
   for (uint32_t i = 0; i < s->count; i++)
-    any = any || (s->indexes[i].index.state == GRAPH_INDEX_POPULATING && s->indexes[i].index.constraint == GRAPH_CONSTRAINT_UNIQUE);
+    any =
+        any || (s->indexes[i].index.state == GRAPH_INDEX_POPULATING && s->indexes[i].index.constraint == GRAPH_CONSTRAINT_UNIQUE);
   schema_release(s);
   if (!any) locks_release(&g->locks, &g->population_owner);
 }

@@ -1,5 +1,5 @@
-// Before a batch is applied, the pages that its commands will touch are read together (contract 23), in two waves: records, then what
-// records point to. A page that cannot be read is nobody's error here; whoever needs it will get its own.
+// Before a batch is applied, the pages that its commands will touch are read together (contract 23), in two waves: records, then
+// what records point to. A page that cannot be read is nobody's error here; whoever needs it will get its own.
 #include "graph/apply_int.h"
 
 #include "base/mem.h"

@@ -37,8 +37,10 @@ enum err property_open(const struct shapes *s, const struct page_view *v, struct
     TRY(block_bytes(v, place, a, &b, e));
     if (b.room < SHAPE_ID_BYTES) return bad_block(e);
     uint32_t id = get_u32_le(b.at);
-    if (id == 0) TRY(shape_described(b.at, b.room, a, &b.shape, e));
-    else b.shape = shapes_get(s, id);
+    if (id == 0)
+      TRY(shape_described(b.at, b.room, a, &b.shape, e));
+    else
+      b.shape = shapes_get(s, id);
     if (b.shape == NULL || b.shape->runs_at > b.room) return bad_block(e);
   }
   *ret = b;
@@ -59,8 +61,8 @@ static enum err big_run(const struct page_view *v, const uint8_t *fixed, struct 
   return extent_read(v, get_u64_le(fixed), bytes, a, ret, e);
 }
 
-enum err property_value(const struct page_view *v, const struct property_block *b, const struct shape_property *p, struct arena *a,
-                        struct value *ret, struct error *e) {
+enum err property_value(const struct page_view *v, const struct property_block *b, const struct shape_property *p,
+                        struct arena *a, struct value *ret, struct error *e) {
   enum stored_tag tag = (enum stored_tag) p->tag;
   struct str run = STR_NONE;
   if (stored_is_run(tag)) {
@@ -81,8 +83,10 @@ enum err property_list(const struct property_block *b, struct arena *a, struct s
     list[i].key = p->key;
     list[i].tag = p->tag;
     list[i].run = STR_NONE;
-    if (stored_is_run((enum stored_tag) p->tag)) TRY(property_run(b, p, &list[i].run, e));
-    else memcpy(list[i].fixed, b->at + p->offset, stored_width((enum stored_tag) p->tag));
+    if (stored_is_run((enum stored_tag) p->tag))
+      TRY(property_run(b, p, &list[i].run, e));
+    else
+      memcpy(list[i].fixed, b->at + p->offset, stored_width((enum stored_tag) p->tag));
   }
   *ret = list;
   *ret_n = n;
@@ -136,7 +140,8 @@ static enum err put_body(struct buf *out, const struct stored *list, uint32_t n)
 enum err property_encode(const struct property_store *s, struct page_batch *b, struct stored *list, uint32_t n, struct buf *out,
                          struct error *e) {
   const struct shape *shape;
-  if (n > DESCRIBED_PROPERTIES_MAX) return error_set(e, ERR_LIMIT, "an entity has %u properties; %d is the limit", n, DESCRIBED_PROPERTIES_MAX);
+  if (n > DESCRIBED_PROPERTIES_MAX)
+    return error_set(e, ERR_LIMIT, "an entity has %u properties; %d is the limit", n, DESCRIBED_PROPERTIES_MAX);
   TRY(move_big_runs(b, list, n, e));
   TRY(shapes_find(s->shapes, b, list, n, &shape, e));
   buf_clear(out);
@@ -145,7 +150,8 @@ enum err property_encode(const struct property_store *s, struct page_batch *b, s
   return err == ERR_OK ? err : error_ensure(e, err);
 }
 
-enum err property_place_block(const struct property_store *s, struct page_batch *b, struct str block, block_ptr *ret, struct error *e) {
+enum err property_place_block(const struct property_store *s, struct page_batch *b, struct str block, block_ptr *ret,
+                              struct error *e) {
   if (block.len > BLOCK_BYTES_MAX) return extent_write(b, block, ret, e);
   void *at;
   TRY(blocks_alloc(s->blocks, b, (unsigned) block.len, BLOCK_PROPERTIES, ret, &at, e));

@@ -31,11 +31,12 @@ enum err property_open(const struct shapes *s, const struct page_view *v, struct
 enum err property_run(const struct property_block *b, const struct shape_property *p, struct str *ret, struct error *e) NODISCARD;
 
 /// Its value. Texts in the block are shared with it; big ones are read into `a`.
-enum err property_value(const struct page_view *v, const struct property_block *b, const struct shape_property *p, struct arena *a,
-                        struct value *ret, struct error *e) NODISCARD;
+enum err property_value(const struct page_view *v, const struct property_block *b, const struct shape_property *p,
+                        struct arena *a, struct value *ret, struct error *e) NODISCARD;
 
 /// The stored forms of all, sorted by key, in `a`; runs are shared with the block.
-enum err property_list(const struct property_block *b, struct arena *a, struct stored **ret, uint32_t *ret_n, struct error *e) NODISCARD;
+enum err property_list(const struct property_block *b, struct arena *a, struct stored **ret, uint32_t *ret_n,
+                       struct error *e) NODISCARD;
 
 // ---- the applier's side ----
 
@@ -49,8 +50,8 @@ enum err property_encode(const struct property_store *s, struct page_batch *b, s
                          struct error *e) NODISCARD;
 
 /// Puts an encoded block into a slot or an extent.
-enum err property_place_block(const struct property_store *s, struct page_batch *b, struct str block, block_ptr *ret, struct error *e)
-    NODISCARD;
+enum err property_place_block(const struct property_store *s, struct page_batch *b, struct str block, block_ptr *ret,
+                              struct error *e) NODISCARD;
 
 /// Frees the block behind a pointer, without the extents of its big runs.
 enum err property_free_block(const struct property_store *s, struct page_batch *b, block_ptr p, struct error *e) NODISCARD;

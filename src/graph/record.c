@@ -112,7 +112,8 @@ enum err record_write(struct records *r, struct page_batch *b, graph_id id, uint
   return ERR_OK;
 }
 
-static enum err outside_labels(const struct page_view *v, const uint8_t *record, const uint8_t **ret, uint32_t *ret_n, struct error *e) {
+static enum err outside_labels(const struct page_view *v, const uint8_t *record, const uint8_t **ret, uint32_t *ret_n,
+                               struct error *e) {
   const uint8_t *at;
   unsigned room;
   TRY(block_read(v, get_u48(record + 2), &at, &room, e));

@@ -73,8 +73,8 @@ const struct schema_index *schema_next(const struct schema *s, uint32_t *at, enu
 
 enum err schema_put_index(struct buf *b, const struct schema_index *x) {
   const struct graph_index *i = &x->index;
-  uint64_t numbers[] = {SCHEMA_FORMAT, i->id, i->index_kind, i->constraint, i->entity, i->label_or_type, i->state,
-                        x->tree,       x->populated, i->key_count};
+  uint64_t numbers[] = {SCHEMA_FORMAT,    i->id,    i->index_kind, i->constraint, i->entity,
+                        i->label_or_type, i->state, x->tree,       x->populated,  i->key_count};
   for (size_t n = 0; n < ARRAY_SIZE(numbers); n++) TRY(put_varint(b, numbers[n]));
   for (uint32_t k = 0; k < i->key_count; k++) TRY(put_varint(b, i->keys[k]));
   TRY(put_str(b, i->name));
@@ -101,7 +101,8 @@ enum err schema_take_index(struct str bytes, struct arena *a, struct schema_inde
   i->constraint_name = take_str(&in, TEXT_MAX);
   i->failure = take_str(&in, TEXT_MAX);
   i->population_percent = i->state == GRAPH_INDEX_ONLINE ? 100 : 0;
-  if (!bytes_in_done(&in) || in.bad || format != SCHEMA_FORMAT) return error_set(e, ERR_CORRUPT, "an index's description makes no sense");
+  if (!bytes_in_done(&in) || in.bad || format != SCHEMA_FORMAT)
+    return error_set(e, ERR_CORRUPT, "an index's description makes no sense");
   if (!copy_index(a, &x)) return arena_err(a, e);
   *ret = x;
   return ERR_OK;
@@ -135,8 +136,10 @@ enum err schema_load(const struct page_view *v, page_id root, struct schema **re
   if (l.s == NULL) return error_ensure(e, ERR_NOMEM);
   l.s->next_id = 1;
   enum err err = chunked_each(v, root, 4, load_one, &l, e);
-  if (err == ERR_OK) *ret = l.s;
-  else schema_release(l.s);
+  if (err == ERR_OK)
+    *ret = l.s;
+  else
+    schema_release(l.s);
   return err;
 }
 

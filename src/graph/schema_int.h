@@ -10,14 +10,14 @@
 struct schema_index {
   struct graph_index index; // its texts are in the schema's arena
   page_id tree;
-  uint64_t born;            // the epoch in which the tree was made, 0: before the database was opened. Older snapshots do not have it
-  graph_id populated;       // entities below it are in the index
+  uint64_t born;      // the epoch in which the tree was made, 0: before the database was opened. Older snapshots do not have it
+  graph_id populated; // entities below it are in the index
 };
 
 struct schema {
   struct arena arena;
   _Atomic uint32_t references;
-  uint64_t version;  // grows with every change
+  uint64_t version; // grows with every change
   uint32_t next_id;
   uint32_t count;
   struct schema_index *indexes; // by id, ascending

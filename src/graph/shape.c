@@ -60,7 +60,8 @@ static bool packed_is_valid(const uint8_t *words, uint32_t n) {
 }
 
 static void unpack(struct shape *s, const uint8_t *words) {
-  for (uint32_t i = 0; i < s->count; i++) s->properties[i] = (struct shape_property){get_u24(words + 4 * i), words[4 * i + 3], 0, 0};
+  for (uint32_t i = 0; i < s->count; i++)
+    s->properties[i] = (struct shape_property){get_u24(words + 4 * i), words[4 * i + 3], 0, 0};
 }
 
 static size_t shape_bytes(uint32_t n) {
@@ -165,8 +166,10 @@ const struct shape_property *shape_find(const struct shape *s, uint32_t key) {
   uint32_t low = 0, high = s->count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (s->properties[middle].key < key) low = middle + 1;
-    else high = middle;
+    if (s->properties[middle].key < key)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low < s->count && s->properties[low].key == key ? &s->properties[low] : NULL;
 }

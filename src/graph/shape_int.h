@@ -1,8 +1,8 @@
 // Shapes: which properties an entity has and of which types. Entities share shapes, so that a property block says its shape in
 // four bytes and readers find a property's place once for a whole batch (contract 8).
 //
-// Shapes are numbered from 1, never change and never go. Number 0 stands for a block that describes itself: for entities with very
-// many properties, and when there are too many shapes. Readers look at the table without a lock; the applier adds.
+// Shapes are numbered from 1, never change and never go. Number 0 stands for a block that describes itself: for entities with
+// very many properties, and when there are too many shapes. Readers look at the table without a lock; the applier adds.
 #pragma once
 
 #include "base/map.h"
@@ -12,7 +12,7 @@
 
 enum {
   SHAPES_MAX = 65536,
-  SHAPE_PROPERTIES_MAX = 255,   // of a numbered shape
+  SHAPE_PROPERTIES_MAX = 255, // of a numbered shape
   DESCRIBED_PROPERTIES_MAX = 65535,
   SHAPE_ID_BYTES = 4,
 };
@@ -32,10 +32,10 @@ struct shape {
 };
 
 struct shapes {
-  page_id root; // tree "shapes": id -> key u24, tag u8 each
-  struct stable table;  // id -> struct shape *
-  struct map by_hash;   // applier only: hash of keys and tags -> id
-  uint32_t count;       // applier only
+  page_id root;        // tree "shapes": id -> key u24, tag u8 each
+  struct stable table; // id -> struct shape *
+  struct map by_hash;  // applier only: hash of keys and tags -> id
+  uint32_t count;      // applier only
 };
 
 enum err shapes_init(struct shapes *s) NODISCARD;
@@ -52,7 +52,8 @@ enum err shapes_find(struct shapes *s, struct page_batch *b, const struct stored
                      struct error *e) NODISCARD;
 
 /// Reads the description of a block that has no numbered shape. ERR_CORRUPT if it does not fit `room`.
-enum err shape_described(const uint8_t *block, uint64_t room, struct arena *a, const struct shape **ret, struct error *e) NODISCARD;
+enum err shape_described(const uint8_t *block, uint64_t room, struct arena *a, const struct shape **ret,
+                         struct error *e) NODISCARD;
 /// Bytes before the fixed part of a block that describes itself.
 static inline uint32_t shape_described_bytes(uint32_t n) {
   return 8 + 4 * n;

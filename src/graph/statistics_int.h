@@ -8,15 +8,15 @@
 #include "store/btree.h"
 
 enum statistic {
-  STATISTIC_NODES,          // by label or GRAPH_ANY
-  STATISTIC_RELS,           // by type or GRAPH_ANY
-  STATISTIC_RELS_OF_START,  // by label of the start node, and type or GRAPH_ANY
-  STATISTIC_RELS_OF_END,    // by label of the end node, and type or GRAPH_ANY
-  STATISTIC_SOURCES_OUT,    // nodes that have the type outgoing
+  STATISTIC_NODES,         // by label or GRAPH_ANY
+  STATISTIC_RELS,          // by type or GRAPH_ANY
+  STATISTIC_RELS_OF_START, // by label of the start node, and type or GRAPH_ANY
+  STATISTIC_RELS_OF_END,   // by label of the end node, and type or GRAPH_ANY
+  STATISTIC_SOURCES_OUT,   // nodes that have the type outgoing
   STATISTIC_SOURCES_IN,
-  STATISTIC_SQUARES_OUT,    // sum over nodes of the square of how often
+  STATISTIC_SQUARES_OUT, // sum over nodes of the square of how often
   STATISTIC_SQUARES_IN,
-  STATISTIC_INDEX_ENTRIES,  // by index
+  STATISTIC_INDEX_ENTRIES, // by index
   STATISTIC_INDEX_DISTINCT,
 };
 

@@ -42,7 +42,8 @@ double graph_stats_degree_squares(const struct graph *g, graph_token type, enum 
 }
 
 struct graph_index_stats graph_stats_index(const struct graph *g, uint32_t index) {
-  return (struct graph_index_stats){count_of(g, STATISTIC_INDEX_ENTRIES, index, 0), count_of(g, STATISTIC_INDEX_DISTINCT, index, 0)};
+  return (struct graph_index_stats){count_of(g, STATISTIC_INDEX_ENTRIES, index, 0),
+                                    count_of(g, STATISTIC_INDEX_DISTINCT, index, 0)};
 }
 
 static bool copy_texts(struct arena *a, struct graph_index *x) {

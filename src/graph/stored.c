@@ -6,10 +6,20 @@ enum { LIST_ITEMS_MAX = 1 << 28 };
 
 unsigned stored_width(enum stored_tag tag) {
   static const uint8_t widths[STORED_TAG_MAX] = {
-      [STORED_BOOL] = 1,      [STORED_INT] = 8,           [STORED_FLOAT] = 8,       [STORED_DATE] = 8,
-      [STORED_LOCAL_TIME] = 8, [STORED_TIME] = 12,        [STORED_LOCAL_DATETIME] = 12, [STORED_DATETIME] = 16,
-      [STORED_DURATION] = 28, [STORED_POINT_2D] = 20,     [STORED_POINT_3D] = 28,   [STORED_STRING_BIG] = STORED_BIG_BYTES,
-      [STORED_BYTES_BIG] = STORED_BIG_BYTES, [STORED_LIST_BIG] = STORED_BIG_BYTES,
+      [STORED_BOOL] = 1,
+      [STORED_INT] = 8,
+      [STORED_FLOAT] = 8,
+      [STORED_DATE] = 8,
+      [STORED_LOCAL_TIME] = 8,
+      [STORED_TIME] = 12,
+      [STORED_LOCAL_DATETIME] = 12,
+      [STORED_DATETIME] = 16,
+      [STORED_DURATION] = 28,
+      [STORED_POINT_2D] = 20,
+      [STORED_POINT_3D] = 28,
+      [STORED_STRING_BIG] = STORED_BIG_BYTES,
+      [STORED_BYTES_BIG] = STORED_BIG_BYTES,
+      [STORED_LIST_BIG] = STORED_BIG_BYTES,
   };
   return tag < STORED_TAG_MAX ? widths[tag] : 0;
 }
@@ -21,10 +31,11 @@ static bool point_is_3d(uint32_t srid) {
 /// The tag of a value that may be an item of a list, or STORED_NONE.
 static enum stored_tag scalar_tag(struct value v) {
   static const uint8_t tags[VALUE_TYPE_MAX] = {
-      [VALUE_BOOL] = STORED_BOOL,   [VALUE_INT] = STORED_INT,   [VALUE_FLOAT] = STORED_FLOAT,
-      [VALUE_STRING] = STORED_STRING, [VALUE_DATE] = STORED_DATE, [VALUE_LOCAL_TIME] = STORED_LOCAL_TIME,
-      [VALUE_TIME] = STORED_TIME,   [VALUE_LOCAL_DATETIME] = STORED_LOCAL_DATETIME, [VALUE_DATETIME] = STORED_DATETIME,
-      [VALUE_DURATION] = STORED_DURATION,
+      [VALUE_BOOL] = STORED_BOOL,         [VALUE_INT] = STORED_INT,
+      [VALUE_FLOAT] = STORED_FLOAT,       [VALUE_STRING] = STORED_STRING,
+      [VALUE_DATE] = STORED_DATE,         [VALUE_LOCAL_TIME] = STORED_LOCAL_TIME,
+      [VALUE_TIME] = STORED_TIME,         [VALUE_LOCAL_DATETIME] = STORED_LOCAL_DATETIME,
+      [VALUE_DATETIME] = STORED_DATETIME, [VALUE_DURATION] = STORED_DURATION,
   };
   if (v.type == VALUE_POINT) return point_is_3d(v.point->srid) ? STORED_POINT_3D : STORED_POINT_2D;
   return v.type < VALUE_TYPE_MAX ? (enum stored_tag) tags[v.type] : STORED_NONE;
@@ -48,10 +59,12 @@ static enum err list_item_tag(struct value list, enum stored_tag *ret, struct er
       return error_set(e, ERR_TYPE, "Property values can only be of primitive types or arrays thereof. Encountered: %s.",
                        value_type_name(item.type));
     if (all == STORED_NONE) all = tag;
-    if (all != tag && is_number(all) && is_number(tag)) all = STORED_FLOAT;
+    if (all != tag && is_number(all) && is_number(tag))
+      all = STORED_FLOAT;
     else if (all != tag)
-      return error_set(e, ERR_TYPE, "Neo4j only supports a subset of Cypher types for storage as singleton or array properties. "
-                                    "Please refer to section cypher/syntax/values of the manual for more details.");
+      return error_set(e, ERR_TYPE,
+                       "Neo4j only supports a subset of Cypher types for storage as singleton or array properties. "
+                       "Please refer to section cypher/syntax/values of the manual for more details.");
   }
   *ret = all;
   return ERR_OK;
@@ -177,9 +190,12 @@ static enum err take_scalar(enum stored_tag tag, const uint8_t *from, struct are
   case STORED_DATE: v.type = VALUE_DATE, v.i = (int64_t) get_u64_le(from); break;
   case STORED_LOCAL_TIME: v.type = VALUE_LOCAL_TIME, v.i = (int64_t) get_u64_le(from); break;
   case STORED_TIME: v.type = VALUE_TIME, v.i = (int64_t) get_u64_le(from), v.aux = (int32_t) get_u32_le(from + 8); break;
-  case STORED_LOCAL_DATETIME: v.type = VALUE_LOCAL_DATETIME, v.i = (int64_t) get_u64_le(from), v.len = get_u32_le(from + 8); break;
+  case STORED_LOCAL_DATETIME:
+    v.type = VALUE_LOCAL_DATETIME, v.i = (int64_t) get_u64_le(from), v.len = get_u32_le(from + 8);
+    break;
   case STORED_DATETIME:
-    v.type = VALUE_DATETIME, v.i = (int64_t) get_u64_le(from), v.len = get_u32_le(from + 8), v.aux = (int32_t) get_u32_le(from + 12);
+    v.type = VALUE_DATETIME, v.i = (int64_t) get_u64_le(from), v.len = get_u32_le(from + 8),
+    v.aux = (int32_t) get_u32_le(from + 12);
     break;
   case STORED_DURATION: return take_duration(from, a, ret, e);
   case STORED_POINT_2D:
@@ -212,7 +228,8 @@ static enum err take_list(struct str run, struct arena *a, struct value *ret, st
   return ERR_OK;
 }
 
-enum err stored_value(enum stored_tag tag, const uint8_t *fixed, struct str run, struct arena *a, struct value *ret, struct error *e) {
+enum err stored_value(enum stored_tag tag, const uint8_t *fixed, struct str run, struct arena *a, struct value *ret,
+                      struct error *e) {
   if (run.len > UINT32_MAX) return corrupt_value(e);
   switch (tag) {
   case STORED_STRING: *ret = v_str(run); return ERR_OK;

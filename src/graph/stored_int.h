@@ -53,9 +53,10 @@ enum err stored_check(struct value v, struct error *e) NODISCARD;
 /// `v` (storable, not null) in stored form; list bytes are made in `a`, texts are shared.
 enum err stored_of(struct value v, struct arena *a, struct stored *ret, struct error *e) NODISCARD;
 
-/// The value of a stored form that is not big; texts are shared, the rest is made in `a`. ERR_CORRUPT for bytes that make no sense.
-enum err stored_value(enum stored_tag tag, const uint8_t *fixed, struct str run, struct arena *a, struct value *ret, struct error *e)
-    NODISCARD;
+/// The value of a stored form that is not big; texts are shared, the rest is made in `a`. ERR_CORRUPT for bytes that make no
+/// sense.
+enum err stored_value(enum stored_tag tag, const uint8_t *fixed, struct str run, struct arena *a, struct value *ret,
+                      struct error *e) NODISCARD;
 
 /// Writes tag, then fixed bytes or the length and the run; and back, sharing the run. Reading sets in->bad on nonsense.
 enum err stored_put(struct buf *b, const struct stored *s) NODISCARD;

@@ -24,7 +24,8 @@ struct bench {
 };
 
 static inline void bench_open(struct bench *b) {
-  struct graph_options o = {.disk = sim_disk_table(b->sim), .clock = &b->clock.clock, .random = &b->random.source, .create = true};
+  struct graph_options o = {
+      .disk = sim_disk_table(b->sim), .clock = &b->clock.clock, .random = &b->random.source, .create = true};
   struct page_pool_options po = {.limit_bytes = (size_t) 256 << 20, .poison = true};
   assert_ok(page_pool_open(&po, &b->pool, &b->e));
   o.pool = b->pool;
@@ -62,13 +63,12 @@ static inline void bench_reopen(struct bench *b) {
 }
 
 /// Calls until it has not to wait any more, stepping the machines in between.
-#define SETTLED(b, call)                                        \
-  ({                                                            \
-    enum err settled_;                                          \
-    for (int tries_ = 0; (settled_ = (call)) == ERR_WAIT && tries_ < 50; tries_++) \
-      assert_ok(graph_settle((b)->g, &(b)->e));                 \
-    if (settled_ != ERR_OK) print_message("%s: %s\n", #call, (b)->e.message); \
-    settled_;                                                   \
+#define SETTLED(b, call)                                                                                                     \
+  ({                                                                                                                         \
+    enum err settled_;                                                                                                       \
+    for (int tries_ = 0; (settled_ = (call)) == ERR_WAIT && tries_ < 50; tries_++) assert_ok(graph_settle((b)->g, &(b)->e)); \
+    if (settled_ != ERR_OK) print_message("%s: %s\n", #call, (b)->e.message);                                                \
+    settled_;                                                                                                                \
   })
 #define must(b, call) assert_ok(SETTLED(b, call))
 
@@ -95,8 +95,8 @@ static inline graph_token bench_token(struct bench *b, enum graph_token_kind kin
   return t;
 }
 
-static inline struct value bench_property(struct bench *b, struct graph_tx *tx, enum graph_read mode, enum graph_kind kind, graph_id id,
-                                          graph_token key) {
+static inline struct value bench_property(struct bench *b, struct graph_tx *tx, enum graph_read mode, enum graph_kind kind,
+                                          graph_id id, graph_token key) {
   struct graph_view *v = graph_tx_view(tx, mode);
   struct vec column;
   graph_view_enter(v);
@@ -107,7 +107,8 @@ static inline struct value bench_property(struct bench *b, struct graph_tx *tx, 
   return value;
 }
 
-static inline uint64_t bench_degree(struct bench *b, struct graph_tx *tx, enum graph_read mode, graph_id node, enum graph_direction d) {
+static inline uint64_t bench_degree(struct bench *b, struct graph_tx *tx, enum graph_read mode, graph_id node,
+                                    enum graph_direction d) {
   struct graph_view *v = graph_tx_view(tx, mode);
   uint64_t n;
   graph_view_enter(v);

@@ -18,9 +18,25 @@ static void put_some(struct buf *b, struct arena *a) {
   assert_ok(stored_of(v_list(items, 2), a, &properties[0], NULL));
   assert_ok(stored_of(v_str(STR("hello")), a, &properties[1], NULL));
   struct command commands[] = {
-      {.kind = COMMAND_CREATE_NODE, .id = GRAPH_ID_MAX, .labels = some_labels, .label_count = 3, .properties = properties, .property_count = 2},
-      {.kind = COMMAND_CREATE_REL, .id = 3, .start = 1, .end = GRAPH_ID_MAX, .type = 9, .properties = properties, .property_count = 2},
-      {.kind = COMMAND_UPDATE_NODE, .id = 3, .removed = some_labels, .removed_count = 2, .properties = properties, .property_count = 3},
+      {.kind = COMMAND_CREATE_NODE,
+       .id = GRAPH_ID_MAX,
+       .labels = some_labels,
+       .label_count = 3,
+       .properties = properties,
+       .property_count = 2},
+      {.kind = COMMAND_CREATE_REL,
+       .id = 3,
+       .start = 1,
+       .end = GRAPH_ID_MAX,
+       .type = 9,
+       .properties = properties,
+       .property_count = 2},
+      {.kind = COMMAND_UPDATE_NODE,
+       .id = 3,
+       .removed = some_labels,
+       .removed_count = 2,
+       .properties = properties,
+       .property_count = 3},
       {.kind = COMMAND_DETACH_DELETE_NODE, .id = 300},
       {.kind = COMMAND_TOKEN, .token_kind = GRAPH_KEY, .token = 12, .name = STR("name")},
       {.kind = COMMAND_INDEX_VERDICT, .index_id = 4, .failure = STR("no")},
@@ -96,7 +112,8 @@ TEST(cut_or_changed_bytes_are_refused_and_never_read_beyond) {
 }
 
 static struct value random_value(struct rng *r, struct arena *a) {
-  static const int64_t edges[] = {0, 1, -1, INT64_MAX, INT64_MIN, INT64_C(1) << 53, (INT64_C(1) << 53) + 1, (INT64_C(1) << 53) - 1};
+  static const int64_t edges[] = {
+      0, 1, -1, INT64_MAX, INT64_MIN, INT64_C(1) << 53, (INT64_C(1) << 53) + 1, (INT64_C(1) << 53) - 1};
   static const double floats[] = {0.0, -0.0, 1.5, -1.5, 9007199254740992.0, 9223372036854775808.0, INFINITY, -INFINITY, 5e-324};
   char *text;
   switch (rng_below(r, 8)) {
@@ -110,7 +127,8 @@ static struct value random_value(struct rng *r, struct arena *a) {
     return v_str((struct str){text, rng_below(r, 7)});
   case 5: return v_bool(rng_chance(r, 1, 2));
   case 6: return (struct value){.type = VALUE_DATE, .i = (int64_t) rng_below(r, 10) - 5};
-  default: return (struct value){.type = VALUE_TIME, .i = (int64_t) rng_below(r, 5) * 1000000000, .aux = (int32_t) rng_below(r, 5) - 2};
+  default:
+    return (struct value){.type = VALUE_TIME, .i = (int64_t) rng_below(r, 5) * 1000000000, .aux = (int32_t) rng_below(r, 5) - 2};
   }
 }
 
@@ -138,4 +156,5 @@ TEST(keys_sort_as_values_do) {
   arena_done(&a);
 }
 
-TESTS(T(commands_come_back_as_they_were_written), T(cut_or_changed_bytes_are_refused_and_never_read_beyond), T(keys_sort_as_values_do))
+TESTS(T(commands_come_back_as_they_were_written), T(cut_or_changed_bytes_are_refused_and_never_read_beyond),
+      T(keys_sort_as_values_do))

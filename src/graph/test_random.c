@@ -1,5 +1,5 @@
-// Random transactions against the oracle: several at a time, each on nodes and relationships of its own choice, with barriers, rollbacks,
-// checkpoints, reopening and power cuts; after every few operations every reading call is compared in both modes.
+// Random transactions against the oracle: several at a time, each on nodes and relationships of its own choice, with barriers,
+// rollbacks, checkpoints, reopening and power cuts; after every few operations every reading call is compared in both modes.
 #include <stdlib.h>
 
 #include "graph/model_int.h"
@@ -8,9 +8,9 @@
 enum { SESSIONS = 3, STEPS = 500 };
 
 struct session {
-  struct graph_tx *tx;   // NULL: none open
-  struct model sealed;   // what MATCH sees of its own
-  struct model pending;  // what writers see
+  struct graph_tx *tx;  // NULL: none open
+  struct model sealed;  // what MATCH sees of its own
+  struct model pending; // what writers see
   bool wrote;
 };
 
@@ -29,12 +29,8 @@ static struct value value_of(struct world *w, int n) {
   switch (n % 7) {
   case 0: return v_int(n);
   case 1: return v_float(n + 0.5);
-  case 2:
-    memset(text, 'a' + n % 20, sizeof text);
-    return v_str((struct str){text, (size_t) n % 40});
-  case 3:
-    memset(text, 'a' + n % 20, sizeof text);
-    return v_str((struct str){text, 1000 + (size_t) n % 1400});
+  case 2: memset(text, 'a' + n % 20, sizeof text); return v_str((struct str){text, (size_t) n % 40});
+  case 3: memset(text, 'a' + n % 20, sizeof text); return v_str((struct str){text, 1000 + (size_t) n % 1400});
   case 4: return v_bool(n % 2);
   case 5: {
     struct value *items = ARENA_ARRAY(&w->b.arena, struct value, (size_t) n % 5);
@@ -282,7 +278,8 @@ static void op_create_rel(struct world *w, struct session *s) {
 static void op_set_property(struct world *w, struct session *s) {
   struct model *m = &s->pending;
   bool node = rng_chance(&w->rng, 2, 3), changed;
-  int i = node ? any_node(w, m) : any_rel(w, m), k = random_below(w, MODEL_KEYS), n = rng_chance(&w->rng, 1, 4) ? 0 : 1 + random_below(w, 60);
+  int i = node ? any_node(w, m) : any_rel(w, m), k = random_below(w, MODEL_KEYS),
+      n = rng_chance(&w->rng, 1, 4) ? 0 : 1 + random_below(w, 60);
   if (i < 0) return;
   int *place = node ? &m->nodes[i].properties[k] : &m->rels[i].properties[k];
   must(&w->b, graph_set_property(s->tx, node ? GRAPH_NODE : GRAPH_REL, node ? m->nodes[i].id : m->rels[i].id, w->keys[k],
@@ -296,8 +293,10 @@ static void op_label(struct world *w, struct session *s) {
   int i = any_node(w, m), l = random_below(w, MODEL_LABELS);
   bool add = rng_chance(&w->rng, 1, 2), changed;
   if (i < 0) return;
-  if (add) must(&w->b, graph_add_label(s->tx, m->nodes[i].id, w->labels[l], &changed, &w->b.e));
-  else must(&w->b, graph_remove_label(s->tx, m->nodes[i].id, w->labels[l], &changed, &w->b.e));
+  if (add)
+    must(&w->b, graph_add_label(s->tx, m->nodes[i].id, w->labels[l], &changed, &w->b.e));
+  else
+    must(&w->b, graph_remove_label(s->tx, m->nodes[i].id, w->labels[l], &changed, &w->b.e));
   assert_int_equal(changed, m->nodes[i].labels[l] != add);
   m->nodes[i].labels[l] = add;
 }
@@ -325,8 +324,8 @@ static void op_delete(struct world *w, struct session *s) {
 }
 
 static void operate(struct world *w, struct session *s) {
-  static void (*const ops[])(struct world *, struct session *) = {op_create_node, op_create_rel,   op_create_rel, op_set_property,
-                                                                  op_set_property, op_label, op_delete};
+  static void (*const ops[])(struct world *, struct session *) = {op_create_node,  op_create_rel, op_create_rel, op_set_property,
+                                                                  op_set_property, op_label,      op_delete};
   ops[random_below(w, ARRAY_SIZE(ops))](w, s);
   s->wrote = true;
   arena_reset(&w->b.arena);
@@ -373,7 +372,8 @@ static void world_start(struct world *w, uint64_t seed) {
   for (int i = 0; i < MODEL_LABELS; i++) w->labels[i] = bench_token(&w->b, GRAPH_LABEL, names[i]);
   for (int i = 0; i < MODEL_TYPES; i++) w->types[i] = bench_token(&w->b, GRAPH_TYPE, names[i]);
   for (int i = 0; i < MODEL_KEYS; i++) w->keys[i] = bench_token(&w->b, GRAPH_KEY, names[i]);
-  struct graph_index x = {.index_kind = GRAPH_INDEX_RANGE, .entity = GRAPH_NODE, .label_or_type = w->labels[0], .keys = {w->keys[0]}, .key_count = 1};
+  struct graph_index x = {
+      .index_kind = GRAPH_INDEX_RANGE, .entity = GRAPH_NODE, .label_or_type = w->labels[0], .keys = {w->keys[0]}, .key_count = 1};
   struct graph_tx *tx = bench_begin(&w->b);
   must(&w->b, graph_index_create(tx, &x, &w->index, &w->b.e));
   bench_commit(&w->b, tx);
@@ -421,7 +421,8 @@ static void step(struct world *w) {
   }
   for (int i = 1; i < SESSIONS; i++) {
     struct session *s = &w->sessions[i];
-    if (s->tx == NULL && rng_chance(&w->rng, 1, 10)) session_begin(w, s);
+    if (s->tx == NULL && rng_chance(&w->rng, 1, 10))
+      session_begin(w, s);
     else if (s->tx != NULL && rng_chance(&w->rng, 1, 20)) {
       compare_view(w, s->tx, GRAPH_READ_SNAPSHOT, &s->sealed);
       session_end(w, s, true);

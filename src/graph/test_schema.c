@@ -39,13 +39,18 @@ static graph_id create(struct shop *s, struct value name, struct value age) {
 static enum err index_try(struct shop *s, struct graph_index x, uint32_t *ret) {
   struct graph_tx *tx = bench_begin(&s->b);
   enum err err;
-  for (int i = 0; (err = graph_index_create(tx, &x, ret, &s->b.e)) == ERR_WAIT && i < 20; i++) assert_ok(graph_settle(s->b.g, &s->b.e));
+  for (int i = 0; (err = graph_index_create(tx, &x, ret, &s->b.e)) == ERR_WAIT && i < 20; i++)
+    assert_ok(graph_settle(s->b.g, &s->b.e));
   graph_tx_free(tx);
   return err;
 }
 
 static struct graph_index on_name(struct shop *s, bool unique) {
-  return (struct graph_index){.index_kind = GRAPH_INDEX_RANGE, .entity = GRAPH_NODE, .label_or_type = s->person, .keys = {s->name}, .key_count = 1,
+  return (struct graph_index){.index_kind = GRAPH_INDEX_RANGE,
+                              .entity = GRAPH_NODE,
+                              .label_or_type = s->person,
+                              .keys = {s->name},
+                              .key_count = 1,
                               .constraint = unique ? GRAPH_CONSTRAINT_UNIQUE : GRAPH_CONSTRAINT_NONE};
 }
 
@@ -264,7 +269,8 @@ TEST(a_unique_constraint_on_relationships_works_like_one_on_nodes) {
   shop_start(&s);
   graph_id a = create(&s, v_int(1), V_NULL), rel;
   uint32_t index;
-  struct graph_index x = {.entity = GRAPH_REL, .label_or_type = s.knows, .keys = {s.age}, .key_count = 1, .constraint = GRAPH_CONSTRAINT_UNIQUE};
+  struct graph_index x = {
+      .entity = GRAPH_REL, .label_or_type = s.knows, .keys = {s.age}, .key_count = 1, .constraint = GRAPH_CONSTRAINT_UNIQUE};
   struct graph_property p = {s.age, v_int(3)};
   assert_ok(index_try(&s, x, &index));
   struct graph_tx *tx = bench_begin(&s.b);
@@ -286,6 +292,8 @@ TEST(a_unique_constraint_on_relationships_works_like_one_on_nodes) {
 TESTS(T(an_index_on_what_is_there_and_on_what_comes_answers_ranges_in_order),
       T(a_unique_constraint_names_label_property_and_value_of_who_was_first),
       T(of_two_merges_under_a_unique_constraint_the_second_waits_and_finds_the_first_ones_node),
-      T(a_constraint_over_doubles_cannot_be_created_and_says_which_two), T(a_schema_change_waits_for_those_who_write_and_they_for_it),
-      T(population_goes_on_after_a_power_cut_in_its_midst), T(long_texts_are_found_by_their_whole_and_by_their_beginning),
-      T(a_composite_index_answers_its_first_keys_and_a_range_on_the_next), T(a_unique_constraint_on_relationships_works_like_one_on_nodes))
+      T(a_constraint_over_doubles_cannot_be_created_and_says_which_two),
+      T(a_schema_change_waits_for_those_who_write_and_they_for_it), T(population_goes_on_after_a_power_cut_in_its_midst),
+      T(long_texts_are_found_by_their_whole_and_by_their_beginning),
+      T(a_composite_index_answers_its_first_keys_and_a_range_on_the_next),
+      T(a_unique_constraint_on_relationships_works_like_one_on_nodes))

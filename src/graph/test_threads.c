@@ -1,5 +1,5 @@
-// Real threads: clients that count together and read meanwhile, the machines stepped by a thread of their own. Meant for the thread
-// sanitizer as well.
+// Real threads: clients that count together and read meanwhile, the machines stepped by a thread of their own. Meant for the
+// thread sanitizer as well.
 #include "graph/graph_int.h"
 #include "graph/test_bench_int.h"
 #include "os/thread.h"
@@ -64,14 +64,14 @@ static void *run_machines(void *context) {
   return NULL;
 }
 
-#define WAITED(c, tx, call)                            \
-  ({                                                   \
-    enum err waited_;                                  \
-    while ((waited_ = (call)) == ERR_WAIT) {           \
+#define WAITED(c, tx, call)                             \
+  ({                                                    \
+    enum err waited_;                                   \
+    while ((waited_ = (call)) == ERR_WAIT) {            \
       graph_tx_on_ready(tx, mailbox_post, &(c)->ready); \
-      mailbox_take(&(c)->ready);                       \
-    }                                                  \
-    waited_;                                           \
+      mailbox_take(&(c)->ready);                        \
+    }                                                   \
+    waited_;                                            \
   })
 
 static int64_t read_counter(struct client *c, struct graph_tx *tx, enum graph_read mode) {
@@ -81,7 +81,8 @@ static int64_t read_counter(struct client *c, struct graph_tx *tx, enum graph_re
   int64_t n = -1;
   arena_init(&a, NULL);
   graph_view_enter(v);
-  if (graph_get_properties(v, GRAPH_NODE, &c->p->counter, 1, &c->p->n, 1, &a, &column, &c->e) == ERR_OK) n = vec_get(&column, 0).i;
+  if (graph_get_properties(v, GRAPH_NODE, &c->p->counter, 1, &c->p->n, 1, &a, &column, &c->e) == ERR_OK)
+    n = vec_get(&column, 0).i;
   graph_view_leave(v);
   arena_done(&a);
   return n;

@@ -208,8 +208,9 @@ TEST(a_node_that_has_relationships_cannot_be_deleted_but_order_within_the_statem
   tx = bench_begin(&f.b);
   must(&f.b, graph_delete_node(tx, a, &changed, &f.b.e));
   assert_int_equal(graph_tx_seal(tx, true, &f.b.e), ERR_CONSTRAINT);
-  assert_string_equal(f.b.e.message, "Cannot delete node<0>, because it still has relationships. To delete this node, you must first "
-                                     "delete its relationships.");
+  assert_string_equal(f.b.e.message,
+                      "Cannot delete node<0>, because it still has relationships. To delete this node, you must first "
+                      "delete its relationships.");
   must(&f.b, graph_delete_rel(tx, rel, &changed, &f.b.e));
   assert_ok(graph_tx_seal(tx, true, &f.b.e));
   must(&f.b, graph_delete_node(tx, a, &changed, &f.b.e));

@@ -47,8 +47,10 @@ static enum err table_add(struct token_table *table, graph_token token, struct s
     err = stable_set(&table->names, token, (uintptr_t) kept);
     if (err != ERR_OK) strmap_remove(&table->by_name, *kept);
   }
-  if (err != ERR_OK) mem_free(kept);
-  else table->count++;
+  if (err != ERR_OK)
+    mem_free(kept);
+  else
+    table->count++;
   return err;
 }
 
@@ -60,7 +62,8 @@ static enum err tokens_add(struct tokens *t, enum graph_token_kind kind, graph_t
   bool repeated = known != NULL && *known == token;
   if (!repeated && (known != NULL || token != table->count || token > TOKEN_MAX))
     err = error_set(e, ERR_CORRUPT, "token %u cannot be added under the name '%.*s'", token, (int) MIN(name.len, 100u), name.ptr);
-  else if (!repeated) err = table_add(table, token, name);
+  else if (!repeated)
+    err = table_add(table, token, name);
   mutex_unlock(&t->mutex);
   if (err == ERR_OK && !repeated) t->version++;
   return err == ERR_OK ? err : error_ensure(e, err);
@@ -79,7 +82,8 @@ enum err tokens_apply(struct tokens *t, struct page_batch *b, enum graph_token_k
                       struct error *e) {
   uint8_t key[5] = {(uint8_t) kind};
   put_u32_be(key + 1, token);
-  if (name.len == 0 || name.len > GRAPH_TOKEN_BYTES_MAX) return error_set(e, ERR_CORRUPT, "a token's name has %zu bytes", name.len);
+  if (name.len == 0 || name.len > GRAPH_TOKEN_BYTES_MAX)
+    return error_set(e, ERR_CORRUPT, "a token's name has %zu bytes", name.len);
   TRY(tokens_add(t, kind, token, name, e));
   return chunked_put(b, t->root, (struct bytes){key, sizeof key}, name, e);
 }

@@ -9,9 +9,9 @@
 #include "store/btree.h"
 
 struct token_table {
-  struct stable names;    // token -> struct str *, followed by its bytes
+  struct stable names; // token -> struct str *, followed by its bytes
   _Atomic uint32_t count;
-  struct strmap by_name;  // under the mutex
+  struct strmap by_name; // under the mutex
 };
 
 struct tokens {

@@ -193,8 +193,10 @@ static void tx_end(struct graph_tx *tx, bool committed) {
   struct graph *g = tx->g;
   close_snapshots(tx);
   locks_release(&g->locks, &tx->owner);
-  if (committed) g->committed++;
-  else g->rolled_back++;
+  if (committed)
+    g->committed++;
+  else
+    g->rolled_back++;
   g->transactions_open--;
 }
 

@@ -34,10 +34,12 @@ void graph_tx_rollback(struct graph_tx *tx);
 void graph_tx_free(struct graph_tx *tx);
 
 /// After ERR_WAIT: arranges that `ready(context)` is called once, from any thread, when trying again makes sense (lock granted or
-/// refused, commit published, page read). It may be called before this returns.
+/// refused, commit published, page to be read). It may be called before this returns. It runs under the graph's mutexes: it may
+/// post a message or set a flag, but must not call into the graph.
 void graph_tx_on_ready(struct graph_tx *tx, void (*ready)(void *context), void *context);
 
-/// True: this thread may block for a cold page (a worker). False: ERR_WAIT instead (a connection's thread).
+/// True: this thread may block for a cold page (a worker). False: ERR_WAIT instead (a connection's thread); `ready` comes at once, and
+/// the next attempt reads the page even if that blocks: make it on a worker.
 void graph_tx_set_blocking(struct graph_tx *tx, bool may_block);
 
 /// Makes what runs or waits in this transaction fail with `reason` soon. Any thread. A commit past its point of no return goes on.
@@ -47,5 +49,6 @@ enum err graph_tx_killed(const struct graph_tx *tx);
 
 bool graph_tx_has_writes(const struct graph_tx *tx);
 uint64_t graph_tx_last_committed(const struct graph *g);
-/// ERR_OK when the transaction `id` is applied here; ERR_WAIT and a call of `ready` when it will be; used by bookmarks.
+/// ERR_OK when the transaction `id` is applied here; ERR_WAIT and a call of `ready` (as in graph_tx_on_ready) when it is; used by
+/// bookmarks. Also called when the graph has failed: asking again then gives the failure.
 enum err graph_await(struct graph *g, uint64_t id, void (*ready)(void *context), void *context, struct error *e) NODISCARD;

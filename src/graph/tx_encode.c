@@ -1,5 +1,5 @@
-// An overlay as commands, in an order that is the same for the same overlay: creations before what builds on them, deletions last, by
-// id within each. Deltas that cancel out are left out.
+// An overlay as commands, in an order that is the same for the same overlay: creations before what builds on them, deletions
+// last, by id within each. Deltas that cancel out are left out.
 #include "graph/tx_int.h"
 
 #include <stdlib.h>
@@ -12,12 +12,14 @@ static int order_entities(const void *a, const void *b) {
 }
 
 /// Entities of one kind by id: a map has no order.
-static enum err entities_by_id(struct graph_tx *tx, enum graph_kind kind, struct over_entity ***ret, size_t *ret_n, struct error *e) {
+static enum err entities_by_id(struct graph_tx *tx, enum graph_kind kind, struct over_entity ***ret, size_t *ret_n,
+                               struct error *e) {
   const struct map *m = &tx->overlay.entities[kind];
   struct over_entity **list = ARENA_ARRAY(&tx->arena, struct over_entity *, m->len);
   if (list == NULL) return arena_err(&tx->arena, e);
   size_t at = 0, n = 0;
-  for (const struct map_entry *entry; (entry = map_next(m, &at)) != NULL;) list[n++] = (struct over_entity *) (uintptr_t) entry->value;
+  for (const struct map_entry *entry; (entry = map_next(m, &at)) != NULL;)
+    list[n++] = (struct over_entity *) (uintptr_t) entry->value;
   qsort(list, n, sizeof *list, order_entities);
   *ret = list;
   *ret_n = n;
@@ -33,8 +35,10 @@ static enum err encode_properties(struct graph_tx *tx, const struct over_entity 
     const struct over_property *p = &x->properties[i];
     if (!p->now_set || (x->created && v_is_null(p->now))) continue;
     list[n].key = p->key;
-    if (v_is_null(p->now)) list[n].tag = STORED_NONE, list[n].run = STR_NONE;
-    else TRY(stored_of(p->now, &tx->scratch, &list[n], e));
+    if (v_is_null(p->now))
+      list[n].tag = STORED_NONE, list[n].run = STR_NONE;
+    else
+      TRY(stored_of(p->now, &tx->scratch, &list[n], e));
     n++;
   }
   c->properties = list;
@@ -61,13 +65,16 @@ static enum err put(struct buf *b, const struct command *c, struct error *e) {
 }
 
 /// Creation or update of one entity that is not deleted.
-static enum err encode_entity(struct graph_tx *tx, enum graph_kind kind, const struct over_entity *x, struct buf *b, struct error *e) {
+static enum err encode_entity(struct graph_tx *tx, enum graph_kind kind, const struct over_entity *x, struct buf *b,
+                              struct error *e) {
   struct command c = {.id = x->id, .start = x->start, .end = x->end, .type = x->type};
   arena_reset(&tx->scratch);
   TRY(encode_properties(tx, x, &c, e));
   if (kind == GRAPH_NODE) TRY(encode_labels(tx, x, &c, e));
-  if (kind == GRAPH_NODE) c.kind = x->created ? COMMAND_CREATE_NODE : COMMAND_UPDATE_NODE;
-  else c.kind = x->created ? COMMAND_CREATE_REL : COMMAND_UPDATE_REL;
+  if (kind == GRAPH_NODE)
+    c.kind = x->created ? COMMAND_CREATE_NODE : COMMAND_UPDATE_NODE;
+  else
+    c.kind = x->created ? COMMAND_CREATE_REL : COMMAND_UPDATE_REL;
   if (!x->created && c.property_count + c.label_count + c.removed_count == 0) return ERR_OK; // only its neighbours changed
   return put(b, &c, e);
 }

@@ -29,9 +29,9 @@ struct graph_tx {
   unsigned entered;
   struct error access_error; // why there is no access
   bool blocking;
-  graph_id spare[2];         // ids given out for a call that then had to wait; UINT64_MAX: none
-  bool writing;              // holds the schema lock
-  struct schema *schema;     // of the statement
+  graph_id spare[2];     // ids given out for a call that then had to wait; UINT64_MAX: none
+  bool writing;          // holds the schema lock
+  struct schema *schema; // of the statement
   enum tx_state state;
   // Commit. Two hands hold a committing transaction: its owner and its flight.
   _Atomic unsigned references;
@@ -48,9 +48,9 @@ struct graph_tx {
   void *ready_context;
   _Atomic enum err killed;
   // A non-blocking call met a page that is not in memory.
-  bool cold_queued;              // under the graph's cold mutex
+  bool cold_queued; // under the graph's cold mutex
   struct graph_tx *cold_next;
-  _Atomic bool may_block_once;   // the attempt after that wait reads the page
+  _Atomic bool may_block_once; // the attempt after that wait reads the page
 };
 
 /// Something happened that the transaction waits for. Any thread.
@@ -94,14 +94,14 @@ enum err view_degree_of_deleted(struct graph_view *v, graph_id id, uint64_t *ret
 enum err view_published_by_type(struct graph_view *v, graph_id id, struct arena *a, struct over_detached **ret, uint32_t *ret_n,
                                 struct error *e) NODISCARD;
 /// One property; null where there is none. Texts may point into pages.
-enum err view_property(struct graph_view *v, enum graph_kind kind, graph_id id, graph_token key, struct arena *a, struct value *ret,
-                       struct error *e) NODISCARD;
+enum err view_property(struct graph_view *v, enum graph_kind kind, graph_id id, graph_token key, struct arena *a,
+                       struct value *ret, struct error *e) NODISCARD;
 /// Ends and type, of a deleted one too. ERR_ENTITY_NOT_FOUND.
-enum err view_rel(struct graph_view *v, graph_id id, graph_id *ret_start, graph_id *ret_end, graph_token *ret_type, struct error *e)
-    NODISCARD;
+enum err view_rel(struct graph_view *v, graph_id id, graph_id *ret_start, graph_id *ret_end, graph_token *ret_type,
+                  struct error *e) NODISCARD;
 /// The first entity other than `except` that the index holds for values; UINT64_MAX if there is none.
-enum err view_index_find(struct graph_view *v, const struct schema_index *x, const struct value *values, graph_id except, graph_id *ret,
-                         struct error *e) NODISCARD;
+enum err view_index_find(struct graph_view *v, const struct schema_index *x, const struct value *values, graph_id except,
+                         graph_id *ret, struct error *e) NODISCARD;
 
 // ---- what writing shares ----
 
@@ -127,7 +127,7 @@ struct tx_index_plan {
   struct tx_index_step {
     uint32_t index;
     struct str gone, come; // keys with the index in front; empty: none
-  } *steps;
+  } * steps;
   uint32_t count;
 };
 
@@ -135,7 +135,8 @@ enum err tx_plan_indexes(struct graph_tx *tx, const struct tx_change *c, struct 
 enum err tx_run_index_plan(struct graph_tx *tx, const struct tx_index_plan *p, struct error *e) NODISCARD;
 
 /// The resource that stands for values under an index's key, or under any label and keys.
-lock_resource tx_key_resource(enum graph_kind kind, graph_token label_or_type, const graph_token *keys, struct str values, uint32_t n);
+lock_resource tx_key_resource(enum graph_kind kind, graph_token label_or_type, const graph_token *keys, struct str values,
+                              uint32_t n);
 
 /// All deltas as commands.
 enum err overlay_encode(struct graph_tx *tx, struct buf *b, struct error *e) NODISCARD;

@@ -16,8 +16,10 @@ void graph_view_enter(struct graph_view *v) {
   if (tx->entered++ > 0) return;
   tx->access = NULL;
   enum err err = graph_access_take(tx->g, &tx->access, &tx->access_error);
-  if (err == ERR_OK) page_access_enter(tx->access);
-  else error_ensure(&tx->access_error, err);
+  if (err == ERR_OK)
+    page_access_enter(tx->access);
+  else
+    error_ensure(&tx->access_error, err);
 }
 
 void graph_view_leave(struct graph_view *v) {
@@ -40,7 +42,8 @@ enum err view_begin(struct graph_view *v, struct error *e) {
   TRY(tx_check(tx, e));
   if (tx->access == NULL) {
     if (e != NULL) *e = tx->access_error;
-    return tx->access_error.code != ERR_OK ? tx->access_error.code : error_set(e, ERR_INTERNAL, "a view is read outside of page access");
+    return tx->access_error.code != ERR_OK ? tx->access_error.code
+                                           : error_set(e, ERR_INTERNAL, "a view is read outside of page access");
   }
   TRY(view_refresh(v, e));
   v->pages = page_view_of(&v->snapshot, tx->access);
@@ -120,7 +123,8 @@ enum err view_has_label(struct graph_view *v, graph_id id, graph_token label, bo
   return record != NULL ? node_has_label(&v->pages, record, label, ret, e) : ERR_OK;
 }
 
-enum err graph_have_label(struct graph_view *v, const graph_id *ids, uint32_t n, graph_token label, uint8_t *ret, struct error *e) {
+enum err graph_have_label(struct graph_view *v, const graph_id *ids, uint32_t n, graph_token label, uint8_t *ret,
+                          struct error *e) {
   TRY(view_begin(v, e));
   enum err err = ERR_OK;
   for (uint32_t i = 0; i < n && err == ERR_OK; i++) {
@@ -162,7 +166,8 @@ enum err view_labels(struct graph_view *v, graph_id id, graph_token *labels, uin
   return ERR_OK;
 }
 
-enum err graph_node_labels(struct graph_view *v, graph_id id, struct arena *a, graph_token **ret, uint32_t *ret_n, struct error *e) {
+enum err graph_node_labels(struct graph_view *v, graph_id id, struct arena *a, graph_token **ret, uint32_t *ret_n,
+                           struct error *e) {
   graph_token labels[NODE_LABELS_MAX];
   uint32_t n;
   TRY(view_begin(v, e));
@@ -176,7 +181,8 @@ enum err graph_node_labels(struct graph_view *v, graph_id id, struct arena *a, g
 
 // ---- relationships ----
 
-enum err view_rel(struct graph_view *v, graph_id id, graph_id *ret_start, graph_id *ret_end, graph_token *ret_type, struct error *e) {
+enum err view_rel(struct graph_view *v, graph_id id, graph_id *ret_start, graph_id *ret_end, graph_token *ret_type,
+                  struct error *e) {
   const struct over_entity *x = overlay_find(&v->tx->overlay, GRAPH_REL, id);
   if (x != NULL && x->created) {
     *ret_start = x->start, *ret_end = x->end, *ret_type = x->type;
@@ -190,8 +196,8 @@ enum err view_rel(struct graph_view *v, graph_id id, graph_id *ret_start, graph_
   return ERR_OK;
 }
 
-enum err graph_rel_ends(struct graph_view *v, const graph_id *ids, uint32_t n, graph_id *ret_start, graph_id *ret_end, graph_token *ret_type,
-                        struct error *e) {
+enum err graph_rel_ends(struct graph_view *v, const graph_id *ids, uint32_t n, graph_id *ret_start, graph_id *ret_end,
+                        graph_token *ret_type, struct error *e) {
   TRY(view_begin(v, e));
   for (uint32_t i = 0; i < n; i++) {
     graph_id start, end;

@@ -1,5 +1,5 @@
-// Relationships of nodes: slices that point into pages, and one more for what the transaction added. Where the transaction deleted
-// some, slices are copied without them.
+// Relationships of nodes: slices that point into pages, and one more for what the transaction added. Where the transaction
+// deleted some, slices are copied without them.
 #include "graph/tx_int.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ struct expanding {
   // The node and direction under way.
   graph_id node;
   enum graph_direction direction;
-  bool filter; // some published relationships are deleted
+  bool filter;         // some published relationships are deleted
   bool of_deleted;     // the node's own deletion does not count
   bool published_only; // nothing that the transaction added
 };
@@ -45,7 +45,8 @@ static enum err push_slice(struct expanding *x, struct graph_slice s, struct err
 }
 
 /// Entries [from, to) of a run, in place.
-static struct graph_slice slice_of(const struct expanding *x, graph_token type, const struct adjacency_run *r, uint32_t from, uint32_t to) {
+static struct graph_slice slice_of(const struct expanding *x, graph_token type, const struct adjacency_run *r, uint32_t from,
+                                   uint32_t to) {
   return (struct graph_slice){.neighbours = r->neighbours + from,
                               .neighbours_high = r->neighbours_high != NULL ? r->neighbours_high + from : NULL,
                               .rels = r->rels + from,
@@ -87,7 +88,8 @@ static bool rel_is_deleted(const struct expanding *x, graph_id neighbour, graph_
   return o->detach_count > 0 && view_is_detached(x->v, neighbour, neighbour);
 }
 
-static enum err push_filtered(struct expanding *x, graph_token type, const struct adjacency_run *r, bool without_loops, struct error *e) {
+static enum err push_filtered(struct expanding *x, graph_token type, const struct adjacency_run *r, bool without_loops,
+                              struct error *e) {
   struct graph_slice s;
   TRY(own_slice(x, type, r->count, &s, e));
   for (uint32_t i = 0; i < r->count; i++) {
@@ -143,7 +145,8 @@ static enum err push_published(struct expanding *x, const uint8_t *record, struc
   }
   case BLOCK_DIRECTORY: return push_directory(x, root, e);
   case BLOCK_HUB: return adjacency_runs(&x->v->pages, root, push_run, x, e);
-  default: return root == BLOCK_NONE ? ERR_OK : error_set(e, ERR_CORRUPT, "node %llu has a wild pointer", (unsigned long long) x->node);
+  default:
+    return root == BLOCK_NONE ? ERR_OK : error_set(e, ERR_CORRUPT, "node %llu has a wild pointer", (unsigned long long) x->node);
   }
 }
 
@@ -240,8 +243,10 @@ static enum err expand_ahead(struct expanding *x, const graph_id *nodes, uint32_
   for (uint32_t i = 0; i < n; i++) {
     first[i] = x->count;
     x->node = nodes[i];
-    if (LIKELY(a.blocks[i] != NULL)) TRY(push_block(x, a.blocks[i], a.rooms[i], node_adjacency(a.records[i], x->wanted), e));
-    else if (a.records[i] != NULL) TRY(push_published(x, a.records[i], e));
+    if (LIKELY(a.blocks[i] != NULL))
+      TRY(push_block(x, a.blocks[i], a.rooms[i], node_adjacency(a.records[i], x->wanted), e));
+    else if (a.records[i] != NULL)
+      TRY(push_published(x, a.records[i], e));
   }
   return ERR_OK;
 }
@@ -257,10 +262,12 @@ static enum err expand_all(struct expanding *x, const graph_id *nodes, uint32_t 
   return ERR_OK;
 }
 
-enum err graph_expand(struct graph_view *v, const graph_id *nodes, uint32_t n, enum graph_direction direction, const graph_token *types,
-                      uint32_t type_count, struct arena *a, struct graph_expansion *ret, struct error *e) {
+enum err graph_expand(struct graph_view *v, const graph_id *nodes, uint32_t n, enum graph_direction direction,
+                      const graph_token *types, uint32_t type_count, struct arena *a, struct graph_expansion *ret,
+                      struct error *e) {
   TRY(view_begin(v, e));
-  struct expanding x = {.v = v, .overlay = view_overlay(v), .wanted = direction, .types = types, .type_count = type_count, .arena = a};
+  struct expanding x = {
+      .v = v, .overlay = view_overlay(v), .wanted = direction, .types = types, .type_count = type_count, .arena = a};
   uint32_t *first = ARENA_ARRAY(a, uint32_t, (size_t) n + 1);
   x.capacity = MAX(n, 16u);
   x.slices = ARENA_ARRAY(a, struct graph_slice, x.capacity);
@@ -317,7 +324,8 @@ static enum err join_direction(struct joining *j, graph_id from, enum graph_dire
   const struct over_added *a = node != NULL ? &node->added[d - 1] : NULL;
   for (uint32_t i = 0; a != NULL && i < a->count; i++) {
     const struct over_entity *r = a->rels[i];
-    if ((d == GRAPH_OUT ? r->end : r->start) == j->to && type_wanted(x, r->type) && added_is_visible(x, r)) TRY(join_add(j, r->id, e));
+    if ((d == GRAPH_OUT ? r->end : r->start) == j->to && type_wanted(x, r->type) && added_is_visible(x, r))
+      TRY(join_add(j, r->id, e));
   }
   return ERR_OK;
 }
@@ -349,8 +357,9 @@ static enum err should_swap(struct graph_view *v, graph_id from, graph_id to, bo
   return ERR_OK;
 }
 
-enum err graph_expand_into(struct graph_view *v, graph_id from, graph_id to, enum graph_direction direction, const graph_token *types,
-                           uint32_t type_count, struct arena *a, graph_id **ret, uint32_t *ret_n, struct error *e) {
+enum err graph_expand_into(struct graph_view *v, graph_id from, graph_id to, enum graph_direction direction,
+                           const graph_token *types, uint32_t type_count, struct arena *a, graph_id **ret, uint32_t *ret_n,
+                           struct error *e) {
   TRY(view_begin(v, e));
   bool swap = false;
   if (direction == GRAPH_OUT) TRY(view_end(v, should_swap(v, from, to, &swap, e), e));
@@ -364,8 +373,8 @@ enum err graph_expand_into(struct graph_view *v, graph_id from, graph_id to, enu
 
 // ---- degrees ----
 
-static enum err published_degree(struct expanding *x, const uint8_t *record, enum graph_direction d, graph_token type, uint64_t *ret,
-                                 struct error *e) {
+static enum err published_degree(struct expanding *x, const uint8_t *record, enum graph_direction d, graph_token type,
+                                 uint64_t *ret, struct error *e) {
   block_ptr root = node_adjacency(record, d);
   if (type != GRAPH_ANY) {
     block_ptr p;
@@ -411,7 +420,8 @@ enum err graph_degrees(struct graph_view *v, const graph_id *nodes, uint32_t n, 
   enum err err = ERR_OK;
   for (uint32_t i = 0; i < n && err == ERR_OK; i++) {
     arena_reset(&a);
-    struct expanding x = {.v = v, .overlay = view_overlay(v), .wanted = direction, .types = &type, .type_count = type != GRAPH_ANY, .arena = &a};
+    struct expanding x = {
+        .v = v, .overlay = view_overlay(v), .wanted = direction, .types = &type, .type_count = type != GRAPH_ANY, .arena = &a};
     err = degree_of(&x, nodes[i], direction, type, &ret[i], e);
   }
   arena_done(&a);
@@ -423,7 +433,8 @@ enum err view_degree_of_deleted(struct graph_view *v, graph_id id, uint64_t *ret
   return counted_degree(&x, id, ret, e);
 }
 
-static enum err add_type_count(struct expanding *x, struct over_detached **list, uint32_t *n, const struct graph_slice *s, struct error *e) {
+static enum err add_type_count(struct expanding *x, struct over_detached **list, uint32_t *n, const struct graph_slice *s,
+                               struct error *e) {
   for (uint32_t i = 0; i < *n; i++) {
     if ((*list)[i].type != s->type) continue;
     (*list)[i].count += s->count;
@@ -438,7 +449,8 @@ static enum err add_type_count(struct expanding *x, struct over_detached **list,
 
 enum err view_published_by_type(struct graph_view *v, graph_id id, struct arena *a, struct over_detached **ret, uint32_t *ret_n,
                                 struct error *e) {
-  struct expanding x = {.v = v, .overlay = view_overlay(v), .wanted = GRAPH_BOTH, .arena = &v->tx->scratch, .published_only = true};
+  struct expanding x = {
+      .v = v, .overlay = view_overlay(v), .wanted = GRAPH_BOTH, .arena = &v->tx->scratch, .published_only = true};
   struct over_detached *list = NULL;
   uint32_t n = 0;
   TRY(expand_node(&x, id, e));

@@ -22,9 +22,11 @@ static enum err open_source(struct graph_view *v, enum graph_kind kind, graph_id
   const uint8_t *record;
   *ret = (struct source){.delta = o != NULL ? overlay_find(o, kind, id) : NULL};
   if (UNLIKELY(ret->delta != NULL)) {
-    if (over_flag_get(o, &ret->delta->deleted, v->mode) > 0 || (ret->delta->created && over_flag_get(o, &ret->delta->create, v->mode) == 0))
+    if (over_flag_get(o, &ret->delta->deleted, v->mode) > 0 ||
+        (ret->delta->created && over_flag_get(o, &ret->delta->create, v->mode) == 0))
       ret->delta = NULL, id = UINT64_MAX;
-    else if (ret->delta->created) return ERR_OK;
+    else if (ret->delta->created)
+      return ERR_OK;
   }
   TRY(view_record(v, kind, id, &record, e));
   if (record == NULL) {
@@ -46,8 +48,8 @@ static enum err source_value(struct graph_view *v, const struct source *s, graph
   return p != NULL ? property_value(&v->pages, &s->block, p, a, ret, e) : ERR_OK;
 }
 
-enum err view_property(struct graph_view *v, enum graph_kind kind, graph_id id, graph_token key, struct arena *a, struct value *ret,
-                       struct error *e) {
+enum err view_property(struct graph_view *v, enum graph_kind kind, graph_id id, graph_token key, struct arena *a,
+                       struct value *ret, struct error *e) {
   struct source s;
   TRY(open_source(v, kind, id, a, &s, e));
   return source_value(v, &s, key, a, ret, e);
@@ -102,8 +104,10 @@ static enum err settle(struct column *c, enum vec_kind kind, uint32_t row, uint3
   struct vec old = c->vec;
   TRY(vec_alloc(a, kind, rows, &c->vec, e));
   for (uint32_t i = 0; i < row; i++) {
-    if (!c->started || vec_is_null(&old, i)) put_null(&c->vec, i);
-    else put_typed(&c->vec, i, vec_get(&old, i));
+    if (!c->started || vec_is_null(&old, i))
+      put_null(&c->vec, i);
+    else
+      put_typed(&c->vec, i, vec_get(&old, i));
   }
   c->started = true;
   c->boxed = kind == VEC_ANY;
@@ -115,8 +119,10 @@ static enum err column_put(struct column *c, uint32_t row, uint32_t rows, struct
     if (c->started) put_null(&c->vec, row);
     return ERR_OK;
   }
-  if (UNLIKELY(!c->started)) TRY(settle(c, kind_of(v), row, rows, a, e));
-  else if (UNLIKELY(!c->boxed && c->vec.kind != kind_of(v))) TRY(settle(c, VEC_ANY, row, rows, a, e));
+  if (UNLIKELY(!c->started))
+    TRY(settle(c, kind_of(v), row, rows, a, e));
+  else if (UNLIKELY(!c->boxed && c->vec.kind != kind_of(v)))
+    TRY(settle(c, VEC_ANY, row, rows, a, e));
   put_typed(&c->vec, row, v);
   return ERR_OK;
 }
@@ -138,8 +144,8 @@ static bool put_fixed(struct column *c, uint32_t row, const struct property_bloc
   return false;
 }
 
-static enum err put_row(struct graph_view *v, const struct source *s, struct column *c, graph_token key, uint32_t row, uint32_t rows,
-                        struct arena *a, struct error *e) {
+static enum err put_row(struct graph_view *v, const struct source *s, struct column *c, graph_token key, uint32_t row,
+                        uint32_t rows, struct arena *a, struct error *e) {
   struct value value = V_NULL;
   if (UNLIKELY(s->delta != NULL)) {
     TRY(source_value(v, s, key, a, &value, e));
@@ -165,8 +171,8 @@ static enum err fill_row(struct graph_view *v, const struct source *s, const gra
 
 enum { AHEAD = 64 };
 
-static enum err ask_for_records(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const uint8_t **records,
-                                struct error *e) {
+static enum err ask_for_records(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n,
+                                const uint8_t **records, struct error *e) {
   const struct graph *g = v->tx->g;
   for (uint32_t i = 0; i < n; i++) {
     records[i] = NULL;
@@ -195,7 +201,8 @@ static enum err ask_for_blocks(struct graph_view *v, enum graph_kind kind, const
 }
 
 static enum err fill_ahead(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const graph_token *keys,
-                           uint32_t key_count, uint32_t row, uint32_t rows, struct arena *a, struct column *columns, struct error *e) {
+                           uint32_t key_count, uint32_t row, uint32_t rows, struct arena *a, struct column *columns,
+                           struct error *e) {
   const uint8_t *records[AHEAD];
   TRY(ask_for_records(v, kind, ids, n, records, e));
   TRY(ask_for_blocks(v, kind, records, n, e));
@@ -227,8 +234,8 @@ static enum err finish_column(struct column *c, uint32_t n, struct arena *a, str
   return ERR_OK;
 }
 
-enum err graph_get_properties(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const graph_token *keys,
-                              uint32_t key_count, struct arena *a, struct vec *ret, struct error *e) {
+enum err graph_get_properties(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n,
+                              const graph_token *keys, uint32_t key_count, struct arena *a, struct vec *ret, struct error *e) {
   TRY(view_begin(v, e));
   for (uint32_t from = 0; from < key_count; from += COLUMNS_MAX) {
     struct column columns[COLUMNS_MAX] = {0};
@@ -247,8 +254,8 @@ static int order_properties(const void *a, const void *b) {
 }
 
 /// Published properties that no delta hides, then the deltas that are not removals.
-static enum err collect(struct graph_view *v, const struct source *s, struct arena *a, struct graph_property *list, uint32_t *ret_n,
-                        struct error *e) {
+static enum err collect(struct graph_view *v, const struct source *s, struct arena *a, struct graph_property *list,
+                        uint32_t *ret_n, struct error *e) {
   const struct overlay *o = &v->tx->overlay;
   struct value hidden;
   uint32_t n = 0;
@@ -270,8 +277,8 @@ static enum err collect(struct graph_view *v, const struct source *s, struct are
   return ERR_OK;
 }
 
-static enum err all_properties(struct graph_view *v, enum graph_kind kind, graph_id id, struct arena *a, struct graph_property **ret,
-                               uint32_t *ret_n, struct error *e) {
+static enum err all_properties(struct graph_view *v, enum graph_kind kind, graph_id id, struct arena *a,
+                               struct graph_property **ret, uint32_t *ret_n, struct error *e) {
   struct source s;
   TRY(open_source(v, kind, id, a, &s, e));
   size_t room = (s.block.shape != NULL ? s.block.shape->count : 0) + (s.delta != NULL ? s.delta->property_count : 0);
@@ -281,8 +288,8 @@ static enum err all_properties(struct graph_view *v, enum graph_kind kind, graph
   return collect(v, &s, a, list, ret_n, e);
 }
 
-enum err graph_all_properties(struct graph_view *v, enum graph_kind kind, graph_id id, struct arena *a, struct graph_property **ret,
-                              uint32_t *ret_n, struct error *e) {
+enum err graph_all_properties(struct graph_view *v, enum graph_kind kind, graph_id id, struct arena *a,
+                              struct graph_property **ret, uint32_t *ret_n, struct error *e) {
   TRY(view_begin(v, e));
   struct graph_property *list = NULL;
   uint32_t n = 0;

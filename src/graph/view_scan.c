@@ -29,11 +29,12 @@ static enum err still_there(const struct scanning *s, graph_id id, bool *ret, st
 }
 
 /// Published ids from `from` on, in order; `*ret_next` is where to go on, UINT64_MAX at the end. Without a token: all records.
-static enum err published_ids(const struct scanning *s, graph_id from, graph_id *ids, uint32_t cap, uint32_t *ret_n, graph_id *ret_next,
-                              struct error *e) {
+static enum err published_ids(const struct scanning *s, graph_id from, graph_id *ids, uint32_t cap, uint32_t *ret_n,
+                              graph_id *ret_next, struct error *e) {
   const struct graph *g = s->v->tx->g;
   if (s->token != GRAPH_ANY)
-    return members_scan(&s->v->pages, s->kind == GRAPH_NODE ? g->labels_root : g->types_root, s->token, from, ids, cap, ret_n, ret_next, e);
+    return members_scan(&s->v->pages, s->kind == GRAPH_NODE ? g->labels_root : g->types_root, s->token, from, ids, cap, ret_n,
+                        ret_next, e);
   const struct records *r = s->kind == GRAPH_NODE ? &g->nodes : &g->rels;
   uint32_t n = 0;
   graph_id id = from;
@@ -68,8 +69,10 @@ static graph_id next_created(const struct scanning *s, graph_id from) {
   uint32_t low = 0, high = l->count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (l->items[middle]->id < from) low = middle + 1;
-    else high = middle;
+    if (l->items[middle]->id < from)
+      low = middle + 1;
+    else
+      high = middle;
   }
   while (low < l->count && !created_has_token(s, l->items[low])) low++;
   return low < l->count ? l->items[low]->id : UINT64_MAX;
@@ -81,7 +84,8 @@ static graph_id next_labelled(const struct scanning *s, graph_id from) {
   if (s->kind != GRAPH_NODE || s->token == GRAPH_ANY || from > GRAPH_ID_MAX) return UINT64_MAX;
   uint8_t key[MEMBER_KEY_BYTES];
   struct str at = member_key(key, s->token, from);
-  for (const struct ordered_node *n = ordered_seek(&o->members, at, false); n != NULL; n = ordered_seek(&o->members, n->key, true)) {
+  for (const struct ordered_node *n = ordered_seek(&o->members, at, false); n != NULL;
+       n = ordered_seek(&o->members, n->key, true)) {
     const uint8_t *k = (const uint8_t *) n->key.ptr;
     if (get_u32_be(k) != s->token) break;
     graph_id id = get_u40_be(k + 4);
@@ -128,8 +132,8 @@ static enum err scan_published(const struct scanning *s, struct graph_scan *scan
   return ERR_OK;
 }
 
-static enum err scan(struct graph_view *v, enum graph_kind kind, graph_token token, struct graph_scan *scan, graph_id *ids, uint32_t cap,
-                     uint32_t *ret_n, struct error *e) {
+static enum err scan(struct graph_view *v, enum graph_kind kind, graph_token token, struct graph_scan *scan, graph_id *ids,
+                     uint32_t cap, uint32_t *ret_n, struct error *e) {
   TRY(view_begin(v, e));
   *ret_n = 0;
   if (scan->done || cap == 0) return ERR_OK;
@@ -141,13 +145,13 @@ static enum err scan(struct graph_view *v, enum graph_kind kind, graph_token tok
   return ERR_OK;
 }
 
-enum err graph_scan_nodes(struct graph_view *v, graph_token label, struct graph_scan *at, graph_id *ids, uint32_t cap, uint32_t *ret_n,
-                          struct error *e) {
+enum err graph_scan_nodes(struct graph_view *v, graph_token label, struct graph_scan *at, graph_id *ids, uint32_t cap,
+                          uint32_t *ret_n, struct error *e) {
   return scan(v, GRAPH_NODE, label, at, ids, cap, ret_n, e);
 }
 
-enum err graph_scan_rels(struct graph_view *v, graph_token type, struct graph_scan *at, graph_id *ids, uint32_t cap, uint32_t *ret_n,
-                         struct error *e) {
+enum err graph_scan_rels(struct graph_view *v, graph_token type, struct graph_scan *at, graph_id *ids, uint32_t cap,
+                         uint32_t *ret_n, struct error *e) {
   return scan(v, GRAPH_REL, type, at, ids, cap, ret_n, e);
 }
 

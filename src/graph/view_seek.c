@@ -1,4 +1,5 @@
-// Index seeks: a range of keys of the published tree, merged with the keys that the transaction added and without those it took away.
+// Index seeks: a range of keys of the published tree, merged with the keys that the transaction added and without those it took
+// away.
 #include "graph/tx_int.h"
 
 #include <math.h>
@@ -101,7 +102,8 @@ static enum err make_range(const struct graph_index *x, const struct graph_seek 
     if (r->nothing) return ERR_OK;
     TRY(key_put_value(&prefix, s->equal[i]));
   }
-  if (s->equal_count == x->key_count) r->recheck = key_cut(&prefix);
+  if (s->equal_count == x->key_count)
+    r->recheck = key_cut(&prefix);
   else if (shorten(&prefix)) {
     struct graph_seek begins = {.last = GRAPH_SEEK_EXISTS};
     r->recheck = true;
@@ -114,7 +116,8 @@ static enum err make_range(const struct graph_index *x, const struct graph_seek 
 // ---- looking again at the values ----
 
 static bool in_range(const struct graph_seek *s, struct value v) {
-  if (!v_is_null(s->low) && value_compare(s->low_inclusive ? VALUE_GREATER_OR_EQUAL : VALUE_GREATER, v, s->low) != TERNARY_TRUE) return false;
+  if (!v_is_null(s->low) && value_compare(s->low_inclusive ? VALUE_GREATER_OR_EQUAL : VALUE_GREATER, v, s->low) != TERNARY_TRUE)
+    return false;
   return v_is_null(s->high) || value_compare(s->high_inclusive ? VALUE_LESS_OR_EQUAL : VALUE_LESS, v, s->high) == TERNARY_TRUE;
 }
 
@@ -136,8 +139,10 @@ static enum err values_fit(struct graph_view *v, const struct graph_index *x, co
     struct value value;
     err = view_property(v, x->entity, id, x->keys[k], &v->tx->scratch, &value, e);
     if (err != ERR_OK) break;
-    if (k < s->equal_count) *ret = value_equals(value, s->equal[k]) == TERNARY_TRUE;
-    else if (k == s->equal_count && s->last != GRAPH_SEEK_EQUAL) *ret = fits_last(s, value);
+    if (k < s->equal_count)
+      *ret = value_equals(value, s->equal[k]) == TERNARY_TRUE;
+    else if (k == s->equal_count && s->last != GRAPH_SEEK_EQUAL)
+      *ret = fits_last(s, value);
   }
   arena_rewind(&v->tx->scratch, mark);
   return err;
@@ -171,8 +176,10 @@ static enum err look_published(struct key_walk *w, struct error *e) {
 }
 
 static enum err next_published(struct key_walk *w, struct error *e) {
-  if (w->descending) TRY(btree_cursor_previous(&w->v->pages, &w->cursor, e));
-  else TRY(btree_cursor_next(&w->v->pages, &w->cursor, e));
+  if (w->descending)
+    TRY(btree_cursor_previous(&w->v->pages, &w->cursor, e));
+  else
+    TRY(btree_cursor_next(&w->v->pages, &w->cursor, e));
   return look_published(w, e);
 }
 
@@ -209,9 +216,11 @@ static enum err walk_start(struct key_walk *w, struct str last, struct error *e)
   struct str from = resumed ? last : buf_str(w->descending ? &w->range->high : &w->range->low);
   const struct page_view *pages = &w->v->pages;
   btree_cursor_init(&w->cursor, w->x->tree);
-  if (w->descending && from.len == 0) TRY(btree_cursor_last(pages, &w->cursor, e));
-  else TRY(btree_cursor_seek(pages, &w->cursor, (struct bytes){from.ptr, from.len},
-                             w->descending ? BTREE_SEEK_LT : (resumed ? BTREE_SEEK_GT : BTREE_SEEK_GE), e));
+  if (w->descending && from.len == 0)
+    TRY(btree_cursor_last(pages, &w->cursor, e));
+  else
+    TRY(btree_cursor_seek(pages, &w->cursor, (struct bytes){from.ptr, from.len},
+                          w->descending ? BTREE_SEEK_LT : (resumed ? BTREE_SEEK_GT : BTREE_SEEK_GE), e));
   TRY(look_published(w, e));
   return w->overlay != NULL ? start_own(w, from, w->descending || resumed, e) : ERR_OK;
 }
@@ -237,8 +246,9 @@ static enum err walk_next(struct key_walk *w, struct buf *ret, struct error *e) 
   }
 }
 
-static enum err seek_range(struct graph_view *v, const struct schema_index *x, const struct graph_seek *s, const struct key_range *r,
-                           struct graph_scan *scan, struct buf *key, graph_id *ids, uint32_t cap, uint32_t *ret_n, struct error *e) {
+static enum err seek_range(struct graph_view *v, const struct schema_index *x, const struct graph_seek *s,
+                           const struct key_range *r, struct graph_scan *scan, struct buf *key, graph_id *ids, uint32_t cap,
+                           uint32_t *ret_n, struct error *e) {
   struct key_walk w = {.v = v, .x = x, .range = r, .overlay = view_overlay(v), .descending = s->descending};
   uint32_t n = 0;
   TRY(walk_start(&w, scan->key, e));
@@ -248,7 +258,8 @@ static enum err seek_range(struct graph_view *v, const struct schema_index *x, c
     if (next.len == 0) break;
     graph_id id = key_id(buf_str(&next));
     bool fits = true;
-    if (x->index.entity == GRAPH_REL && w.overlay != NULL && w.overlay->detach_count > 0) TRY(view_exists(v, GRAPH_REL, id, &fits, e));
+    if (x->index.entity == GRAPH_REL && w.overlay != NULL && w.overlay->detach_count > 0)
+      TRY(view_exists(v, GRAPH_REL, id, &fits, e));
     if (fits && (r->recheck || key_is_cut(buf_str(&next)))) TRY(values_fit(v, &x->index, s, id, &fits, e));
     if (fits) ids[n++] = id;
     buf_clear(key);
@@ -285,8 +296,8 @@ static enum err seek(struct graph_view *v, uint32_t index, const struct graph_se
   return error_set(e, ERR_OUTDATED, "Index %.*s was created after this transaction began to read.", STR_ARG(x->index.name));
 }
 
-enum err graph_index_seek(struct graph_view *v, uint32_t index, const struct graph_seek *s, struct graph_scan *scan, struct arena *a,
-                          graph_id *ids, uint32_t cap, uint32_t *ret_n, struct error *e) {
+enum err graph_index_seek(struct graph_view *v, uint32_t index, const struct graph_seek *s, struct graph_scan *scan,
+                          struct arena *a, graph_id *ids, uint32_t cap, uint32_t *ret_n, struct error *e) {
   CLEANUP(buf_done) struct buf key = BUF_INIT;
   struct graph_scan moved = *scan;
   uint32_t n = 0;
@@ -303,8 +314,8 @@ enum err graph_index_seek(struct graph_view *v, uint32_t index, const struct gra
   return ERR_OK;
 }
 
-enum err view_index_find(struct graph_view *v, const struct schema_index *x, const struct value *values, graph_id except, graph_id *ret,
-                         struct error *e) {
+enum err view_index_find(struct graph_view *v, const struct schema_index *x, const struct value *values, graph_id except,
+                         graph_id *ret, struct error *e) {
   CLEANUP(buf_done) struct buf key = BUF_INIT;
   struct graph_seek s = {.equal = values, .equal_count = x->index.key_count, .last = GRAPH_SEEK_EQUAL};
   struct graph_scan scan = {0};

@@ -50,7 +50,8 @@ static enum err effects(struct graph_tx *tx, enum err err) {
 static enum err no_such_entity(const struct graph_tx *tx, enum graph_kind kind, graph_id id, struct error *e) {
   const struct over_entity *x = overlay_find(&tx->overlay, kind, id);
   if (x != NULL && x->deleted.now > 0)
-    return error_set(e, ERR_ENTITY_NOT_FOUND, "%s with id %" PRIu64 " has been deleted in this transaction", kind == GRAPH_NODE ? "Node" : "Relationship", id);
+    return error_set(e, ERR_ENTITY_NOT_FOUND, "%s with id %" PRIu64 " has been deleted in this transaction",
+                     kind == GRAPH_NODE ? "Node" : "Relationship", id);
   return error_set(e, ERR_ENTITY_NOT_FOUND, "Unable to load %s %c:%s:%" PRIu64 ".", kind == GRAPH_NODE ? "NODE" : "RELATIONSHIP",
                    kind == GRAPH_NODE ? '4' : '5', tx->g->uuid_text, id);
 }
@@ -119,7 +120,8 @@ static enum err check_properties(const struct graph_property *list, uint32_t n, 
   return ERR_OK;
 }
 
-static enum err put_properties(struct graph_tx *tx, struct over_entity *x, const struct graph_property *list, uint32_t n, struct error *e) {
+static enum err put_properties(struct graph_tx *tx, struct over_entity *x, const struct graph_property *list, uint32_t n,
+                               struct error *e) {
   for (uint32_t i = 0; i < n; i++)
     if (!v_is_null(list[i].value)) TRY(over_property_set(&tx->overlay, x, list[i].key, list[i].value, e));
   return ERR_OK;
@@ -133,12 +135,17 @@ static enum err create_node(struct graph_tx *tx, const struct tx_change *c, cons
   return tx_run_index_plan(tx, plan, e);
 }
 
-enum err graph_create_node(struct graph_tx *tx, const graph_token *labels, uint32_t label_count, const struct graph_property *properties,
-                           uint32_t property_count, graph_id *ret, struct error *e) {
+enum err graph_create_node(struct graph_tx *tx, const graph_token *labels, uint32_t label_count,
+                           const struct graph_property *properties, uint32_t property_count, graph_id *ret, struct error *e) {
   struct graph_view *v;
   struct tx_index_plan plan;
-  struct tx_change c = {.kind = GRAPH_NODE, .created = true, .labels = labels, .label_count = label_count,
-                        .properties = properties, .property_count = property_count, .label = GRAPH_ANY};
+  struct tx_change c = {.kind = GRAPH_NODE,
+                        .created = true,
+                        .labels = labels,
+                        .label_count = label_count,
+                        .properties = properties,
+                        .property_count = property_count,
+                        .label = GRAPH_ANY};
   if (label_count > NODE_LABELS_MAX)
     return error_set(e, ERR_GENERAL_ARGUMENTS, "A node may have at most %d labels.", NODE_LABELS_MAX);
   TRY(check_properties(properties, property_count, e));
@@ -152,8 +159,8 @@ enum err graph_create_node(struct graph_tx *tx, const graph_token *labels, uint3
   return ERR_OK;
 }
 
-static enum err create_rel(struct graph_tx *tx, const struct tx_change *c, graph_id start, graph_id end, const struct tx_index_plan *plan,
-                           struct error *e) {
+static enum err create_rel(struct graph_tx *tx, const struct tx_change *c, graph_id start, graph_id end,
+                           const struct tx_index_plan *plan, struct error *e) {
   struct over_entity *x, *from, *to;
   TRY(overlay_create(&tx->overlay, GRAPH_REL, c->id, &x, e));
   x->start = start;
@@ -176,12 +183,17 @@ static enum err prepare_rel(struct graph_view *v, struct tx_change *c, graph_id 
   return tx_plan_indexes(v->tx, c, plan, e);
 }
 
-enum err graph_create_rel(struct graph_tx *tx, graph_id start, graph_id end, graph_token type, const struct graph_property *properties,
-                          uint32_t property_count, graph_id *ret, struct error *e) {
+enum err graph_create_rel(struct graph_tx *tx, graph_id start, graph_id end, graph_token type,
+                          const struct graph_property *properties, uint32_t property_count, graph_id *ret, struct error *e) {
   struct graph_view *v;
   struct tx_index_plan plan;
-  struct tx_change c = {.kind = GRAPH_REL, .created = true, .labels = &type, .label_count = 1,
-                        .properties = properties, .property_count = property_count, .label = GRAPH_ANY};
+  struct tx_change c = {.kind = GRAPH_REL,
+                        .created = true,
+                        .labels = &type,
+                        .label_count = 1,
+                        .properties = properties,
+                        .property_count = property_count,
+                        .label = GRAPH_ANY};
   TRY(check_properties(properties, property_count, e));
   TRY(write_begin(tx, &v, e));
   enum err err = prepare_rel(v, &c, start, end, &plan, e);
@@ -202,7 +214,8 @@ static enum err apply_delta(struct graph_tx *tx, const struct tx_change *c, cons
   if (c->label != GRAPH_ANY) {
     TRY(over_label_set(&tx->overlay, x, c->label, c->label_added ? 1 : -1, e));
     uint8_t key[MEMBER_KEY_BYTES];
-    if (!x->created) TRY(overlay_mark(&tx->overlay, &tx->overlay.members, member_key(key, c->label, c->id), c->label_added ? 1 : -1, e));
+    if (!x->created)
+      TRY(overlay_mark(&tx->overlay, &tx->overlay.members, member_key(key, c->label, c->id), c->label_added ? 1 : -1, e));
   }
   return tx_run_index_plan(tx, plan, e);
 }
@@ -226,8 +239,8 @@ static enum err set_property(struct graph_view *v, const struct tx_change *c, bo
   return change_entity(v, c, e);
 }
 
-enum err graph_set_property(struct graph_tx *tx, enum graph_kind kind, graph_id id, graph_token key, struct value value, bool *ret_changed,
-                            struct error *e) {
+enum err graph_set_property(struct graph_tx *tx, enum graph_kind kind, graph_id id, graph_token key, struct value value,
+                            bool *ret_changed, struct error *e) {
   struct graph_view *v;
   struct graph_property property = {key, value};
   struct tx_change c = {.kind = kind, .id = id, .properties = &property, .property_count = 1, .label = GRAPH_ANY};
@@ -274,15 +287,16 @@ enum err graph_remove_label(struct graph_tx *tx, graph_id node, graph_token labe
 
 // ---- deleting ----
 
-static enum err mark_deleted(struct graph_tx *tx, const struct tx_change *c, const struct tx_index_plan *plan, struct over_entity **ret,
-                             struct error *e) {
+static enum err mark_deleted(struct graph_tx *tx, const struct tx_change *c, const struct tx_index_plan *plan,
+                             struct over_entity **ret, struct error *e) {
   TRY(overlay_entity(&tx->overlay, c->kind, c->id, ret, e));
   over_flag_set(&tx->overlay, &(*ret)->deleted, 1);
   return tx_run_index_plan(tx, plan, e);
 }
 
 /// The effects of one relationship's deletion. Published ones make their ends' slices be filtered.
-static enum err drop_rel(struct graph_view *v, graph_id id, const struct tx_change *c, const struct tx_index_plan *plan, struct error *e) {
+static enum err drop_rel(struct graph_view *v, graph_id id, const struct tx_change *c, const struct tx_index_plan *plan,
+                         struct error *e) {
   struct graph_tx *tx = v->tx;
   struct over_entity *x, *node;
   graph_id start, end;
@@ -354,7 +368,8 @@ static enum err drop_node(struct graph_view *v, const struct tx_change *c, const
   return over_list_add(&v->tx->overlay, &v->tx->overlay.deleted_nodes, x, e);
 }
 
-static enum err delete_node(struct graph_view *v, graph_id id, bool detach, bool *ret_changed, uint64_t *ret_rels, struct error *e) {
+static enum err delete_node(struct graph_view *v, graph_id id, bool detach, bool *ret_changed, uint64_t *ret_rels,
+                            struct error *e) {
   struct tx_change c = {.kind = GRAPH_NODE, .id = id, .deleted = true, .label = GRAPH_ANY};
   struct tx_index_plan plan;
   *ret_rels = 0;
@@ -366,7 +381,8 @@ static enum err delete_node(struct graph_view *v, graph_id id, bool detach, bool
   return effects(v->tx, detach ? detach_node(v, &c, &plan, ret_rels, e) : drop_node(v, &c, &plan, e));
 }
 
-static enum err delete_node_call(struct graph_tx *tx, graph_id node, bool detach, bool *ret_changed, uint64_t *ret_rels, struct error *e) {
+static enum err delete_node_call(struct graph_tx *tx, graph_id node, bool detach, bool *ret_changed, uint64_t *ret_rels,
+                                 struct error *e) {
   struct graph_view *v;
   bool changed = false;
   uint64_t rels = 0;

@@ -8,7 +8,8 @@
 #include "graph/describe_int.h"
 #include "graph/key_int.h"
 
-lock_resource tx_key_resource(enum graph_kind kind, graph_token label_or_type, const graph_token *keys, struct str values, uint32_t n) {
+lock_resource tx_key_resource(enum graph_kind kind, graph_token label_or_type, const graph_token *keys, struct str values,
+                              uint32_t n) {
   uint64_t hash = hash_u64((uint64_t) kind << 32 | label_or_type);
   hash = hash64(keys, n * sizeof *keys, hash);
   return lock_resource_of(LOCK_KEY, hash64(values.ptr, values.len, hash));
@@ -21,23 +22,25 @@ static const struct value *changed_value(const struct tx_change *c, graph_token 
 }
 
 /// The entity's values under the index's keys, before or after the change; `*ret_all` false if one is missing.
-static enum err index_values(struct graph_tx *tx, const struct graph_index *x, const struct tx_change *c, bool after, struct value *ret,
-                             bool *ret_all, struct error *e) {
+static enum err index_values(struct graph_tx *tx, const struct graph_index *x, const struct tx_change *c, bool after,
+                             struct value *ret, bool *ret_all, struct error *e) {
   struct graph_view *v = &tx->views[GRAPH_READ_CURRENT];
   *ret_all = true;
   for (uint32_t k = 0; k < x->key_count && *ret_all; k++) {
     const struct value *changed = after ? changed_value(c, x->keys[k]) : NULL;
     ret[k] = V_NULL;
-    if (changed != NULL) ret[k] = *changed;
-    else if (!c->created) TRY(view_property(v, c->kind, c->id, x->keys[k], &tx->scratch, &ret[k], e));
+    if (changed != NULL)
+      ret[k] = *changed;
+    else if (!c->created)
+      TRY(view_property(v, c->kind, c->id, x->keys[k], &tx->scratch, &ret[k], e));
     *ret_all = !v_is_null(ret[k]);
   }
   return ERR_OK;
 }
 
 /// Index number and key, as the overlay's ordered map has them.
-static enum err overlay_key(struct graph_tx *tx, const struct graph_index *x, const struct value *values, graph_id id, struct str *ret,
-                            struct error *e) {
+static enum err overlay_key(struct graph_tx *tx, const struct graph_index *x, const struct value *values, graph_id id,
+                            struct str *ret, struct error *e) {
   uint8_t index[4];
   put_u32_be(index, x->id);
   enum err err = key_make(&tx->key, values, x->key_count, id, NULL);
@@ -50,7 +53,8 @@ static enum err overlay_key(struct graph_tx *tx, const struct graph_index *x, co
   return ERR_OK;
 }
 
-static enum err violation(struct graph_tx *tx, const struct graph_index *x, const struct value *values, graph_id other, struct error *e) {
+static enum err violation(struct graph_tx *tx, const struct graph_index *x, const struct value *values, graph_id other,
+                          struct error *e) {
   CLEANUP(buf_done) struct buf b = BUF_INIT;
   enum err err = describe_entity(&b, x->entity, other);
   if (err == ERR_OK) err = buf_printf(&b, " already exists with ");
@@ -59,8 +63,8 @@ static enum err violation(struct graph_tx *tx, const struct graph_index *x, cons
   return error_set(e, ERR_CONSTRAINT, "%.*s", STR_ARG(buf_str(&b)));
 }
 
-static enum err check_unique(struct graph_tx *tx, const struct schema_index *x, const struct value *values, graph_id id, struct str key,
-                             struct error *e) {
+static enum err check_unique(struct graph_tx *tx, const struct schema_index *x, const struct value *values, graph_id id,
+                             struct str key, struct error *e) {
   struct graph_view *v = &tx->views[GRAPH_READ_CURRENT];
   struct str bytes = {key.ptr + 4, key.len - 4 - KEY_ID_BYTES};
   lock_resource r = tx_key_resource(x->index.entity, x->index.label_or_type, x->index.keys, bytes, x->index.key_count);
@@ -96,7 +100,8 @@ static bool has_key(const struct graph_index *x, const struct tx_change *c) {
   return false;
 }
 
-static enum err plan_label(struct graph_tx *tx, const struct tx_change *c, graph_token label, struct tx_index_plan *p, struct error *e) {
+static enum err plan_label(struct graph_tx *tx, const struct tx_change *c, graph_token label, struct tx_index_plan *p,
+                           struct error *e) {
   const struct schema_index *x;
   bool label_change = c->label != GRAPH_ANY;
   bool had = !c->created && !(label_change && c->label_added), has = !c->deleted && !(label_change && !c->label_added);
@@ -108,7 +113,8 @@ static enum err plan_label(struct graph_tx *tx, const struct tx_change *c, graph
 }
 
 /// The labels (or the type) whose indexes a change concerns.
-static enum err concerned_labels(struct graph_tx *tx, const struct tx_change *c, graph_token *labels, uint32_t *ret_n, struct error *e) {
+static enum err concerned_labels(struct graph_tx *tx, const struct tx_change *c, graph_token *labels, uint32_t *ret_n,
+                                 struct error *e) {
   struct graph_view *v = &tx->views[GRAPH_READ_CURRENT];
   *ret_n = 1;
   if (c->created) {
@@ -153,8 +159,8 @@ static int position_of(const graph_token *keys, uint32_t n, graph_token key) {
 }
 
 /// Values in the order of `order`, as bytes; a value that can be no key counts as none: the lock is then wider, never narrower.
-static enum err lock_values(struct graph_tx *tx, enum graph_kind kind, graph_token label, const graph_token *order, uint32_t order_n,
-                            const graph_token *keys, const struct value *values, uint32_t n, struct error *e) {
+static enum err lock_values(struct graph_tx *tx, enum graph_kind kind, graph_token label, const graph_token *order,
+                            uint32_t order_n, const graph_token *keys, const struct value *values, uint32_t n, struct error *e) {
   CLEANUP(buf_done) struct buf b = BUF_INIT;
   for (uint32_t i = 0; i < order_n; i++) {
     enum err err = key_put_value(&b, values[position_of(keys, n, order[i])]);

@@ -50,8 +50,8 @@ static struct token_request *request_make(struct graph *g, enum graph_token_kind
   return r;
 }
 
-static enum err submit_token(struct graph *g, enum graph_token_kind kind, struct str name, struct token_request *r, uint64_t *ret_index,
-                             struct error *e) {
+static enum err submit_token(struct graph *g, enum graph_token_kind kind, struct str name, struct token_request *r,
+                             uint64_t *ret_index, struct error *e) {
   struct commits *c = &g->commits;
   struct command command = {.kind = COMMAND_TOKEN, .token_kind = kind, .token = c->token_next[kind], .name = name};
   if (command.token > TOKEN_MAX) return error_set(e, ERR_TOKEN_NAME, "The database has no room for another name.");
@@ -73,7 +73,8 @@ static enum err submit_token(struct graph *g, enum graph_token_kind kind, struct
   return ERR_OK;
 }
 
-/// The log index of the entry that makes the token: one that is on its way, or a new one. Under the token mutex; 0: it is there by now.
+/// The log index of the entry that makes the token: one that is on its way, or a new one. Under the token mutex; 0: it is there
+/// by now.
 static enum err ask_for_token(struct graph *g, enum graph_token_kind kind, struct str name, uint64_t *ret_index, graph_token *ret,
                               struct error *e) {
   *ret_index = 0;
@@ -97,8 +98,10 @@ enum err graph_token_make(struct graph_tx *tx, enum graph_token_kind kind, struc
   if (tokens_find(&g->tokens, kind, name, ret)) return ERR_OK;
   if (tx->options.read_only) return error_set(e, ERR_ACCESS_MODE, "Creating new names is not allowed in read access mode.");
   if (name.len == 0 || name.len > GRAPH_TOKEN_BYTES_MAX || !str_is_utf8(name) || memchr(name.ptr, 0, name.len) != NULL)
-    return error_set(e, ERR_TOKEN_NAME, "'%.*s' is not a valid token name. Token names cannot be empty, contain null-bytes, or be longer than %d bytes.",
-                     (int) MIN(name.len, 100u), name.ptr, GRAPH_TOKEN_BYTES_MAX);
+    return error_set(
+        e, ERR_TOKEN_NAME,
+        "'%.*s' is not a valid token name. Token names cannot be empty, contain null-bytes, or be longer than %d bytes.",
+        (int) MIN(name.len, 100u), name.ptr, GRAPH_TOKEN_BYTES_MAX);
   uint64_t index;
   mutex_lock(&g->commits.token_mutex);
   enum err err = ask_for_token(g, kind, name, &index, ret, e);
@@ -134,8 +137,9 @@ static enum err begin_schema(struct graph_tx *tx, struct error *e) {
   TRY(tx_check(tx, e));
   if (tx->options.read_only) return error_set(e, ERR_ACCESS_MODE, "Schema operations are not allowed in read access mode.");
   if (graph_tx_has_writes(tx))
-    return error_set(e, ERR_GENERAL_ARGUMENTS, "Tried to execute Schema modification after executing Write query. "
-                                               "Schema changes and data changes need transactions of their own.");
+    return error_set(e, ERR_GENERAL_ARGUMENTS,
+                     "Tried to execute Schema modification after executing Write query. "
+                     "Schema changes and data changes need transactions of their own.");
   TRY(graph_failure(tx->g, e));
   TRY(tx_lock(tx, LOCK_SCHEMA, 0, GRAPH_LOCK_EXCLUSIVE, e));
   schema_release(tx->schema);
@@ -157,19 +161,23 @@ static enum err check_conflicts(const struct schema *s, const struct graph_index
     bool is_constraint = x->constraint != GRAPH_CONSTRAINT_NONE;
     if (same_keys(x, wanted)) {
       if (constraint && is_constraint)
-        return error_set(e, ERR_CONSTRAINT_EXISTS, "An equivalent constraint already exists, 'Constraint( id=%u, name='%.*s' )'.", x->id,
-                         STR_ARG(x->constraint_name));
+        return error_set(e, ERR_CONSTRAINT_EXISTS, "An equivalent constraint already exists, 'Constraint( id=%u, name='%.*s' )'.",
+                         x->id, STR_ARG(x->constraint_name));
       if (is_constraint)
-        return error_set(e, ERR_CONSTRAINT_EXISTS, "There is a uniqueness constraint '%.*s' on it, so an index is already created that matches this.",
+        return error_set(e, ERR_CONSTRAINT_EXISTS,
+                         "There is a uniqueness constraint '%.*s' on it, so an index is already created that matches this.",
                          STR_ARG(x->constraint_name));
-      return error_set(e, ERR_INDEX_EXISTS,
-                       constraint ? "There already exists an index '%.*s' on it. A constraint cannot be created until the index has been dropped."
-                                  : "An equivalent index already exists, 'Index( name='%.*s' )'.",
-                       STR_ARG(x->name));
+      return error_set(
+          e, ERR_INDEX_EXISTS,
+          constraint
+              ? "There already exists an index '%.*s' on it. A constraint cannot be created until the index has been dropped."
+              : "An equivalent index already exists, 'Index( name='%.*s' )'.",
+          STR_ARG(x->name));
     }
     if (is_constraint && str_eq(x->constraint_name, name))
       return error_set(e, ERR_CONSTRAINT_NAME_EXISTS, "There already exists a constraint called '%.*s'.", STR_ARG(name));
-    if (str_eq(x->name, name)) return error_set(e, ERR_INDEX_NAME_EXISTS, "There already exists an index called '%.*s'.", STR_ARG(name));
+    if (str_eq(x->name, name))
+      return error_set(e, ERR_INDEX_NAME_EXISTS, "There already exists an index called '%.*s'.", STR_ARG(name));
   }
   return ERR_OK;
 }
@@ -198,7 +206,8 @@ static enum err check_wanted(const struct graph_index *x, struct error *e) {
   return ERR_OK;
 }
 
-/// After the entry is applied: a plain index is there; a constraint waits for its verdict. Called again at most once: a verdict stays.
+/// After the entry is applied: a plain index is there; a constraint waits for its verdict. Called again at most once: a verdict
+/// stays.
 static enum err index_created(struct graph_tx *tx, bool constraint, uint32_t *ret_id, struct error *e) {
   struct schema *now = graph_schema(tx->g);
   const struct schema_index *x = schema_find(now, tx->schema_created);
