@@ -61,7 +61,7 @@ static enum err step_write(struct run *r, struct session *s, const char *step) {
   graph_id rel;
   if (step[0] == '+') return step_add(r, s, step[1]);
   if (step[0] == '=')
-    return graph_set_property(s->tx, GRAPH_NODE, node_of(r, step[1]), r->n, v_int(atoll(step + 2)), &changed, &r->b.e);
+    return graph_set_property(s->tx, GRAPH_NODE, node_of(r, step[1]), r->n, v_int(step[2] - '0'), &changed, &r->b.e);
   if (strcmp(step, "join") == 0) return graph_create_rel(s->tx, r->x, r->y, r->knows, NULL, 0, &rel, &r->b.e);
   assert_string_equal(step, "del-y");
   return graph_delete_node(s->tx, r->y, &changed, &r->b.e);
