@@ -25,6 +25,7 @@ struct plan_name {
   enum graph_token_kind kind;
   struct str name;
   graph_token token; // GRAPH_ANY: nothing in the database had that name when the plan was built
+  double count;      // nodes or relationships with it at that time; 0 for keys
 };
 
 /// A column of the batches. The first ones are the statement's own (ast_statement.slots), the planner's follow.
@@ -68,6 +69,7 @@ struct plan {
   bool has_unknown_names; // then look them up again where graph_token_version differs from `token_version`
   uint64_t token_version;
   uint64_t schema_version; // graph_stats_schema_version when it was built: indexes are named by their id
+  double all_nodes;        // in the database at that time
   double cost;             // estimated, in the unit of plan/cost.h: tells a cheap plan from a heavy one
 };
 
@@ -103,3 +105,11 @@ enum err plan_build(struct plan *p, const struct ast_statement *statement, const
 
 /// Bound of the tree's height, so that walks over it may recurse.
 enum { PLAN_DEPTH_MAX = 4000 };
+
+/// Counts may differ by so much, after adding so many rows, before a plan is made anew.
+enum { PLAN_STALE_FACTOR = 4, PLAN_STALE_ROWS = 250 };
+
+/// True if a cached plan should be made anew: the schema has changed, a name that it did not find is there now, or the counts that it was
+/// chosen by are no longer near. Cheap: ask every few seconds, not for each run. (Plans do not depend on the parameters' values or
+/// types; with the statement's text, this and the signatures' version are all that a cache needs to look at.)
+bool plan_is_stale(const struct plan *p, const struct plan_catalog *catalog);

@@ -181,3 +181,6 @@ enum err pass_live(struct planner *p, struct plan_op **root) NODISCARD;
 enum err pass_number(struct planner *p, struct plan_op *root) NODISCARD;
 /// The post-condition of all that (plan/verify.c): ERR_INTERNAL for a plan that would read what nothing fills.
 enum err pass_verify(struct planner *p, const struct plan_op *root) NODISCARD;
+
+/// Keeps the counts that plan_is_stale compares (plan/stale.c).
+void plan_note_counts(struct plan *p, const struct plan_catalog *catalog);

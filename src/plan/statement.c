@@ -1,5 +1,6 @@
 // A whole statement: from the checked tree to the finished plan.
 #include "plan/count_store.h"
+#include "plan/fold.h"
 #include "plan/plan_int.h"
 #include "plan/pruning.h"
 
@@ -66,6 +67,7 @@ static void finish(struct planner *p, struct plan_op *root) {
   plan->nested = p->nested;
   plan->nested_count = p->nested_count;
   for (uint32_t i = 0; i < p->name_count; i++) plan->has_unknown_names = plan->has_unknown_names || p->names[i].token == GRAPH_ANY;
+  plan_note_counts(plan, p->catalog);
   for (uint32_t i = 0; i < plan->op_count; i++) plan->cost += plan->ops[i]->rows;
 }
 
@@ -74,6 +76,7 @@ static enum err build_query(struct planner *p) {
   TRY(load_indexes(p));
   TRY(take_slots(p));
   ast_visit(p->statement->root, name_variable, p); // so that EXPLAIN can speak of elements without a name
+  TRY(pass_fold(p));
   TRY(plan_root(p, &c));
   TRY(pass_count_store(p, c.op));
   TRY(pass_eager(p, &c.op));
