@@ -208,15 +208,15 @@ static enum err create(struct page_batch *b, page_id id, void **ret, struct erro
 
 static enum err id_page(struct page_batch *b, uint64_t group, uint64_t **ret, struct error *e) {
   void *page = NULL;
-  enum err err = page_batch_write(b, group * ID_GROUP, &page, NULL);
+  struct error why = ERROR_INIT;
+  enum err err = page_batch_write(b, group * ID_GROUP, &page, &why);
+  if (err != ERR_OK && err != ERR_NOTFOUND) return error_set(e, err, "%s", why.message);
   if (err == ERR_NOTFOUND) {
     TRY(create(b, group * ID_GROUP, &page, e));
     bit_set(page, 0, true);
-    *ret = page;
-    return ERR_OK;
   }
   *ret = page;
-  return err == ERR_OK ? ERR_OK : page_batch_write(b, group * ID_GROUP, &page, e);
+  return ERR_OK;
 }
 
 // First of `count` free ids in a row within the group; 0 if there are none.
