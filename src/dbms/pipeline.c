@@ -85,8 +85,10 @@ static void fill_random(void *context, void *ret, size_t bytes) {
   if (random_fill(context, ret, bytes) != ERR_OK) memset(ret, 0, bytes);
 }
 
+/// The run outlives the operation that brought the parameters, so the result keeps a copy.
 static enum err start_run(struct transaction *t, struct result *r, struct value parameters, struct error *e) {
   struct dbms *d = t->database->dbms;
+  TRY(value_copy(&r->rows.arena, parameters, &parameters, e));
   t->clock.statement = t->clock.now(t->clock.context);
   TRY(graph_tx_statement(t->graph_tx, e));
   struct exec_options options = {
