@@ -93,13 +93,17 @@ void tx_hold(struct graph_tx *tx) {
 
 void tx_drop(struct graph_tx *tx) {
   if (--tx->references > 0) return;
+  mutex_done(&tx->wake_mutex);
+  mem_free(tx);
+}
+
+/// What the owner's budget pays for goes with the owner: a flight that still holds the transaction needs none of it.
+static void release_memory(struct graph_tx *tx) {
   schema_release(tx->schema);
   overlay_done(&tx->overlay);
   buf_done(&tx->key);
   arena_done(&tx->arena);
   arena_done(&tx->scratch);
-  mutex_done(&tx->wake_mutex);
-  mem_free(tx);
 }
 
 enum err graph_tx_begin(struct graph *g, const struct graph_tx_options *options, struct graph_tx **ret, struct error *e) {
@@ -119,6 +123,7 @@ enum err graph_tx_begin(struct graph *g, const struct graph_tx_options *options,
   if (options->metadata.len > 0) tx->options.metadata = arena_str(&tx->arena, options->metadata);
   if (options->metadata.len > 0 && tx->options.metadata.ptr == NULL) {
     enum err err = arena_err(&tx->arena, e);
+    release_memory(tx);
     tx_drop(tx);
     return err;
   }
@@ -210,6 +215,7 @@ void graph_tx_free(struct graph_tx *tx) {
   if (tx == NULL) return;
   graph_tx_rollback(tx);
   tx_arm(tx); // nobody is called back any more
+  release_memory(tx);
   tx_drop(tx);
 }
 
