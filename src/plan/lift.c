@@ -1,6 +1,6 @@
 // Subqueries and patterns inside of expressions become operators: the expression then reads a slot that an operator below it has
-// filled, for the whole batch at once. What depends on a local variable of a list expression stays where it is, with a plan of its own
-// (plan.nested).
+// filled, for the whole batch at once. A list expression whose body holds one becomes rows itself: `[x IN l WHERE EXISTS { ... } | f(x)]`
+// is the roll-up of an UNWIND of `l`, and `all(x IN l WHERE EXISTS { ... })` is `all(y IN [x IN l | EXISTS { ... }] WHERE y)`.
 #include "plan/lift.h"
 
 #include <stddef.h>
@@ -10,16 +10,16 @@
 struct lift {
   struct planner *p;
   struct chain *c;
-  struct bits locals; // variables of the list expressions around
-  uint32_t lambdas;   // how many there are
   enum err err;
 };
 
 static struct ast *lift_node(struct ast *n, void *context);
 
+enum question_kind { QUESTION_EXISTS, QUESTION_COUNT, QUESTION_COLLECT };
+
 /// What a subquery is asked for, and of what.
 struct question {
-  enum plan_nested_kind kind;
+  enum question_kind kind;
   const struct ast *query;      // a SUBQUERY's
   const struct ast *path;       // or a pattern's,
   const struct ast *where;      // with its predicate
@@ -31,19 +31,19 @@ static bool is_path_function(const struct ast *path) {
 }
 
 static struct question question_of(const struct ast *n) {
-  static const enum plan_nested_kind kinds[] = {
-      [AST_EXISTS] = PLAN_NESTED_EXISTS, [AST_COUNT] = PLAN_NESTED_COUNT, [AST_COLLECT] = PLAN_NESTED_COLLECT};
+  static const enum question_kind kinds[] = {
+      [AST_EXISTS] = QUESTION_EXISTS, [AST_COUNT] = QUESTION_COUNT, [AST_COLLECT] = QUESTION_COLLECT};
   switch (n->kind) {
   case AST_SUBQUERY: return (struct question){.kind = kinds[n->subquery.op], .query = n->subquery.query};
   case AST_PATTERN_COMPREHENSION:
-    return (struct question){.kind = PLAN_NESTED_COLLECT,
+    return (struct question){.kind = QUESTION_COLLECT,
                              .path = n->pattern_comprehension.path,
                              .where = n->pattern_comprehension.where,
                              .projection = n->pattern_comprehension.projection};
   default: {
     const struct ast *path = n->pattern_expression.path;
     bool value = is_path_function(path);
-    return (struct question){.kind = value ? PLAN_NESTED_COLLECT : PLAN_NESTED_EXISTS,
+    return (struct question){.kind = value ? QUESTION_COLLECT : QUESTION_EXISTS,
                              .path = path,
                              .projection = value ? path->path.variable : NULL};
   }
@@ -117,28 +117,14 @@ static enum err lift_collect(struct planner *p, struct chain *c, const struct qu
 static enum err lift_question(struct planner *p, struct chain *c, const struct question *q, uint32_t *ret_slot) {
   TRY(planner_slot(p, STR("subquery"), AST_VALUE_VARIABLE, ret_slot));
   bool done = false;
-  if (q->kind != PLAN_NESTED_COLLECT)
-    TRY(plan_degree(p, c, q->query, q->path, q->where, q->kind == PLAN_NESTED_EXISTS, *ret_slot, &done));
+  if (q->kind != QUESTION_COLLECT)
+    TRY(plan_degree(p, c, q->query, q->path, q->where, q->kind == QUESTION_EXISTS, *ret_slot, &done));
   if (!done) switch (q->kind) {
-    case PLAN_NESTED_EXISTS: TRY(lift_exists(p, c, q, *ret_slot)); break;
-    case PLAN_NESTED_COUNT: TRY(lift_count(p, c, q, *ret_slot)); break;
-    case PLAN_NESTED_COLLECT: TRY(lift_collect(p, c, q, *ret_slot)); break;
+    case QUESTION_EXISTS: TRY(lift_exists(p, c, q, *ret_slot)); break;
+    case QUESTION_COUNT: TRY(lift_count(p, c, q, *ret_slot)); break;
+    case QUESTION_COLLECT: TRY(lift_collect(p, c, q, *ret_slot)); break;
     }
   return chain_bind(p, c, *ret_slot);
-}
-
-/// Leaves `n` where it is and gives it a plan.
-static enum err nest_question(struct lift *l, const struct ast *n, const struct question *q) {
-  struct planner *p = l->p;
-  struct chain right;
-  struct plan_nested nested = {.expression = n, .kind = q->kind};
-  TRY(chain_right(p, l->c, &right));
-  if (!bits_add_all(&p->scratch, &right.bound, &l->locals)) return planner_nomem(p);
-  TRY(plan_question(p, &right, q, &nested.collect));
-  nested.root = right.op;
-  TRY(array_room(p, &p->nested, p->nested_count, &p->nested_room, sizeof nested));
-  p->nested[p->nested_count++] = nested;
-  return ERR_OK;
 }
 
 static enum err call_head(struct planner *p, const struct ast *list, struct ast **ret) {
@@ -155,21 +141,12 @@ static enum err call_head(struct planner *p, const struct ast *list, struct ast 
 
 static enum err replace(struct lift *l, const struct ast *n, const struct question *q, struct ast **ret) {
   bool first_only = n->kind == AST_PATTERN_EXPRESSION && n->pattern_expression.path->path.selector == AST_SHORTEST_PATH_FUNCTION;
-  const struct ast *result = n;
-  if (l->lambdas > 0) {
-    TRY(nest_question(l, n, q));
-  } else {
-    uint32_t slot;
-    TRY(lift_question(l->p, l->c, q, &slot));
-    TRY(expression_variable(l->p, slot, &result));
-  }
+  const struct ast *result;
+  uint32_t slot;
+  TRY(lift_question(l->p, l->c, q, &slot));
+  TRY(expression_variable(l->p, slot, &result));
   *ret = (struct ast *) (uintptr_t) result;
   return first_only ? call_head(l->p, result, ret) : ERR_OK;
-}
-
-static struct ast *lift_failed(struct lift *l, enum err err) {
-  l->err = err;
-  return NULL;
 }
 
 static bool lift_field(struct lift *l, struct ast **field) {
@@ -178,17 +155,94 @@ static bool lift_field(struct lift *l, struct ast **field) {
   return *field != NULL;
 }
 
-/// The part of a list expression that its variables are visible in.
-static bool lift_inside(struct lift *l, const struct ast *variable, const struct ast *second, struct ast **body, struct ast **body2) {
-  const struct ast *variables[] = {variable, second};
-  for (int i = 0; i < 2; i++)
-    if (variables[i] != NULL && !bits_add(&l->p->scratch, &l->locals, variables[i]->variable.slot)) return lift_failed(l, planner_nomem(l->p));
-  l->lambdas++;
-  bool ok = lift_field(l, body) && (body2 == NULL || lift_field(l, body2));
-  l->lambdas--;
-  for (int i = 0; i < 2; i++)
-    if (variables[i] != NULL) bits_remove(&l->locals, variables[i]->variable.slot);
-  return ok;
+/// `list IS NULL`
+static enum err is_null(struct planner *p, const struct ast *list, struct ast **ret) {
+  struct ast *n = ast_new(p->arena, AST_IS_NULL, list->offset);
+  PLAN_ALLOC(p, n);
+  n->is_null.operand = (struct ast *) (uintptr_t) list;
+  n->height = (uint16_t) (list->height + 1);
+  n->types = CYPHER_BOOLEAN;
+  *ret = n;
+  return ERR_OK;
+}
+
+/// A list of nothing is nothing, but UNWIND makes it no rows: `CASE WHEN list IS NULL THEN null ELSE rolled_up END`.
+static enum err null_for_null(struct planner *p, const struct ast *list, uint32_t slot, struct ast **ret) {
+  const struct ast *rolled_up;
+  struct ast *test = NULL;
+  TRY(expression_variable(p, slot, &rolled_up));
+  TRY(is_null(p, list, &test));
+  struct ast *choice = ast_new(p->arena, AST_CASE, list->offset), *branch = ast_new(p->arena, AST_CASE_BRANCH, list->offset);
+  struct ast *null = ast_new(p->arena, AST_LITERAL, list->offset);
+  if (choice == NULL || branch == NULL || null == NULL) return planner_nomem(p);
+  null->height = 1;
+  ast_append(&branch->case_branch.tests, test);
+  branch->case_branch.result = null;
+  branch->height = (uint16_t) (test->height + 1);
+  ast_append(&choice->case_.branches, branch);
+  choice->case_.otherwise = (struct ast *) (uintptr_t) rolled_up;
+  choice->height = (uint16_t) (branch->height + 1);
+  choice->types = CYPHER_LIST;
+  choice->elements = CYPHER_ANY;
+  *ret = choice;
+  return ERR_OK;
+}
+
+/// `[variable IN list WHERE where | element]` as the roll-up of rows. `list` is ready.
+static enum err roll_up_list(struct lift *l, const struct ast *variable, const struct ast *list, const struct ast *where, const struct ast *element,
+                             struct ast **ret) {
+  struct planner *p = l->p;
+  struct chain right;
+  struct plan_op *op;
+  struct items_builder items = {0};
+  uint32_t out, collect;
+  const struct ast *ready;
+  TRY(chain_right(p, l->c, &right));
+  TRY(chain_push(p, &right, PLAN_UNWIND, &op));
+  op->unwind = (struct plan_unwind){variable->variable.slot, list};
+  op->rows = LIST_ROWS;
+  TRY(chain_bind(p, &right, op->unwind.out));
+  if (where != NULL) TRY(plan_where(p, &right, where));
+  TRY(plan_expression(p, &right, element != NULL ? element : variable, &ready));
+  TRY(planner_slot(p, STR("element"), AST_VALUE_VARIABLE, &collect));
+  TRY(items_add(p, &items, collect, ready));
+  TRY(chain_push(p, &right, PLAN_PROJECTION, &op));
+  op->projection.items = items_of(&items);
+  TRY(planner_slot(p, STR("list"), AST_VALUE_VARIABLE, &out));
+  TRY(chain_push2(p, l->c, PLAN_ROLL_UP_APPLY, right.op, &op));
+  op->let = (struct plan_let){out, collect};
+  TRY(chain_bind(p, l->c, out));
+  return null_for_null(p, list, out, ret);
+}
+
+static enum err lift_comprehension(struct lift *l, struct ast *n, struct ast **ret) {
+  if (!lift_field(l, &n->list_comprehension.list)) return l->err;
+  *ret = n;
+  if (!expression_has_subquery(n->list_comprehension.where) && !expression_has_subquery(n->list_comprehension.projection)) return ERR_OK;
+  return roll_up_list(l, n->list_comprehension.variable, n->list_comprehension.list, n->list_comprehension.where, n->list_comprehension.projection,
+                      ret);
+}
+
+/// The answers first, as a list; then the question over them.
+static enum err lift_quantifier(struct lift *l, struct ast *n, struct ast **ret) {
+  uint32_t slot;
+  const struct ast *answer;
+  if (!lift_field(l, &n->quantifier.list)) return l->err;
+  *ret = n;
+  if (!expression_has_subquery(n->quantifier.where)) return ERR_OK;
+  TRY(roll_up_list(l, n->quantifier.variable, n->quantifier.list, NULL, n->quantifier.where, &n->quantifier.list));
+  TRY(planner_slot(l->p, STR("answer"), AST_VALUE_VARIABLE, &slot));
+  TRY(expression_variable(l->p, slot, &answer));
+  n->quantifier.variable = (struct ast *) (uintptr_t) answer;
+  TRY(expression_variable(l->p, slot, &answer));
+  n->quantifier.where = (struct ast *) (uintptr_t) answer;
+  return ERR_OK;
+}
+
+static enum err lift_reduce(struct lift *l, struct ast *n, struct ast **ret) {
+  if (!lift_field(l, &n->reduce.init) || !lift_field(l, &n->reduce.list)) return l->err;
+  *ret = n;
+  return expression_has_subquery(n->reduce.expression) ? planner_unsupported(l->p, n, "A subquery inside of reduce()") : ERR_OK;
 }
 
 /// `size(pattern)` counts, `exists(pattern)` asks: the pattern is not a value there.
@@ -202,40 +256,33 @@ static bool is_pattern_call(const struct ast *n, struct question *ret) {
   }
   if (n->function.signature->id != CYPHER_FN_SIZE || (!pattern && argument->kind != AST_PATTERN_COMPREHENSION)) return false;
   *ret = question_of(argument);
-  ret->kind = PLAN_NESTED_COUNT;
+  ret->kind = QUESTION_COUNT;
   ret->projection = NULL;
   return true;
 }
 
-static struct ast *lift_node(struct ast *n, void *context) {
-  struct lift *l = context;
+static enum err lift_any(struct lift *l, struct ast *n, struct ast **ret) {
   struct question q;
-  struct ast *replaced;
-  if (!expression_has_subquery(n)) return n;
-  if (is_pattern_call(n, &q) && q.kind == PLAN_NESTED_EXISTS) return lift_node(n->function.arguments.first, l);
-  if (l->lambdas == 0 && is_pattern_call(n, &q)) {
-    enum err err = replace(l, n, &q, &replaced);
-    return err == ERR_OK ? replaced : lift_failed(l, err);
-  }
+  if (is_pattern_call(n, &q)) return replace(l, n->function.arguments.first, &q, ret);
   switch (n->kind) {
   case AST_SUBQUERY:
   case AST_PATTERN_EXPRESSION:
-  case AST_PATTERN_COMPREHENSION: {
-    q = question_of(n);
-    enum err err = replace(l, n, &q, &replaced);
-    return err == ERR_OK ? replaced : lift_failed(l, err);
+  case AST_PATTERN_COMPREHENSION: q = question_of(n); return replace(l, n, &q, ret);
+  case AST_LIST_COMPREHENSION: return lift_comprehension(l, n, ret);
+  case AST_QUANTIFIER: return lift_quantifier(l, n, ret);
+  case AST_REDUCE: return lift_reduce(l, n, ret);
+  default:
+    *ret = n;
+    if (ast_map_children(n, lift_node, l)) return ERR_OK;
+    return l->err != ERR_OK ? l->err : planner_nomem(l->p);
   }
-  case AST_LIST_COMPREHENSION:
-    if (!lift_field(l, &n->list_comprehension.list)) return NULL;
-    return lift_inside(l, n->list_comprehension.variable, NULL, &n->list_comprehension.where, &n->list_comprehension.projection) ? n : NULL;
-  case AST_QUANTIFIER:
-    if (!lift_field(l, &n->quantifier.list)) return NULL;
-    return lift_inside(l, n->quantifier.variable, NULL, &n->quantifier.where, NULL) ? n : NULL;
-  case AST_REDUCE:
-    if (!lift_field(l, &n->reduce.init) || !lift_field(l, &n->reduce.list)) return NULL;
-    return lift_inside(l, n->reduce.variable, n->reduce.accumulator, &n->reduce.expression, NULL) ? n : NULL;
-  default: return ast_map_children(n, lift_node, l) ? n : l->err != ERR_OK ? NULL : lift_failed(l, planner_nomem(l->p));
-  }
+}
+
+static struct ast *lift_node(struct ast *n, void *context) {
+  struct lift *l = context;
+  struct ast *ret = n;
+  if (expression_has_subquery(n)) l->err = lift_any(l, n, &ret);
+  return l->err == ERR_OK ? ret : NULL;
 }
 
 enum err plan_expression(struct planner *p, struct chain *c, const struct ast *from, const struct ast **ret) {
@@ -288,10 +335,10 @@ enum err plan_conjunct(struct planner *p, struct chain *c, const struct ast *pre
   bool negated = predicate->kind == AST_UNARY && predicate->unary.op == AST_NOT_OP;
   const struct ast *asked = negated ? predicate->unary.operand : predicate;
   struct question q;
-  bool is_question = is_pattern_call(asked, &q) && q.kind == PLAN_NESTED_EXISTS;
+  bool is_question = is_pattern_call(asked, &q) && q.kind == QUESTION_EXISTS;
   if (!is_question && (asked->kind == AST_SUBQUERY || asked->kind == AST_PATTERN_EXPRESSION)) {
     q = question_of(asked);
-    is_question = q.kind == PLAN_NESTED_EXISTS;
+    is_question = q.kind == QUESTION_EXISTS;
   }
   bool degree = false;
   if (is_question) {

@@ -161,11 +161,5 @@ static enum err live(struct planner *p, struct plan_op **place, const struct bit
 
 enum err pass_live(struct planner *p, struct plan_op **root) {
   struct bits needed = {0};
-  TRY(live(p, root, &needed, (struct side){NULL}));
-  for (uint32_t i = 0; i < p->nested_count; i++) {
-    struct bits wanted = {0}, argument = {0};
-    if (p->nested[i].collect != PLAN_NONE) PLAN_ADD(p, &wanted, p->nested[i].collect);
-    TRY(live(p, (struct plan_op **) (uintptr_t) &p->nested[i].root, &wanted, (struct side){&argument}));
-  }
-  return ERR_OK;
+  return live(p, root, &needed, (struct side){NULL});
 }

@@ -22,11 +22,9 @@ static void enter(const struct plan_op *op, const struct plan_op **ops) {
 enum err pass_number(struct planner *p, struct plan_op *root) {
   uint32_t count = 0;
   number(root, &count);
-  for (uint32_t i = 0; i < p->nested_count; i++) number((struct plan_op *) (uintptr_t) p->nested[i].root, &count);
   const struct plan_op **ops = ARENA_ARRAY(p->arena, const struct plan_op *, count);
   PLAN_ALLOC(p, ops);
   enter(root, ops);
-  for (uint32_t i = 0; i < p->nested_count; i++) enter(p->nested[i].root, ops);
   p->plan->ops = ops;
   p->plan->op_count = count;
   return ERR_OK;

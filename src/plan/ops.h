@@ -124,8 +124,8 @@ struct plan_list {
   uint32_t count;
 };
 
-/// Expressions: resolved trees of cypher without aggregating FUNCTION and COUNT_STAR, which have become operators, as have SUBQUERY,
-/// PATTERN_EXPRESSION and PATTERN_COMPREHENSION but for those in plan.nested. They read slots through VARIABLE nodes only.
+/// Expressions: resolved trees of cypher without aggregating FUNCTION, COUNT_STAR, SUBQUERY, PATTERN_EXPRESSION and
+/// PATTERN_COMPREHENSION, which have become operators. They read slots through VARIABLE nodes only.
 struct plan_exprs {
   const struct ast *const *items;
   uint32_t count;

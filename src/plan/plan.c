@@ -25,9 +25,3 @@ void plan_unref(struct plan *p) {
   arena_done(&p->arena);
   mem_free(p);
 }
-
-const struct plan_nested *plan_nested_find(const struct plan *p, const struct ast *expression) {
-  for (uint32_t i = 0; i < p->nested_count; i++)
-    if (p->nested[i].expression == expression) return &p->nested[i];
-  return NULL;
-}

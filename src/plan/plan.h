@@ -34,19 +34,6 @@ struct plan_slot {
   uint8_t kind;    // enum ast_variable_kind
 };
 
-enum plan_nested_kind { PLAN_NESTED_EXISTS, PLAN_NESTED_COUNT, PLAN_NESTED_COLLECT };
-
-/// A pattern or subquery that depends on a local variable of a list expression, so that it cannot be an operator: `expression` (a
-/// SUBQUERY, PATTERN_EXPRESSION or PATTERN_COMPREHENSION node) is worth what `root` gives, which is run like the right side of an Apply for the
-/// rows that the expression is evaluated for: whether there is a row, how many, or the list of slot `collect`. Its ARGUMENT's slots
-/// may be local variables. All other ones have become operators.
-struct plan_nested {
-  const struct ast *expression;
-  const struct plan_op *root;
-  enum plan_nested_kind kind;
-  uint32_t collect;
-};
-
 enum plan_kind_of {
   PLAN_QUERY,   // `root` is to be run
   PLAN_COMMAND, // schema and administration: `root` is NULL, dbms carries out `statement->root`
@@ -58,8 +45,6 @@ struct plan {
   struct arena arena;
   const struct ast_statement *statement; // columns, parameters, query type, EXPLAIN and PROFILE
   const struct plan_op *root;            // PRODUCE_RESULTS, or EMPTY_RESULT where the statement returns nothing
-  const struct plan_nested *nested;
-  uint32_t nested_count;
   uint32_t op_count;                     // ids of operators are 0 (the root) up to op_count - 1, parents first
   const struct plan_op *const *ops;      // by id
   const struct plan_slot *slots;
@@ -82,9 +67,6 @@ struct arena *plan_arena(struct plan *p);
 struct plan *plan_ref(struct plan *p);
 /// Frees with the last reference. Any thread. NULL is fine.
 void plan_unref(struct plan *p);
-
-/// The plan of that node of an expression; NULL where there is none.
-const struct plan_nested *plan_nested_find(const struct plan *p, const struct ast *expression);
 
 /// What a constant expression is worth: `exec` knows. ERR_* leaves the expression as it is, to fail when it is run.
 /// A value that has no literal form (a date, a node) is left as well.

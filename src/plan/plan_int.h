@@ -27,8 +27,6 @@ struct planner {
   uint32_t slot_count, slot_room;
   struct plan_name *names;
   uint32_t name_count, name_room;
-  struct plan_nested *nested;
-  uint32_t nested_count, nested_room;
   struct graph_index *indexes; // that are online
   uint32_t index_count;
   struct plan_columns yielded; // by a CALL or SHOW that ends the statement without YIELD

@@ -64,8 +64,6 @@ static void finish(struct planner *p, struct plan_op *root) {
   plan->slot_count = p->slot_count;
   plan->names = p->names;
   plan->name_count = p->name_count;
-  plan->nested = p->nested;
-  plan->nested_count = p->nested_count;
   for (uint32_t i = 0; i < p->name_count; i++) plan->has_unknown_names = plan->has_unknown_names || p->names[i].token == GRAPH_ANY;
   plan_note_counts(plan, p->catalog);
   for (uint32_t i = 0; i < plan->op_count; i++) plan->cost += plan->ops[i]->rows;

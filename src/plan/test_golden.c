@@ -327,10 +327,17 @@ static const struct golden subqueries[] = {
      "  Expand(All) (c)<-[:LIVES_IN]-(p)\n"
      "  Argument c\n"
      "NodeByLabelScan c:City\n"},
-    {"What depends on a list's variable stays in the expression",
+    {"A list expression with a subquery in its body becomes rows",
      "MATCH (c:City) RETURN [x IN [1, 2] WHERE EXISTS { (c {size: x}) } | x] AS l",
      "ProduceResults l\n"
-     "Projection [x IN [1, 2] WHERE EXISTS { MATCH (c) WHERE c.size = x } | x] AS l\n"
+     "Projection CASE WHEN [1, 2] IS NULL THEN null ELSE list_5 END AS l\n"
+     "RollUpApply list_5, element_4\n"
+     "  Projection x AS element_4\n"
+     "  SemiApply\n"
+     "    Filter c.size = x\n"
+     "    Argument c, x\n"
+     "  Unwind [1, 2] AS x\n"
+     "  Argument c\n"
      "NodeByLabelScan c:City\n"},
 };
 

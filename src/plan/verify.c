@@ -94,11 +94,5 @@ static enum err verify(struct planner *p, const struct plan_op *op, const struct
 
 enum err pass_verify(struct planner *p, const struct plan_op *root) {
   struct bits ret = {0};
-  TRY(verify(p, root, NULL, &ret));
-  for (uint32_t i = 0; i < p->nested_count; i++) {
-    struct bits any = {0}, right = {0}; // its ARGUMENT may ask for local variables: all slots
-    for (uint32_t s = 0; s < p->slot_count; s++) PLAN_ADD(p, &any, s);
-    TRY(verify(p, p->nested[i].root, &any, &right));
-  }
-  return ERR_OK;
+  return verify(p, root, NULL, &ret);
 }
