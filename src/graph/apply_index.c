@@ -137,6 +137,7 @@ enum err apply_index_create(struct applier *ap, const struct command *c, struct 
   x->populated = 0;
   s->count++;
   s->next_id = MAX(s->next_id, x->index.id + 1);
+  if (x->index.constraint == GRAPH_CONSTRAINT_UNIQUE) TRY(graph_population_lock(ap->g, e));
   return schema_store(ap->batch, ap->g->schema_root, x, e);
 }
 

@@ -64,16 +64,7 @@ static void verdict_free(struct verdict *v) {
   mem_free(v);
 }
 
-static void free_flights(struct flight *list) {
-  for (struct flight *f = list, *next; f != NULL; f = next) {
-    next = f->next;
-    flight_free(f);
-  }
-}
-
 void commits_done(struct graph *g) {
-  free_flights(g->commits.first);
-  free_flights(g->commits.taken);
   for (struct verdict *v = g->commits.failures, *next; v != NULL; v = next) {
     next = v->next;
     verdict_free(v);
@@ -249,6 +240,10 @@ static enum err apply_taken(struct graph *g, struct error *e) {
   land_all(done, ERR_OK);
   wake_waiters(g, store_applied_index(g->store));
   return ERR_OK;
+}
+
+void commits_close(struct graph *g) {
+  land_the_lost(g, ERR_CLOSED);
 }
 
 enum err applier_step(struct graph *g, bool *ret_more, struct error *e) {

@@ -64,7 +64,8 @@ enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, s
 
 struct flight *flight_make(void);
 void flight_free(struct flight *f);
-/// Frees what is queued and waits; nobody is told.
+/// Before closing: commits whose owners did not stay to see them end are told that the graph is closed, all waits are ended.
+void commits_close(struct graph *g);
 void commits_done(struct graph *g);
 
 /// ERR_WAIT, and a call of `ready` later, while the index is being filled; ERR_OK once there is a verdict.

@@ -139,6 +139,39 @@ static enum err find_trees(struct graph *g, struct error *e) {
   return ERR_OK;
 }
 
+// ---- constraints whose indexes are being filled ----
+
+/// Nobody steps on behalf of this owner: what it waits for is simply its own when it is granted.
+static void population_wake(struct lock_owner *o UNUSED) {
+}
+
+enum err graph_population_lock(struct graph *g, struct error *e) {
+  enum err err = lock_acquire(&g->locks, &g->population_owner, lock_resource_of(LOCK_SCHEMA, 0), GRAPH_LOCK_EXCLUSIVE, 0, e);
+  return err == ERR_WAIT ? ERR_OK : err;
+}
+
+static bool fills_constraint(const struct schema *s) {
+  for (uint32_t i = 0; i < s->count; i++)
+    if (s->indexes[i].index.state == GRAPH_INDEX_POPULATING && s->indexes[i].index.constraint == GRAPH_CONSTRAINT_UNIQUE)
+      return true;
+  return false;
+}
+
+void graph_population_unlock(struct graph *g) {
+  struct schema *s = graph_schema(g);
+  if (!fills_constraint(s)) locks_release(&g->locks, &g->population_owner);
+  schema_release(s);
+}
+
+/// An index that was being filled when the server stopped is filled on; a unique one keeps writers out until it is judged.
+static enum err resume_population(struct graph *g, struct error *e) {
+  for (uint32_t i = 0; i < g->schema->count; i++)
+    if (g->schema->indexes[i].index.state == GRAPH_INDEX_POPULATING) graph_work(g, GRAPH_APPLIER);
+  if (fills_constraint(g->schema)) TRY(graph_population_lock(g, e));
+  graph_population_unlock(g);
+  return ERR_OK;
+}
+
 // ---- opening ----
 
 static enum err submit_to_log(void *context, struct log_entry *entries, size_t count, struct error *e) {
@@ -157,6 +190,8 @@ static void init_parts(struct graph *g) {
   mutex_init(&g->commits.mutex);
   mutex_init(&g->commits.token_mutex);
   locks_init(&g->locks, g->options.clock);
+  lock_owner_init(&g->population_owner, population_wake);
+  g->population_owner.first_in_line = true;
   statistics_init(&g->statistics);
 }
 
@@ -216,23 +251,6 @@ static enum err open_graph(struct graph *g, const char *directory, struct error 
   return recover(g, e);
 }
 
-/// The population's lock is asked for before anybody else is there: it never waits.
-static void population_wake(struct lock_owner *o UNUSED) {
-}
-
-/// An index that was being filled when the server stopped is filled on; a unique one keeps writers out until it is judged.
-static enum err resume_population(struct graph *g, struct error *e) {
-  lock_owner_init(&g->population_owner, population_wake);
-  for (uint32_t i = 0; i < g->schema->count; i++) {
-    const struct graph_index *x = &g->schema->indexes[i].index;
-    if (x->state != GRAPH_INDEX_POPULATING) continue;
-    graph_work(g, GRAPH_APPLIER);
-    if (x->constraint == GRAPH_CONSTRAINT_UNIQUE)
-      TRY(lock_acquire(&g->locks, &g->population_owner, lock_resource_of(LOCK_SCHEMA, 0), GRAPH_LOCK_EXCLUSIVE, 0, e));
-  }
-  return ERR_OK;
-}
-
 enum err graph_open(const char *directory, const struct graph_options *options, struct graph **ret, struct error *e) {
   struct graph *g = mem_zalloc(sizeof *g);
   if (g == NULL) return error_ensure(e, ERR_NOMEM);
@@ -256,6 +274,7 @@ static void close_accesses(struct graph *g) {
 
 void graph_close(struct graph *g) {
   if (g == NULL) return;
+  commits_close(g);
   applier_free(g->applier);
   commits_done(g);
   if (g->store != NULL) locks_release(&g->locks, &g->population_owner);

@@ -38,7 +38,7 @@ struct graph {
   struct schema *schema;
 
   struct locks locks;
-  struct lock_owner population_owner; // keeps writers out while a constraint's index is filled after a restart
+  struct lock_owner population_owner; // keeps writers out while a constraint's index is filled, its creator gone or not
   struct commits commits;
   _Atomic graph_id next_node, next_rel; // the leader's: ids given out
 
@@ -71,6 +71,11 @@ void graph_schema_publish(struct graph *g, struct schema *s);
 /// A page access for the calling thread, and back.
 enum err graph_access_take(struct graph *g, struct page_access **ret, struct error *e) NODISCARD;
 void graph_access_give(struct graph *g, struct page_access *a);
+
+/// Asks for the schema lock on behalf of a constraint whose index is being filled: next in line after whoever holds it. And back,
+/// once none is being filled. The applier only.
+enum err graph_population_lock(struct graph *g, struct error *e) NODISCARD;
+void graph_population_unlock(struct graph *g);
 
 /// Remembers the first cause why this graph must not write any more.
 void graph_fail(struct graph *g, enum err err, const struct error *e);

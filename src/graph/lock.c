@@ -271,7 +271,7 @@ static enum err acquire_or_queue(struct locks *l, struct lock_owner *o, lock_res
   o->wait_hold = fresh;
   o->wait_upgrade = owner_hold(o, resource) != NULL;
   o->wait_until_ns = timeout_ns > 0 ? clock_monotonic_ns(l->clock) + timeout_ns : INT64_MAX;
-  queue_add(k, fresh, o->wait_upgrade);
+  queue_add(k, fresh, o->wait_upgrade || o->first_in_line);
   if (closes_cycle(l, o)) {
     queue_remove(k, fresh);
     o->wait_state = LOCK_WAIT_NONE;

@@ -49,6 +49,7 @@ struct lock_owner {
   enum graph_lock_mode wait_mode;
   struct lock_hold *wait_hold; // in the queue, or granted; NULL for an upgrade that is granted
   bool wait_upgrade;
+  bool first_in_line;                             // its requests stand at the front of queues
   int64_t wait_until_ns;                          // INT64_MAX: for ever
   struct lock_owner *timed_previous, *timed_next; // among those with an end, guarded by locks.timed_mutex
   bool timed;

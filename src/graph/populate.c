@@ -80,21 +80,10 @@ static enum err describe_double(struct applier *ap, const struct schema_index *x
   return err == ERR_OK ? err : error_ensure(e, err);
 }
 
-/// The lock that kept writers out after a restart goes with the last constraint that was filled then.
-static void release_population_lock(struct graph *g) {
-  struct schema *s = graph_schema(g);
-  bool any = false;
-  for (uint32_t i = 0; i < s->count; i++)
-    any =
-        any || (s->indexes[i].index.state == GRAPH_INDEX_POPULATING && s->indexes[i].index.constraint == GRAPH_CONSTRAINT_UNIQUE);
-  schema_release(s);
-  if (!any) locks_release(&g->locks, &g->population_owner);
-}
-
 static void verdict_landed(struct flight *f, enum err err UNUSED) {
   struct verdict *v = f->context;
   map_remove(&v->g->applier->verdicts, v->index);
-  release_population_lock(v->g);
+  graph_population_unlock(v->g);
   commits_judged(v->g, v);
   flight_free(f);
 }

@@ -389,6 +389,31 @@ static void check_all(struct world *w) {
   assert_int_equal(n, 0);
 }
 
+/// The power goes at a random moment of the commit. Afterwards it is there whole or not at all, and whole if it was acknowledged.
+static void crash_in_commit(struct world *w) {
+  struct session *s = &w->sessions[0];
+  struct bench *b = &w->b;
+  uint64_t before = graph_tx_last_committed(b->g), id;
+  enum err err = ERR_WAIT;
+  bool writes = graph_tx_has_writes(s->tx);
+  sim_disk_cut_after(b->sim, random_below(w, 6));
+  for (int i = 0; i < 10 && (err = graph_tx_commit(s->tx, &id, &b->e)) == ERR_WAIT; i++)
+    if (graph_settle(b->g, &b->e) != ERR_OK) break;
+  graph_tx_free(TAKE_PTR(s->tx));
+  for (int i = 1; i < SESSIONS; i++) graph_tx_free(TAKE_PTR(w->sessions[i].tx));
+  if (!sim_disk_is_off(b->sim)) sim_disk_cut(b->sim);
+  bench_close(b);
+  sim_disk_power_on(b->sim);
+  bench_open(b);
+  bool there = graph_tx_last_committed(b->g) > before;
+  assert_true(there || err != ERR_OK || !writes);
+  if (there) w->committed = s->pending;
+  check_all(w);
+  session_begin(w, s);
+  compare_view(w, s->tx, GRAPH_READ_SNAPSHOT, &w->committed);
+  session_end(w, s, false);
+}
+
 static void reopen(struct world *w) {
   for (int i = 0; i < SESSIONS; i++)
     if (w->sessions[i].tx != NULL) session_end(w, &w->sessions[i], false);
@@ -428,7 +453,10 @@ static void step(struct world *w) {
       session_end(w, s, true);
     }
   }
-  if (rng_chance(&w->rng, 1, 12)) session_end(w, writer, rng_chance(&w->rng, 4, 5));
+  if (rng_chance(&w->rng, 1, 12))
+    session_end(w, writer, rng_chance(&w->rng, 4, 5));
+  else if (writer->wrote && rng_chance(&w->rng, 1, 100))
+    crash_in_commit(w);
   if (rng_chance(&w->rng, 1, 120)) reopen(w);
 }
 

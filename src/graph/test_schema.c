@@ -214,6 +214,27 @@ TEST(population_goes_on_after_a_power_cut_in_its_midst) {
   shop_stop(&s);
 }
 
+TEST(a_constraint_whose_creator_went_away_keeps_writers_out_until_it_is_judged) {
+  struct shop s;
+  shop_start(&s);
+  graph_id id;
+  struct graph_index x = on_name(&s, true);
+  uint32_t index;
+  bool more;
+  create(&s, v_int(1), V_NULL);
+  struct graph_tx *creator = bench_begin(&s.b), *writer = bench_begin(&s.b);
+  assert_int_equal(graph_index_create(creator, &x, &index, &s.b.e), ERR_WAIT);
+  assert_int_equal(create_in(&s, writer, v_int(1), V_NULL, &id), ERR_WAIT);
+  assert_ok(graph_step(s.b.g, GRAPH_LOG_WRITER, &more, &s.b.e));
+  assert_ok(graph_step(s.b.g, GRAPH_APPLIER, &more, &s.b.e));
+  graph_tx_free(creator);
+  assert_int_equal(create_in(&s, writer, v_int(1), V_NULL, &id), ERR_WAIT);
+  assert_ok(graph_settle(s.b.g, &s.b.e));
+  assert_int_equal(create_in(&s, writer, v_int(1), V_NULL, &id), ERR_CONSTRAINT);
+  graph_tx_free(writer);
+  shop_stop(&s);
+}
+
 TEST(long_texts_are_found_by_their_whole_and_by_their_beginning) {
   struct shop s;
   shop_start(&s);
@@ -294,6 +315,7 @@ TESTS(T(an_index_on_what_is_there_and_on_what_comes_answers_ranges_in_order),
       T(of_two_merges_under_a_unique_constraint_the_second_waits_and_finds_the_first_ones_node),
       T(a_constraint_over_doubles_cannot_be_created_and_says_which_two),
       T(a_schema_change_waits_for_those_who_write_and_they_for_it), T(population_goes_on_after_a_power_cut_in_its_midst),
+      T(a_constraint_whose_creator_went_away_keeps_writers_out_until_it_is_judged),
       T(long_texts_are_found_by_their_whole_and_by_their_beginning),
       T(a_composite_index_answers_its_first_keys_and_a_range_on_the_next),
       T(a_unique_constraint_on_relationships_works_like_one_on_nodes))

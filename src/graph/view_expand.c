@@ -403,13 +403,37 @@ static enum err counted_degree(struct expanding *x, graph_id node, uint64_t *ret
   return ERR_OK;
 }
 
+static enum err count_self(void *context, graph_token type, const struct adjacency_run *r, struct error *e UNUSED) {
+  struct expanding *x = context;
+  if (!type_wanted(x, type)) return ERR_OK;
+  for (uint32_t i = run_lower_bound(r, x->node, 0); i < r->count && run_neighbour(r, i) == x->node; i++) x->count++;
+  return ERR_OK;
+}
+
+/// Loops of a node: found by search in its outgoing lists.
+static enum err published_loops(struct expanding *x, const uint8_t *record, graph_id node, uint64_t *ret, struct error *e) {
+  struct adjacency_type *types;
+  uint32_t n;
+  x->node = node;
+  x->count = 0;
+  TRY(adjacency_types(&x->v->pages, node_adjacency(record, GRAPH_OUT), x->arena, &types, &n, e));
+  for (uint32_t i = 0; i < n; i++)
+    if (type_wanted(x, types[i].type)) TRY(adjacency_runs_of(&x->v->pages, types[i].pointer, node, count_self, x, e));
+  *ret = x->count;
+  return ERR_OK;
+}
+
 static enum err degree_of(struct expanding *x, graph_id node, enum graph_direction direction, graph_token type, uint64_t *ret,
                           struct error *e) {
-  if (x->overlay != NULL || direction == GRAPH_BOTH) return counted_degree(x, node, ret, e);
+  if (x->overlay != NULL) return counted_degree(x, node, ret, e);
   const uint8_t *record;
+  uint64_t out = 0, in = 0, loops = 0;
   TRY(view_record(x->v, GRAPH_NODE, node, &record, e));
-  *ret = 0;
-  return record != NULL ? published_degree(x, record, direction, type, ret, e) : ERR_OK;
+  if (record != NULL && (direction & GRAPH_OUT)) TRY(published_degree(x, record, GRAPH_OUT, type, &out, e));
+  if (record != NULL && (direction & GRAPH_IN)) TRY(published_degree(x, record, GRAPH_IN, type, &in, e));
+  if (out > 0 && in > 0) TRY(published_loops(x, record, node, &loops, e));
+  *ret = out + in - loops;
+  return ERR_OK;
 }
 
 enum err graph_degrees(struct graph_view *v, const graph_id *nodes, uint32_t n, enum graph_direction direction, graph_token type,
