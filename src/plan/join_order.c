@@ -185,16 +185,21 @@ static enum err intersect_states(struct search *s, uint64_t rels) {
   return ERR_OK;
 }
 
-/// A relationship by a scan of its types, which gives both ends.
+/// A relationship by its id or by a scan of its types, which give both ends.
 static enum err scan_rel(struct search *s, int with_input, int r) {
   const struct qg_rel *rel = &s->g->rels[s->k->rels[r]];
   const struct qg_node *left = node_at(s, s->left[r]), *right = node_at(s, s->right[r]);
   if (rel->kind != QG_ONE || left == right || left->bound || right->bound) return ERR_OK;
   const struct step *start = with_input ? &s->input : &s->fresh;
   struct step step = {.kind = STEP_REL_SCAN, .left = start, .rel = s->k->rels[r]};
+  static const struct bits none;
+  bool sees_input = with_input || chain_at_start(s->c);
+  uint32_t seek = qg_rel_seek(s->g, rel, sees_input ? &s->c->bound : &none);
   double found = rel->count * (rel->direction == GRAPH_BOTH ? 2 : 1);
+  if (seek != PLAN_NONE) found = MIN(found, s->g->predicates[seek].kind == QG_ID_IN || s->g->predicates[seek].kind == QG_ELEMENT_ID_IN ? LIST_ROWS : 1);
   step.rows = start->rows * left->rows * right->rows * rel->selectivity * links_between(s, s->left[r] | s->right[r], UINT64_C(1) << r, 0, 0);
-  step.cost = start->cost + start->rows * found * (COST_REL_SCAN + COST_PREDICATE);
+  step.cost = start->cost + start->rows * found * ((seek != PLAN_NONE ? COST_ID_SEEK : COST_REL_SCAN) + COST_PREDICATE);
+  if (seek != PLAN_NONE) step.rows = MIN(step.rows, start->rows * found);
   return keep(s, &s->best[with_input][UINT64_C(1) << r], &step);
 }
 

@@ -133,3 +133,11 @@ enum err qg_classify(struct query_graph *g) {
   for (uint32_t i = 0; i < g->predicate_count; i++) TRY(classify(g, &g->predicates[i]));
   return ERR_OK;
 }
+
+uint32_t qg_rel_seek(const struct query_graph *g, const struct qg_rel *rel, const struct bits *available) {
+  for (uint32_t i = 0; i < g->predicate_count; i++) {
+    const struct qg_predicate *q = &g->predicates[i];
+    if (q->kind >= QG_ID && q->subject == rel->slot && bits_within(&q->value_reads, available)) return i;
+  }
+  return PLAN_NONE;
+}

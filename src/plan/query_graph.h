@@ -88,6 +88,8 @@ void qg_estimate(struct query_graph *g);
 
 /// A predicate that types are as the pattern says, or the list of types where that suffices (plan/query_graph.c).
 enum err qg_types(struct planner *p, const struct ast *types, struct plan_list *ret, bool *ret_all) NODISCARD;
+/// A predicate that gives the relationship by its id, computable from `available`; PLAN_NONE.
+uint32_t qg_rel_seek(const struct query_graph *g, const struct qg_rel *rel, const struct bits *available);
 uint32_t qg_node_of(const struct query_graph *g, uint32_t slot);
 
 /// Plans `g` on top of `c` (plan/assemble.c).

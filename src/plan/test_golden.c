@@ -129,6 +129,11 @@ static const struct golden finding[] = {
      "MATCH (n) WHERE elementId(n) = $id RETURN n",
      "ProduceResults n\n"
      "NodeByElementIdSeek n WHERE elementId(n) = $id\n"},
+    {"A relationship by its id brings its ends",
+     "MATCH (a)-[r:KNOWS]->(b) WHERE elementId(r) = $id RETURN a, b",
+     "ProduceResults a, b\n"
+     "Filter r:KNOWS\n"
+     "DirectedRelationshipByElementIdSeek r WHERE elementId(r) = $id\n"},
     {"A label that nothing has is scanned at no cost",
      "MATCH (n:Person:Unheard) RETURN n",
      "ProduceResults n\n"

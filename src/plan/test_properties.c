@@ -45,6 +45,7 @@ TEST(relationships_of_one_match_differ_pairwise_however_they_are_found) {
       {"MATCH (a) ((x)-[:KNOWS]->(y)-[:LIKES]->(z)){2} (b)-[:KNOWS]->(c) RETURN a", 2},                 // both lists, as they hold any type
       {"MATCH (a)-->(b) WHERE EXISTS { (b)-->(c)-->(d) } RETURN a", 1},                                 // the subquery's own
       {"MATCH (a)-->(b) OPTIONAL MATCH (b)-->(c)-->(d) RETURN a", 1},
+      {"UNWIND [1, 2] AS i MATCH ()-[r]->(), ()-[q]->() WHERE id(r) = i AND id(q) = i + 1 RETURN r", 1}, // each sought upon the other
       {"MATCH REPEATABLE ELEMENTS (a)-->(b)-->(c) RETURN a", 0},
   };
   for (size_t i = 0; i < ARRAY_SIZE(all); i++) {

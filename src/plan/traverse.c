@@ -1,6 +1,8 @@
 // Relationships of a query graph to operators.
 #include "plan/part.h"
 
+#include "plan/cost.h"
+
 static enum graph_direction flipped(enum graph_direction d) {
   return d == GRAPH_BOTH ? d : d == GRAPH_OUT ? GRAPH_IN : GRAPH_OUT;
 }
@@ -138,18 +140,74 @@ enum err part_traverse(struct part *w, uint32_t number, uint32_t from) {
   return reach(w, number, to);
 }
 
-/// Uniqueness needs no `differ`: it is the first relationship of its part.
-enum err part_rel_scan(struct part *w, uint32_t number) {
+/// `r:A|B`, for a relationship that was found without looking at its type.
+static enum err filter_types(struct part *w, const struct qg_rel *rel) {
   struct planner *p = w->g->p;
-  const struct qg_rel *rel = &w->g->rels[number];
+  const struct ast *subject;
+  if (rel->types.count == 0) return ERR_OK;
+  struct ast *test = ast_new(p->arena, AST_HAS_LABELS, 0), *any = ast_new(p->arena, AST_LABEL_OR, 0);
+  if (test == NULL || any == NULL) return planner_nomem(p);
+  for (uint32_t i = 0; i < rel->types.count; i++) {
+    struct ast *label = ast_new(p->arena, AST_LABEL, 0);
+    PLAN_ALLOC(p, label);
+    label->label.name = p->names[rel->types.items[i]].name;
+    label->height = 1;
+    ast_append(&any->label_or.operands, label);
+  }
+  TRY(expression_variable(p, rel->slot, &subject));
+  any->height = 2;
+  test->has_labels.subject = (struct ast *) (uintptr_t) subject;
+  test->has_labels.labels = rel->types.count == 1 ? any->label_or.operands.first : any;
+  test->height = 3;
+  test->types = CYPHER_BOOLEAN;
+  return chain_filter(p, &w->c, test);
+}
+
+static enum err seek_rel(struct part *w, const struct qg_rel *rel, uint32_t predicate, uint32_t start, uint32_t end) {
+  const struct qg_predicate *q = &w->g->predicates[predicate];
   struct plan_op *op;
+  bool many = q->kind == QG_ID_IN || q->kind == QG_ELEMENT_ID_IN;
+  TRY(chain_push(w->g->p, &w->c, q->kind == QG_ID || q->kind == QG_ID_IN ? PLAN_REL_BY_ID : PLAN_REL_BY_ELEMENT_ID, &op));
+  op->by_id = (struct plan_by_id){rel->slot, q->value, many, rel->direction == GRAPH_BOTH, start, end};
+  if (many) op->rows *= LIST_ROWS;
+  w->predicates[predicate] = 1;
+  return filter_types(w, rel);
+}
+
+static enum err scan_rels(struct part *w, const struct qg_rel *rel, uint32_t start, uint32_t end) {
+  struct plan_op *op;
+  TRY(chain_push(w->g->p, &w->c, PLAN_REL_SCAN, &op));
+  op->rel_scan = (struct plan_rel_scan){rel->slot, start, end, rel->direction == GRAPH_BOTH, rel->types};
+  op->rows *= rel->count * (rel->direction == GRAPH_BOTH ? 2 : 1);
+  return ERR_OK;
+}
+
+/// A scan has no `differ` of its own.
+static enum err filter_differ(struct part *w, uint32_t number) {
+  struct planner *p = w->g->p;
+  struct list_builder others = {0};
+  struct plan_op *op;
+  TRY(part_differ(w, number, &others));
+  if (others.count == 0) return ERR_OK;
+  struct plan_pair *pairs = ARENA_ARRAY(p->arena, struct plan_pair, others.count);
+  PLAN_ALLOC(p, pairs);
+  for (uint32_t i = 0; i < others.count; i++) pairs[i] = (struct plan_pair){w->g->rels[number].slot, others.items[i]};
+  TRY(chain_push(p, &w->c, PLAN_FILTER, &op));
+  op->filter.differ = pairs;
+  op->filter.differ_count = others.count;
+  return ERR_OK;
+}
+
+enum err part_rel_scan(struct part *w, uint32_t number) {
+  const struct qg_rel *rel = &w->g->rels[number];
   bool reversed = rel->direction == GRAPH_IN;
   uint32_t left = w->g->nodes[rel->left].slot, right = w->g->nodes[rel->right].slot;
-  TRY(chain_push(p, &w->c, PLAN_REL_SCAN, &op));
-  op->rel_scan = (struct plan_rel_scan){rel->slot, reversed ? right : left, reversed ? left : right, rel->direction == GRAPH_BOTH, rel->types};
-  op->rows *= rel->count * (rel->direction == GRAPH_BOTH ? 2 : 1);
+  uint32_t start = reversed ? right : left, end = reversed ? left : right;
+  uint32_t seek = qg_rel_seek(w->g, rel, &w->c.bound);
+  TRY(seek != PLAN_NONE ? seek_rel(w, rel, seek, start, end) : scan_rels(w, rel, start, end));
+  TRY(filter_differ(w, number));
   w->nodes[rel->left] = 1;
-  TRY(chain_bind(p, &w->c, left));
+  TRY(chain_bind(w->g->p, &w->c, left));
   return reach(w, number, rel->right);
 }
 
