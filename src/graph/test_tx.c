@@ -413,6 +413,43 @@ TEST(each_allocation_may_fail_in_a_write_transaction_and_nothing_is_lost_or_half
   family_stop(&f);
 }
 
+TEST(each_allocation_may_fail_on_the_way_of_a_commit_and_the_commit_is_whole_or_not_at_all) {
+  struct family f;
+  family_start(&f);
+  graph_id a = person(&f, 0);
+  int64_t committed = 0;
+  int failures = 0;
+  for (bool failing = true; failing; failures++) {
+    fault_arm(&fault_alloc, failures, 1);
+    struct graph_tx *tx = NULL;
+    graph_id id, rel;
+    bool changed;
+    uint64_t ignored;
+    enum err err = graph_tx_begin(f.b.g, &(struct graph_tx_options){0}, &tx, &f.b.e);
+    if (err == ERR_OK) err = graph_tx_statement(tx, &f.b.e);
+    if (err == ERR_OK) err = graph_create_node(tx, &f.person, 1, NULL, 0, &id, &f.b.e);
+    if (err == ERR_OK) err = graph_create_rel(tx, a, id, f.knows, NULL, 0, &rel, &f.b.e);
+    if (err == ERR_OK) err = graph_set_property(tx, GRAPH_NODE, a, f.n, v_int(committed + 1), &changed, &f.b.e);
+    for (int i = 0; err == ERR_OK && i < 10; i++) {
+      err = graph_tx_commit(tx, &ignored, &f.b.e);
+      if (err != ERR_WAIT) break;
+      (void) !graph_settle(f.b.g, &f.b.e); // what failed for want of memory is tried again
+      err = ERR_OK;
+    }
+    assert_true(err == ERR_OK || err == ERR_NOMEM);
+    if (err == ERR_OK) committed++;
+    graph_tx_free(tx);
+    failing = fault_fired(&fault_alloc);
+    fault_disarm(&fault_alloc);
+    if (graph_failure(f.b.g, NULL) == ERR_OK) continue;
+    bench_reopen(&f.b); // the log could not be written: only opening again helps
+    committed = committed_number(&f, a);
+  }
+  assert_true(failures > 20);
+  assert_int_equal(committed_number(&f, a), committed);
+  family_stop(&f);
+}
+
 TESTS(T(a_write_operator_sees_what_it_wrote_row_by_row_but_match_does_not), T(fifty_increments_at_once_lose_nothing),
       T(of_two_that_wait_for_each_other_the_one_that_closes_the_circle_is_told), T(a_circle_of_three_is_found_too),
       T(who_waits_for_a_lock_is_called_when_the_other_commits_and_not_before_it_is_published),
@@ -425,4 +462,5 @@ TESTS(T(a_write_operator_sees_what_it_wrote_row_by_row_but_match_does_not), T(fi
       T(ids_above_four_bytes_work_up_to_the_last_of_five), T(a_read_only_transaction_may_not_write),
       T(a_value_that_cannot_be_stored_is_refused_with_its_type),
       T(a_transaction_larger_than_one_log_entry_is_cut_into_parts_and_put_together_again),
-      T(each_allocation_may_fail_in_a_write_transaction_and_nothing_is_lost_or_half_done))
+      T(each_allocation_may_fail_in_a_write_transaction_and_nothing_is_lost_or_half_done),
+      T(each_allocation_may_fail_on_the_way_of_a_commit_and_the_commit_is_whole_or_not_at_all))
