@@ -6,6 +6,7 @@
 
 #include "cypher/check.h"
 #include "cypher/parse.h"
+#include "dbms/cheap.h"
 #include "dbms/procedures.h"
 #include "dbms/session_int.h"
 #include "dbms/show.h"
@@ -123,6 +124,7 @@ enum err pipeline_open(struct transaction *t, struct plan *p, struct value param
   row_store_init(&r->rows, p->statement->column_count, &t->budget);
   bool runs = p->kind == PLAN_QUERY && p->statement->explain != AST_EXPLAIN;
   r->finished = !runs;
+  r->cheap = !runs || plan_is_cheap(p);
   enum err err = name_columns(r, p->statement, e);
   if (err == ERR_OK && runs) err = start_run(t, r, parameters, e);
   if (err != ERR_OK) {

@@ -17,6 +17,7 @@ struct result {
   struct row_store rows; // set aside, or a command's
   const struct str *columns;
   uint32_t column_count;
+  bool cheap;     // may run on a connection's thread
   bool finished;  // exec is at its end
   bool delivered; // the summary has been given
   bool had_rows;

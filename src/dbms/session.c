@@ -13,7 +13,6 @@
 
 enum {
   INLINE_TEXT_BYTES = 2048, // a statement up to this length is compiled on the caller's thread
-  INLINE_COST = 2000,       // a plan up to this estimated cost runs there, in the unit of plan/cost.h
 };
 
 // ---- life ----
@@ -206,8 +205,15 @@ static enum err set_aside_open_results(struct transaction *t, bool keep_rows, st
   return ERR_OK;
 }
 
-static bool may_run_here(const struct dbms_session *s, const struct plan *p) {
-  return s->on_worker || p->cost <= INLINE_COST;
+static bool may_run_here(const struct dbms_session *s, const struct result *r) {
+  return s->on_worker || r->finished || r->cheap;
+}
+
+/// The same for all results that are still open.
+static bool may_run_out_here(const struct dbms_session *s, const struct transaction *t) {
+  const struct result *r = t->results;
+  while (r != NULL && may_run_here(s, r)) r = r->older;
+  return r == NULL;
 }
 
 static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
@@ -221,6 +227,7 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   struct transaction *t = s->tx;
   graph_tx_set_blocking(t->graph_tx, s->on_worker);
   TRY(transaction_check(t, e));
+  if (!may_run_out_here(s, t)) return *ret_to_worker = true, ERR_WAIT;
   TRY(set_aside_open_results(t, true, e));
   struct plan *p;
   struct result *r;
@@ -268,7 +275,7 @@ static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to
   if (r == NULL || (r->delivered && s->phase != PHASE_COMMIT)) {
     return error_set(e, ERR_PROTOCOL, "There is no open result with the number %lld.", (long long) op->pull.result);
   }
-  if (!r->finished && !may_run_here(s, r->plan)) return *ret_to_worker = true, ERR_WAIT;
+  if (!may_run_here(s, r)) return *ret_to_worker = true, ERR_WAIT;
   graph_tx_set_blocking(t->graph_tx, s->on_worker);
   if (s->phase != PHASE_COMMIT) {
     TRY(transaction_check(t, e));
@@ -291,12 +298,13 @@ static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to
   return ERR_OK;
 }
 
-static enum err op_commit(struct dbms_session *s, struct dbms_op *op) {
+static enum err op_commit(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
   struct error *e = &op->error;
   if (s->tx == NULL) return error_set(e, ERR_PROTOCOL, "There is no open transaction.");
   graph_tx_set_blocking(s->tx->graph_tx, s->on_worker);
   if (s->phase != PHASE_COMMIT) {
     TRY(transaction_check(s->tx, e));
+    if (!may_run_out_here(s, s->tx)) return *ret_to_worker = true, ERR_WAIT;
     TRY(set_aside_open_results(s->tx, false, e));
     s->phase = PHASE_COMMIT;
   }
@@ -323,7 +331,7 @@ static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
     case DBMS_BEGIN: return op_begin(s, op);
     case DBMS_RUN: return op_run(s, op, ret_to_worker);
     case DBMS_PULL: return op_pull(s, op, ret_to_worker);
-    case DBMS_COMMIT: return op_commit(s, op);
+    case DBMS_COMMIT: return op_commit(s, op, ret_to_worker);
     case DBMS_ROUTE: return op_route(s, op);
     case DBMS_ROLLBACK:
       if (s->tx == NULL) return error_set(&op->error, ERR_PROTOCOL, "There is no open transaction.");
