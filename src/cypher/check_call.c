@@ -1,4 +1,4 @@
-// CALL of procedures and of subqueries, and SHOW.
+// CALL of procedures and of subqueries.
 #include "base/compiler.h"
 #include "cypher/check_int.h"
 
@@ -166,39 +166,4 @@ enum err check_call_query(struct checker *c, struct ast *n) {
   if (transactions == NULL || transactions->in_transactions.report == NULL) return ERR_OK;
   TRY(expect_undeclared(c, transactions->in_transactions.report));
   return declare(c, transactions->in_transactions.report, AST_VALUE_VARIABLE, CYPHER_MAP, CYPHER_ANY);
-}
-
-// SHOW. Which columns there are is known to whoever runs the command; here a name that is not yielded explicitly is taken to be
-// one.
-
-static enum err check_show_yield(struct checker *c, struct ast *n) {
-  AST_EACH(yield, n->show_yield.yields) {
-    TRY(expect_undeclared(c, yield->yield.variable));
-    TRY(declare(c, yield->yield.variable, AST_VALUE_VARIABLE, CYPHER_ANY, CYPHER_ANY));
-  }
-  AST_EACH(sort, n->show_yield.order_by) TRY(check_plain(c, sort->sort.expression));
-  TRY(check_skip_limit(c, n->show_yield.skip, n->show_yield.limit));
-  return n->show_yield.where != NULL ? check_plain_predicate(c, n->show_yield.where) : ERR_OK;
-}
-
-static enum err used_columns(struct checker *c, struct ast *n) {
-  const struct scope *s = c->scope;
-  struct ast_slot_pair *pairs = ARENA_ARRAY(c->arena, struct ast_slot_pair, s->count);
-  if (pairs == NULL) return check_no_memory(c);
-  for (uint32_t i = 0; i < s->count; i++)
-    pairs[i] = (struct ast_slot_pair){s->entries[i].name, s->entries[i].slot, s->entries[i].slot};
-  n->show.slots = (struct ast_slots){pairs, s->count};
-  return ERR_OK;
-}
-
-enum err check_show(struct checker *c, struct ast *n) {
-  if (c->subquery_depth > 0 || c->in_expression_query) return check_fail(c, n->offset, "SHOW cannot be used in a subquery");
-  if (n->show.what == AST_SHOW_TRANSACTIONS || n->show.what == AST_SHOW_TERMINATE_TRANSACTIONS ||
-      n->show.what == AST_SHOW_SETTINGS)
-    TRY(check_list_of(c, &n->show.names));
-  struct ast *yield = n->show.yield;
-  if (yield == NULL) return ERR_OK;
-  c->scope->open = yield->show_yield.star || yield->show_yield.yields.count == 0;
-  TRY(check_show_yield(c, yield));
-  return used_columns(c, n);
 }

@@ -111,4 +111,6 @@ enum err check_skip_limit(struct checker *c, struct ast *skip, struct ast *limit
 enum err check_call(struct checker *c, struct ast *call, bool standalone) NODISCARD;
 enum err check_call_query(struct checker *c, struct ast *call) NODISCARD;
 enum err check_show(struct checker *c, struct ast *show) NODISCARD;
+/// Before the clauses are checked (check_show.c).
+enum err check_show_forms(struct checker *c, struct ast_list *clauses) NODISCARD;
 bool clause_writes(const struct ast *clause);

@@ -106,6 +106,7 @@ static enum err check_clause_in_place(struct checker *c, struct ast *n, const st
 
 static enum err check_single_query(struct checker *c, struct ast *n, bool standalone, bool needs_return) {
   const struct ast *before = NULL;
+  TRY(check_show_forms(c, &n->single_query.clauses));
   AST_EACH(clause, n->single_query.clauses) {
     TRY(check_clause_in_place(c, clause, before, standalone));
     before = clause;

@@ -289,6 +289,8 @@ TEST(schema_commands_name_their_own_variable) {
   accept("SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name, count(*) AS c");
   accept("SHOW TRANSACTIONS YIELD * WHERE username = 'x' RETURN transactionId, elapsedTime");
   accept("SHOW INDEXES WHERE name = 'x'");
+  accept("SHOW DATABASES YIELD name AS n ORDER BY n SKIP 1 LIMIT 2 WHERE n <> 'x'");
+  accept("SHOW SETTINGS YIELD * ORDER BY name RETURN count(*) AS c");
 }
 
 TEST(each_allocation_may_fail) {

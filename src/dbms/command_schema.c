@@ -106,7 +106,10 @@ enum err command_create_constraint(struct transaction *t, struct result *r, cons
   return create(t, r, &wanted, name, n->create_constraint.if_not_exists, e);
 }
 
+/// After a wait it is called again, when the index may be gone already and is not to be looked for by its name.
 static enum err drop(struct transaction *t, struct result *r, uint32_t id, bool constraint, struct error *e) {
+  r->command_begun = true;
+  r->command_index = id;
   TRY(graph_index_drop(t->graph_tx, id, e));
   if (constraint) r->counters.constraints_removed++;
   else r->counters.indexes_removed++;
@@ -131,6 +134,7 @@ static enum err find_dropped(struct transaction *t, struct result *r, const stru
 }
 
 enum err command_drop_index(struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) {
+  if (r->command_begun) return drop(t, r, r->command_index, false, e);
   const struct graph_index *index;
   struct str name;
   TRY(find_dropped(t, r, n->drop_index.name, n->drop_index.label, &n->drop_index.properties, false, parameters, &index, &name, e));
@@ -143,6 +147,7 @@ enum err command_drop_index(struct transaction *t, struct result *r, const struc
 }
 
 enum err command_drop_constraint(struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) {
+  if (r->command_begun) return drop(t, r, r->command_index, true, e);
   const struct graph_index *index;
   struct str name;
   const struct ast *old = n->drop_constraint.old;

@@ -22,6 +22,7 @@ struct result {
   bool delivered; // the summary has been given
   bool had_rows;
   bool command_begun; // a command that waited is carried on, not refused for what it did itself
+  uint32_t command_index; // that it drops
   struct exec_counters counters; // of a command
   int64_t started_ns;
 };

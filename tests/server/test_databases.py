@@ -43,3 +43,19 @@ class Databases(HomeCase):
                 with self.assertRaises(Failure) as caught:
                     call()
                 self.assertEqual(caught.exception.code, "Neo.ClientError.Database.DatabaseNotFound")
+
+    def test_schema_is_made_shown_and_dropped(self):
+        with self.server(auth=False) as server, connect(server) as bolt:
+            self.assertEqual(bolt.run("CREATE CONSTRAINT k FOR (n:N) REQUIRE n.k IS UNIQUE").summary["stats"]["constraints-added"], 1)
+            self.assertNotIn("stats", bolt.run("CREATE CONSTRAINT k IF NOT EXISTS FOR (n:N) REQUIRE n.k IS UNIQUE").summary)
+            self.assertEqual(bolt.run("SHOW CONSTRAINTS YIELD name, labelsOrTypes AS l, properties").rows, [["k", ["N"], ["k"]]])
+            bolt.run("CREATE (:N {k: 1})")
+            with self.assertRaises(Failure) as caught:
+                bolt.run("CREATE (:N {k: 1})")
+            self.assertEqual(caught.exception.code, "Neo.ClientError.Schema.ConstraintValidationFailed")
+            self.assertEqual(bolt.run("DROP CONSTRAINT k").summary["stats"]["constraints-removed"], 1)
+            self.assertEqual(bolt.run("SHOW CONSTRAINTS").rows, [])
+            bolt.run("CREATE INDEX i FOR (n:N) ON (n.k)")
+            self.assertEqual(bolt.run("SHOW INDEXES YIELD name ORDER BY name LIMIT 1").rows, [["i"]])
+            bolt.run("DROP INDEX i")
+            self.assertEqual(bolt.run("SHOW INDEXES WHERE name = 'i'").rows, [])
