@@ -3,6 +3,7 @@
 #include "graph/graph_int.h"
 #include "graph/test_bench_int.h"
 #include "os/thread.h"
+#include "store/checkpoint.h"
 
 enum { CLIENTS = 3, ROUNDS = 60 };
 
@@ -60,6 +61,8 @@ static void *run_machines(void *context) {
   while (!p->stop) {
     mailbox_take(&p->work);
     if (graph_settle(p->b.g, &e) != ERR_OK) return context;
+    for (bool more = true; more;)
+      if (graph_step(p->b.g, GRAPH_CHECKPOINTER, &more, &e) != ERR_OK) return context;
   }
   return NULL;
 }
@@ -129,6 +132,7 @@ TEST(clients_on_threads_lose_no_increment) {
   bench_commit(&p->b, tx);
   mailbox_init(&p->work);
   p->b.g->options.work_ready = work_ready;
+  p->b.g->options.checkpoint_bytes = 16 << 10; // often
   p->b.g->options.context = p;
   assert_ok(thread_start(&machines, "machines", run_machines, p, &p->b.e));
   for (int i = 0; i < CLIENTS; i++) {
@@ -144,6 +148,10 @@ TEST(clients_on_threads_lose_no_increment) {
   p->stop = true;
   mailbox_post(&p->work);
   assert_null(thread_join(&machines));
+  struct checkpoint_status checkpoints;
+  checkpoint_status(graph_store(p->b.g), &checkpoints);
+  assert_true(checkpoints.sequence > 2);
+  bench_reopen(&p->b);
   tx = bench_begin(&p->b);
   assert_int_equal(bench_property(&p->b, tx, GRAPH_READ_SNAPSHOT, GRAPH_NODE, p->counter, p->n).i, CLIENTS * ROUNDS);
   graph_tx_free(tx);
