@@ -72,13 +72,16 @@ enum err plan_call(struct planner *p, struct chain *c, const struct ast *clause)
 }
 
 /// What a subquery returns under the slots by which the outer query knows it.
-static enum err rename_results(struct planner *p, struct chain *right, const struct ast_slots *slots) {
+static enum err rename_results(struct planner *p, struct chain *right, const struct ast_slots *slots, const struct plan_columns *columns) {
   struct items_builder items = {0};
   struct plan_op *op;
   for (uint32_t i = 0; i < slots->count; i++) {
     const struct ast *variable;
-    if (slots->items[i].inner == slots->items[i].outer) continue;
-    TRY(expression_variable(p, slots->items[i].inner, &variable));
+    uint32_t inner = slots->items[i].inner;
+    for (uint32_t k = 0; k < columns->count; k++)
+      if (str_eq(columns->items[k].name, slots->items[i].name)) inner = columns->items[k].slot;
+    if (inner == slots->items[i].outer) continue;
+    TRY(expression_variable(p, inner, &variable));
     TRY(items_add(p, &items, slots->items[i].outer, variable));
   }
   if (items.count == 0) return ERR_OK;
@@ -131,7 +134,7 @@ enum err plan_call_query(struct planner *p, struct chain *c, const struct ast *c
   if (++p->nesting > PLAN_NESTING_MAX) return planner_unsupported(p, clause, "So deep a nesting of subqueries");
   TRY(chain_right(p, c, &right));
   TRY(plan_query(p, &right, clause->call_query.query, &columns));
-  TRY(rename_results(p, &right, &clause->call_query.slots));
+  TRY(rename_results(p, &right, &clause->call_query.slots, &columns));
   TRY(outer_slots(p, clause, &columns, &outer));
   p->nesting--;
   if (clause->call_query.optional && columns.count > 0) TRY(push_optional(p, &right, &outer));

@@ -74,6 +74,18 @@ static const struct golden reading[] = {
      "  Expand(All) (a)<-[:LIVES_IN]-(p)\n"
      "  Argument a\n"
      "NodeByLabelScan a:City\n"},
+    {"A union inside of a subquery",
+     "CALL { RETURN 1 AS x UNION RETURN 2 AS x } RETURN x",
+     "ProduceResults x\n"
+     "Apply\n"
+     "  Distinct x\n"
+     "  Union\n"
+     "    Projection x AS x\n"
+     "    Projection 2 AS x\n"
+     "    Argument\n"
+     "  Projection x AS x\n"
+     "  Projection 1 AS x\n"
+     "  Argument\n"},
 };
 
 TEST(plans_for_reading) {
