@@ -43,11 +43,20 @@ static struct question question_of(const struct ast *n) {
   default: {
     const struct ast *path = n->pattern_expression.path;
     bool value = is_path_function(path);
-    return (struct question){.kind = value ? QUESTION_COLLECT : QUESTION_EXISTS,
-                             .path = path,
-                             .projection = value ? path->path.variable : NULL};
+    return (struct question){.kind = value ? QUESTION_COLLECT : QUESTION_EXISTS, .path = path};
   }
   }
+}
+
+/// shortestPath() as a value: the pattern with a name for the path, whose slot is the element.
+static enum err plan_path_value(struct planner *p, struct chain *right, const struct ast *path, uint32_t *ret_collect) {
+  const struct ast *variable;
+  struct ast *named = ast_copy(p->arena, path);
+  PLAN_ALLOC(p, named);
+  TRY(planner_slot(p, STR("path"), AST_PATH_VARIABLE, ret_collect));
+  TRY(expression_variable(p, *ret_collect, &variable));
+  named->path.variable = (struct ast *) (uintptr_t) variable;
+  return plan_pattern(p, right, named, NULL);
 }
 
 /// The rows that answer `q` on `right`; for a list, `*ret_collect` has its elements.
@@ -58,6 +67,8 @@ static enum err plan_question(struct planner *p, struct chain *right, const stru
     struct plan_columns columns;
     TRY(plan_query(p, right, q->query, &columns));
     if (columns.count > 0) *ret_collect = columns.items[0].slot;
+  } else if (q->kind == QUESTION_COLLECT && q->projection == NULL) {
+    TRY(plan_path_value(p, right, q->path, ret_collect));
   } else {
     TRY(plan_pattern(p, right, q->path, q->where));
   }

@@ -128,8 +128,20 @@ static enum err traverse_group(struct part *w, uint32_t number, uint32_t from, u
   return group_slots(w, rel, op);
 }
 
+/// What is inside of a repetition can only read what is known where it stands.
+static enum err expect_known(struct part *w, const struct qg_rel *rel) {
+  struct planner *p = w->g->p;
+  struct bits reads = {0};
+  if (rel->kind == QG_GROUP) TRY(expression_slots(p, rel->group, &reads));
+  for (uint32_t i = 0; i < rel->rel_predicates.count; i++) TRY(expression_slots(p, rel->rel_predicates.items[i], &reads));
+  bits_keep(&reads, &w->g->slots);
+  if (bits_within(&reads, &w->c.bound)) return ERR_OK;
+  return planner_unsupported(p, rel->group, "A repeated pattern whose predicate reads a variable of another pattern");
+}
+
 enum err part_traverse(struct part *w, uint32_t number, uint32_t from) {
   const struct qg_rel *rel = &w->g->rels[number];
+  if (rel->kind != QG_ONE) TRY(expect_known(w, rel));
   uint32_t to = other_end(rel, from);
   bool into = w->nodes[to];
   switch (rel->kind) {
