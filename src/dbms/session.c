@@ -246,6 +246,7 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
       plan_unref(p);
       return err;
     }
+    transaction_note_query(t);
     s->phase = PHASE_COMMAND;
   }
   r = t->results;

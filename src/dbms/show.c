@@ -9,6 +9,7 @@
 #include "graph/stats.h"
 #include "graph/tx.h"
 #include "graph/view.h"
+#include "value/temporal.h"
 
 #define COLUMN(name, value) {STR(name), (value)}
 
@@ -198,12 +199,16 @@ static enum err show_transaction(struct record_list *l, const struct transaction
   if (elapsed == NULL) return arena_err(a, e);
   *elapsed = (struct value_duration){.seconds = elapsed_ms / 1000, .nanos = (int32_t) (elapsed_ms % 1000 * NS_PER_MS)};
   struct str id = transaction_name(a, o), user = arena_str(a, o->session->user), connection = arena_str(a, o->session->client.connection_id),
-             address = arena_str(a, o->session->client.address);
+             address = arena_str(a, o->session->client.address), protocol = arena_str(a, o->session->client.connector), query = arena_str(a, o->query), started;
+  TRY(temporal_format(v_datetime(o->clock.transaction.seconds, (uint32_t) o->clock.transaction.nanos, ZONE_UTC), a, &started, e));
   enum err killed = graph_tx_killed(o->graph_tx);
   struct str status = killed == ERR_OK ? STR("Running") : arena_printf(a, "Terminated with reason: %s", err_neo4j_code(killed));
-  if (id.ptr == NULL || user.ptr == NULL || connection.ptr == NULL || address.ptr == NULL || status.ptr == NULL) return arena_err(a, e);
+  if (id.ptr == NULL || user.ptr == NULL || connection.ptr == NULL || address.ptr == NULL || status.ptr == NULL || query.ptr == NULL ||
+      protocol.ptr == NULL)
+    return arena_err(a, e);
   return RECORD(l, e, COLUMN("database", v_str(o->database->name)), COLUMN("transactionId", v_str(id)), COLUMN("connectionId", v_str(connection)),
                 COLUMN("clientAddress", v_str(address)), COLUMN("username", v_str(user)), COLUMN("status", v_str(status)),
+                COLUMN("currentQuery", v_str(query)), COLUMN("startTime", v_str(started)), COLUMN("protocol", v_str(protocol)),
                 COLUMN("elapsedTime", ((struct value){.type = VALUE_DURATION, .duration = elapsed})),
                 COLUMN("estimatedUsedHeapMemory", v_int(atomic_load(&o->budget.used_bytes))));
 }

@@ -104,6 +104,14 @@ enum err transaction_check(struct transaction *t, struct error *e) {
   }
 }
 
+void transaction_note_query(struct transaction *t) {
+  struct dbms *d = t->session->dbms;
+  const struct ast_statement *s = t->results->plan->statement;
+  mutex_lock(&d->mutex);
+  t->query = s->kind == AST_STATEMENT_ADMIN ? STR("******") : s->original;
+  mutex_unlock(&d->mutex);
+}
+
 struct result *transaction_result(struct transaction *t, int64_t number) {
   struct result *r = t->results;
   while (r != NULL && number >= 0 && r->number != number) r = r->older;

@@ -22,6 +22,7 @@ struct transaction {
   bool read_only, auto_commit, wrote;
   struct result *results; // newest first
   int64_t result_count;
+  struct str query;      // that runs or ran last, for SHOW TRANSACTIONS; under the dbms mutex, in the plan of a result
   enum err failed; // it is dead: rolled back, waiting for RESET
 };
 
@@ -34,6 +35,9 @@ void transaction_end(struct transaction *t);
 
 /// ERR_OK, or why it may not go on (timeout, killed), with the message that the client sees.
 enum err transaction_check(struct transaction *t, struct error *e) NODISCARD;
+
+/// Remembers what the newest result's statement is; one that may hold a password is not shown.
+void transaction_note_query(struct transaction *t);
 
 /// Result number `number`, negative: the newest; NULL where there is none.
 struct result *transaction_result(struct transaction *t, int64_t number);

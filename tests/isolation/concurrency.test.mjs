@@ -41,7 +41,7 @@ test('a counter that comes up in several rows is added to row by row', async () 
 
 for (const parties of [2, 3]) {
   test(`a deadlock of ${parties} ends with the transient code, and the others go on`, async () => {
-    await run('UNWIND range(0, $last) AS i CREATE (:C {i: i, n: 0})', { last: parties - 1 })
+    await run('UNWIND range(0, toInteger($last)) AS i CREATE (:C {i: i, n: 0})', { last: parties - 1 })
     const txs = Array.from({ length: parties }, begin)
     const lock = (tx, i) => tx.run('MATCH (c:C {i: $i}) SET c.n = c.n + 1', { i })
     await Promise.all(txs.map((tx, i) => lock(tx, i)))

@@ -65,4 +65,4 @@ class Users(HomeCase):
             self.fails("Neo.ClientError.Security.Unauthorized", connect, server, "ann", "secret of ann")
             admin.run("DROP USER ann", db="system")
             self.fails("Neo.ClientError.Security.Unauthorized", connect, server, "ann", "secret of ann")
-            self.assertIn("8 characters", self.fails("Neo.ClientError.General.InvalidArguments", admin.run, "CREATE USER bob SET PASSWORD 'short'", db="system"))
+            self.assertIn("8 characters", self.fails("Neo.ClientError.Statement.ArgumentError", admin.run, "CREATE USER bob SET PASSWORD 'short'", db="system"))
