@@ -18,7 +18,7 @@ def free_port():
 def npm_install(folder):
     """Installs the packages of folder/package.json unless they are there. False without npm."""
     folder = pathlib.Path(folder)
-    if (folder / "node_modules").is_dir():
+    if (folder / "node_modules/.package-lock.json").exists():  # npm writes it last
         return True
     if shutil.which("npm") is None:
         return False
