@@ -9,6 +9,9 @@ enum machine_state { MACHINE_IDLE, MACHINE_QUEUED, MACHINE_RUNNING, MACHINE_AGAI
 
 enum { STEPS_A_TURN = 64 }; // then others of the pool have their turn
 
+// How long a machine that failed rests before it tries again: twice as long each time.
+static const int64_t RETRY_FIRST_NS = 10 * NS_PER_MS, RETRY_LAST_NS = NS_PER_S;
+
 static void submit(struct database_machine *m) {
   m->database->dbms->options.host->submit(m->database->dbms->options.host, WORK_MACHINE, &m->work);
 }
@@ -36,6 +39,29 @@ static const char *machine_name(enum graph_machine which) {
   return names[which];
 }
 
+static bool may_be_tried_again(enum err err) {
+  return err == ERR_NOMEM || err == ERR_MEMORY_POOL || err == ERR_NOSPC;
+}
+
+/// Tells once of each time of trouble, and settles when to try again.
+static void machine_failed(struct database_machine *m, enum err err, const struct error *e) {
+  struct dbms *d = m->database->dbms;
+  if (m->delay_ns == 0) {
+    event_raise(d->options.events, EVENT_ERROR, "database.machine.failed", "[%.*s] The %s failed: %s", STR_ARG(m->database->name),
+                machine_name(m->which), e->message);
+  }
+  m->delay_ns = m->delay_ns == 0 ? RETRY_FIRST_NS : MIN(2 * m->delay_ns, RETRY_LAST_NS);
+  if (may_be_tried_again(err)) atomic_store(&m->retry_at_ns, clock_monotonic_ns(d->options.clock) + m->delay_ns);
+}
+
+static void machine_went_well(struct database_machine *m) {
+  if (m->delay_ns == 0) return;
+  m->delay_ns = 0;
+  atomic_store(&m->retry_at_ns, 0);
+  event_raise(m->database->dbms->options.events, EVENT_INFO, "database.machine.recovered", "[%.*s] The %s works again.",
+              STR_ARG(m->database->name), machine_name(m->which));
+}
+
 static void machine_run(struct work *w) {
   struct database_machine *m = CONTAINER_OF(w, struct database_machine, work);
   struct database *db = m->database;
@@ -45,9 +71,10 @@ static void machine_run(struct work *w) {
   enum err err = ERR_OK;
   for (int i = 0; i < STEPS_A_TURN && more && err == ERR_OK; i++) err = graph_step(db->graph, m->which, &more, &e);
   if (err != ERR_OK) {
-    event_raise(db->dbms->options.events, EVENT_ERROR, "database.machine.failed", "[%.*s] The %s failed: %s", STR_ARG(db->name),
-                machine_name(m->which), e.message);
-    more = false; // dbms_tick tries again what may be tried again
+    machine_failed(m, err, &e);
+    more = false;
+  } else if (!more) {
+    machine_went_well(m);
   }
   int running = MACHINE_RUNNING;
   if (!more && atomic_compare_exchange_strong(&m->state, &running, MACHINE_IDLE)) return;
@@ -62,6 +89,16 @@ static void machine_run(struct work *w) {
 void database_wake(struct database *db) {
   atomic_store(&db->resting, false);
   for (int i = 0; i < GRAPH_MACHINE_MAX; i++) machine_ready(&db->machines[i]);
+}
+
+void database_retry(struct database *db) {
+  int64_t now = clock_monotonic_ns(db->dbms->options.clock);
+  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) {
+    int64_t at = atomic_load(&db->machines[i].retry_at_ns);
+    if (at == 0 || now < at || !atomic_compare_exchange_strong(&db->machines[i].retry_at_ns, &at, 0)) continue;
+    // A checkpoint that failed was given up: the applier begins the next one.
+    machine_ready(&db->machines[i == GRAPH_CHECKPOINTER ? GRAPH_APPLIER : i]);
+  }
 }
 
 void database_rest(struct database *db) {

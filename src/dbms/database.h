@@ -15,6 +15,8 @@ struct database_machine {
   struct database *database;
   enum graph_machine which;
   _Atomic int state; // enum machine_state in database.c
+  int64_t delay_ns;             // from the last failure to the next try; 0: the last run went well. Of whoever runs it
+  _Atomic int64_t retry_at_ns; // monotonic; 0: nothing to try again
 };
 
 struct database {
@@ -35,6 +37,9 @@ enum err database_open(struct dbms *d, struct str name, bool is_system, struct p
 
 /// Begins to submit the machines' work to the host.
 void database_wake(struct database *db);
+
+/// Starts machines again that had failed for want of memory or room and whose time to try again has come.
+void database_retry(struct database *db);
 
 /// Waits until no machine runs; none starts any more.
 void database_rest(struct database *db);

@@ -54,7 +54,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
 void dbms_tick(struct dbms *d) {
   for (uint32_t i = 0; i < d->database_count; i++) {
     graph_expire_waits(d->databases[i]->graph);
-    database_wake(d->databases[i]);
+    database_retry(d->databases[i]);
   }
   transactions_expire(d);
   session_wake_sleepers(d);

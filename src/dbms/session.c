@@ -29,6 +29,7 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
   if (s == NULL) return error_set(e, ERR_NOMEM, "no memory for a session");
   s->dbms = d;
   s->work.run = session_run;
+  s->hands = 1;
   arena_init(&s->texts, NULL);
   arena_init(&s->outputs, NULL);
   mutex_init(&s->mutex);
@@ -47,7 +48,9 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
   return ERR_OK;
 }
 
-static void destroy(struct dbms_session *s) {
+/// The last hand takes it down.
+static void let_go(struct dbms_session *s) {
+  if (atomic_fetch_sub(&s->hands, 1) > 1) return;
   transaction_end(s->tx);
   arena_done(&s->outputs);
   arena_done(&s->texts);
@@ -67,11 +70,7 @@ void dbms_session_interrupt(struct dbms_session *s, enum err reason) {
 void dbms_session_free(struct dbms_session *s) {
   if (s == NULL) return;
   dbms_session_interrupt(s, ERR_TX_TERMINATED);
-  mutex_lock(&s->mutex);
-  bool busy = s->op != NULL;
-  s->freed = true;
-  mutex_unlock(&s->mutex);
-  if (!busy) destroy(s);
+  let_go(s);
 }
 
 // ---- transactions ----
@@ -398,23 +397,21 @@ static bool carry_on(struct dbms_session *s) {
   return true;
 }
 
-/// Takes the finished operation off the session; true if the session must go now.
-static bool finish(struct dbms_session *s) {
+/// Takes the finished operation off the session, which an interruption meets no more.
+static struct dbms_op *finish(struct dbms_session *s) {
   mutex_lock(&s->mutex);
-  s->op = NULL;
+  struct dbms_op *op = TAKE_PTR(s->op);
   s->interrupted = ERR_OK;
-  bool freed = s->freed;
   mutex_unlock(&s->mutex);
-  return freed;
+  return op;
 }
 
 static void session_run(struct work *w) {
   struct dbms_session *s = CONTAINER_OF(w, struct dbms_session, work);
   if (!carry_on(s)) return;
-  struct dbms_op *op = s->op;
-  bool freed = finish(s);
-  op->done(op);
-  if (freed) destroy(s);
+  struct dbms_op *op = finish(s);
+  op->done(op); // reads what the session holds, and may submit the next one or free the session
+  let_go(s);
 }
 
 bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op) {
@@ -424,6 +421,7 @@ bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op) {
   if (op->kind == DBMS_PULL) op->pulled = (typeof(op->pulled)){0};
   s->phase = PHASE_START;
   s->on_worker = false;
+  atomic_fetch_add(&s->hands, 1);
   mutex_lock(&s->mutex);
   s->op = op;
   mutex_unlock(&s->mutex);
@@ -432,6 +430,7 @@ bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op) {
     return false;
   }
   if (!carry_on(s)) return false;
-  if (finish(s)) destroy(s);
+  finish(s);
+  let_go(s);
   return true;
 }

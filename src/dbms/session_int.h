@@ -1,6 +1,8 @@
 // A session from within dbms.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "dbms/dbms_int.h"
 #include "dbms/session.h"
 #include "dbms/work.h"
@@ -39,7 +41,8 @@ struct dbms_session {
 
   struct mutex mutex; // what follows, and `op` and `tx` where another thread looks at them
   enum err interrupted;
-  bool freed;
+
+  _Atomic unsigned hands; // that hold it: its owner's until dbms_session_free, and the operation's until `done` has returned
 };
 
 /// Continues what waits for bookmarks and whose time has come.

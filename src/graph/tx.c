@@ -25,7 +25,8 @@ void tx_arm(struct graph_tx *tx) {
 
 void graph_tx_on_ready(struct graph_tx *tx, void (*ready)(void *context), void *context) {
   mutex_lock(&tx->wake_mutex);
-  bool now = tx->woken;
+  // A kill may have come before tx_arm forgot its call. A commit on its way is waited for all the same.
+  bool now = tx->woken || (tx->state == TX_OPEN && graph_tx_killed(tx) != ERR_OK);
   tx->ready = now ? NULL : ready;
   tx->ready_context = context;
   mutex_unlock(&tx->wake_mutex);
