@@ -303,7 +303,7 @@ static enum err step_log_writer(struct graph *g, bool *ret_more, struct error *e
   enum err err = log_writer_step(store_log(g->store), &worked, e);
   *ret_more = worked;
   if (worked) graph_work(g, GRAPH_APPLIER);
-  if (err != ERR_OK && err != ERR_NOSPC) graph_fail(g, err, e);
+  if (err != ERR_OK && log_failure(store_log(g->store), NULL) != ERR_OK) graph_fail(g, err, e); // otherwise it may be tried again
   return err;
 }
 

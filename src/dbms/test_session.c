@@ -1,0 +1,499 @@
+// Sessions over a simulated disk, with a host that runs one piece of work when the test says so: every wait stands still and can be
+// looked at, interrupted, timed out or freed.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "config/config.h"
+#include "dbms/dbms.h"
+#include "dbms/session.h"
+#include "store/sim_disk.h"
+
+/// A host without threads.
+struct hand_host {
+  struct work_host host;
+  struct work *first, **last;
+};
+
+struct world {
+  struct hand_host host;
+  struct sim_disk *disk;
+  struct clock_manual clock;
+  struct random_seeded random;
+  struct config *config;
+  struct dbms *dbms;
+  struct event_sink events;
+  unsigned troubles, recoveries; // events of machines
+  struct error e;
+};
+
+/// A connection, with its one operation and what came of it.
+struct client {
+  struct dbms_session *session;
+  struct dbms_op op;
+  struct row_sink sink;
+  unsigned done;      // calls of `done`
+  bool free_in_done;
+  int64_t rows, sum;  // of the first column
+};
+
+static void host_submit(struct work_host *host, enum work_kind kind UNUSED, struct work *w) {
+  struct hand_host *h = CONTAINER_OF(host, struct hand_host, host);
+  w->next = NULL;
+  *h->last = w;
+  h->last = &w->next;
+}
+
+static bool step(struct world *w) {
+  struct work *work = w->host.first;
+  if (work == NULL) return false;
+  w->host.first = work->next;
+  if (w->host.first == NULL) w->host.last = &w->host.first;
+  work->run(work);
+  return true;
+}
+
+static void settle(struct world *w) {
+  while (step(w)) continue;
+}
+
+static void on_event(struct event_sink *sink, enum event_level level UNUSED, const char *name, struct str text UNUSED) {
+  struct world *w = CONTAINER_OF(sink, struct world, events);
+  w->troubles += strcmp(name, "database.machine.failed") == 0;
+  w->recoveries += strcmp(name, "database.machine.recovered") == 0;
+}
+
+static void set(struct world *w, const char *key, const char *value) {
+  assert_ok(config_set(w->config, str_of(key), str_of(value), CONFIG_COMMAND_LINE, STR("--set"), &w->e));
+}
+
+static void world_start(struct world *w) {
+  *w = (struct world){.host.host.submit = host_submit, .events.raise = on_event, .e = ERROR_INIT};
+  w->host.last = &w->host.first;
+  w->disk = sim_disk_new(7);
+  clock_manual_init(&w->clock, INT64_C(1700000000) * NS_PER_S);
+  random_seeded_init(&w->random, 7);
+  w->config = config_new();
+  set(w, "dbms.security.auth_enabled", "false");
+  set(w, "db.lock.acquisition.timeout", "10s");
+  assert_ok(config_finish(w->config, STR("/home"), &w->e));
+  struct dbms_options options = {
+      .config = config_values(w->config),
+      .disk = sim_disk_table(w->disk),
+      .clock = &w->clock.clock,
+      .random = &w->random.source,
+      .events = &w->events,
+      .host = &w->host.host,
+      .page_cache_bytes = 64 << 20,
+      .query_memory_bytes = 256 << 20,
+      .version = STR("0"),
+  };
+  enum err err = dbms_open(&options, &w->dbms, &w->e);
+  if (err != ERR_OK) print_message("%s\n", w->e.message);
+  assert_ok(err);
+  settle(w);
+}
+
+static void world_stop(struct world *w) {
+  settle(w);
+  assert_int_equal(dbms_open_transactions(w->dbms), 0);
+  assert_ok(dbms_stop(w->dbms, &w->e));
+  dbms_close(w->dbms);
+  config_free(w->config);
+  sim_disk_free(w->disk);
+}
+
+/// Time goes by and the ticker notices.
+static void pass_time(struct world *w, int64_t ms) {
+  w->clock.now_ns += ms * NS_PER_MS;
+  dbms_tick(w->dbms);
+}
+
+static void on_done(struct dbms_op *op) {
+  struct client *c = op->context;
+  c->done++;
+  if (!c->free_in_done) return;
+  dbms_session_free(c->session);
+  c->session = NULL;
+}
+
+static enum err take_rows(struct row_sink *sink, const struct vec *columns, uint32_t width UNUSED, const uint32_t *sel, uint32_t rows,
+                          struct error *e UNUSED) {
+  struct client *c = CONTAINER_OF(sink, struct client, sink);
+  for (uint32_t r = 0; r < rows; r++) c->sum += vec_get(&columns[0], sel != NULL ? sel[r] : r).i;
+  c->rows += rows;
+  return ERR_OK;
+}
+
+static bool submit(struct client *c, struct dbms_op op) {
+  c->op = op;
+  c->op.done = on_done;
+  c->op.context = c;
+  c->done = 0;
+  return dbms_session_submit(c->session, &c->op);
+}
+
+/// Does it to the end, without anything to wait for but machines.
+static void finish(struct world *w, struct client *c, struct dbms_op op) {
+  bool at_once = submit(c, op);
+  settle(w);
+  if (c->op.err != ERR_OK) print_message("%s\n", c->op.error.message);
+  assert_int_equal(c->op.err, ERR_OK);
+  assert_int_equal(c->done, at_once ? 0 : 1);
+}
+
+static void connect(struct world *w, struct client *c) {
+  *c = (struct client){.sink.push = take_rows};
+  struct dbms_client client = {.connector = STR("bolt"), .connection_id = STR("bolt-1")};
+  assert_ok(dbms_session_new(w->dbms, &client, &c->session, &w->e));
+  finish(w, c, (struct dbms_op){.kind = DBMS_LOGIN});
+}
+
+static struct dbms_op op_begin(int64_t timeout_ms) {
+  return (struct dbms_op){.kind = DBMS_BEGIN, .begin.timeout_ms = timeout_ms};
+}
+
+static struct dbms_op op_run(const char *query, bool auto_commit) {
+  return (struct dbms_op){.kind = DBMS_RUN, .run = {.query = str_of(query), .auto_commit = auto_commit, .tx.timeout_ms = -1}};
+}
+
+static struct dbms_op op_pull(struct client *c, int64_t result, int64_t rows) {
+  c->rows = c->sum = 0;
+  return (struct dbms_op){.kind = DBMS_PULL, .pull = {.result = result, .rows = rows, .sink = &c->sink}};
+}
+
+static struct dbms_op op_of(enum dbms_op_kind kind) {
+  return (struct dbms_op){.kind = kind};
+}
+
+/// An auto-commit statement to its end; the sum of its first column.
+static int64_t ask(struct world *w, struct client *c, const char *query) {
+  finish(w, c, op_run(query, true));
+  finish(w, c, op_pull(c, -1, -1));
+  return c->sum;
+}
+
+/// A statement of the open transaction.
+static void tell(struct world *w, struct client *c, const char *query) {
+  finish(w, c, op_run(query, false));
+  finish(w, c, op_pull(c, -1, -1));
+}
+
+/// `holder` has changed the one counter and not committed; `c` has a transaction of its own and waits for the counter.
+static void wait_for_counter(struct world *w, struct client *holder, struct client *c, int64_t timeout_ms) {
+  connect(w, holder);
+  connect(w, c);
+  ask(w, holder, "CREATE (:C {n: 0})");
+  finish(w, holder, op_begin(-1));
+  tell(w, holder, "MATCH (c:C) SET c.n = c.n + 1");
+  finish(w, c, op_begin(timeout_ms));
+  finish(w, c, op_run("MATCH (c:C) SET c.n = c.n + 1", false));
+  assert_false(submit(c, op_pull(c, -1, -1)));
+  settle(w);
+  assert_int_equal(c->done, 0);
+}
+
+static void assert_failed(struct client *c, enum err err) {
+  assert_int_equal(c->done, 1);
+  assert_int_equal(c->op.err, err);
+}
+
+/// The holder is not hindered by what became of the other.
+static void commit_and_leave(struct world *w, struct client *holder, struct client *c, int64_t counter) {
+  finish(w, holder, op_of(DBMS_COMMIT));
+  assert_int_equal(ask(w, holder, "MATCH (c:C) RETURN c.n"), counter);
+  dbms_session_free(c->session);
+  dbms_session_free(holder->session);
+}
+
+TEST(a_small_question_is_answered_on_the_callers_thread) {
+  struct world w;
+  struct client c;
+  world_start(&w);
+  connect(&w, &c);
+  assert_true(submit(&c, op_run("RETURN 1 AS n", true)));
+  assert_true(submit(&c, op_pull(&c, -1, -1)));
+  assert_int_equal(c.sum, 1);
+  assert_int_equal(c.done, 0);
+  dbms_session_free(c.session);
+  world_stop(&w);
+}
+
+TEST(a_commit_gives_its_thread_back_until_it_is_durable) {
+  struct world w;
+  struct client c;
+  world_start(&w);
+  connect(&w, &c);
+  finish(&w, &c, op_run("CREATE (:C {n: 1})", true));
+  assert_false(submit(&c, op_pull(&c, -1, -1)));
+  assert_int_equal(c.done, 0);
+  settle(&w);
+  assert_int_equal(c.done, 1);
+  assert_int_equal(c.op.err, ERR_OK);
+  assert_true(c.op.pulled.summary.bookmark.len > 0);
+  dbms_session_free(c.session);
+  world_stop(&w);
+}
+
+TEST(who_waits_for_a_lock_goes_on_when_it_is_given_back) {
+  struct world w;
+  struct client holder, c;
+  world_start(&w);
+  wait_for_counter(&w, &holder, &c, -1);
+  finish(&w, &holder, op_of(DBMS_COMMIT));
+  assert_int_equal(c.done, 1);
+  assert_int_equal(c.op.err, ERR_OK);
+  finish(&w, &c, op_of(DBMS_COMMIT));
+  assert_int_equal(ask(&w, &c, "MATCH (c:C) RETURN c.n"), 2);
+  dbms_session_free(c.session);
+  dbms_session_free(holder.session);
+  world_stop(&w);
+}
+
+TEST(who_waits_for_a_lock_can_be_interrupted) {
+  struct world w;
+  struct client holder, c;
+  world_start(&w);
+  wait_for_counter(&w, &holder, &c, -1);
+  dbms_session_interrupt(c.session, ERR_TX_TERMINATED);
+  settle(&w);
+  assert_failed(&c, ERR_TX_TERMINATED);
+  finish(&w, &c, op_of(DBMS_RESET));
+  assert_int_equal(ask(&w, &c, "MATCH (c:C) RETURN c.n"), 0);
+  commit_and_leave(&w, &holder, &c, 1);
+  world_stop(&w);
+}
+
+TEST(a_transactions_timeout_ends_its_wait) {
+  struct world w;
+  struct client holder, c;
+  world_start(&w);
+  wait_for_counter(&w, &holder, &c, 500);
+  pass_time(&w, 499);
+  settle(&w);
+  assert_int_equal(c.done, 0);
+  pass_time(&w, 1);
+  settle(&w);
+  assert_failed(&c, ERR_TX_TIMEOUT_CLIENT);
+  commit_and_leave(&w, &holder, &c, 1);
+  world_stop(&w);
+}
+
+TEST(a_lock_is_waited_for_as_long_as_the_setting_says) {
+  struct world w;
+  struct client holder, c;
+  world_start(&w);
+  wait_for_counter(&w, &holder, &c, -1);
+  pass_time(&w, 10000);
+  settle(&w);
+  assert_failed(&c, ERR_LOCK_TIMEOUT);
+  commit_and_leave(&w, &holder, &c, 1);
+  world_stop(&w);
+}
+
+TEST(a_session_freed_while_it_waits_says_done_once_and_leaves_nothing) {
+  struct world w;
+  struct client holder, c;
+  world_start(&w);
+  wait_for_counter(&w, &holder, &c, -1);
+  dbms_session_free(c.session);
+  c.session = NULL;
+  settle(&w);
+  assert_failed(&c, ERR_TX_TERMINATED);
+  assert_int_equal(dbms_open_transactions(w.dbms), 1);
+  commit_and_leave(&w, &holder, &c, 1);
+  world_stop(&w);
+}
+
+TEST(a_session_may_be_freed_by_the_call_that_says_it_is_done) {
+  struct world w;
+  struct client c;
+  world_start(&w);
+  connect(&w, &c);
+  finish(&w, &c, op_run("CREATE (:C)", true));
+  c.free_in_done = true;
+  assert_false(submit(&c, op_pull(&c, -1, -1)));
+  settle(&w);
+  assert_int_equal(c.done, 1);
+  assert_null(c.session);
+  world_stop(&w);
+}
+
+TEST(one_of_a_deadlock_is_rolled_back_and_the_other_goes_on) {
+  struct world w;
+  struct client a, b;
+  world_start(&w);
+  connect(&w, &a);
+  connect(&w, &b);
+  ask(&w, &a, "CREATE (:C {i: 0, n: 0}), (:C {i: 1, n: 0})");
+  finish(&w, &a, op_begin(-1));
+  finish(&w, &b, op_begin(-1));
+  tell(&w, &a, "MATCH (c:C {i: 0}) SET c.n = c.n + 1");
+  tell(&w, &b, "MATCH (c:C {i: 1}) SET c.n = c.n + 1");
+  finish(&w, &a, op_run("MATCH (c:C {i: 1}) SET c.n = c.n + 1", false));
+  finish(&w, &b, op_run("MATCH (c:C {i: 0}) SET c.n = c.n + 1", false));
+  assert_false(submit(&a, op_pull(&a, -1, -1)));
+  settle(&w);
+  assert_int_equal(a.done, 0);
+  bool at_once = submit(&b, op_pull(&b, -1, -1));
+  settle(&w);
+  assert_true(at_once || b.done == 1);
+  assert_int_equal(b.op.err, ERR_DEADLOCK);
+  assert_int_equal(a.done, 1);
+  assert_int_equal(a.op.err, ERR_OK);
+  finish(&w, &a, op_of(DBMS_COMMIT));
+  assert_int_equal(ask(&w, &a, "MATCH (c:C) RETURN c.n"), 2);
+  dbms_session_free(a.session);
+  dbms_session_free(b.session);
+  world_stop(&w);
+}
+
+TEST(an_older_result_keeps_its_rows_when_another_statement_runs) {
+  struct world w;
+  struct client c;
+  world_start(&w);
+  connect(&w, &c);
+  finish(&w, &c, op_begin(-1));
+  finish(&w, &c, op_run("UNWIND range(1, 5000) AS i CREATE (:N) RETURN i", false));
+  int64_t first = c.op.ran.result;
+  finish(&w, &c, op_pull(&c, first, 10));
+  assert_true(c.op.pulled.has_more);
+  assert_int_equal(c.sum, 55);
+  finish(&w, &c, op_run("MATCH (n:N) RETURN count(n)", false));
+  int64_t second = c.op.ran.result;
+  assert_int_not_equal(first, second);
+  finish(&w, &c, op_pull(&c, second, -1));
+  assert_int_equal(c.sum, 5000);
+  finish(&w, &c, op_pull(&c, first, -1));
+  assert_int_equal(c.rows, 4990);
+  assert_int_equal(c.sum, INT64_C(5000) * 5001 / 2 - 55);
+  finish(&w, &c, op_of(DBMS_ROLLBACK));
+  dbms_session_free(c.session);
+  world_stop(&w);
+}
+
+/// A bookmark of a transaction that this database has not seen yet: that of the last one with digits behind it.
+static struct str later_bookmark(struct world *w, struct client *c, char text[100]) {
+  ask(w, c, "CREATE (:C {n: 1})");
+  int len = snprintf(text, 100, "%.*s000000", STR_ARG(c->op.pulled.summary.bookmark));
+  return (struct str){text, (size_t) len};
+}
+
+static void wait_for_bookmark(struct world *w, struct client *c, struct str *bookmark, char text[100]) {
+  connect(w, c);
+  *bookmark = later_bookmark(w, c, text);
+  struct dbms_op op = op_begin(-1);
+  op.begin.bookmarks = bookmark;
+  op.begin.bookmark_count = 1;
+  assert_false(submit(c, op));
+  for (int i = 0; i < 3; i++) {
+    pass_time(w, 10);
+    settle(w);
+  }
+  assert_int_equal(c->done, 0);
+}
+
+TEST(a_bookmark_is_waited_for_and_no_longer_than_the_setting_says) {
+  struct world w;
+  struct client c;
+  char text[100];
+  struct str bookmark;
+  world_start(&w);
+  wait_for_bookmark(&w, &c, &bookmark, text);
+  pass_time(&w, config_values(w.config)->bookmark_timeout_ms);
+  settle(&w);
+  assert_failed(&c, ERR_BOOKMARK_TIMEOUT);
+  dbms_session_free(c.session);
+  world_stop(&w);
+}
+
+TEST(who_waits_for_a_bookmark_can_be_interrupted_and_freed) {
+  for (int freed = 0; freed < 2; freed++) {
+    struct world w;
+    struct client c;
+    char text[100];
+    struct str bookmark;
+    world_start(&w);
+    wait_for_bookmark(&w, &c, &bookmark, text);
+    if (freed)
+      dbms_session_free(c.session);
+    else
+      dbms_session_interrupt(c.session, ERR_TX_TERMINATED);
+    pass_time(&w, 10);
+    settle(&w);
+    assert_failed(&c, ERR_TX_TERMINATED);
+    if (!freed) dbms_session_free(c.session);
+    world_stop(&w);
+  }
+}
+
+TEST(an_idle_server_has_no_work) {
+  struct world w;
+  struct client c;
+  world_start(&w);
+  connect(&w, &c);
+  ask(&w, &c, "CREATE (:C {n: 1})");
+  for (int i = 0; i < 1000; i++) {
+    pass_time(&w, 10);
+    assert_false(step(&w));
+  }
+  dbms_session_free(c.session);
+  world_stop(&w);
+}
+
+/// Commits until the log must grow and finds no room.
+static void fill_log(struct world *w, struct client *c) {
+  sim_disk_fail(w->disk, SIM_ALLOCATE, 0, ERR_NOSPC);
+  for (int i = 0; i < 100 && !sim_disk_failed(w->disk); i++) {
+    finish(w, c, op_run("UNWIND range(1, 3000) AS i CREATE (:N {text: 'some text that takes room, and some more of it: ' + i})", true));
+    (void) submit(c, op_pull(c, -1, -1));
+    settle(w);
+  }
+  assert_true(sim_disk_failed(w->disk));
+}
+
+TEST(a_commit_without_room_on_the_disk_goes_on_when_there_is_room) {
+  struct world w;
+  struct client c;
+  world_start(&w);
+  connect(&w, &c);
+  fill_log(&w, &c);
+  assert_int_equal(c.done, 0);
+  assert_int_equal(w.troubles, 1);
+  pass_time(&w, 5);
+  assert_false(step(&w)); // not yet
+  pass_time(&w, 5);
+  settle(&w);
+  assert_int_equal(c.done, 1);
+  assert_int_equal(c.op.err, ERR_OK);
+  assert_int_equal(w.recoveries, 1);
+  dbms_session_free(c.session);
+  world_stop(&w);
+}
+
+TEST(a_commit_whose_write_to_the_log_failed_is_told_so) {
+  struct world w;
+  struct client c;
+  world_start(&w);
+  connect(&w, &c);
+  finish(&w, &c, op_run("CREATE (:C {n: 1})", true));
+  sim_disk_fail(w.disk, SIM_WRITE, 0, ERR_NOSPC);
+  assert_false(submit(&c, op_pull(&c, -1, -1)));
+  settle(&w);
+  assert_failed(&c, ERR_NOSPC);
+  dbms_session_free(c.session);
+  settle(&w);
+  assert_int_not_equal(dbms_stop(w.dbms, &w.e), ERR_OK); // it will be replayed from the log
+  dbms_close(w.dbms);
+  config_free(w.config);
+  sim_disk_free(w.disk);
+}
+
+TESTS(T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_its_thread_back_until_it_is_durable),
+      T(who_waits_for_a_lock_goes_on_when_it_is_given_back), T(who_waits_for_a_lock_can_be_interrupted), T(a_transactions_timeout_ends_its_wait),
+      T(a_lock_is_waited_for_as_long_as_the_setting_says), T(a_session_freed_while_it_waits_says_done_once_and_leaves_nothing),
+      T(a_session_may_be_freed_by_the_call_that_says_it_is_done), T(one_of_a_deadlock_is_rolled_back_and_the_other_goes_on),
+      T(an_older_result_keeps_its_rows_when_another_statement_runs), T(a_bookmark_is_waited_for_and_no_longer_than_the_setting_says),
+      T(who_waits_for_a_bookmark_can_be_interrupted_and_freed), T(an_idle_server_has_no_work),
+      T(a_commit_without_room_on_the_disk_goes_on_when_there_is_room),
+      T(a_commit_whose_write_to_the_log_failed_is_told_so))
