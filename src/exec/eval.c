@@ -138,7 +138,7 @@ static enum err eval_property_node(struct eval *c, const struct ast *n, struct f
   struct vec subject;
   TRY(eval_expression(c, n->property.subject, f, &subject));
   TRY(eval_property(c, &subject, n->property.key, subject.constant ? 1 : f->n, ret));
-  ret->constant = subject.constant;
+  ret->constant |= subject.constant; // a key that nothing has gives a constant null
   return ERR_OK;
 }
 

@@ -168,7 +168,10 @@ enum exec_result exec_next(struct exec *x, uint64_t want_rows, struct row_sink *
   if (x->current != NULL) graph_view_leave(x->current);
   if (x->snapshot != NULL) graph_view_leave(x->snapshot);
   if (err == ERR_OK) return result;
-  if (err == ERR_WAIT) return EXEC_WAIT;
+  if (err == ERR_WAIT) {
+    *e = ERROR_INIT; // what the graph said about a page on its way is no error
+    return EXEC_WAIT;
+  }
   error_ensure(e, err);
   x->failed = err;
   return EXEC_ERROR;

@@ -141,7 +141,7 @@ FN(round) {
   if (!isfinite(x)) {
     *ret = v_float(x);
   } else if (n == 1) {
-    *ret = v_float(floor(x + 0.5) - (x + 0.5 != x && floor(x + 0.5) - x > 0.5)); // halves go up, towards positive infinity
+    *ret = v_float(x - floor(x) >= 0.5 ? floor(x) + 1 : floor(x)); // halves go up, towards positive infinity
   } else {
     *ret = v_float(round_places(x, (int) MIN(places, 400), mode));
   }

@@ -12,6 +12,7 @@ struct join {
   struct rowset table;
   struct value *cells; // one row being made
   bool built;
+  const struct batch *building; // of the held side, not in `rows` yet
   uint32_t linked;     // rows from the end that are in the table
   const struct batch *in; // of the probing side
   uint32_t row;
@@ -82,11 +83,10 @@ static enum err hold_batch(struct op *op, const struct batch *in, struct error *
 static enum err next_probe(struct op *op, uint32_t want, struct error *e) {
   struct join *s = (struct join *) op;
   TRY(op_pull(op, 1 - s->held_child, want, &s->in, e));
-  if (s->in == NULL) return ERR_OK;
-  enum err err = key_columns(op, 1 - s->held_child, s->in, &op->held, &s->keys, e);
+  s->keys = NULL;
   s->row = 0;
   s->looking = false;
-  return err;
+  return ERR_OK;
 }
 
 /// Backwards, so that the chains come out in the order of the rows.
@@ -101,10 +101,10 @@ static enum err build(struct op *op, struct error *e) {
     }
   }
   for (;;) {
-    const struct batch *in;
-    TRY(op_next(op->children[s->held_child], EXEC_BATCH_ROWS, &in, e));
-    if (in == NULL) break;
-    TRY(hold_batch(op, in, e));
+    if (s->building == NULL) TRY(op_next(op->children[s->held_child], EXEC_BATCH_ROWS, &s->building, e));
+    if (s->building == NULL) break;
+    TRY(hold_batch(op, s->building, e));
+    s->building = NULL;
   }
   for (; s->linked < s->rows.n; s->linked++) {
     uint32_t row = s->rows.n - 1 - s->linked;
@@ -190,6 +190,7 @@ static enum err join_next(struct op *op, uint32_t want, const struct batch **ret
       TRY(next_probe(op, want, e));
       if (s->in == NULL) return ERR_OK;
     }
+    if (s->keys == NULL) TRY(key_columns(op, 1 - s->held_child, s->in, &op->held, &s->keys, e));
     take(op, &p);
   }
   return put_pairs(op, &p, ret, e);
@@ -201,7 +202,7 @@ static void join_reset(struct op *op) {
   rowset_clear(&s->table);
   s->built = false;
   s->linked = 0;
-  s->in = NULL;
+  s->in = s->building = NULL;
 }
 
 static void join_close(struct op *op) {

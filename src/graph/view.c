@@ -23,6 +23,7 @@ void graph_view_enter(struct graph_view *v) {
 }
 
 void graph_view_leave(struct graph_view *v) {
+  v->tx->may_block_once = false; // a whole attempt: one that makes several calls would else wait for the same page for ever
   struct graph_tx *tx = v->tx;
   if (--tx->entered > 0 || tx->access == NULL) return;
   page_access_leave(tx->access);
@@ -53,7 +54,6 @@ enum err view_begin(struct graph_view *v, struct error *e) {
 
 enum err view_end(struct graph_view *v, enum err err, struct error *e) {
   if (UNLIKELY(err == ERR_AGAIN)) return tx_wait_for_page(v->tx);
-  v->tx->may_block_once = false;
   return err == ERR_OK ? err : error_ensure(e, err);
 }
 

@@ -96,7 +96,10 @@ static enum err run_exec(struct lab *l, const struct plan *plan, struct graph_tx
   ret->rows = exec_rows(x);
   ret->peak_bytes = exec_peak_bytes(x);
   exec_close(x);
-  if (result == EXEC_DONE) return ERR_OK;
+  if (result == EXEC_DONE) {
+    ret->error = ERROR_INIT; // of a call that had to wait
+    return ERR_OK;
+  }
   return ret->error.code != ERR_OK ? ret->error.code : error_set(&ret->error, ERR_INTERNAL, "the query waits for ever");
 }
 
