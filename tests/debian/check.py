@@ -105,7 +105,7 @@ def compare(truth, ask):
     dependents = {n: len(truth.into[n]) for n in p if truth.into[n]}
     popular = [n for n, _ in top(dependents.items(), 400)]
     ssl = next((n for n in sorted(p) if n.startswith("libssl3")), popular[5])
-    deep = max(itertools.islice(sorted(p), 0, None, max(1, len(p) // 300)), key=lambda n: len(truth.reach(n, truth.out)))
+    deep = max(itertools.islice(sorted(p), 0, None, max(1, len(p) // 30)), key=lambda n: len(truth.reach(n, truth.out)))
     sizes = sorted(((n, truth.size(n)) for n in p if ssl in truth.hard[n] and truth.size(n) is not None), key=lambda x: (-x[1], x[0]))
     sections = collections.Counter(f["section"] for f in p.values() if "section" in f)
     space = collections.Counter()
