@@ -21,7 +21,10 @@ static enum err run(struct result *r, uint64_t want, struct row_sink *sink, uint
   *ret_rows = exec_rows(r->exec) - before;
   r->had_rows |= *ret_rows > 0;
   if (outcome == EXEC_DONE) r->finished = true;
-  if (outcome == EXEC_WAIT) return ERR_WAIT;
+  if (outcome == EXEC_WAIT) {
+    r->tx->waiting = exec_waiting(r->exec);
+    return ERR_WAIT;
+  }
   return outcome == EXEC_ERROR ? (e != NULL && e->code != ERR_OK ? e->code : ERR_INTERNAL) : ERR_OK;
 }
 

@@ -63,6 +63,7 @@ void dbms_session_interrupt(struct dbms_session *s, enum err reason) {
   if (s->op != NULL) {
     if (s->interrupted == ERR_OK) s->interrupted = reason;
     if (s->tx != NULL) graph_tx_kill(s->tx->graph_tx, reason);
+    if (s->parked_on != NULL) graph_tx_kill(s->parked_on, reason);
   }
   mutex_unlock(&s->mutex);
 }
@@ -80,6 +81,13 @@ static void set_transaction(struct dbms_session *s, struct transaction *t) {
   mutex_lock(&s->mutex);
   s->tx = t;
   if (t != NULL && s->interrupted != ERR_OK) graph_tx_kill(t->graph_tx, s->interrupted);
+  mutex_unlock(&s->mutex);
+}
+
+void session_follow_kill(struct dbms_session *s, enum err reason) {
+  mutex_lock(&s->mutex); // no operation starts or goes on meanwhile
+  if (s->parked_on != NULL) graph_tx_kill(s->parked_on, reason);
+  if (s->op == NULL && s->tx != NULL) graph_tx_rollback(s->tx->graph_tx);
   mutex_unlock(&s->mutex);
 }
 
@@ -322,6 +330,7 @@ static enum err op_route(struct dbms_session *s, struct dbms_op *op) {
 static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
   mutex_lock(&s->mutex);
   enum err interrupted = s->interrupted;
+  s->parked_on = NULL; // from here on it may go away
   mutex_unlock(&s->mutex);
   bool stops = interrupted != ERR_OK && s->phase != PHASE_COMMIT && op->kind != DBMS_RESET && op->kind != DBMS_ROLLBACK && op->kind != DBMS_LOGOFF;
   if (stops && s->tx == NULL) return error_set(&op->error, interrupted, "The operation was interrupted.");
@@ -347,6 +356,7 @@ static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
 static enum session_step session_step(struct dbms_session *s) {
   struct dbms_op *op = s->op;
   bool to_worker = false;
+  if (s->tx != NULL) s->tx->waiting = NULL;
   op->err = run_op(s, op, &to_worker);
   if (op->err == ERR_WAIT) return to_worker ? SESSION_TO_WORKER : s->tx == NULL ? SESSION_WAIT_BOOKMARK : SESSION_WAIT_TX;
   if (op->err != ERR_OK) {
@@ -364,6 +374,18 @@ static void queue(struct dbms_session *s) {
 
 static void on_ready(void *context) {
   queue(context);
+}
+
+/// A kill finds the session parked, or is found here.
+static void park(struct dbms_session *s) {
+  struct transaction *t = s->tx;
+  struct graph_tx *on = t->waiting != NULL ? t->waiting : t->graph_tx;
+  mutex_lock(&s->mutex);
+  s->parked_on = on;
+  enum err killed = graph_tx_killed(t->graph_tx);
+  if (killed != ERR_OK && graph_tx_killed(on) == ERR_OK) graph_tx_kill(on, killed);
+  mutex_unlock(&s->mutex);
+  graph_tx_on_ready(on, on_ready, s);
 }
 
 static void sleep_until_bookmark(struct dbms_session *s) {
@@ -392,7 +414,7 @@ static bool carry_on(struct dbms_session *s) {
     case SESSION_DONE: return true;
     case SESSION_TO_WORKER: queue(s); return false;
     case SESSION_WAIT_BOOKMARK: sleep_until_bookmark(s); return false;
-    case SESSION_WAIT_TX: graph_tx_on_ready(s->tx->graph_tx, on_ready, s); return false;
+    case SESSION_WAIT_TX: park(s); return false;
   }
   return true;
 }

@@ -41,9 +41,14 @@ struct dbms_session {
 
   struct mutex mutex; // what follows, and `op` and `tx` where another thread looks at them
   enum err interrupted;
+  struct graph_tx *parked_on; // while it waits on a transaction; maybe an inner one
 
   _Atomic unsigned hands; // that hold it: its owner's until dbms_session_free, and the operation's until `done` has returned
 };
+
+/// The session's transaction was killed: so is the inner one that it waits on. If no operation is under way it is rolled back, and the
+/// next one finds that it was killed. Under the dbms mutex, which keeps a session with an open transaction alive.
+void session_follow_kill(struct dbms_session *s, enum err reason);
 
 /// Continues what waits for bookmarks and whose time has come.
 void session_wake_sleepers(struct dbms *d);

@@ -236,7 +236,7 @@ static enum err terminate(struct transaction *t, const struct ast *command, stru
     for (struct transaction *o = d->transactions; o != NULL && !found; o = o->following) {
       found = str_eq(transaction_name(&l->arena, o), wanted);
       if (!found) continue;
-      graph_tx_kill(o->graph_tx, ERR_TX_TERMINATED);
+      transaction_kill(o, ERR_TX_TERMINATED);
       user = arena_str(&l->arena, o->session->user);
     }
     mutex_unlock(&d->mutex);

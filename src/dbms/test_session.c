@@ -279,6 +279,54 @@ TEST(a_transactions_timeout_ends_its_wait) {
   world_stop(&w);
 }
 
+TEST(a_client_that_sleeps_over_its_timeout_gives_its_locks_back) {
+  struct world w;
+  struct client sleeper, c;
+  world_start(&w);
+  connect(&w, &sleeper);
+  connect(&w, &c);
+  ask(&w, &c, "CREATE (:C {n: 0})");
+  finish(&w, &sleeper, op_begin(500));
+  finish(&w, &sleeper, op_run("MATCH (c:C) SET c.n = c.n + 1 RETURN c.n", false)); // not all pulled
+  finish(&w, &sleeper, op_pull(&sleeper, -1, 1));
+  finish(&w, &c, op_run("MATCH (c:C) SET c.n = c.n + 10", true));
+  assert_false(submit(&c, op_pull(&c, -1, -1)));
+  settle(&w);
+  assert_int_equal(c.done, 0);
+  pass_time(&w, 500);
+  settle(&w);
+  assert_int_equal(c.done, 1);
+  assert_int_equal(c.op.err, ERR_OK);
+  assert_true(submit(&sleeper, op_of(DBMS_COMMIT)));
+  assert_int_equal(sleeper.op.err, ERR_TX_TIMEOUT_CLIENT);
+  assert_int_equal(ask(&w, &c, "MATCH (c:C) RETURN c.n"), 10);
+  dbms_session_free(sleeper.session);
+  dbms_session_free(c.session);
+  world_stop(&w);
+}
+
+TEST(a_query_in_transactions_of_its_own_waits_for_each_and_can_be_interrupted_in_them) {
+  struct world w;
+  struct client holder, c;
+  world_start(&w);
+  connect(&w, &holder);
+  connect(&w, &c);
+  ask(&w, &c, "CREATE (:C {n: 0})");
+  ask(&w, &c, "UNWIND range(1, 100) AS i CALL { WITH i MATCH (c:C) SET c.n = c.n + i } IN TRANSACTIONS OF 10 ROWS");
+  assert_int_equal(ask(&w, &c, "MATCH (c:C) RETURN c.n"), 5050);
+  finish(&w, &holder, op_begin(-1));
+  tell(&w, &holder, "MATCH (c:C) SET c.n = 0");
+  finish(&w, &c, op_run("UNWIND range(1, 100) AS i CALL { WITH i MATCH (c:C) SET c.n = c.n + i } IN TRANSACTIONS OF 10 ROWS", true));
+  assert_false(submit(&c, op_pull(&c, -1, -1)));
+  settle(&w);
+  assert_int_equal(c.done, 0);
+  dbms_session_interrupt(c.session, ERR_TX_TERMINATED);
+  settle(&w);
+  assert_failed(&c, ERR_TX_TERMINATED);
+  commit_and_leave(&w, &holder, &c, 0);
+  world_stop(&w);
+}
+
 TEST(a_lock_is_waited_for_as_long_as_the_setting_says) {
   struct world w;
   struct client holder, c;
@@ -491,6 +539,8 @@ TEST(a_commit_whose_write_to_the_log_failed_is_told_so) {
 
 TESTS(T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_its_thread_back_until_it_is_durable),
       T(who_waits_for_a_lock_goes_on_when_it_is_given_back), T(who_waits_for_a_lock_can_be_interrupted), T(a_transactions_timeout_ends_its_wait),
+      T(a_client_that_sleeps_over_its_timeout_gives_its_locks_back),
+      T(a_query_in_transactions_of_its_own_waits_for_each_and_can_be_interrupted_in_them),
       T(a_lock_is_waited_for_as_long_as_the_setting_says), T(a_session_freed_while_it_waits_says_done_once_and_leaves_nothing),
       T(a_session_may_be_freed_by_the_call_that_says_it_is_done), T(one_of_a_deadlock_is_rolled_back_and_the_other_goes_on),
       T(an_older_result_keeps_its_rows_when_another_statement_runs), T(a_bookmark_is_waited_for_and_no_longer_than_the_setting_says),

@@ -118,16 +118,21 @@ struct result *transaction_result(struct transaction *t, int64_t number) {
   return r;
 }
 
+void transaction_kill(struct transaction *t, enum err reason) {
+  graph_tx_kill(t->graph_tx, reason);
+  session_follow_kill(t->session, reason);
+}
+
 void transactions_expire(struct dbms *d) {
   int64_t now = clock_monotonic_ns(d->options.clock);
   mutex_lock(&d->mutex);
   for (struct transaction *t = d->transactions; t != NULL; t = t->following)
-    if (now >= t->deadline_ns) graph_tx_kill(t->graph_tx, t->timeout_error);
+    if (now >= t->deadline_ns) transaction_kill(t, t->timeout_error);
   mutex_unlock(&d->mutex);
 }
 
 void transactions_kill_all(struct dbms *d, enum err reason) {
   mutex_lock(&d->mutex);
-  for (struct transaction *t = d->transactions; t != NULL; t = t->following) graph_tx_kill(t->graph_tx, reason);
+  for (struct transaction *t = d->transactions; t != NULL; t = t->following) transaction_kill(t, reason);
   mutex_unlock(&d->mutex);
 }

@@ -15,6 +15,7 @@ struct transaction {
   struct dbms_session *session;
   struct database *database;
   struct graph_tx *graph_tx;
+  struct graph_tx *waiting;  // what ERR_WAIT waits on: graph_tx, or an inner one of CALL { } IN TRANSACTIONS
   struct mem_budget budget; // parent: the database's
   struct exec_clock clock;
   int64_t started_ns, deadline_ns; // monotonic; deadline INT64_MAX: none
@@ -41,6 +42,10 @@ void transaction_note_query(struct transaction *t);
 
 /// Result number `number`, negative: the newest; NULL where there is none.
 struct result *transaction_result(struct transaction *t, int64_t number);
+
+/// Makes what runs or waits in it fail with `reason` soon; if its client is idle, gives its locks and snapshot back at once, as the
+/// client may never come again. Any thread, under the dbms mutex.
+void transaction_kill(struct transaction *t, enum err reason);
 
 void transactions_expire(struct dbms *d);
 void transactions_kill_all(struct dbms *d, enum err reason);

@@ -10,7 +10,7 @@ void tx_wake(struct graph_tx *tx) {
   mutex_lock(&tx->wake_mutex);
   void (*ready)(void *) = tx->ready;
   void *context = tx->ready_context;
-  tx->woken = true;
+  tx->woken = ready == NULL; // else it is told now
   tx->ready = NULL;
   mutex_unlock(&tx->wake_mutex);
   if (ready != NULL) ready(context);
@@ -27,6 +27,7 @@ void graph_tx_on_ready(struct graph_tx *tx, void (*ready)(void *context), void *
   mutex_lock(&tx->wake_mutex);
   // A kill may have come before tx_arm forgot its call. A commit on its way is waited for all the same.
   bool now = tx->woken || (tx->state == TX_OPEN && graph_tx_killed(tx) != ERR_OK);
+  tx->woken = false; // told once: a commit that is still on its way is not asked again and again
   tx->ready = now ? NULL : ready;
   tx->ready_context = context;
   mutex_unlock(&tx->wake_mutex);
