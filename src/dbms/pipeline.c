@@ -35,7 +35,8 @@ static enum err build(struct plan *p, struct database *db, struct str text, stru
   struct cypher_check_options check = {.signatures = &signatures};
   TRY(cypher_check(statement, &check, e));
 
-  struct plan_options options = {.catalog = &db->catalog};
+  static const struct plan_folding folding = {.evaluate = exec_evaluate};
+  struct plan_options options = {.catalog = &db->catalog, .folding = &folding};
   return plan_build(p, statement, &options, e);
 }
 
