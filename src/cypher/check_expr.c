@@ -11,12 +11,17 @@ static void set_type(struct ast *n, cypher_types types, cypher_types elements) {
   n->elements = elements;
 }
 
-enum err expect_type(struct checker *c, const struct ast *n, cypher_types wanted) {
+static enum err expect_type_or(struct checker *c, const struct ast *n, cypher_types wanted, enum err code) {
   cypher_types accepted = (wanted & CYPHER_FLOAT) != 0 ? wanted | CYPHER_INTEGER : wanted;
   if (n->types == 0 || (n->types & accepted) != 0) return ERR_OK;
   struct str expected = cypher_types_text(c->arena, wanted, CYPHER_ANY),
              actual = cypher_types_text(c->arena, n->types, n->elements);
-  return check_fail(c, n->offset, "Type mismatch: expected %.*s but was %.*s", STR_ARG(expected), STR_ARG(actual));
+  return cypher_error_of(c->statement, c->e, code, n->offset, "Type mismatch: expected %.*s but was %.*s", STR_ARG(expected),
+                         STR_ARG(actual));
+}
+
+enum err expect_type(struct checker *c, const struct ast *n, cypher_types wanted) {
+  return expect_type_or(c, n, wanted, ERR_SYNTAX);
 }
 
 enum err check_typed(struct checker *c, struct ast *n, cypher_types wanted) {
@@ -112,13 +117,14 @@ static enum err check_property(struct checker *c, struct ast *n) {
   return ERR_OK;
 }
 
+/// What cannot be indexed is a TypeError whether it is found here or by the run (openCypher: "at any time").
 static enum err check_subscript(struct checker *c, struct ast *n) {
   struct ast *subject = n->subscript.subject, *index = n->subscript.index;
   TRY(check_child(c, n, subject));
   TRY(check_child(c, n, index));
-  TRY(expect_type(c, subject, CYPHER_LIST | CYPHER_MAP | CYPHER_ENTITY));
-  if (subject->types == CYPHER_LIST) TRY(expect_type(c, index, CYPHER_INTEGER));
-  if (subject->types != 0 && (subject->types & CYPHER_LIST) == 0) TRY(expect_type(c, index, CYPHER_STRING));
+  TRY(expect_type_or(c, subject, CYPHER_LIST | CYPHER_MAP | CYPHER_ENTITY, ERR_TYPE));
+  if (subject->types == CYPHER_LIST) TRY(expect_type_or(c, index, CYPHER_INTEGER, ERR_TYPE));
+  if (subject->types != 0 && (subject->types & CYPHER_LIST) == 0) TRY(expect_type_or(c, index, CYPHER_STRING, ERR_TYPE));
   bool list = subject->types == CYPHER_LIST;
   set_type(n, list ? subject->elements : CYPHER_ANY, CYPHER_ANY);
   return ERR_OK;

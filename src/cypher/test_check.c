@@ -140,6 +140,13 @@ TEST(projections_name_their_columns) {
   accept("RETURN 1 SKIP $s LIMIT 1 + toInteger(rand() * 3)");
 }
 
+TEST(what_cannot_be_indexed_is_a_type_error_as_in_a_run) {
+  refuse_as(ERR_TYPE, "WITH 7 AS n RETURN n[0]", "Type mismatch");
+  refuse_as(ERR_TYPE, "WITH [7] AS l RETURN l['first']", "Type mismatch: expected Integer but was String");
+  refuse_as(ERR_TYPE, "RETURN {a: 7}[0]", "Type mismatch: expected String but was Integer");
+  accept("WITH [7] AS l RETURN l[$i], $l[0], null[0], {a: 7}['a']");
+}
+
 TEST(patterns_that_write_are_complete) {
   refuse("CREATE (a)-->(b)", "A single relationship type must be specified for CREATE");
   refuse("CREATE (a)-[:X|Y]->(b)", "A single relationship type must be specified for CREATE");
@@ -337,8 +344,8 @@ TEST(the_deepest_tree_is_walked_safely) {
 
 TESTS(T(a_name_means_what_its_scope_says), T(a_name_is_declared_once), T(kinds_of_variables_are_kept_apart),
       T(quantified_paths_make_lists_outside), T(aggregation_stands_in_projections_only), T(projections_name_their_columns),
-      T(patterns_that_write_are_complete), T(patterns_are_tests_and_not_values), T(clauses_come_in_an_order),
-      T(deletes_take_entities), T(functions_are_known_and_called_right), T(procedures_are_known_and_called_right),
-      T(the_type_of_a_query_is_known), T(columns_carry_their_source_text), T(slots_follow_a_variable_through_with),
-      T(parameters_are_listed_once), T(schema_commands_name_their_own_variable), T(each_allocation_may_fail),
-      T(the_deepest_tree_is_walked_safely))
+      T(what_cannot_be_indexed_is_a_type_error_as_in_a_run), T(patterns_that_write_are_complete),
+      T(patterns_are_tests_and_not_values), T(clauses_come_in_an_order), T(deletes_take_entities),
+      T(functions_are_known_and_called_right), T(procedures_are_known_and_called_right), T(the_type_of_a_query_is_known),
+      T(columns_carry_their_source_text), T(slots_follow_a_variable_through_with), T(parameters_are_listed_once),
+      T(schema_commands_name_their_own_variable), T(each_allocation_may_fail), T(the_deepest_tree_is_walked_safely))

@@ -267,3 +267,11 @@ bool op_differs(const struct batch *b, uint32_t row, struct plan_list differ, ui
   }
   return true;
 }
+
+enum err op_bad_count(struct arena *a, struct value v, struct error *e) {
+  struct str text = value_describe(a, v);
+  if (v.type == VALUE_INT)
+    return error_set(e, ERR_ARGUMENT, "Invalid input. '%lld' is not a valid value. Must be a non-negative integer.",
+                     (long long) v.i);
+  return error_set(e, ERR_ARGUMENT, "Invalid input. '%.*s' is not a valid value. Must be a non-negative integer.", STR_ARG(text));
+}

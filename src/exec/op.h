@@ -46,6 +46,9 @@ enum err op_pull(struct op *op, uint32_t child, uint32_t want, const struct batc
 /// The operator and all below it.
 void op_reset(struct op *op);
 
+/// The ArgumentError for a SKIP or LIMIT whose value is no non-negative integer; `a` is scratch for the message.
+enum err op_bad_count(struct arena *a, struct value v, struct error *e) NODISCARD;
+
 /// Number of rows of the outer batch: numbers in `arg` are below it.
 static inline uint32_t op_outer_rows(const struct op *op) {
   return op->outer->batch != NULL ? op->outer->batch->n : 1;

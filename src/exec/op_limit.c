@@ -16,13 +16,6 @@ static enum err limit_open(struct op *op, struct error *e UNUSED) {
   return ERR_OK;
 }
 
-static enum err bad_count(struct error *e, const char *what, struct value v, struct arena *a) {
-  struct str text = value_describe(a, v);
-  if (v.type == VALUE_INT)
-    return error_set(e, ERR_SYNTAX, "Invalid input. '%lld' is not a valid value. Must be a non-negative integer.", (long long) v.i);
-  return error_set(e, ERR_SYNTAX, "%s: invalid input. '%.*s' is not a valid value. Must be a non-negative integer.", what, STR_ARG(text));
-}
-
 /// SKIP and LIMIT read no row.
 static enum err evaluate_count(struct op *op, struct error *e) {
   struct limit *s = (struct limit *) op;
@@ -33,7 +26,7 @@ static enum err evaluate_count(struct op *op, struct error *e) {
   TRY(batch_new(&s->counts, 0, &nothing, e));
   nothing->n = 1;
   TRY(eval_value(&c, op->plan->limit.count, nothing, 0, &v));
-  if (v.type != VALUE_INT || v.i < 0) return bad_count(e, op->plan->kind == PLAN_SKIP ? "SKIP" : "LIMIT", v, &s->counts);
+  if (v.type != VALUE_INT || v.i < 0) return op_bad_count(&s->counts, v, e);
   s->count = (uint64_t) v.i;
   s->numbers = op_outer_rows(op);
   s->taken = arena_zalloc(&s->counts, s->numbers * sizeof *s->taken);

@@ -88,10 +88,7 @@ static enum err number_of(struct op *op, const struct ast *expression, uint64_t 
   TRY(batch_new(&op->out, 0, &nothing, e));
   nothing->n = 1;
   TRY(eval_value(&c, expression, nothing, 0, &v));
-  if (v.type != VALUE_INT || v.i < 0) {
-    struct str text = value_describe(&op->out, v);
-    return error_set(e, ERR_SYNTAX, "Invalid input. '%.*s' is not a valid value. Must be a non-negative integer.", STR_ARG(text));
-  }
+  if (v.type != VALUE_INT || v.i < 0) return op_bad_count(&op->out, v, e);
   *ret = (uint64_t) v.i;
   return ERR_OK;
 }

@@ -48,7 +48,7 @@ MESSAGES = {
     "VariableAlreadyBound": r"already declared",
     "VariableTypeConflict": r"conflicting type|Type mismatch",
 }
-STATUS = {"SyntaxError": "SYNTAX", "ProcedureError": "PROCEDURE_NOT_FOUND", "SemanticError": "SYNTAX", "TypeError": "SYNTAX", "ParameterMissing": None}
+STATUS = {"SyntaxError": ["SYNTAX"], "ProcedureError": ["PROCEDURE_NOT_FOUND"], "SemanticError": ["SYNTAX"], "TypeError": ["SYNTAX", "TYPE"], "ParameterMissing": None}
 DOC = re.compile(r'^\s*"""\s*$')
 
 
@@ -155,9 +155,9 @@ def judge(checker, steps):
         elif not fails and not maybe:
             yield "refused: " + answer[2], doc
         elif fails:
-            wanted = STATUS.get(error[0], "SYNTAX")
-            if wanted not in (None, answer[1]):
-                yield f"wanted status {wanted}, got {answer[1]}: {answer[2]}", doc
+            wanted = STATUS.get(error[0], ["SYNTAX"])
+            if wanted is not None and answer[1] not in wanted:
+                yield f"wanted status {' or '.join(wanted)}, got {answer[1]}: {answer[2]}", doc
             elif not re.search(MESSAGES.get(error[2], ""), answer[2]):
                 yield f"wanted {error[2]}, got: {answer[2]}", doc
 
