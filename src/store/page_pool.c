@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "os/memory.h"
 #include "store/pages_int.h"
 
 #define ACCESSES_DEFAULT 512u
@@ -12,15 +13,14 @@
 static enum err pool_allocate(struct page_pool *p, size_t limit_bytes, struct error *e) {
   p->frame_count = (uint32_t) MIN(MAX(limit_bytes / PAGE_BYTES, (size_t) POOL_FRAMES_MIN), (size_t) UINT32_MAX / 4);
   size_t slots = (size_t) p->frame_count + 1;
-  p->allocation = mem_alloc((slots + 1) * PAGE_BYTES);
+  p->base = memory_reserve(slots * PAGE_BYTES);
   p->frames = mem_zalloc(slots * sizeof *p->frames);
   p->referenced = mem_zalloc(slots);
   p->free_list = mem_alloc(slots * sizeof *p->free_list);
   p->retired = mem_alloc(slots * sizeof *p->retired);
   p->accesses = mem_zalloc(p->accesses_max * sizeof *p->accesses);
-  if (p->allocation == NULL || p->frames == NULL || p->referenced == NULL || p->free_list == NULL || p->retired == NULL || p->accesses == NULL)
+  if (p->base == NULL || p->frames == NULL || p->referenced == NULL || p->free_list == NULL || p->retired == NULL || p->accesses == NULL)
     return error_set(e, ERR_NOMEM, "There is no memory for a page cache of %zu bytes.", limit_bytes);
-  p->base = (uint8_t *) (((uintptr_t) p->allocation + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
   for (uint32_t i = p->frame_count; i > 0; i--) p->free_list[p->free_count++] = i;
   return ERR_OK;
 }
@@ -47,7 +47,7 @@ void page_pool_close(struct page_pool *p) {
   if (p == NULL) return;
   for (size_t i = 0; i < p->memory_count; i++) mem_free(p->memory[i].memory);
   mem_free(p->memory);
-  mem_free(p->allocation);
+  memory_release(p->base, ((size_t) p->frame_count + 1) * PAGE_BYTES);
   mem_free(p->frames);
   mem_free((void *) p->referenced);
   mem_free(p->free_list);

@@ -58,7 +58,6 @@ struct page_access {
 
 struct page_pool {
   uint8_t *base; // frame i is at base + i * PAGE_BYTES, from 1
-  void *allocation;
   struct frame *frames;
   _Atomic uint8_t *referenced;
   uint32_t frame_count;
