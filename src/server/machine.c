@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/compiler.h"
 #include "base/str.h"
@@ -90,6 +91,13 @@ unsigned machine_processors(const char *root) {
   int64_t least = thread_parallelism();
   each_group(root, "", group_path(root, STR(""), text), "cpu.max", limit_processors, &least);
   return (unsigned) least;
+}
+
+uint64_t machine_raise_open_files(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+  return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
 struct machine_memory_plan machine_plan_memory(int64_t memory_bytes, int64_t page_cache_bytes, int64_t heap_bytes, int64_t query_bytes) {

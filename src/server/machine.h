@@ -10,6 +10,9 @@ int64_t machine_memory_bytes(const char *root);
 /// Processors that may be used: of the machine, less where a control group of version 2 sets a quota; at least 1.
 unsigned machine_processors(const char *root);
 
+/// Raises this process's limit of open files as far as it may; returns the limit that holds now.
+uint64_t machine_raise_open_files(void);
+
 /// How the memory is shared out where settings say nothing (0).
 struct machine_memory_plan {
   int64_t page_cache_bytes, query_bytes;

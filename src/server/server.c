@@ -10,6 +10,7 @@
 #include "server/engine.h"
 #include "server/front_doors.h"
 #include "server/help.h"
+#include "server/machine.h"
 #include "server/pid_file.h"
 #include "server/user_log.h"
 
@@ -80,9 +81,19 @@ static enum err open_log(struct server *s, struct error *e) {
   return ERR_OK;
 }
 
+/// Every connection is an open file; stores and logs need some hundred more.
+static void look_at_open_files(struct server *s) {
+  enum { FILES_OF_STORES = 1000 };
+  uint64_t limit = machine_raise_open_files(), wanted = (uint64_t) config_values(s->options.config)->bolt_connections_max + FILES_OF_STORES;
+  if (limit >= wanted) return;
+  event_raise(s->events, EVENT_WARN, "server.open_files", "Max %llu open files allowed, minimum of %llu recommended: raise `ulimit -n` or LimitNOFILE=.",
+              (unsigned long long) limit, (unsigned long long) wanted);
+}
+
 static void greet(struct server *s) {
   event_raise(s->events, EVENT_INFO, "server.starting", "Starting...");
   event_raise(s->events, EVENT_INFO, "server.version", "This is Quiver %s.", quiver_version());
+  look_at_open_files(s);
   for (uint32_t i = 0; i < config_warning_count(s->options.config); i++) {
     struct str warning = config_warning(s->options.config, i);
     event_raise(s->events, EVENT_WARN, "config.warning", "%.*s", STR_ARG(warning));
