@@ -80,7 +80,7 @@ func (s *suite) types() error {
 			return err
 		}
 	}
-	zoned := time.Date(2024, 2, 29, 1, 2, 3, 4, time.FixedZone("", 3600))
+	zoned := time.Date(2024, 2, 29, 1, 2, 3, 4, time.FixedZone("Offset", 3600))
 	got, err := s.query("RETURN $x", map[string]any{"x": zoned})
 	if err == nil && !got[0].(time.Time).Equal(zoned) {
 		return fmt.Errorf("%v came back as %v", zoned, got[0])
