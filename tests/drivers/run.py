@@ -21,11 +21,27 @@ sys.path.insert(0, str(HERE.parent))
 from lib.quiver import Server, npm_install  # noqa: E402
 
 
+NODE_DRIVERS = ["1.7.8", "4.0.3", "4.2.3", "4.3.5", "4.4.11", "5.0.1", "5.28.3", "6.3.0"]
+
+
+def node_package(version):
+    """A version in a folder of its own, with its parts pinned: 5.0.1 would pull a core that does not fit."""
+    parts = {} if version < "4.3" else {"neo4j-driver-core": version, "neo4j-driver-bolt-connection": version}
+    return {"private": True, "dependencies": {"neo4j-driver": version, "ws": "^8.18.0"}, "overrides": parts}
+
+
 def node_commands():
-    if shutil.which("node") is None or not npm_install(HERE):
+    if shutil.which("node") is None:
         return []
-    packages = json.loads((HERE / "package.json").read_text())["dependencies"]
-    return [["node", str(HERE / "suite.mjs"), name] for name in packages if name.startswith("neo4j-driver")]
+    commands = []
+    for version in NODE_DRIVERS:
+        folder = WORK / "node" / version
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text(json.dumps(node_package(version)))
+        if not npm_install(folder):
+            return []
+        commands.append(["node", str(HERE / "suite.mjs"), str(folder)])
+    return commands
 
 
 def python_commands():

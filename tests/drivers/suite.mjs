@@ -1,5 +1,5 @@
-// The driver suite through one version of the official JavaScript driver: suite.mjs PACKAGE URI. One JSON line a case; see README.md.
-// PACKAGE is an alias of package.json, "neo4j-driver-4.4"; its browser build runs over WebSocket in the last case.
+// The driver suite through one version of the official JavaScript driver: suite.mjs FOLDER URI. One JSON line a case; see README.md.
+// FOLDER is where run.py has installed that version; its browser build runs over WebSocket in the last case.
 // USER and PASSWORD in the environment log in where the server asks for it.
 import assert from "node:assert/strict"
 import { createRequire } from "node:module"
@@ -7,8 +7,9 @@ import { readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import vm from "node:vm"
 
-const [packageName, uri] = process.argv.slice(2)
-const require = createRequire(import.meta.url)
+const [folder, uri] = process.argv.slice(2)
+const packageName = "neo4j-driver"
+const require = createRequire(join(folder, "package.json"))
 const { default: imported, ...named } = require(packageName)
 const neo4j = imported?.driver ? imported : (named.driver ? named : require(packageName))
 const packageFolder = join(dirname(require.resolve(packageName)), "..")
