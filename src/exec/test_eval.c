@@ -17,7 +17,7 @@ enum { ROWS = 300, ROUNDS = 400 };
 static struct value random_number(struct rng *r, bool whole) {
   if (rng_chance(r, 1, 8)) return V_NULL;
   int64_t i = (int64_t) rng_below(r, 21) - 10;
-  if (whole) return v_int(rng_chance(r, 1, 50) ? INT64_MAX - i : i);
+  if (whole) return v_int(rng_chance(r, 1, 50) ? INT64_MAX - 10 + i : i);
   return v_float(rng_chance(r, 1, 20) ? NAN : (double) i / 2);
 }
 

@@ -2,6 +2,7 @@
 // FOLDER is where run.py has installed that version; its browser build runs over WebSocket in the last case.
 // USER and PASSWORD in the environment log in where the server asks for it.
 import assert from "node:assert/strict"
+import { webcrypto } from "node:crypto"
 import { createRequire } from "node:module"
 import { readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -236,7 +237,7 @@ test("another user in a session", () => withDriver(async driver => {
 /// The browser build in a context that looks like a page: WebSocket, no sockets of node.
 const loadBrowserBuild = () => {
   const page = { WebSocket: require("ws").WebSocket, console, setTimeout, clearTimeout, setInterval, clearInterval, TextEncoder, TextDecoder, URL, Promise,
-                 queueMicrotask, ArrayBuffer, DataView, Uint8Array, Int8Array, navigator: { userAgent: "Mozilla/5.0 (X11; Linux)" }, location: { protocol: "http:" }, process: undefined, crypto }
+                 queueMicrotask, ArrayBuffer, DataView, Uint8Array, Int8Array, navigator: { userAgent: "Mozilla/5.0 (X11; Linux)" }, location: { protocol: "http:" }, process: undefined, crypto: webcrypto }
   page.window = page.self = page.globalThis = page
   const source = readFileSync(join(packageFolder, "lib/browser/neo4j-web.js"), "utf8")
   vm.runInNewContext(source, page)
