@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 from lib.bolt import Bolt
@@ -32,6 +33,13 @@ class HomeCase(unittest.TestCase):
 
     def log(self):
         return (self.home / "logs" / "neo4j.log").read_text()
+
+    def log_with(self, line, seconds=10):
+        """The log once `line` is in it: a thread of its own writes it, a moment after the server answers."""
+        deadline = time.monotonic() + seconds
+        while line not in self.log() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self.log()
 
     def server(self, **options):
         """A server on this home folder, in a `with`."""

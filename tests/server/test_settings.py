@@ -30,7 +30,7 @@ class Settings(HomeCase):
         self.write_conf(OLD_KUBERNETES.format(bolt=self.bolt_port, http=self.http_port))
         started = self.quiver("start")
         self.assertEqual(started.returncode, 0, started.stderr)
-        log = self.log()
+        log = self.log_with("Started.")
         self.assertIn(f"Bolt enabled on 127.0.0.1:{self.bolt_port}.", log)
         self.assertIn("It is replaced by 'server.default_listen_address'", log)
         self.assertNotIn("Unrecognized setting", log)
