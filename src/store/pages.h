@@ -27,7 +27,7 @@
 
 #define PAGE_BYTES 4096u
 
-/// A logical page. Ids are dense from 1, fit 36 bits and stay for the life of the page; freed ones are given out again.
+/// A logical page. Ids are dense from 1, fit 34 bits (four map levels of 408 entries) and stay for the life of the page; freed ones are given out again.
 typedef uint64_t page_id;
 
 #define PAGE_NONE UINT64_C(0)
