@@ -79,6 +79,10 @@ void net_conn_flush(struct net_conn *c);
 /// Bytes that the system has not taken yet.
 size_t net_conn_pending(const struct net_conn *c);
 
+/// Why `closed` came, for people: "TLS: certificate verify failed"; NULL where nobody knows more than the code. Valid until the
+/// connection is freed.
+const char *net_conn_why(const struct net_conn *c);
+
 /// Total bytes that the system took: a reader that stalls does not move it.
 uint64_t net_conn_sent(const struct net_conn *c);
 
@@ -90,7 +94,36 @@ void net_conn_resume(struct net_conn *c);
 enum err net_conn_start_tls(struct net_conn *c, struct tls_context *tls, const void *first, size_t len,
                             struct error *e) NODISCARD;
 
+/// The same from the other side: this end says hello. `name`: what the peer's certificate must be for (a DNS name or an IP
+/// address), or NULL if any name will do that a trusted authority has signed. What is written meanwhile waits for the handshake.
+enum err net_conn_connect_tls(struct net_conn *c, struct tls_context *tls, const char *name, struct error *e) NODISCARD;
+
 /// Sends what is queued, then ends the sending side and reads and drops what still comes, until the peer hangs up or
 /// `linger_ms` is over; then calls `closed`. A plain close with unread input would send a reset, which can destroy the last
 /// answer on its way. `received` is not called any more.
 void net_conn_finish(struct net_conn *c, int64_t linger_ms);
+
+// ---- connecting ----
+
+/// Looks names up on a thread of its own, because the system's look-up blocks. Shared by any number of attempts.
+struct net_resolver;
+enum err net_resolver_new(struct net_resolver **ret, struct error *e) NODISCARD;
+/// Waits for look-ups under way. To be called before the loops of the attempts are stopped. NULL is fine.
+void net_resolver_free(struct net_resolver *r);
+
+struct net_connecting;
+
+/// Exactly one of these is called, from the loop and never from within net_connect; the attempt is over and freed then.
+struct net_connect_events {
+  /// The callee owns the socket (net_conn_new, or net_socket_close). `peer` is "address:port", valid during the call.
+  void (*connected)(void *context, int socket, const char *peer);
+  void (*failed)(void *context, const struct error *why); // "cannot reach 'core2:7000': Connection refused"
+};
+
+/// Tries the addresses behind `address` (as in net_address_split) one after the other for `timeout_ms` altogether. ERR_INVALID,
+/// ERR_NOMEM. On the loop's thread.
+enum err net_connect(struct loop *loop, struct net_resolver *resolver, struct str address, uint16_t default_port, int64_t timeout_ms,
+                     const struct net_connect_events *events, void *context, struct net_connecting **ret, struct error *e) NODISCARD;
+
+/// Gives the attempt up; nothing is called any more. NULL is fine.
+void net_connecting_free(struct net_connecting *c);

@@ -1,6 +1,9 @@
-#include "os/net.h"
-
+#include <netdb.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "os/net.h"
+#include "os/net_int.h"
 
 static enum err address_bad(struct str text, struct error *e) {
   return error_set(e, ERR_INVALID, "'%.*s' is not an address: write host:port, [ipv6]:port, :port or host", STR_ARG(text));
@@ -41,4 +44,13 @@ enum err net_address_split(struct str text, uint16_t default_port, struct str *r
   *ret_host = bracketed ? (struct str){text.ptr + 1, end - 2} : (struct str){text.ptr, end};
   *ret_port = port;
   return ERR_OK;
+}
+
+void net_address_print(const struct sockaddr *address, socklen_t len, char *out, size_t size) {
+  char host[NI_MAXHOST], port[NI_MAXSERV];
+  if (getnameinfo(address, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    snprintf(out, size, "unknown");
+    return;
+  }
+  snprintf(out, size, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }

@@ -25,6 +25,7 @@ struct net_conn {
   struct net_queue out;
   struct buf plain; // with TLS: queued, not encrypted yet
   uint64_t sent;
+  char *why; // of `failed`, where somebody knows; NULL otherwise
   enum err failed; // reported by `closed` from the event loop
   int socket;
   uint16_t busy; // callbacks of this connection that are on the stack
@@ -40,6 +41,7 @@ static void conn_release(struct net_conn *c) {
   tls_session_free(c->tls);
   net_queue_done(&c->out);
   buf_done(&c->plain);
+  mem_free(c->why);
   mem_free(c);
 }
 
@@ -63,6 +65,17 @@ static void conn_fail(struct net_conn *c, enum err why) {
   if (c->failed != ERR_OK) return;
   c->failed = why;
   event_active(c->event, EV_TIMEOUT, 0);
+}
+
+static void conn_explain(struct net_conn *c, const char *text) {
+  if (c->why != NULL) return;
+  size_t size = strlen(text) + 1;
+  c->why = mem_alloc(size);
+  if (c->why != NULL) memcpy(c->why, text, size);
+}
+
+const char *net_conn_why(const struct net_conn *c) {
+  return c->why;
 }
 
 static void conn_report(struct net_conn *c, enum err why) {
@@ -156,7 +169,9 @@ static void conn_deliver(struct net_conn *c, const void *bytes, size_t len) {
 
 static void conn_decrypt(struct net_conn *c, const void *bytes, size_t len) {
   CLEANUP(buf_done) struct buf plain = BUF_INIT, encrypted = BUF_INIT;
-  enum err err = tls_session_receive(c->tls, bytes, len, &plain, &encrypted, NULL);
+  struct error e = ERROR_INIT;
+  enum err err = tls_session_receive(c->tls, bytes, len, &plain, &encrypted, &e);
+  if (err == ERR_IO) conn_explain(c, e.message);
   if (net_queue_put_buf(&c->out, &encrypted) != ERR_OK) err = ERR_NOMEM;
   conn_deliver(c, plain.data, plain.len);
   if (err == ERR_OK || c->dead) return;
@@ -289,5 +304,12 @@ enum err net_conn_new(struct loop *loop, int socket, const struct net_conn_limit
 enum err net_conn_start_tls(struct net_conn *c, struct tls_context *tls, const void *first, size_t len, struct error *e) {
   TRY(tls_session_new(tls, &c->tls, e));
   conn_decrypt(c, first, len);
+  return ERR_OK;
+}
+
+enum err net_conn_connect_tls(struct net_conn *c, struct tls_context *tls, const char *name, struct error *e) {
+  TRY(tls_session_connect(tls, name, &c->tls, e));
+  conn_decrypt(c, NULL, 0);
+  net_conn_flush(c);
   return ERR_OK;
 }

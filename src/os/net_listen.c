@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "os/loop_int.h"
+#include "os/net_int.h"
 
 enum {
   BACKLOG = 1024,
@@ -31,20 +32,11 @@ void net_socket_close(int socket) {
   close(socket);
 }
 
-static void address_print(const struct sockaddr *address, socklen_t len, char *out, size_t size) {
-  char host[NI_MAXHOST], port[NI_MAXSERV];
-  if (getnameinfo(address, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    snprintf(out, size, "unknown");
-    return;
-  }
-  snprintf(out, size, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-}
-
 static void local_print(int socket, char *out, size_t size) {
   struct sockaddr_storage address;
   socklen_t len = sizeof address;
   if (getsockname(socket, (struct sockaddr *) &address, &len) == 0)
-    address_print((struct sockaddr *) &address, len, out, size);
+    net_address_print((struct sockaddr *) &address, len, out, size);
   else
     snprintf(out, size, "unknown");
 }
@@ -67,7 +59,7 @@ static bool accept_one(struct net_listener *l) {
     return errno == ECONNABORTED || errno == EINTR;
   }
   char peer_text[NET_ADDRESS_TEXT_MAX], local_text[NET_ADDRESS_TEXT_MAX];
-  address_print((struct sockaddr *) &peer, len, peer_text, sizeof peer_text);
+  net_address_print((struct sockaddr *) &peer, len, peer_text, sizeof peer_text);
   local_print(socket, local_text, sizeof local_text);
   l->events.accepted(l->context, socket, peer_text, local_text);
   return true;

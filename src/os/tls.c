@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <arpa/inet.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -73,7 +75,7 @@ enum err tls_context_new(const struct tls_settings *settings, struct tls_context
   if (settings->certificate_path == NULL || settings->key_path == NULL)
     return error_set(e, ERR_INVALID, "TLS needs a certificate and a private key");
   struct tls_context *tls = mem_zalloc(sizeof *tls);
-  SSL_CTX *ssl = tls != NULL ? SSL_CTX_new(TLS_server_method()) : NULL;
+  SSL_CTX *ssl = tls != NULL ? SSL_CTX_new(TLS_method()) : NULL;
   enum err err = ssl != NULL ? context_fill(ssl, settings, e) : error_set(e, ERR_NOMEM, "no memory for TLS");
   if (err != ERR_OK) {
     SSL_CTX_free(ssl);
@@ -102,15 +104,42 @@ static bool session_open(struct tls_session *s, struct tls_context *tls) {
   }
   BIO_set_mem_eof_return(s->in, -1);
   SSL_set_bio(s->ssl, s->in, s->out);
-  SSL_set_accept_state(s->ssl);
   return true;
 }
 
-enum err tls_session_new(struct tls_context *tls, struct tls_session **ret, struct error *e) {
+static bool expect_name(SSL *ssl, const char *name) {
+  unsigned char address[sizeof(struct in6_addr)];
+  if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1)
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+  return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+static enum err session_new(struct tls_context *tls, struct tls_session **ret, struct error *e) {
   struct tls_session *s = mem_zalloc(sizeof *s);
   if (s == NULL || !session_open(s, tls)) {
     tls_session_free(s);
     return error_set(e, ERR_NOMEM, "no memory for TLS");
+  }
+  *ret = s;
+  return ERR_OK;
+}
+
+enum err tls_session_new(struct tls_context *tls, struct tls_session **ret, struct error *e) {
+  struct tls_session *s = NULL;
+  TRY(session_new(tls, &s, e));
+  SSL_set_accept_state(s->ssl);
+  *ret = s;
+  return ERR_OK;
+}
+
+enum err tls_session_connect(struct tls_context *tls, const char *name, struct tls_session **ret, struct error *e) {
+  struct tls_session *s = NULL;
+  TRY(session_new(tls, &s, e));
+  SSL_set_connect_state(s->ssl);
+  SSL_set_verify(s->ssl, SSL_VERIFY_PEER, NULL);
+  if (name != NULL && !expect_name(s->ssl, name)) {
+    tls_session_free(s);
+    return error_set(e, ERR_INVALID, "TLS: '%s' is neither a name nor an address", name);
   }
   *ret = s;
   return ERR_OK;
@@ -139,7 +168,9 @@ static enum err take_output(struct tls_session *s, struct buf *encrypted) {
 
 static enum err session_broken(struct tls_session *s, struct error *e) {
   s->broken = true;
-  return error_set(e, ERR_IO, "TLS: %s", ssl_reason());
+  long verified = SSL_get_verify_result(s->ssl);
+  const char *reason = ssl_reason(); // clears the engine's list either way
+  return error_set(e, ERR_IO, "TLS: %s", verified != X509_V_OK ? X509_verify_cert_error_string(verified) : reason);
 }
 
 /// Decrypts all that is complete; ERR_OK where more bytes are needed.

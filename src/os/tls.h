@@ -1,4 +1,4 @@
-// TLS for servers, over OpenSSL 3. The context (certificate, key, policy) is immutable and may be shared by all threads; a
+// TLS over OpenSSL 3, for both ends. The context (certificate, key, policy) is immutable and may be shared by all threads; a
 // session is a filter without I/O: encrypted bytes in, plain bytes out, and the other way round, so tests need no sockets.
 #pragma once
 
@@ -29,7 +29,12 @@ enum err tls_context_new(const struct tls_settings *settings, struct tls_context
 /// Gives up this reference; sessions hold their own. NULL is fine.
 void tls_context_free(struct tls_context *tls);
 
+/// The end that waits for a hello.
 enum err tls_session_new(struct tls_context *tls, struct tls_session **ret, struct error *e) NODISCARD;
+
+/// The end that says hello: tls_session_receive with no bytes begins. The peer must show a certificate that an authority of
+/// `trusted_path` has signed, for `name` (DNS name or IP address) unless that is NULL.
+enum err tls_session_connect(struct tls_context *tls, const char *name, struct tls_session **ret, struct error *e) NODISCARD;
 void tls_session_free(struct tls_session *s);
 
 /// Takes bytes from the peer; appends what they decrypt to `plain` and what must be answered to `encrypted`.
