@@ -1,79 +1,77 @@
 #!/usr/bin/env python3
 """kill -9 under writes, again and again: nothing acknowledged is lost, nothing is there by halves, nothing twice.
 
-tests/crash/kill.py BINARY [ROUNDS] [SEED]
+    tests/crash/kill.py BINARY [--rounds N] [--seed N] [--ledger FILE]
+
+Round n plays seed + n: eight clients write explicit transactions (workload.py), the server is killed at a moment that the seed says, in
+some rounds once more while it recovers, and what the next one finds is compared with what was acknowledged. The store is the same
+for all rounds of a run; checkpoints and rotations of the log come every few rounds. With --ledger the seeds go on where the last line ended.
 """
-import collections
+import argparse
 import pathlib
 import random
-import subprocess
 import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from lib.quiver import Server, npm_install  # noqa: E402
+sys.path.insert(0, str(HERE))
+import ledger  # noqa: E402
+import workload  # noqa: E402
+from lib.quiver import Server  # noqa: E402
 
-CLIENTS, PARTS = 8, 3
+SETTINGS = {"db.checkpoint.interval.volume": "256k", "db.tx_log.rotation.size": "512k"}
+EVERYTHING_EVERY = 25  # rounds, after which every transaction is read and not only those of the round
 
 
-def write_until_killed(server, first, moment_s):
-    """Starts the writers, kills the server after `moment_s` of writing; returns the acknowledged (client, seq)."""
-    writer = subprocess.Popen(["node", str(HERE / "writer.mjs"), server.uri, str(CLIENTS), str(first)], stdout=subprocess.PIPE, text=True)
-    begun = writer.stdout.readline()  # the first acknowledgement: writing is under way
-    time.sleep(moment_s)
+def play(server, committed, seed, everything):
+    """One round. (what is committed now, writers, problems)"""
+    rng = random.Random(seed)
+    writers = workload.Writers(server.bolt_port, seed, committed).start()
+    writers.first.wait(30)
+    time.sleep(rng.uniform(0, 0.25))
     server.kill()
-    out, _ = writer.communicate(timeout=30)
-    if writer.returncode != 0:
-        raise RuntimeError(f"a writer failed with {writer.returncode}")
-    return {tuple(map(int, line.split())) for line in (begun + out).splitlines() if line.count(" ") == 1}
-
-
-def problems(server, acknowledged):
-    """What recovery got wrong, as text lines."""
-    out = subprocess.run(["node", str(HERE / "verify.mjs"), server.uri], stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout
-    seen, counters = collections.Counter(), {}
-    for line in out.splitlines():
-        kind, *numbers = line.split()
-        numbers = [int(n) for n in numbers]
-        if kind == "orphan":
-            yield f"a part without its transaction: {numbers}"
-        elif kind == "counter":
-            counters[numbers[0]] = numbers[1]
-        elif kind == "tx":
-            client, seq, parts = numbers
-            seen[client, seq] += 1
-            if parts != PARTS:
-                yield f"transaction {client} {seq} is there by halves: {parts} of {PARTS} parts"
-    yield from (f"transaction {client} {seq} is there {n} times" for (client, seq), n in seen.items() if n != 1)
-    yield from (f"transaction {client} {seq} was acknowledged and is lost" for client, seq in acknowledged - set(seen))
-    for client in range(CLIENTS):
-        committed = sum(1 for c, _ in seen if c == client)
-        if counters.get(client, 0) != committed:
-            yield f"client {client}: the counter says {counters.get(client)}, {committed} transactions are there"
+    writers.join()
+    problems = [f"client {client} was answered {code}: {message}" for client, code, message in writers.failures]
+    while rng.random() < 0.2:
+        server.spawn()
+        time.sleep(rng.uniform(0, 0.03))
+        server.kill()
+    server.start()
+    found, more = workload.verify(server.bolt_port, committed, writers, everything)
+    return found, writers, problems + more
 
 
 def main():
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 10
-    seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    if not npm_install(HERE.parent):
-        print("npm is not there: the crash rounds are not run")
-        return 77
-    rng = random.Random(seed)
-    acknowledged = set()
-    with Server(sys.argv[1], auth=False) as server:
-        for n in range(rounds):
-            acknowledged |= write_until_killed(server, n * 1_000_000, rng.uniform(0.01, 0.4))
-            server.start()
-            found = list(problems(server, acknowledged))
-            if found:
-                print(f"round {n}, seed {seed}:", *found[:20], sep="\n  ")
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    arguments.add_argument("binary")
+    arguments.add_argument("--rounds", type=int, default=15)
+    arguments.add_argument("--seed", type=int)
+    arguments.add_argument("--ledger", type=pathlib.Path)
+    a = arguments.parse_args()
+    first = a.seed or (ledger.next_seed(a.ledger) if a.ledger else 1)
+    committed, acknowledged, in_doubt, good = [0] * workload.CLIENTS, 0, 0, True
+    begun = time.monotonic()
+    n = 0
+    with Server(a.binary, auth=False, settings=SETTINGS) as server:
+        workload.prepare(server.bolt_port)
+        while n < a.rounds and good:
+            n += 1
+            everything = n % EVERYTHING_EVERY == 0 or n == a.rounds
+            found, writers, problems = play(server, committed, first + n - 1, everything)
+            acknowledged += sum(writers.acknowledged) - sum(committed)
+            in_doubt += sum(found) - sum(writers.acknowledged)
+            committed = found
+            if problems:
+                good = server.own_home = False
+                print(f"seed {first + n - 1}, round {n}:", *problems[:20], sep="\n  ")
                 print(f"the data is in {server.home}")
-                server.own_home = False
-                return 1
-            if n % 10 == 9 or n == rounds - 1:
-                print(f"{n + 1} of {rounds} kills: {len(acknowledged)} acknowledged transactions, all there once and whole", flush=True)
-    return 0
+            elif everything:
+                print(f"{n} of {a.rounds} kills: {acknowledged} acknowledged transactions, all there once and whole; {in_doubt} more that were "
+                      f"under way; {time.monotonic() - begun:.0f} s", flush=True)
+    if a.ledger:
+        ledger.enter(a.ledger, first=first, next=first + n, rounds=n, commit=ledger.commit(), acknowledged=acknowledged, result="ok" if good else "failed")
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -54,14 +54,19 @@ class Server:
         sets = [f"--set={key}={value}" for key, value in self.settings.items()]
         return [self.binary, *words, "--home", str(self.home), *sets]
 
-    def start(self):
+    def spawn(self):
+        """Starts the process and does not wait until it answers."""
         if self.password is not None and not (self.home / "data").is_dir():
             subprocess.run([self.binary, "admin", "dbms", "set-initial-password", self.password, "--home", str(self.home)], check=True,
                            stdout=subprocess.DEVNULL)
         self.home.mkdir(parents=True, exist_ok=True)
-        self.output = open(self.home / "console.out", "ab")
-        self.process = subprocess.Popen(self.wrapper + self.command("console"), stdout=self.output, stderr=subprocess.STDOUT, env=self.env,
-                                        start_new_session=True)
+        with open(self.home / "console.out", "ab") as output:
+            self.process = subprocess.Popen(self.wrapper + self.command("console"), stdout=output, stderr=subprocess.STDOUT, env=self.env,
+                                            start_new_session=True)
+        return self
+
+    def start(self):
+        self.spawn()
         self.wait_until_up()
         return self
 
