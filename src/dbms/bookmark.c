@@ -1,10 +1,13 @@
 #include "dbms/bookmark.h"
 
+#include <stdio.h>
+
 static const struct str legacy_prefix = {"neo4j:bookmark:v1:tx", 20};
 
-struct str bookmark_write(struct arena *a, const char *uuid, uint64_t id, bool legacy) {
-  if (legacy) return arena_printf(a, "%.*s%llu", STR_ARG(legacy_prefix), (unsigned long long) id);
-  return arena_printf(a, "Q1:%s:%llu", uuid, (unsigned long long) id);
+struct str bookmark_write(char to[BOOKMARK_BYTES_MAX], const char *uuid, uint64_t id, bool legacy) {
+  int len = legacy ? snprintf(to, BOOKMARK_BYTES_MAX, "%.*s%llu", STR_ARG(legacy_prefix), (unsigned long long) id)
+                   : snprintf(to, BOOKMARK_BYTES_MAX, "Q1:%.36s:%llu", uuid, (unsigned long long) id);
+  return (struct str){to, (size_t) len};
 }
 
 static bool read_id(struct str text, uint64_t *ret) {

@@ -4,11 +4,15 @@
 // compare. Both are understood everywhere.
 #pragma once
 
-#include "base/arena.h"
+#include <stdint.h>
+
 #include "base/error.h"
 #include "base/str.h"
 
-struct str bookmark_write(struct arena *a, const char *uuid, uint64_t id, bool legacy);
+#define BOOKMARK_BYTES_MAX 64u
+
+/// Writes it into `to`, which the result points to. Needs no memory: a durable commit is answered whatever happens.
+struct str bookmark_write(char to[BOOKMARK_BYTES_MAX], const char *uuid, uint64_t id, bool legacy);
 
 enum bookmark_kind { BOOKMARK_NONE, BOOKMARK_DATABASE, BOOKMARK_LEGACY };
 

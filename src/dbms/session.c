@@ -168,10 +168,6 @@ static enum err begin(struct dbms_session *s, const struct dbms_tx_options *opti
   return ERR_OK;
 }
 
-static struct str bookmark_of(struct dbms_session *s, const struct database *db, uint64_t id) {
-  return bookmark_write(&s->outputs, db->uuid, id, s->client.legacy_bookmarks);
-}
-
 // ---- operations ----
 
 static enum err op_login(struct dbms_session *s, struct dbms_op *op) {
@@ -266,12 +262,13 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   return ERR_OK;
 }
 
+/// Nothing may fail once graph_tx_commit has succeeded: the commit is durable and seen by others.
 static enum err commit(struct dbms_session *s, struct str *ret_bookmark, struct error *e) {
   struct transaction *t = s->tx;
   uint64_t id;
   TRY(graph_tx_commit(t->graph_tx, &id, e));
-  *ret_bookmark = bookmark_of(s, t->database, id);
-  return ret_bookmark->ptr != NULL ? ERR_OK : arena_err(&s->outputs, e);
+  *ret_bookmark = bookmark_write(s->bookmark_text, t->database->uuid, id, s->client.legacy_bookmarks);
+  return ERR_OK;
 }
 
 /// `progress` counts rows across waits: op->pulled is only written at the end, as its inputs share its place.

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "dbms/bookmark.h"
 #include "dbms/dbms_int.h"
 #include "dbms/session.h"
 #include "dbms/work.h"
@@ -22,7 +23,7 @@ struct dbms_session {
   bool logged_in, must_change_password;
   struct transaction *tx;  // open one
   struct arena outputs;    // of the last operation
-  struct str legacy_bookmark;
+  char bookmark_text[BOOKMARK_BYTES_MAX]; // of the last commit
 
   struct dbms_op *op; // under way
   enum session_phase {

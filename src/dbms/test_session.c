@@ -235,6 +235,45 @@ TEST(a_commit_gives_its_thread_back_until_it_is_durable) {
   world_stop(&w);
 }
 
+/// One commit with allocation `n` failing in it; true if that many were made. Whatever fails, the answer says what happened.
+static bool commit_with_failure(int64_t n, bool explicit) {
+  struct world w;
+  struct client c, other;
+  world_start(&w);
+  connect(&w, &other);
+  connect(&w, &c); // which has no memory of earlier answers
+  ask(&w, &other, "CREATE (:C {n: 1})"); // names and pages are there
+  if (explicit) finish(&w, &c, op_begin(-1));
+  if (explicit) tell(&w, &c, "CREATE (:C {n: 10})");
+  if (!explicit) finish(&w, &c, op_run("CREATE (:C {n: 10})", true));
+  fault_arm(&fault_alloc, n, 1);
+  bool at_once = submit(&c, explicit ? op_of(DBMS_COMMIT) : op_pull(&c, -1, -1));
+  settle(&w);
+  bool fired = fault_fired(&fault_alloc);
+  fault_disarm(&fault_alloc);
+  for (int i = 0; i < 10 && !at_once && c.done == 0; i++) { // a machine without memory tries again
+    pass_time(&w, 10);
+    settle(&w);
+  }
+  assert_true(at_once || c.done == 1);
+  enum err err = c.op.err;
+  struct str bookmark = explicit ? c.op.committed.bookmark : c.op.pulled.summary.bookmark;
+  assert_true(err == ERR_OK ? bookmark.len > 0 : err == ERR_NOMEM);
+  assert_int_equal(ask(&w, &other, "MATCH (c:C) RETURN sum(c.n)"), err == ERR_OK ? 11 : 1);
+  dbms_session_free(c.session);
+  dbms_session_free(other.session);
+  world_stop(&w);
+  return fired;
+}
+
+TEST(whichever_allocation_fails_a_commit_is_answered_with_success_if_and_only_if_it_is_there) {
+  for (int explicit = 0; explicit < 2; explicit++) {
+    int64_t n = 0;
+    while (commit_with_failure(n, explicit)) n++;
+    assert_in_range(n, 3, 1000); // it walked through something
+  }
+}
+
 TEST(who_waits_for_a_lock_goes_on_when_it_is_given_back) {
   struct world w;
   struct client holder, c;
@@ -538,6 +577,7 @@ TEST(a_commit_whose_write_to_the_log_failed_is_told_so) {
 }
 
 TESTS(T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_its_thread_back_until_it_is_durable),
+      T(whichever_allocation_fails_a_commit_is_answered_with_success_if_and_only_if_it_is_there),
       T(who_waits_for_a_lock_goes_on_when_it_is_given_back), T(who_waits_for_a_lock_can_be_interrupted), T(a_transactions_timeout_ends_its_wait),
       T(a_client_that_sleeps_over_its_timeout_gives_its_locks_back),
       T(a_query_in_transactions_of_its_own_waits_for_each_and_can_be_interrupted_in_them),
