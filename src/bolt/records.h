@@ -1,9 +1,12 @@
 // The sink of result rows: encodes columns as RECORD messages, chunked, into a buffer of its own. It runs on whichever thread
 // executes the query; with the operation, the buffer changes hands: the sink's while the operation runs, the session's before and
-// after.
+// after. Behind the last row there is always room for the answer: what pushed it may commit.
 #pragma once
 
 #include <stdbool.h>
+
+// Enough for the SUCCESS behind the rows, but for plans and notifications.
+#define BOLT_ANSWER_BYTES 1024u
 
 #include "base/buf.h"
 #include "value/row_sink.h"

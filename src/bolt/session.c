@@ -204,6 +204,18 @@ void session_fail_operation(struct bolt_session *s) {
 
 // ---- operations ----
 
+// The records' buffer is the operation's and stays where it is until that is finished, while `out` comes and goes.
+enum err session_reserve_answer(struct bolt_session *s, struct error *e) {
+  return buf_reserve(&s->records.out, BOLT_ANSWER_BYTES) == ERR_OK ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for an answer");
+}
+
+void session_use_answer(struct bolt_session *s) {
+  if (s->out.len > 0 || s->out.capacity >= s->records.out.capacity) return;
+  struct buf empty = s->out;
+  s->out = s->records.out;
+  s->records.out = empty;
+}
+
 static void operation_finished(struct dbms_op *op) {
   struct bolt_session *s = op->context;
   s->setup.owner->wake(s->setup.owner);

@@ -88,6 +88,11 @@ void session_fail_operation(struct bolt_session *s);
 /// The answer cannot be written (ERR_NOMEM): ends the session. True if so.
 bool session_lost(struct bolt_session *s, enum err err);
 
+/// Memory for the answer of what may commit, made before it does, so that what is durable is answered with success. ERR_NOMEM.
+enum err session_reserve_answer(struct bolt_session *s, struct error *e) NODISCARD;
+/// Output goes on in that memory.
+void session_use_answer(struct bolt_session *s);
+
 void session_forget_results(struct bolt_session *s);
 enum err session_keep_filter(struct bolt_kept_filter *kept, const struct bolt_filter *filter) NODISCARD;
 

@@ -122,7 +122,10 @@ static void pull_text(struct bolt_session *s) {
 /// Records that were encoded while the operation ran become output. An empty output takes the buffer over.
 static enum err take_records(struct bolt_session *s) {
   struct buf *rows = &s->records.out;
-  if (rows->len == 0) return ERR_OK;
+  if (rows->len == 0) {
+    session_use_answer(s);
+    return ERR_OK;
+  }
   if (s->out.len == 0) {
     struct buf empty = s->out;
     s->out = *rows;
@@ -199,7 +202,7 @@ void session_pull(struct bolt_session *s) {
     return;
   }
   struct error error = ERROR_INIT;
-  if (choose_result(s, &error) != ERR_OK)
+  if (choose_result(s, &error) != ERR_OK || session_reserve_answer(s, &error) != ERR_OK)
     session_fail(s, &error);
   else
     session_pull_on(s);

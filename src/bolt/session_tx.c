@@ -55,6 +55,7 @@ static void committed(struct bolt_session *s) {
     return;
   }
   struct str bookmark = s->op.committed.bookmark;
+  session_use_answer(s);
   session_forget_results(s);
   if (is_text(s)) {
     snprintf(s->text_bookmark, sizeof s->text_bookmark, "%.*s", STR_ARG(bookmark));
@@ -68,6 +69,11 @@ static void committed(struct bolt_session *s) {
 }
 
 void session_commit(struct bolt_session *s) {
+  struct error error = ERROR_INIT;
+  if (session_reserve_answer(s, &error) != ERR_OK) {
+    session_fail(s, &error);
+    return;
+  }
   session_prepare(s, DBMS_COMMIT);
   session_submit(s, committed);
 }

@@ -300,9 +300,35 @@ TEST(each_failing_allocation_ends_in_an_answer_or_in_a_closed_connection) {
   }
 }
 
-TESTS(T(trap_14_before_login_a_message_has_at_most_8_kib), T(trap_14_before_login_nesting_and_elements_are_limited),
-      T(trap_14_a_declared_size_allocates_nothing), T(trap_14_who_does_not_log_in_within_30_seconds_is_closed),
-      T(trap_14_after_logoff_the_limits_are_back), T(a_query_longer_than_8_kib_may_follow_a_logon_that_is_still_under_way),
+/// The database server has done it, and then there is no memory at all.
+static void assert_answered_without_memory(const char *first, const char *second) {
+  struct player p;
+  player_log_in(&p, 5, 7);
+  player_say(&p, first);
+  player_hear(&p);
+  p.dbms.hold = true;
+  player_say(&p, second);
+  assert_hears(&p, "");
+  assert_true(test_dbms_finish(&p.dbms));
+  fault_arm(&fault_alloc, 0, -1);
+  bolt_conn_operation_done(&p.conn, 0);
+  fault_disarm(&fault_alloc);
+  assert_false(p.conn.abort);
+  assert_non_null(memmem(p.conn.wire.data, p.conn.wire.len, "\xb1\x70", 2)); // SUCCESS
+  assert_non_null(memmem(p.conn.wire.data, p.conn.wire.len, "bookmark", 8));
+  player_close(&p);
+}
+
+TEST(a_commit_is_answered_though_there_is_no_memory_any_more) {
+  assert_answered_without_memory("BEGIN {}", "COMMIT");
+  assert_answered_without_memory("RUN 'CREATE (n:Test {name: 1})' {} {}", "PULL {n: -1}");
+  assert_answered_without_memory("RUN 'CREATE (n:Test {name: 1}) RETURN n' {} {}", "PULL {n: -1}");
+}
+
+TESTS(T(a_commit_is_answered_though_there_is_no_memory_any_more), T(trap_14_before_login_a_message_has_at_most_8_kib),
+      T(trap_14_before_login_nesting_and_elements_are_limited), T(trap_14_a_declared_size_allocates_nothing),
+      T(trap_14_who_does_not_log_in_within_30_seconds_is_closed), T(trap_14_after_logoff_the_limits_are_back),
+      T(a_query_longer_than_8_kib_may_follow_a_logon_that_is_still_under_way),
       T(reading_pauses_at_300_requests_and_goes_on_at_100_but_a_reset_is_seen),
       T(reading_pauses_when_the_requests_that_wait_hold_many_bytes),
       T(a_client_that_does_not_read_holds_the_stream_back_and_nothing_else), T(trap_8_a_reset_breaks_the_stall),
