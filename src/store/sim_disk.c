@@ -1,70 +1,18 @@
+// The simulated disk as a table of functions: faults, power, and who may touch it.
 #include "store/sim_disk.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/fault.h"
 #include "base/mem.h"
 #include "base/str.h"
-
-#define SECTOR 512u
-
-// One thing that a sync would make durable: a sector's bytes, or a new size.
-struct pending {
-  bool is_size;
-  uint64_t at;   // sector number, or the size
-  size_t bytes;  // from the sector's start
-  uint8_t data[SECTOR];
-};
-
-struct image {
-  uint8_t *data;
-  uint64_t size, capacity;
-};
-
-struct inode {
-  struct image now, stable;
-  struct pending *pending;
-  size_t pending_count, pending_capacity;
-  unsigned opens;
-  bool locked;
-};
-
-struct name {
-  char path[256];
-  struct inode *inode;
-};
-
-// A change of names, in order.
-struct name_change {
-  char path[256]; // that appears (inode set) or goes (inode NULL)
-  struct inode *inode;
-};
-
-struct names {
-  struct name *list;
-  size_t count, capacity;
-};
-
-struct sim_disk {
-  struct disk disk;
-  struct rng rng;
-  struct names now, stable;
-  struct name_change *changes;
-  size_t change_count, change_capacity;
-  struct inode **inodes;
-  size_t inode_count, inode_capacity;
-  struct sim_fault faults[SIM_OP_MAX];
-  int64_t cut_countdown;
-  uint64_t mutations;
-  bool off, failed;
-};
+#include "store/sim_disk_int.h"
 
 struct sim_file {
   struct disk_file file;
-  struct inode *inode;
+  struct sim_inode *inode;
   bool writable, lock;
+  char path[SIM_PATH_MAX];
 };
 
 struct sim_queue {
@@ -81,320 +29,178 @@ static struct sim_file *file_of(struct disk_file *f) {
   return CONTAINER_OF(f, struct sim_file, file);
 }
 
-// The simulator's own allocations do not fail: the failures that a test arms are for the code under test.
-static void *sim_realloc(void *p, size_t bytes) {
-  int64_t armed = atomic_exchange(&fault_alloc.countdown, -1);
-  void *grown = mem_realloc(p, bytes);
-  atomic_store(&fault_alloc.countdown, armed);
-  assert(grown != NULL);
-  return grown;
-}
+// Everything below that ends with _locked, and what it calls, runs under the disk's mutex.
+#define LOCKED(d, call)            \
+  ({                               \
+    mutex_lock(&(d)->mutex);       \
+    typeof(call) result_ = (call); \
+    mutex_unlock(&(d)->mutex);     \
+    result_;                       \
+  })
 
-static void *sim_zalloc(size_t bytes) {
-  return memset(sim_realloc(NULL, bytes), 0, bytes);
-}
+// ---- power, faults and room ----
 
-static void *grow(void *p, size_t *capacity, size_t needed, size_t size) {
-  if (needed <= *capacity) return p;
-  *capacity = MAX(needed, *capacity * 2 + 16);
-  return sim_realloc(p, *capacity * size);
-}
-
-// ---- images and what is pending ----
-
-static void image_resize(struct image *i, uint64_t size) {
-  if (size > i->capacity) {
-    uint64_t larger = MAX(size, i->capacity * 2);
-    i->data = sim_realloc(i->data, larger);
-    memset(i->data + i->capacity, 0, larger - i->capacity);
-    i->capacity = larger;
-  }
-  if (size < i->size) memset(i->data + size, 0, i->size - size);
-  i->size = size;
-}
-
-static void image_write(struct image *i, uint64_t offset, const void *from, size_t bytes) {
-  if (offset + bytes > i->size) image_resize(i, offset + bytes);
-  memcpy(i->data + offset, from, bytes);
-}
-
-static void image_copy(struct image *to, const struct image *from) {
-  image_resize(to, 0);
-  image_resize(to, from->size);
-  if (from->size > 0) memcpy(to->data, from->data, from->size);
-}
-
-static void apply(struct image *i, const struct pending *p) {
-  if (p->is_size)
-    image_resize(i, p->at);
-  else
-    image_write(i, p->at * SECTOR, p->data, p->bytes);
-}
-
-static struct pending *remember(struct inode *n) {
-  n->pending = grow(n->pending, &n->pending_capacity, n->pending_count + 1, sizeof *n->pending);
-  return &n->pending[n->pending_count++];
-}
-
-// The sectors that [offset, offset + bytes) touches, as they are now.
-static void remember_sectors(struct inode *n, uint64_t offset, size_t bytes) {
-  if (bytes == 0) return;
-  for (uint64_t sector = offset / SECTOR; sector * SECTOR < offset + bytes; sector++) {
-    struct pending *p = remember(n);
-    *p = (struct pending){.at = sector, .bytes = MIN(SECTOR, n->now.size - sector * SECTOR)};
-    memcpy(p->data, n->now.data + sector * SECTOR, p->bytes);
-  }
-}
-
-static void remember_size(struct inode *n, uint64_t size) {
-  struct pending *p = remember(n);
-  *p = (struct pending){.is_size = true, .at = size};
-}
-
-static void inode_settle(struct inode *n) {
-  for (size_t i = 0; i < n->pending_count; i++) apply(&n->stable, &n->pending[i]);
-  n->pending_count = 0;
-}
-
-// Each remembered change survives with the same chance, which is drawn anew for each file.
-static void inode_lose_some(struct inode *n, struct rng *rng) {
-  uint64_t chance = (uint64_t[]){0, 1, 5, 9, 10}[rng_below(rng, 5)];
-  for (size_t i = 0; i < n->pending_count; i++)
-    if (rng_chance(rng, chance, 10)) apply(&n->stable, &n->pending[i]);
-  n->pending_count = 0;
-}
-
-// ---- names ----
-
-static struct name *names_find(struct names *names, const char *path) {
-  for (size_t i = 0; i < names->count; i++)
-    if (strcmp(names->list[i].path, path) == 0) return &names->list[i];
-  return NULL;
-}
-
-static void names_set(struct names *names, const char *path, struct inode *inode) {
-  struct name *found = names_find(names, path);
-  if (inode == NULL) {
-    if (found != NULL) *found = names->list[--names->count];
-    return;
-  }
-  if (found == NULL) {
-    names->list = grow(names->list, &names->capacity, names->count + 1, sizeof *names->list);
-    found = &names->list[names->count++];
-    snprintf(found->path, sizeof found->path, "%s", path);
-  }
-  found->inode = inode;
-}
-
-static void change_name(struct sim_disk *d, const char *path, struct inode *inode) {
-  names_set(&d->now, path, inode);
-  d->changes = grow(d->changes, &d->change_capacity, d->change_count + 1, sizeof *d->changes);
-  struct name_change *c = &d->changes[d->change_count++];
-  snprintf(c->path, sizeof c->path, "%s", path);
-  c->inode = inode;
-}
-
-static struct inode *new_inode(struct sim_disk *d) {
-  d->inodes = grow(d->inodes, &d->inode_capacity, d->inode_count + 1, sizeof(struct inode *));
-  return d->inodes[d->inode_count++] = sim_zalloc(sizeof(struct inode));
-}
-
-static void free_inode(struct inode *n) {
-  mem_free(n->now.data);
-  mem_free(n->stable.data);
-  mem_free(n->pending);
-  mem_free(n);
-}
-
-static bool is_named(const struct names *names, const struct inode *n) {
-  for (size_t i = 0; i < names->count; i++)
-    if (names->list[i].inode == n) return true;
-  return false;
-}
-
-static void drop_unnamed(struct sim_disk *d) {
-  size_t kept = 0;
-  for (size_t i = 0; i < d->inode_count; i++) {
-    struct inode *n = d->inodes[i];
-    if (is_named(&d->stable, n) || is_named(&d->now, n) || n->opens > 0)
-      d->inodes[kept++] = n;
-    else
-      free_inode(n);
-  }
-  d->inode_count = kept;
-}
-
-static void names_copy(struct names *to, const struct names *from) {
-  to->list = grow(to->list, &to->capacity, from->count, sizeof *to->list);
-  if (from->count > 0) memcpy(to->list, from->list, from->count * sizeof *to->list);
-  to->count = from->count;
-}
-
-// ---- power and faults ----
-
-void sim_disk_cut(struct sim_disk *d) {
+static void cut_locked(struct sim_disk *d) {
   if (d->off) return;
   d->off = true;
-  d->cut_countdown = -1;
-  size_t survive = d->change_count > 0 ? rng_below(&d->rng, d->change_count + 1) : 0;
-  for (size_t i = 0; i < survive; i++) names_set(&d->stable, d->changes[i].path, d->changes[i].inode);
-  d->change_count = 0;
-  for (size_t i = 0; i < d->inode_count; i++) inode_lose_some(d->inodes[i], &d->rng);
-}
-
-void sim_disk_power_on(struct sim_disk *d) {
-  assert(d->off);
-  d->off = false;
-  names_copy(&d->now, &d->stable);
-  drop_unnamed(d);
-  for (size_t i = 0; i < d->inode_count; i++) {
-    assert(d->inodes[i]->opens == 0);
-    image_copy(&d->inodes[i]->now, &d->inodes[i]->stable);
-    d->inodes[i]->locked = false;
-  }
-  for (int op = 0; op < SIM_OP_MAX; op++) d->faults[op].countdown = -1;
+  d->cut.countdown = -1;
+  sim_names_lose_some(d);
+  for (size_t i = 0; i < d->inode_count; i++) sim_inode_lose_some(d->inodes[i], &d->rng);
+  if (d->on_cut != NULL) d->on_cut(d, d->on_cut_context);
 }
 
 static enum err power_is_off(struct error *e) {
   return error_set(e, ERR_IO, "The simulated power is off.");
 }
 
-static bool strikes(struct sim_disk *d, enum sim_op op) {
-  struct sim_fault *f = &d->faults[op];
-  if (f->countdown < 0 || f->countdown-- > 0) return false;
+static bool is_meant(const struct sim_aim *a, const char *path) {
+  return a->name == NULL || str_ends(str_of(path), str_of(a->name));
+}
+
+static bool strikes(struct sim_disk *d, enum sim_op op, const char *path) {
+  struct sim_aim *a = &d->faults[op].at;
+  if (a->countdown < 0 || !is_meant(a, path) || a->countdown-- > 0) return false;
   d->failed = true;
   return true;
 }
 
 // Counts a change; true if the power goes within it.
-static bool change_is_cut(struct sim_disk *d) {
+static bool change_is_cut(struct sim_disk *d, enum sim_op op, const char *path) {
+  struct sim_aim *a = &d->cut;
   d->mutations++;
-  if (d->cut_countdown < 0) return false;
-  return d->cut_countdown-- == 0;
+  if (a->countdown < 0 || (a->op != SIM_OP_MAX && a->op != op) || !is_meant(a, path)) return false;
+  return a->countdown-- == 0;
 }
 
 static enum err faulted(const struct sim_disk *d, enum sim_op op, struct error *e) {
   return error_set(e, d->faults[op].err, "A simulated fault.");
 }
 
-#define BEFORE(d, op, e)                          \
-  do {                                            \
-    if ((d)->off) return power_is_off(e);         \
-    if (strikes((d), (op))) return faulted((d), (op), (e)); \
+#define BEFORE(d, op, path, e)                                      \
+  do {                                                              \
+    if ((d)->off) return power_is_off(e);                           \
+    if (strikes((d), (op), (path))) return faulted((d), (op), (e)); \
   } while (0)
 
-#define CUT_HERE(d, e)                            \
-  do {                                            \
-    if (change_is_cut(d)) {                       \
-      sim_disk_cut(d);                            \
-      return power_is_off(e);                     \
-    }                                             \
+#define CUT_HERE(d, op, path, e)            \
+  do {                                      \
+    if (change_is_cut((d), (op), (path))) { \
+      cut_locked(d);                        \
+      return power_is_off(e);               \
+    }                                       \
   } while (0)
 
-// ---- the table ----
+static void give_room(struct sim_disk *d, uint64_t bytes) {
+  if (d->room_bytes != UINT64_MAX) d->room_bytes += bytes;
+}
 
-static enum err open_inode(struct sim_disk *d, struct inode *n, unsigned flags, struct disk_file **ret, struct error *e) {
+static enum err take_room(struct sim_disk *d, const struct sim_inode *n, uint64_t size, struct error *e) {
+  if (size <= n->now.size) {
+    give_room(d, n->now.size - size);
+    return ERR_OK;
+  }
+  uint64_t more = size - n->now.size;
+  if (more > d->room_bytes) return error_set(e, ERR_NOSPC, "The simulated disk is full.");
+  if (d->room_bytes != UINT64_MAX) d->room_bytes -= more;
+  return ERR_OK;
+}
+
+// ---- files ----
+
+static enum err open_inode(struct sim_disk *d, struct sim_inode *n, const char *path, unsigned flags, struct disk_file **ret,
+                           struct error *e) {
   struct sim_file *f = mem_zalloc(sizeof *f);
   if (f == NULL) return error_ensure(e, ERR_NOMEM);
   *f = (struct sim_file){.file.disk = &d->disk, .inode = n, .writable = flags & DISK_WRITE};
+  memcpy(f->path, path, strlen(path));
   n->opens++;
   *ret = &f->file;
   return ERR_OK;
 }
 
-static enum err sim_open(struct disk *disk, const char *path, unsigned flags, struct disk_file **ret, struct error *e) {
-  struct sim_disk *d = sim_of(disk);
-  BEFORE(d, SIM_OTHER, e);
-  assert(strlen(path) < sizeof((struct name *) 0)->path);
-  struct name *found = names_find(&d->now, path);
+static enum err open_locked(struct sim_disk *d, const char *path, unsigned flags, struct disk_file **ret, struct error *e) {
+  BEFORE(d, SIM_OTHER, path, e);
+  assert(strlen(path) < SIM_PATH_MAX);
+  struct sim_name *found = sim_names_find(&d->now, path);
   if (found != NULL && (flags & DISK_EXCLUSIVE)) return error_set(e, ERR_EXISTS, "'%s' exists.", path);
   if (found == NULL && !(flags & DISK_CREATE)) return error_set(e, ERR_NOTFOUND, "There is no '%s'.", path);
-  if (found != NULL) return open_inode(d, found->inode, flags, ret, e);
-  CUT_HERE(d, e);
-  struct inode *n = new_inode(d);
-  change_name(d, path, n);
-  return open_inode(d, n, flags, ret, e);
+  if (found != NULL) return open_inode(d, found->inode, path, flags, ret, e);
+  CUT_HERE(d, SIM_OTHER, path, e);
+  struct sim_inode *n = sim_new_inode(d);
+  sim_change_name(d, path, n);
+  return open_inode(d, n, path, flags, ret, e);
 }
 
-static void sim_close(struct disk_file *file) {
-  struct sim_file *f = file_of(file);
+static bool close_locked(struct sim_file *f) {
   if (f->lock) f->inode->locked = false;
   f->inode->opens--;
-  mem_free(f);
+  return true;
 }
 
-static enum err sim_read(struct disk_file *file, uint64_t offset, void *to, size_t bytes, size_t *ret_bytes, struct error *e) {
-  BEFORE(sim_of(file->disk), SIM_READ, e);
-  const struct image *i = &file_of(file)->inode->now;
+static enum err read_locked(struct sim_disk *d, struct sim_file *f, uint64_t offset, void *to, size_t bytes, size_t *ret_bytes,
+                            struct error *e) {
+  BEFORE(d, SIM_READ, f->path, e);
+  const struct sim_image *i = &f->inode->now;
   size_t n = offset < i->size ? MIN(bytes, i->size - offset) : 0;
   if (n > 0) memcpy(to, i->data + offset, n);
   *ret_bytes = n;
   return ERR_OK;
 }
 
-static void write_now(struct inode *n, uint64_t offset, const void *from, size_t bytes) {
-  uint64_t size = n->now.size;
-  image_write(&n->now, offset, from, bytes);
-  if (n->now.size != size) remember_size(n, n->now.size);
-  remember_sectors(n, offset, bytes);
-}
-
-static enum err sim_write(struct disk_file *file, uint64_t offset, const void *from, size_t bytes, struct error *e) {
-  struct sim_disk *d = sim_of(file->disk);
-  struct sim_file *f = file_of(file);
+static enum err write_locked(struct sim_disk *d, struct sim_file *f, uint64_t offset, const void *from, size_t bytes,
+                             struct error *e) {
   assert(f->writable);
   if (d->off) return power_is_off(e);
-  if (strikes(d, SIM_WRITE)) {
-    write_now(f->inode, offset, from, rng_below(&d->rng, bytes + 1));
+  if (strikes(d, SIM_WRITE, f->path)) {
+    sim_inode_write(f->inode, offset, from, rng_below(&d->rng, bytes + 1));
     return faulted(d, SIM_WRITE, e);
   }
-  write_now(f->inode, offset, from, bytes);
-  CUT_HERE(d, e);
+  TRY(take_room(d, f->inode, MAX(offset + bytes, f->inode->now.size), e));
+  sim_inode_write(f->inode, offset, from, bytes);
+  CUT_HERE(d, SIM_WRITE, f->path, e);
   return ERR_OK;
 }
 
-static enum err sim_sync(struct disk_file *file, struct error *e) {
-  struct sim_disk *d = sim_of(file->disk);
+static enum err sync_locked(struct sim_disk *d, struct sim_file *f, struct error *e) {
   if (d->off) return power_is_off(e);
-  if (strikes(d, SIM_SYNC)) {
-    inode_lose_some(file_of(file)->inode, &d->rng);
+  if (strikes(d, SIM_SYNC, f->path)) {
+    sim_inode_lose_some(f->inode, &d->rng);
     return faulted(d, SIM_SYNC, e);
   }
-  CUT_HERE(d, e);
-  inode_settle(file_of(file)->inode);
+  CUT_HERE(d, SIM_SYNC, f->path, e);
+  sim_inode_settle(f->inode);
   return ERR_OK;
 }
 
-static enum err sim_size(struct disk_file *file, uint64_t *ret, struct error *e) {
-  BEFORE(sim_of(file->disk), SIM_OTHER, e);
-  *ret = file_of(file)->inode->now.size;
+static enum err size_locked(struct sim_disk *d, struct sim_file *f, uint64_t *ret, struct error *e) {
+  BEFORE(d, SIM_OTHER, f->path, e);
+  *ret = f->inode->now.size;
   return ERR_OK;
 }
 
-static enum err set_size(struct sim_disk *d, struct inode *n, uint64_t size, struct error *e) {
-  image_resize(&n->now, size);
-  remember_size(n, size);
-  CUT_HERE(d, e);
+static enum err set_size(struct sim_disk *d, struct sim_file *f, uint64_t size, struct error *e) {
+  TRY(take_room(d, f->inode, size, e));
+  sim_inode_resize(f->inode, size);
+  CUT_HERE(d, SIM_OTHER, f->path, e);
   return ERR_OK;
 }
 
-static enum err sim_truncate(struct disk_file *file, uint64_t size, struct error *e) {
-  BEFORE(sim_of(file->disk), SIM_OTHER, e);
-  return set_size(sim_of(file->disk), file_of(file)->inode, size, e);
+static enum err truncate_locked(struct sim_disk *d, struct sim_file *f, uint64_t size, struct error *e) {
+  BEFORE(d, SIM_OTHER, f->path, e);
+  return set_size(d, f, size, e);
 }
 
-static enum err sim_allocate(struct disk_file *file, uint64_t offset, uint64_t bytes, struct error *e) {
-  struct sim_disk *d = sim_of(file->disk);
-  BEFORE(d, SIM_ALLOCATE, e);
-  struct inode *n = file_of(file)->inode;
-  return offset + bytes > n->now.size ? set_size(d, n, offset + bytes, e) : ERR_OK;
+static enum err allocate_locked(struct sim_disk *d, struct sim_file *f, uint64_t end, struct error *e) {
+  BEFORE(d, SIM_ALLOCATE, f->path, e);
+  return end > f->inode->now.size ? set_size(d, f, end, e) : ERR_OK;
 }
 
-static enum err sim_lock(struct disk *disk, const char *path, struct disk_file **ret, struct error *e) {
+static enum err lock_locked(struct sim_disk *d, const char *path, struct disk_file **ret, struct error *e) {
   struct disk_file *f = NULL;
-  TRY(sim_open(disk, path, DISK_WRITE | DISK_CREATE, &f, e));
+  TRY(open_locked(d, path, DISK_WRITE | DISK_CREATE, &f, e));
   if (file_of(f)->inode->locked) {
-    sim_close(f);
+    close_locked(file_of(f));
+    mem_free(f);
     return error_set(e, ERR_BUSY, "'%s' is locked by host simulated pid 1.", path);
   }
   file_of(f)->inode->locked = file_of(f)->lock = true;
@@ -402,57 +208,138 @@ static enum err sim_lock(struct disk *disk, const char *path, struct disk_file *
   return ERR_OK;
 }
 
-static enum err sim_rename(struct disk *disk, const char *from, const char *to, struct error *e) {
-  struct sim_disk *d = sim_of(disk);
-  BEFORE(d, SIM_OTHER, e);
-  struct name *found = names_find(&d->now, from);
+// ---- names ----
+
+static enum err rename_locked(struct sim_disk *d, const char *from, const char *to, struct error *e) {
+  BEFORE(d, SIM_OTHER, from, e);
+  struct sim_name *found = sim_names_find(&d->now, from);
   if (found == NULL) return error_set(e, ERR_NOTFOUND, "There is no '%s'.", from);
-  CUT_HERE(d, e);
-  struct inode *n = found->inode;
-  change_name(d, to, n);
-  change_name(d, from, NULL);
+  CUT_HERE(d, SIM_OTHER, from, e);
+  struct sim_inode *n = found->inode;
+  sim_change_name(d, to, n);
+  sim_change_name(d, from, NULL);
   return ERR_OK;
 }
 
-static enum err sim_unlink(struct disk *disk, const char *path, struct error *e) {
-  struct sim_disk *d = sim_of(disk);
-  BEFORE(d, SIM_OTHER, e);
-  if (names_find(&d->now, path) == NULL) return error_set(e, ERR_NOTFOUND, "There is no '%s'.", path);
-  CUT_HERE(d, e);
-  change_name(d, path, NULL);
+static enum err remove_locked(struct sim_disk *d, const char *path, struct error *e) {
+  BEFORE(d, SIM_OTHER, path, e);
+  struct sim_name *found = sim_names_find(&d->now, path);
+  if (found == NULL) return error_set(e, ERR_NOTFOUND, "There is no '%s'.", path);
+  CUT_HERE(d, SIM_OTHER, path, e);
+  give_room(d, found->inode->now.size);
+  sim_change_name(d, path, NULL);
   return ERR_OK;
 }
 
-// Directories are not modelled: a path is a name as a whole.
-static enum err sim_directory(struct disk *disk, const char *path UNUSED, struct error *e) {
-  BEFORE(sim_of(disk), SIM_OTHER, e);
+static enum err make_directory_locked(struct sim_disk *d, const char *path, struct error *e) {
+  BEFORE(d, SIM_OTHER, path, e);
+  assert(strlen(path) < SIM_PATH_MAX);
+  if (sim_names_find(&d->now, path) != NULL) return error_set(e, ERR_EXISTS, "'%s' exists.", path);
+  CUT_HERE(d, SIM_OTHER, path, e);
+  struct sim_inode *n = sim_new_inode(d);
+  n->is_directory = true;
+  sim_change_name(d, path, n);
   return ERR_OK;
 }
 
-static enum err sim_list(struct disk *disk, const char *path, disk_list_fn fn, void *argument, struct error *e) {
-  struct sim_disk *d = sim_of(disk);
-  BEFORE(d, SIM_OTHER, e);
-  size_t length = strlen(path);
+static enum err list_locked(struct sim_disk *d, const char *path, disk_list_fn fn, void *argument, struct error *e) {
+  BEFORE(d, SIM_OTHER, path, e);
   for (size_t i = 0; i < d->now.count; i++) {
-    const char *name = d->now.list[i].path;
-    if (strncmp(name, path, length) == 0 && name[length] == '/') TRY(fn(argument, name + length + 1, false));
+    const char *name;
+    if (sim_is_in(d->now.list[i].path, path, &name)) TRY(fn(argument, name, d->now.list[i].inode->is_directory));
   }
   return ERR_OK;
 }
 
-static enum err sim_sync_directory(struct disk *disk, const char *path UNUSED, struct error *e) {
-  struct sim_disk *d = sim_of(disk);
-  BEFORE(d, SIM_SYNC, e);
-  CUT_HERE(d, e);
-  names_copy(&d->stable, &d->now);
-  d->change_count = 0;
+static enum err sync_directory_locked(struct sim_disk *d, const char *path, struct error *e) {
+  BEFORE(d, SIM_SYNC, path, e);
+  CUT_HERE(d, SIM_SYNC, path, e);
+  sim_names_settle(d, path);
   return ERR_OK;
 }
 
-static enum err sim_free_space(struct disk *disk, const char *path UNUSED, uint64_t *ret_bytes, struct error *e) {
-  BEFORE(sim_of(disk), SIM_OTHER, e);
-  *ret_bytes = UINT64_C(1) << 40;
+static enum err free_space_locked(struct sim_disk *d, const char *path, uint64_t *ret_bytes, struct error *e) {
+  BEFORE(d, SIM_OTHER, path, e);
+  *ret_bytes = MIN(d->room_bytes, UINT64_C(1) << 40);
   return ERR_OK;
+}
+
+// ---- the table ----
+
+static enum err sim_open(struct disk *disk, const char *path, unsigned flags, struct disk_file **ret, struct error *e) {
+  struct sim_disk *d = sim_of(disk);
+  return LOCKED(d, open_locked(d, path, flags, ret, e));
+}
+
+static void sim_close(struct disk_file *file) {
+  struct sim_disk *d = sim_of(file->disk);
+  (void) LOCKED(d, close_locked(file_of(file)));
+  mem_free(file);
+}
+
+static enum err sim_read(struct disk_file *file, uint64_t offset, void *to, size_t bytes, size_t *ret_bytes, struct error *e) {
+  struct sim_disk *d = sim_of(file->disk);
+  return LOCKED(d, read_locked(d, file_of(file), offset, to, bytes, ret_bytes, e));
+}
+
+static enum err sim_write(struct disk_file *file, uint64_t offset, const void *from, size_t bytes, struct error *e) {
+  struct sim_disk *d = sim_of(file->disk);
+  return LOCKED(d, write_locked(d, file_of(file), offset, from, bytes, e));
+}
+
+static enum err sim_sync(struct disk_file *file, struct error *e) {
+  struct sim_disk *d = sim_of(file->disk);
+  return LOCKED(d, sync_locked(d, file_of(file), e));
+}
+
+static enum err sim_size(struct disk_file *file, uint64_t *ret, struct error *e) {
+  struct sim_disk *d = sim_of(file->disk);
+  return LOCKED(d, size_locked(d, file_of(file), ret, e));
+}
+
+static enum err sim_truncate(struct disk_file *file, uint64_t size, struct error *e) {
+  struct sim_disk *d = sim_of(file->disk);
+  return LOCKED(d, truncate_locked(d, file_of(file), size, e));
+}
+
+static enum err sim_allocate(struct disk_file *file, uint64_t offset, uint64_t bytes, struct error *e) {
+  struct sim_disk *d = sim_of(file->disk);
+  return LOCKED(d, allocate_locked(d, file_of(file), offset + bytes, e));
+}
+
+static enum err sim_lock(struct disk *disk, const char *path, struct disk_file **ret, struct error *e) {
+  struct sim_disk *d = sim_of(disk);
+  return LOCKED(d, lock_locked(d, path, ret, e));
+}
+
+static enum err sim_rename(struct disk *disk, const char *from, const char *to, struct error *e) {
+  struct sim_disk *d = sim_of(disk);
+  return LOCKED(d, rename_locked(d, from, to, e));
+}
+
+static enum err sim_remove(struct disk *disk, const char *path, struct error *e) {
+  struct sim_disk *d = sim_of(disk);
+  return LOCKED(d, remove_locked(d, path, e));
+}
+
+static enum err sim_make_directory(struct disk *disk, const char *path, struct error *e) {
+  struct sim_disk *d = sim_of(disk);
+  return LOCKED(d, make_directory_locked(d, path, e));
+}
+
+static enum err sim_list(struct disk *disk, const char *path, disk_list_fn fn, void *argument, struct error *e) {
+  struct sim_disk *d = sim_of(disk);
+  return LOCKED(d, list_locked(d, path, fn, argument, e));
+}
+
+static enum err sim_sync_directory(struct disk *disk, const char *path, struct error *e) {
+  struct sim_disk *d = sim_of(disk);
+  return LOCKED(d, sync_directory_locked(d, path, e));
+}
+
+static enum err sim_free_space(struct disk *disk, const char *path, uint64_t *ret_bytes, struct error *e) {
+  struct sim_disk *d = sim_of(disk);
+  return LOCKED(d, free_space_locked(d, path, ret_bytes, e));
 }
 
 // ---- the queue: reads happen when they are reaped, in a random order, so that a page that is reused too early shows ----
@@ -469,20 +356,25 @@ static void sim_queue_close(struct disk_queue *queue) {
   mem_free(CONTAINER_OF(queue, struct sim_queue, queue));
 }
 
-static enum err sim_queue_submit(struct disk_queue *queue, struct disk_read **reads, size_t count, struct error *e) {
-  struct sim_queue *q = CONTAINER_OF(queue, struct sim_queue, queue);
-  BEFORE(sim_of(queue->disk), SIM_OTHER, e);
+static enum err submit_locked(struct sim_disk *d, struct sim_queue *q, struct disk_read **reads, size_t count, struct error *e) {
+  BEFORE(d, SIM_OTHER, "", e);
   if (q->count + count > ARRAY_SIZE(q->waiting)) return error_ensure(e, ERR_LIMIT);
   memcpy(q->waiting + q->count, reads, count * sizeof *reads);
   q->count += count;
   return ERR_OK;
 }
 
+static enum err sim_queue_submit(struct disk_queue *queue, struct disk_read **reads, size_t count, struct error *e) {
+  struct sim_disk *d = sim_of(queue->disk);
+  return LOCKED(d, submit_locked(d, CONTAINER_OF(queue, struct sim_queue, queue), reads, count, e));
+}
+
 static size_t sim_queue_reap(struct disk_queue *queue, bool wait UNUSED, struct disk_read **done, size_t max) {
   struct sim_queue *q = CONTAINER_OF(queue, struct sim_queue, queue);
+  struct sim_disk *d = sim_of(queue->disk);
   size_t n = MIN(q->count, max);
   for (size_t i = 0; i < n; i++) {
-    size_t pick = rng_below(&sim_of(queue->disk)->rng, q->count);
+    size_t pick = LOCKED(d, rng_below(&d->rng, q->count));
     struct disk_read *r = q->waiting[pick];
     q->waiting[pick] = q->waiting[--q->count];
     r->result = disk_read_all(r->file, r->offset, r->to, r->bytes, NULL);
@@ -505,9 +397,9 @@ struct sim_disk *sim_disk_new(uint64_t seed) {
       .allocate = sim_allocate,
       .lock = sim_lock,
       .rename = sim_rename,
-      .unlink = sim_unlink,
-      .make_directory = sim_directory,
-      .remove_directory = sim_directory,
+      .unlink = sim_remove,
+      .make_directory = sim_make_directory,
+      .remove_directory = sim_remove,
       .list = sim_list,
       .sync_directory = sim_sync_directory,
       .free_space = sim_free_space,
@@ -518,19 +410,22 @@ struct sim_disk *sim_disk_new(uint64_t seed) {
   };
   struct sim_disk *d = sim_zalloc(sizeof *d);
   d->disk.ops = &ops;
-  d->cut_countdown = -1;
-  for (int op = 0; op < SIM_OP_MAX; op++) d->faults[op].countdown = -1;
+  d->cut.countdown = -1;
+  d->room_bytes = UINT64_MAX;
+  for (int op = 0; op < SIM_OP_MAX; op++) d->faults[op].at.countdown = -1;
+  mutex_init(&d->mutex);
   rng_seed(&d->rng, seed);
   return d;
 }
 
 void sim_disk_free(struct sim_disk *d) {
   if (d == NULL) return;
-  for (size_t i = 0; i < d->inode_count; i++) free_inode(d->inodes[i]);
+  for (size_t i = 0; i < d->inode_count; i++) sim_inode_free(d->inodes[i]);
   mem_free(d->inodes);
   mem_free(d->now.list);
   mem_free(d->stable.list);
-  mem_free(d->changes);
+  mem_free(d->changes.list);
+  mutex_done(&d->mutex);
   mem_free(d);
 }
 
@@ -539,24 +434,65 @@ struct disk *sim_disk_table(struct sim_disk *d) {
 }
 
 void sim_disk_fail(struct sim_disk *d, enum sim_op op, int64_t countdown, enum err err) {
-  d->faults[op] = (struct sim_fault){countdown, err};
+  sim_disk_fail_at(d, (struct sim_aim){.op = op, .countdown = countdown}, err);
+}
+
+void sim_disk_fail_at(struct sim_disk *d, struct sim_aim at, enum err err) {
+  mutex_lock(&d->mutex);
+  d->faults[at.op] = (struct sim_fault){err, at};
   d->failed = false;
+  mutex_unlock(&d->mutex);
 }
 
 bool sim_disk_failed(const struct sim_disk *d) {
   return d->failed;
 }
 
+void sim_disk_set_room(struct sim_disk *d, uint64_t bytes) {
+  mutex_lock(&d->mutex);
+  d->room_bytes = bytes;
+  mutex_unlock(&d->mutex);
+}
+
 void sim_disk_cut_after(struct sim_disk *d, int64_t countdown) {
-  d->cut_countdown = countdown;
+  sim_disk_cut_at(d, (struct sim_aim){.op = SIM_OP_MAX, .countdown = countdown});
+}
+
+void sim_disk_cut_at(struct sim_disk *d, struct sim_aim at) {
+  mutex_lock(&d->mutex);
+  d->cut = at;
+  mutex_unlock(&d->mutex);
+}
+
+void sim_disk_cut(struct sim_disk *d) {
+  mutex_lock(&d->mutex);
+  cut_locked(d);
+  mutex_unlock(&d->mutex);
+}
+
+void sim_disk_on_cut(struct sim_disk *d, void (*on_cut)(struct sim_disk *d, void *context), void *context) {
+  d->on_cut = on_cut;
+  d->on_cut_context = context;
 }
 
 bool sim_disk_is_off(const struct sim_disk *d) {
   return d->off;
 }
 
+void sim_disk_power_on(struct sim_disk *d) {
+  assert(d->off);
+  d->off = false;
+  sim_names_reread(d);
+  sim_drop_unnamed(d);
+  for (size_t i = 0; i < d->inode_count; i++) {
+    assert(d->inodes[i]->opens == 0);
+    sim_inode_reread(d->inodes[i]);
+  }
+  for (int op = 0; op < SIM_OP_MAX; op++) d->faults[op].at.countdown = -1;
+}
+
 bool sim_disk_flip(struct sim_disk *d, const char *path, uint64_t offset, uint8_t mask) {
-  struct name *found = names_find(&d->now, path);
+  struct sim_name *found = sim_names_find(&d->now, path);
   if (found == NULL || offset >= found->inode->stable.size || offset >= found->inode->now.size) return false;
   found->inode->stable.data[offset] ^= mask;
   found->inode->now.data[offset] ^= mask;
@@ -564,7 +500,7 @@ bool sim_disk_flip(struct sim_disk *d, const char *path, uint64_t offset, uint8_
 }
 
 uint64_t sim_disk_file_size(struct sim_disk *d, const char *path) {
-  struct name *found = names_find(&d->now, path);
+  struct sim_name *found = sim_names_find(&d->now, path);
   return found != NULL ? found->inode->now.size : 0;
 }
 
