@@ -1,7 +1,6 @@
 #include "dbms/database.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "dbms/dbms_int.h"
 
@@ -113,23 +112,13 @@ static void on_progress(void *context, uint64_t index, uint64_t last) {
               (unsigned long long) index, (unsigned long long) last);
 }
 
-/// The folder and those above it.
-static enum err make_directories(struct disk *disk, char *path, struct error *e) {
-  for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    enum err err = disk_make_directory(disk, path, e);
-    *slash = '/';
-    if (err != ERR_OK && err != ERR_EXISTS) return err;
-  }
-  enum err err = disk_make_directory(disk, path, e);
-  return err == ERR_EXISTS ? ERR_OK : err;
-}
-
 static enum err make_directory(struct dbms *d, struct str name, char path[DISK_PATH_MAX], struct error *e) {
   struct str data = d->options.config->data_directory;
+  snprintf(path, DISK_PATH_MAX, "%.*s/databases", STR_ARG(data));
+  TRY(disk_make_directories(d->options.disk, path, e));
   int len = snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(data), STR_ARG(name));
   if (len >= DISK_PATH_MAX) return error_set(e, ERR_INVALID, "The path of database %.*s is longer than %d bytes.", STR_ARG(name), DISK_PATH_MAX);
-  return make_directories(d->options.disk, path, e);
+  return disk_make_directories(d->options.disk, path, e);
 }
 
 static struct graph_options graph_options_of(struct database *db, struct page_pool *pool) {

@@ -1,5 +1,5 @@
-// Sessions over a simulated disk, with a host that runs one piece of work when the test says so: every wait stands still and can be
-// looked at, interrupted, timed out or freed.
+// Sessions over a simulated disk, with a host that runs one piece of work when the test says so: every wait stands still and can
+// be looked at, interrupted, timed out or freed.
 #include <stdio.h>
 #include <string.h>
 
@@ -32,9 +32,9 @@ struct client {
   struct dbms_session *session;
   struct dbms_op op;
   struct row_sink sink;
-  unsigned done;      // calls of `done`
+  unsigned done; // calls of `done`
   bool free_in_done;
-  int64_t rows, sum;  // of the first column
+  int64_t rows, sum; // of the first column
 };
 
 static void host_submit(struct work_host *host, enum work_kind kind UNUSED, struct work *w) {
@@ -67,16 +67,7 @@ static void set(struct world *w, const char *key, const char *value) {
   assert_ok(config_set(w->config, str_of(key), str_of(value), CONFIG_COMMAND_LINE, STR("--set"), &w->e));
 }
 
-static void world_start(struct world *w) {
-  *w = (struct world){.host.host.submit = host_submit, .events.raise = on_event, .e = ERROR_INIT};
-  w->host.last = &w->host.first;
-  w->disk = sim_disk_new(7);
-  clock_manual_init(&w->clock, INT64_C(1700000000) * NS_PER_S);
-  random_seeded_init(&w->random, 7);
-  w->config = config_new();
-  set(w, "dbms.security.auth_enabled", "false");
-  set(w, "db.lock.acquisition.timeout", "10s");
-  assert_ok(config_finish(w->config, STR("/home"), &w->e));
+static void world_open(struct world *w) {
   struct dbms_options options = {
       .config = config_values(w->config),
       .disk = sim_disk_table(w->disk),
@@ -94,6 +85,23 @@ static void world_start(struct world *w) {
   settle(w);
 }
 
+static void world_start_on(struct world *w, uint64_t seed) {
+  *w = (struct world){.host.host.submit = host_submit, .events.raise = on_event, .e = ERROR_INIT};
+  w->host.last = &w->host.first;
+  w->disk = sim_disk_new(seed);
+  clock_manual_init(&w->clock, INT64_C(1700000000) * NS_PER_S);
+  random_seeded_init(&w->random, seed);
+  w->config = config_new();
+  set(w, "dbms.security.auth_enabled", "false");
+  set(w, "db.lock.acquisition.timeout", "10s");
+  assert_ok(config_finish(w->config, STR("/home"), &w->e));
+  world_open(w);
+}
+
+static void world_start(struct world *w) {
+  world_start_on(w, 7);
+}
+
 static void world_stop(struct world *w) {
   settle(w);
   assert_int_equal(dbms_open_transactions(w->dbms), 0);
@@ -101,6 +109,16 @@ static void world_stop(struct world *w) {
   dbms_close(w->dbms);
   config_free(w->config);
   sim_disk_free(w->disk);
+}
+
+/// The power goes and comes back; sessions are freed already.
+static void world_lose_power(struct world *w) {
+  sim_disk_cut(w->disk);
+  settle(w);
+  assert_int_not_equal(dbms_stop(w->dbms, &w->e), ERR_OK);
+  dbms_close(w->dbms);
+  sim_disk_power_on(w->disk);
+  world_open(w);
 }
 
 /// Time goes by and the ticker notices.
@@ -117,8 +135,8 @@ static void on_done(struct dbms_op *op) {
   c->session = NULL;
 }
 
-static enum err take_rows(struct row_sink *sink, const struct vec *columns, uint32_t width UNUSED, const uint32_t *sel, uint32_t rows,
-                          struct error *e UNUSED) {
+static enum err take_rows(struct row_sink *sink, const struct vec *columns, uint32_t width UNUSED, const uint32_t *sel,
+                          uint32_t rows, struct error *e UNUSED) {
   struct client *c = CONTAINER_OF(sink, struct client, sink);
   for (uint32_t r = 0; r < rows; r++) c->sum += vec_get(&columns[0], sel != NULL ? sel[r] : r).i;
   c->rows += rows;
@@ -241,7 +259,7 @@ static bool commit_with_failure(int64_t n, bool explicit) {
   struct client c, other;
   world_start(&w);
   connect(&w, &other);
-  connect(&w, &c); // which has no memory of earlier answers
+  connect(&w, &c);                       // which has no memory of earlier answers
   ask(&w, &other, "CREATE (:C {n: 1})"); // names and pages are there
   if (explicit) finish(&w, &c, op_begin(-1));
   if (explicit) tell(&w, &c, "CREATE (:C {n: 10})");
@@ -267,10 +285,26 @@ static bool commit_with_failure(int64_t n, bool explicit) {
 }
 
 TEST(whichever_allocation_fails_a_commit_is_answered_with_success_if_and_only_if_it_is_there) {
-  for (int explicit = 0; explicit < 2; explicit++) {
+  for (int explicit = 0; explicit < 2; explicit ++) {
     int64_t n = 0;
     while (commit_with_failure(n, explicit)) n++;
     assert_in_range(n, 3, 1000); // it walked through something
+  }
+}
+
+TEST(the_first_commit_of_a_new_server_survives_a_power_cut) {
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    struct world w;
+    struct client c;
+    world_start_on(&w, seed);
+    connect(&w, &c);
+    ask(&w, &c, "CREATE (:C {n: 1})");
+    dbms_session_free(c.session);
+    world_lose_power(&w);
+    connect(&w, &c);
+    assert_int_equal(ask(&w, &c, "MATCH (c:C) RETURN sum(c.n)"), 1);
+    dbms_session_free(c.session);
+    world_stop(&w);
   }
 }
 
@@ -355,7 +389,8 @@ TEST(a_query_in_transactions_of_its_own_waits_for_each_and_can_be_interrupted_in
   assert_int_equal(ask(&w, &c, "MATCH (c:C) RETURN c.n"), 5050);
   finish(&w, &holder, op_begin(-1));
   tell(&w, &holder, "MATCH (c:C) SET c.n = 0");
-  finish(&w, &c, op_run("UNWIND range(1, 100) AS i CALL { WITH i MATCH (c:C) SET c.n = c.n + i } IN TRANSACTIONS OF 10 ROWS", true));
+  finish(&w, &c,
+         op_run("UNWIND range(1, 100) AS i CALL { WITH i MATCH (c:C) SET c.n = c.n + i } IN TRANSACTIONS OF 10 ROWS", true));
   assert_false(submit(&c, op_pull(&c, -1, -1)));
   settle(&w);
   assert_int_equal(c.done, 0);
@@ -532,7 +567,8 @@ TEST(an_idle_server_has_no_work) {
 static void fill_log(struct world *w, struct client *c) {
   sim_disk_fail(w->disk, SIM_ALLOCATE, 0, ERR_NOSPC);
   for (int i = 0; i < 100 && !sim_disk_failed(w->disk); i++) {
-    finish(w, c, op_run("UNWIND range(1, 3000) AS i CREATE (:N {text: 'some text that takes room, and some more of it: ' + i})", true));
+    finish(w, c,
+           op_run("UNWIND range(1, 3000) AS i CREATE (:N {text: 'some text that takes room, and some more of it: ' + i})", true));
     (void) submit(c, op_pull(c, -1, -1));
     settle(w);
   }
@@ -578,12 +614,13 @@ TEST(a_commit_whose_write_to_the_log_failed_is_told_so) {
 
 TESTS(T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_its_thread_back_until_it_is_durable),
       T(whichever_allocation_fails_a_commit_is_answered_with_success_if_and_only_if_it_is_there),
-      T(who_waits_for_a_lock_goes_on_when_it_is_given_back), T(who_waits_for_a_lock_can_be_interrupted), T(a_transactions_timeout_ends_its_wait),
+      T(the_first_commit_of_a_new_server_survives_a_power_cut), T(who_waits_for_a_lock_goes_on_when_it_is_given_back),
+      T(who_waits_for_a_lock_can_be_interrupted), T(a_transactions_timeout_ends_its_wait),
       T(a_client_that_sleeps_over_its_timeout_gives_its_locks_back),
       T(a_query_in_transactions_of_its_own_waits_for_each_and_can_be_interrupted_in_them),
       T(a_lock_is_waited_for_as_long_as_the_setting_says), T(a_session_freed_while_it_waits_says_done_once_and_leaves_nothing),
       T(a_session_may_be_freed_by_the_call_that_says_it_is_done), T(one_of_a_deadlock_is_rolled_back_and_the_other_goes_on),
-      T(an_older_result_keeps_its_rows_when_another_statement_runs), T(a_bookmark_is_waited_for_and_no_longer_than_the_setting_says),
-      T(who_waits_for_a_bookmark_can_be_interrupted_and_freed), T(an_idle_server_has_no_work),
-      T(a_commit_without_room_on_the_disk_goes_on_when_there_is_room),
+      T(an_older_result_keeps_its_rows_when_another_statement_runs),
+      T(a_bookmark_is_waited_for_and_no_longer_than_the_setting_says), T(who_waits_for_a_bookmark_can_be_interrupted_and_freed),
+      T(an_idle_server_has_no_work), T(a_commit_without_room_on_the_disk_goes_on_when_there_is_room),
       T(a_commit_whose_write_to_the_log_failed_is_told_so))

@@ -1,8 +1,49 @@
 #include "os/disk.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum err disk_read_all(struct disk_file *f, uint64_t offset, void *to, size_t bytes, struct error *e) {
   size_t got = 0;
   TRY(disk_read_some(f, offset, to, bytes, &got, e));
   if (got == bytes) return ERR_OK;
-  return error_set(e, ERR_SHORT, "The file ends after %zu of the %zu bytes at offset %llu.", got, bytes, (unsigned long long) offset);
+  return error_set(e, ERR_SHORT, "The file ends after %zu of the %zu bytes at offset %llu.", got, bytes,
+                   (unsigned long long) offset);
+}
+
+/// "/a/b" -> "/a", "/a" -> "/", "a" -> "."
+static void cut_last_name(char *path) {
+  char *slash = strrchr(path, '/');
+  if (slash == NULL)
+    memcpy(path, ".", 2);
+  else
+    slash[slash == path ? 1 : 0] = '\0';
+}
+
+static enum err sync_name(struct disk *d, const char *path, struct error *e) {
+  char directory[DISK_PATH_MAX];
+  snprintf(directory, sizeof directory, "%s", path);
+  cut_last_name(directory);
+  return disk_sync_directory(d, directory, e);
+}
+
+static enum err make_directory(struct disk *d, const char *path, bool last, struct error *e) {
+  enum err err = disk_make_directory(d, path, e);
+  if (err == ERR_OK) return sync_name(d, path, e);
+  if (err != ERR_EXISTS) return err;
+  enum err synced = last ? sync_name(d, path, NULL) : ERR_OK;
+  (void) synced; // who may not read the directory above has not made this one
+  return ERR_OK;
+}
+
+enum err disk_make_directories(struct disk *d, const char *path, struct error *e) {
+  char part[DISK_PATH_MAX];
+  if ((size_t) snprintf(part, sizeof part, "%s", path) >= sizeof part)
+    return error_set(e, ERR_INVALID, "The path '%.100s...' is too long.", path);
+  for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    TRY(make_directory(d, part, false, e));
+    *slash = '/';
+  }
+  return make_directory(d, part, true, e);
 }

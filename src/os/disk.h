@@ -141,6 +141,10 @@ static inline enum err NODISCARD disk_make_directory(struct disk *d, const char 
   return d->ops->make_directory(d, path, e);
 }
 
+/// Makes a directory and those above it that are missing, and their names durable: what is put into it cannot be lost with it. One that is
+/// there already may have been made by a process that died before it could do that.
+enum err disk_make_directories(struct disk *d, const char *path, struct error *e) NODISCARD;
+
 static inline enum err NODISCARD disk_remove_directory(struct disk *d, const char *path, struct error *e) {
   return d->ops->remove_directory(d, path, e);
 }

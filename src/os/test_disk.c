@@ -98,6 +98,20 @@ TEST(names_come_and_go) {
   assert_true(bytes > 0);
 }
 
+TEST(directories_are_made_with_those_above_them) {
+  struct error e = ERROR_INIT;
+  char path[DISK_PATH_MAX], deep[DISK_PATH_MAX + 8];
+  snprintf(path, sizeof path, "%s/x", directory);
+  snprintf(deep, sizeof deep, "%s/y/z", path);
+  for (int i = 0; i < 2; i++) assert_ok(disk_make_directories(disk_system(), deep, &e));
+  assert_int_equal(disk_make_directory(disk_system(), deep, &e), ERR_EXISTS);
+  assert_int_equal(disk_make_directories(disk_system(), "/proc/none/x", &e), ERR_NOTFOUND);
+  assert_ok(disk_remove_directory(disk_system(), deep, &e));
+  *strrchr(deep, '/') = '\0';
+  assert_ok(disk_remove_directory(disk_system(), deep, &e));
+  assert_ok(disk_remove_directory(disk_system(), path, &e));
+}
+
 TEST(a_queue_reads_many_places_together) {
   struct error e = ERROR_INIT;
   struct disk_file *f = NULL;
@@ -132,5 +146,6 @@ TEST(no_memory_is_an_error_and_leaves_nothing_open) {
 
 #define P(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 TESTS(P(what_is_written_is_read_and_a_read_past_the_end_is_short), P(errors_name_the_file_and_leave_the_output_alone),
-      P(a_second_lock_names_the_holder_and_the_first_ends_with_its_file), P(names_come_and_go), P(a_queue_reads_many_places_together),
+      P(a_second_lock_names_the_holder_and_the_first_ends_with_its_file), P(names_come_and_go),
+      P(directories_are_made_with_those_above_them), P(a_queue_reads_many_places_together),
       P(no_memory_is_an_error_and_leaves_nothing_open))

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/compiler.h"
+#include "os/disk.h"
 #include "server/expand.h"
 
 enum { SETTINGS_BYTES_MAX = 4 << 20 };
@@ -18,17 +19,12 @@ static enum err make_folder(const char *path, struct error *e) {
   return error_set(e, ERR_IO, "Cannot make the folder %s: %s", path, strerror(errno));
 }
 
-/// Makes the folder and those above it.
+/// Makes the folder and those above it; a power cut does not take them away again.
 static enum err make_folders(struct str path, struct error *e) {
   char text[HOME_PATH_MAX];
   if (path.len >= sizeof text) return error_set(e, ERR_INVALID, "The path '%.100s...' is too long.", path.ptr);
   snprintf(text, sizeof text, "%.*s", STR_ARG(path));
-  for (char *slash = strchr(text + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    TRY(make_folder(text, e));
-    *slash = '/';
-  }
-  return make_folder(text, e);
+  return disk_make_directories(disk_system(), text, e);
 }
 
 /// <prefix>/bin/quiver -> <prefix>; false if the program does not lie in a folder called bin, or in that of the system.

@@ -34,7 +34,11 @@ void sim_change_name(struct sim_disk *d, const char *path, struct sim_inode *ino
 }
 
 bool sim_is_in(const char *path, const char *directory, const char **ret_name) {
-  size_t length = strlen(directory);
+  size_t length = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
+  if (strcmp(directory, ".") == 0 && strchr(path, '/') == NULL) {
+    if (ret_name != NULL) *ret_name = path;
+    return true;
+  }
   bool in = strncmp(path, directory, length) == 0 && path[length] == '/' && strchr(path + length + 1, '/') == NULL;
   if (in && ret_name != NULL) *ret_name = path + length + 1;
   return in;
