@@ -212,7 +212,8 @@ struct consensus_update {
   uint64_t wake_ms;      // consensus_tick is due then
 };
 
-/// What the last successful call left to do. The same update until the next call that takes an event; memory is the group's.
+/// What the last successful call left to do. The same update until the next call that takes an event (a refused one takes none);
+/// memory is the group's, also of the entries and memberships that it names.
 const struct consensus_update *consensus_update(const struct consensus *c);
 
 // ---- events ----
@@ -232,7 +233,8 @@ enum err consensus_applied(struct consensus *c, uint64_t now_ms, uint64_t index,
 
 /// Proposes `count` entries (kind CONSENSUS_DATA; index and term are filled in). Their fate is whether (index, term) is in the
 /// committed log; nothing is proposed twice (contract 14). `term` is the one in which the caller began; in another one, or when
-/// this member does not lead or has not applied its own no-op yet: ERR_NOT_LEADER, not fatal.
+/// this member does not lead or has not applied its own no-op yet: ERR_NOT_LEADER, not fatal. ERR_INVALID: not data, or none; not
+/// fatal.
 enum err consensus_propose(struct consensus *c, uint64_t now_ms, uint64_t term, struct consensus_entry *entries, size_t count,
                            struct error *e) NODISCARD;
 
@@ -258,12 +260,14 @@ enum consensus_catch_up_state {
 enum err consensus_transfer(struct consensus *c, uint64_t now_ms, uint64_t member_id, struct error *e) NODISCARD;
 
 /// Asks for a linearizable read (6.4): `read_id` comes back in some update's `reads`, or failed when leadership is lost or no
-/// majority confirms it within an election timeout. Reads that wait share one round. ERR_NOT_LEADER, not fatal.
+/// majority confirms it within an election timeout. Reads that wait share one round. ERR_NOT_LEADER; ERR_BUSY: too many wait.
+/// None is fatal.
 enum err consensus_read(struct consensus *c, uint64_t now_ms, uint64_t read_id, struct error *e) NODISCARD;
 
 /// The store holds everything up to `index` durably: the log may forget up to index - trailing. At most min(applied, durable);
-/// not while an install or a truncation is queued (guard G13): ERR_BUSY, not fatal. `trailing` is raised to twice the entries in
-/// flight (G5). `*ret_first` is the first index that followers may still ask for: the log must keep it.
+/// not while an install or a truncation is queued (guard G13). ERR_INVALID (above that), ERR_BUSY; none is fatal. `trailing` is
+/// raised to twice the entries in flight (G5). `*ret_first` is the first index that followers may still ask for: the log must
+/// keep it.
 enum err consensus_compact(struct consensus *c, uint64_t now_ms, uint64_t index, uint64_t trailing, uint64_t *ret_first,
                            struct error *e) NODISCARD;
 
@@ -282,6 +286,7 @@ struct consensus_status {
   bool change_under_way;
   uint64_t noop_index; // of this leadership, 0 otherwise
   uint64_t first_index, last_index, durable_index, commit_index, applied_index, snapshot_index;
+  uint64_t conflict_index; // the last committed entry that a message contradicted; 0: none. Some member has lost data: an alarm
   uint32_t progress_count;
   struct consensus_progress progress[CONSENSUS_MEMBERS_MAX];
 };

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "os/thread.h"
 #include "store/log.h"
-#include "store/mutant.h"
+#include "base/mutant.h"
 
 #define LOG_SECTOR 512u
 #define LOG_FORMAT_VERSION 1u

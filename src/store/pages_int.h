@@ -9,7 +9,7 @@
 
 #include "base/map.h"
 #include "os/thread.h"
-#include "store/mutant.h"
+#include "base/mutant.h"
 #include "store/pages.h"
 
 #define MAP_FANOUT 408u

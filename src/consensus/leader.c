@@ -1,0 +1,51 @@
+// What a leadership begins with, and handing it on.
+#include "consensus/consensus_int.h"
+
+bool is_leader(const struct consensus *c) {
+  return engine_state(c->engine) == CONSENSUS_LEADER;
+}
+
+bool is_open(const struct consensus *c) {
+  return is_leader(c) && c->led_term == engine_term(c->engine) && c->applied_index >= c->noop_index;
+}
+
+/// G3 (D2): every leader begins with an entry of its own term, which commits all before it (3.6.2) and without which it may
+/// neither change the membership (the single-server bug of 2015) nor answer a linearizable read (6.4). The engine makes one by
+/// itself only when its log goes beyond what it knows to be committed.
+static enum err noop_submit(struct consensus *c, struct error *e) {
+  struct consensus_entry noop = {.term = engine_term(c->engine), .kind = CONSENSUS_NOOP};
+  struct engine_output out;
+  TRY(engine_submit(c->engine, c->now_ms, &noop, 1, &out, e));
+  return update_absorb(c, &out, NULL, e);
+}
+
+enum err leader_settle(struct consensus *c, struct error *e) {
+  if (!is_leader(c)) {
+    c->led_term = 0;
+    c->noop_index = 0;
+    return ERR_OK;
+  }
+  uint64_t term = engine_term(c->engine);
+  if (c->led_term == term) return ERR_OK;
+  c->led_term = term;
+  c->own_vote_term = 0;
+  if (terms_last(&c->terms) != term && !MUTANT(raft_own_noop)) TRY(noop_submit(c, e));
+  c->noop_index = terms_last(&c->terms) == term ? terms_run_start(&c->terms, c->terms.last_index) : 0;
+  return ERR_OK;
+}
+
+enum err consensus_transfer(struct consensus *c, uint64_t now_ms, uint64_t member_id, struct error *e) {
+  TRY(group_open(c, e));
+  if (!is_leader(c)) return error_set(e, ERR_NOT_LEADER, "this member is not the leader");
+  if (engine_transferee(c->engine) != 0) return error_set(e, ERR_BUSY, "leadership is being handed on already");
+  const struct consensus_membership *m = memberships_last(&c->memberships);
+  if (member_id == c->member_id || (member_id != 0 && !membership_is_voter(m, member_id))) {
+    return error_set(e, ERR_INVALID, "leadership goes to another voter, which %llu is not", (unsigned long long) member_id);
+  }
+  if (consensus_membership_voters(m) < 2) return error_set(e, ERR_INVALID, "there is no other voter");
+  update_begin(c, now_ms);
+  struct engine_output out;
+  enum err err = engine_transfer(c->engine, c->now_ms, member_id, &out, &c->failure);
+  if (err == ERR_OK) err = update_absorb(c, &out, NULL, &c->failure);
+  return update_finish(c, err, e);
+}
