@@ -47,3 +47,11 @@ enum err disk_make_directories(struct disk *d, const char *path, struct error *e
   }
   return make_directory(d, part, true, e);
 }
+
+void disk_sync_all(struct disk_sync *syncs, size_t count) {
+  if (count > 1 && syncs[0].file->disk->ops->sync_all != NULL) {
+    syncs[0].file->disk->ops->sync_all(syncs, count);
+    return;
+  }
+  for (size_t i = 0; i < count; i++) syncs[i].result = disk_sync(syncs[i].file, &syncs[i].error);
+}

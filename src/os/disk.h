@@ -49,6 +49,13 @@ struct disk_queue {
   struct disk *disk;
 };
 
+/// One sync of several that go together. The caller owns it.
+struct disk_sync {
+  struct disk_file *file;
+  enum err result;    // filled in
+  struct error error; // filled in when it failed
+};
+
 typedef enum err (*disk_list_fn)(void *argument, const char *name, bool is_directory);
 
 struct disk_ops {
@@ -57,6 +64,7 @@ struct disk_ops {
   enum err (*read)(struct disk_file *f, uint64_t offset, void *to, size_t bytes, size_t *ret_bytes, struct error *e);
   enum err (*write)(struct disk_file *f, uint64_t offset, const void *from, size_t bytes, struct error *e);
   enum err (*sync)(struct disk_file *f, struct error *e);
+  void (*sync_all)(struct disk_sync *syncs, size_t count); // NULL: one after the other
   enum err (*size)(struct disk_file *f, uint64_t *ret, struct error *e);
   enum err (*truncate)(struct disk_file *f, uint64_t size, struct error *e);
   enum err (*allocate)(struct disk_file *f, uint64_t offset, uint64_t bytes, struct error *e);
@@ -107,6 +115,9 @@ static inline enum err NODISCARD disk_write(struct disk_file *f, uint64_t offset
 static inline enum err NODISCARD disk_sync(struct disk_file *f, struct error *e) {
   return f->disk->ops->sync(f, e);
 }
+
+/// Syncs files of one disk, at the same time where that is possible, so that the disk is asked to flush once rather than once each.
+void disk_sync_all(struct disk_sync *syncs, size_t count);
 
 static inline enum err NODISCARD disk_size(struct disk_file *f, uint64_t *ret, struct error *e) {
   return f->disk->ops->size(f, ret, e);

@@ -16,3 +16,6 @@ static inline int posix_fd(const struct disk_file *f) {
 static inline const char *posix_path(const struct disk_file *f) {
   return ((const struct posix_file *) f)->path;
 }
+
+/// disk_sync_all for files that threads may sync at the same time; `count` > 0.
+void disk_sync_parallel(struct disk_sync *syncs, size_t count);

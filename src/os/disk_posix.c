@@ -247,6 +247,7 @@ struct disk *disk_system(void) {
       .read = posix_read,
       .write = posix_write,
       .sync = posix_sync,
+      .sync_all = disk_sync_parallel,
       .size = posix_size,
       .truncate = posix_truncate,
       .allocate = posix_allocate,

@@ -136,6 +136,26 @@ TEST(a_queue_reads_many_places_together) {
   disk_close(f);
 }
 
+TEST(many_files_are_synced_at_once_and_each_is_told_of_its_own) {
+  enum { FILES = 20 };
+  struct error e = ERROR_INIT;
+  struct disk_sync syncs[FILES];
+  char path[DISK_PATH_MAX];
+  for (int i = 0; i < FILES; i++) {
+    snprintf(path, sizeof path, "%s/many%d", directory, i);
+    syncs[i] = (struct disk_sync){.result = ERR_INTERNAL};
+    assert_ok(disk_open(disk_system(), path, DISK_WRITE | DISK_CREATE, &syncs[i].file, &e));
+    assert_ok(disk_write(syncs[i].file, 0, "x", 1, &e));
+  }
+  disk_sync_all(syncs, FILES);
+  for (int i = 0; i < FILES; i++) {
+    assert_ok(syncs[i].result);
+    disk_close(syncs[i].file);
+    snprintf(path, sizeof path, "%s/many%d", directory, i);
+    assert_ok(disk_unlink(disk_system(), path, &e));
+  }
+}
+
 TEST(no_memory_is_an_error_and_leaves_nothing_open) {
   EACH_ALLOC_FAILS(n) {
     struct disk_file *f = NULL, *lock = NULL;
@@ -148,4 +168,4 @@ TEST(no_memory_is_an_error_and_leaves_nothing_open) {
 TESTS(P(what_is_written_is_read_and_a_read_past_the_end_is_short), P(errors_name_the_file_and_leave_the_output_alone),
       P(a_second_lock_names_the_holder_and_the_first_ends_with_its_file), P(names_come_and_go),
       P(directories_are_made_with_those_above_them), P(a_queue_reads_many_places_together),
-      P(no_memory_is_an_error_and_leaves_nothing_open))
+      P(many_files_are_synced_at_once_and_each_is_told_of_its_own), P(no_memory_is_an_error_and_leaves_nothing_open))

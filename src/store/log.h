@@ -131,6 +131,11 @@ enum err log_writer_write(struct log *l, struct disk_file **ret_file, struct err
 /// Reports the result of that sync: entries become durable, or the log is poisoned.
 enum err log_writer_finish(struct log *l, enum err synced, struct error *e) NODISCARD;
 
+/// One round for many logs (contract 22): each that has something queued writes one batch, their files are synced together, each is told. A log
+/// that fails is poisoned or keeps its entries as in log_writer_step, and the others go on: log_failure tells. `*ret_worked`: how many
+/// took part. The one writer's thread of all these logs. ERR_NOMEM: nothing was done.
+enum err log_round_all(struct log **logs, size_t count, size_t *ret_worked, struct error *e) NODISCARD;
+
 /// Everything up to here is on disk. It falls only by truncation.
 uint64_t log_durable_index(struct log *l);
 /// Also counts what is queued.

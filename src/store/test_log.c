@@ -455,7 +455,36 @@ TEST(no_memory_is_an_error_at_every_step) {
   }
 }
 
-TESTS(T(entries_are_numbered_durable_after_a_round_and_there_after_a_crash), T(an_entry_keeps_all_that_was_said_about_it),
+TEST(many_logs_become_durable_in_one_round_and_one_that_fails_stops_alone) {
+  enum { LOGS = 5 };
+  static const char *const paths[LOGS] = {"a", "b", "c", "d", "e"};
+  struct error e = ERROR_INIT;
+  struct log *logs[LOGS];
+  struct place p;
+  place_init(&p);
+  for (int i = 0; i < LOGS; i++)
+    assert_ok(log_open(sim_disk_table(p.disk), paths[i], uuid, true, &p.options, &p.clock.clock, NULL, &logs[i], &e));
+  for (int i = 0; i < LOGS; i++) {
+    p.log = logs[i];
+    if (i != 2) assert_ok(append(&p, "one", &e)); // nothing to do for one of them
+  }
+  size_t worked = 0;
+  sim_disk_fail(p.disk, SIM_SYNC, 1, ERR_IO); // the second one that is synced
+  assert_ok(log_round_all(logs, LOGS, &worked, &e));
+  assert_int_equal(worked, 4);
+  for (int i = 0; i < LOGS; i++) {
+    bool failed = log_failure(logs[i], &e) != ERR_OK;
+    assert_int_equal(failed, i == 1);
+    assert_int_equal(log_durable_index(logs[i]), i == 1 || i == 2 ? 0 : 1);
+  }
+  assert_ok(log_round_all(logs, LOGS, &worked, &e));
+  assert_int_equal(worked, 0);
+  for (int i = 0; i < LOGS; i++) log_close(logs[i]);
+  p.log = NULL;
+  place_done(&p);
+}
+
+TESTS(T(many_logs_become_durable_in_one_round_and_one_that_fails_stops_alone), T(entries_are_numbered_durable_after_a_round_and_there_after_a_crash), T(an_entry_keeps_all_that_was_said_about_it),
       T(commit_time_never_goes_back_though_the_clock_does), T(a_torn_end_is_cut_and_the_log_goes_on),
       T(damage_in_front_of_a_whole_batch_is_refused_with_its_place), T(damage_in_an_older_segment_is_refused),
       T(a_failed_sync_stops_the_log_for_good), T(no_space_for_a_round_leaves_its_entries_queued),
