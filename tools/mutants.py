@@ -3,8 +3,9 @@
 
     tools/mutants.py [--crashes N] [--seed N] [NAME...]
 
-Every mutant of the store in src/base/mutant.h (or those named) gets a build directory of its own under build-mutants/. Prints how many crashes
-it took; exits 1 if one survives, or if the unmutated store fails.
+One build, under build-mutants/, for every rule of the store in src/base/mutant.h (or those named). Prints how many crashes it took;
+exits 1 if one survives, or if the store fails with all rules on. The rules of consensus have directed tests of their own, which
+every `meson test` runs (suite mutants).
 """
 import argparse
 import os
@@ -14,34 +15,35 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build-mutants"
 TARGET = "tests/sim/sim_store"
 
 
 def names():
     text = (ROOT / "src/base/mutant.h").read_text()
-    return [n for n in re.findall(r"^\s+MUTANT_([a-z]\w*)", text, re.M) if not n.startswith("raft_")]
+    return [name for name in re.findall(r"^  X\((\w+),", text, re.M) if not name.startswith("raft_")]
 
 
 def run(command, **options):
     return subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
 
 
-def build(name):
-    place = ROOT / "build-mutants" / (name or "none")
-    if not (place / "build.ninja").exists():
-        setup = run(["meson", "setup", str(place), f"-Dmutant={name}", "-Dtests=enabled"])
+def build():
+    if not (BUILD / "build.ninja").exists():
+        setup = run(["meson", "setup", str(BUILD), "-Dmutants=true", "-Dtests=enabled"])
         if setup.returncode != 0:
             sys.exit(setup.stdout)
-    made = run(["ninja", "-C", str(place), "-j", os.environ.get("JOBS", "2"), TARGET])
+    made = run(["ninja", "-C", str(BUILD), "-j", os.environ.get("JOBS", "2"), TARGET])
     if made.returncode != 0:
         sys.exit(made.stdout)
-    return place / TARGET
+    return BUILD / TARGET
 
 
-def verdict(name, seed, crashes):
+def verdict(simulator, name, seed, crashes):
     """(caught, text)"""
     try:
-        done = run([str(build(name)), "--seed", str(seed), "--crashes", str(crashes)], timeout=900)
+        done = run([str(simulator), "--seed", str(seed), "--crashes", str(crashes)], timeout=900,
+                   env={**os.environ, "QUIVER_MUTANT": name})
     except subprocess.TimeoutExpired:
         return True, "caught: it never ended"
     if done.returncode == 0:
@@ -63,9 +65,10 @@ def main():
     unknown = set(a.names) - set(known)
     if unknown:
         sys.exit(f"no such mutant: {', '.join(sorted(unknown))}. There are: {', '.join(known)}")
+    simulator = build()
     survivors = 0
     for name in ["", *(a.names or known)]:
-        caught, text = verdict(name, a.seed, min(a.crashes, 1000) if name == "" else a.crashes)
+        caught, text = verdict(simulator, name, a.seed, min(a.crashes, 1000) if name == "" else a.crashes)
         good = caught == (name != "")
         survivors += not good
         print(f"{'ok ' if good else 'BAD'} {name or '(none)':20} {text}", flush=True)

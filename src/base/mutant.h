@@ -1,45 +1,72 @@
-// Safety rules that a build can switch off one at a time (-Dmutant=NAME), to show that the tests and simulators catch it.
-// Normal builds have none: MUTANT(x) is then the constant false. docs/develop/mutants.md lists them.
+// Safety rules that can be switched off one at a time, to show that the tests and simulators catch it. docs/develop/mutants.md says
+// how; each row names a rule and what happens without it.
+//
+// In the server MUTANT(x) is the constant false. Code that is compiled with QUIVER_MUTANTS asks at run time: the rule that the
+// environment's QUIVER_MUTANT names is off for the whole process.
 #pragma once
 
-#ifdef QUIVER_MUTANT
-enum mutant {
-  // store: caught by the crash simulator
-  MUTANT_log_checksum = 1,  // a batch counts though its checksum is wrong
-  MUTANT_log_sync,          // entries are reported durable without a sync
-  MUTANT_log_sync_retry,    // a failed sync is forgotten
-  MUTANT_log_torn_tail,     // a torn batch is left where it is and written behind
-  MUTANT_page_checksum,     // pages are not checked when they are read
-  MUTANT_page_sync,         // no sync before the superblock
-  MUTANT_superblock_sync,   // no sync after the superblock, before pages are freed
-  MUTANT_superblock_slot,   // the one durable superblock is overwritten in place
-  MUTANT_page_reuse_flip,   // superseded pages are free before the flip
-  MUTANT_page_reuse_reader, // versions are dropped though a snapshot sees them
-  MUTANT_page_reuse_pin,    // pinned pages are free
-  MUTANT_page_reuse_access, // frames are reused while somebody is inside
-  MUTANT_checkpoint_epoch,  // the newest version is written instead of the pinned epoch's
-  MUTANT_replay_from,       // replay begins one entry late
+// clang-format off
+#define MUTANT_TABLE(X) \
+  /* store: caught by the crash simulator */ \
+  X(log_checksum,      "a batch counts though its checksum is wrong") \
+  X(log_sync,          "entries are reported durable without a sync") \
+  X(log_sync_retry,    "a failed sync is forgotten") \
+  X(log_torn_tail,     "a torn batch is left where it is and written behind") \
+  X(page_checksum,     "pages are not checked when they are read") \
+  X(page_sync,         "no sync before the superblock") \
+  X(superblock_sync,   "no sync after the superblock, before pages are freed") \
+  X(superblock_slot,   "the one durable superblock is overwritten in place") \
+  X(page_reuse_flip,   "superseded pages are free before the flip") \
+  X(page_reuse_reader, "versions are dropped though a snapshot sees them") \
+  X(page_reuse_pin,    "pinned pages are free") \
+  X(page_reuse_access, "frames are reused while somebody is inside") \
+  X(checkpoint_epoch,  "the newest version is written instead of the pinned epoch's") \
+  X(replay_from,       "replay begins one entry late") \
+  /* consensus: caught by its directed tests; G1 to G13 are the guards of src/consensus/README.md */ \
+  X(raft_stale_append,      "G1: a leader of an older term is answered by the engine") \
+  X(raft_split_change,      "G2: a membership entry stands anywhere in its message") \
+  X(raft_change_before,     "G2: an earlier membership entry is not taken for committed when the next one comes") \
+  X(raft_own_noop,          "G3: a leader has no entry of its own") \
+  X(raft_sole_voter_term,   "G4: a sole voter leads the same term again") \
+  X(raft_anchor,            "G5: an append is anchored below the log") \
+  X(raft_trailing,          "G5: no entries are kept for late appends") \
+  X(raft_change_procedure,  "G6: any change at any time") \
+  X(raft_two_changes,       "G6: a second change while the first is not committed") \
+  X(raft_stale_rejection,   "G7: a rejection is taken though what it rejects was acknowledged since") \
+  X(raft_pre_vote_term,     "G8: a denied pre-vote hides the term") \
+  X(raft_rejection_hint,    "G9: back one entry a round trip") \
+  X(raft_commit_falls,      "G10: the commit index is the engine's") \
+  X(raft_apply_undurable,   "G10: what is committed is applied before it is durable") \
+  X(raft_apply_installing,  "G10: entries are applied while the store is being replaced") \
+  X(raft_persisted_aba,     "G11: a write counts though a queued one voids it") \
+  X(raft_conflict,          "G12: a message that contradicts a committed entry is taken") \
+  X(raft_compact_unapplied, "G13: what is not applied or not durable is forgotten") \
+  X(raft_install_early,     "G13: an install is reported before the copy is there") \
+  X(raft_commit_old_term,   "an entry of an older term is committed by counting") \
+  X(raft_commit_uncapped,   "a follower commits beyond what the message matched") \
+  X(raft_hard_state,        "term and vote are not made durable") \
+  X(raft_vote_twice,        "two votes in one term") \
+  X(raft_vote_up_to_date,   "a vote for a candidate with an older log") \
+  X(raft_ack_undurable,     "what is not durable is acknowledged and counted") \
+  X(raft_ack_own_last,      "a follower acknowledges its own last entry instead of the message's") \
+  X(raft_rollback,          "a membership that is cut stays in force") \
+  X(raft_propose_term,      "a proposal of an earlier term is taken") \
+  X(raft_propose_early,     "a proposal is taken before the leader's own no-op is applied") \
+  X(raft_read_own_noop,     "a read is answered before the leader's own no-op is committed") \
+  X(raft_read_majority,     "a read is answered without asking") \
+  X(raft_read_round,        "a read rests on answers to an earlier question") \
+  X(raft_read_term,         "a probe of another term is confirmed")
+// clang-format on
 
-  // consensus: caught by its directed tests or the cluster simulator. The guards of src/consensus/README.md:
-  MUTANT_raft_stale_append,       // G1: a leader of an older term is answered by the engine
-  MUTANT_raft_split_change,       // G2: a membership entry stands anywhere in its message
-  MUTANT_raft_own_noop,           // G3: a leader has no entry of its own
-  MUTANT_raft_single_voter_term,  // G4: a sole voter leads the same term again
-  MUTANT_raft_anchor,             // G5: an append is anchored below the log
-  MUTANT_raft_trailing,           // G5: no entries are kept for late appends
-  MUTANT_raft_change_procedure,   // G6: any change at any time
-  MUTANT_raft_stale_rejection,    // G7: a rejection is taken though what it rejects was acknowledged since
-  MUTANT_raft_pre_vote_term,      // G8: a denied pre-vote hides the term
-  MUTANT_raft_rejection_hint,     // G9: back one entry a round trip
-  MUTANT_raft_commit_falls,       // G10: the commit index is the engine's
-  MUTANT_raft_apply_undurable,    // G10: what is committed is applied before it is durable
-  MUTANT_raft_persisted_aba,      // G11: a write counts though a later one voids it
-  MUTANT_raft_compact_undurable,  // G13: what is not applied or not durable is forgotten
-  MUTANT_raft_read_own_noop,      // a read is answered before the leader's own no-op is committed
-  MUTANT_raft_read_majority,      // a read is answered without asking
-  MUTANT_raft_read_term,          // a probe of another term is confirmed
+#ifdef QUIVER_MUTANTS
+enum mutant {
+  MUTANT_none,
+#define MUTANT_ENUM(name, without) MUTANT_##name,
+  MUTANT_TABLE(MUTANT_ENUM)
+#undef MUTANT_ENUM
 };
-#define MUTANT(name) (QUIVER_MUTANT == MUTANT_##name)
+extern enum mutant mutant_off;
+#define MUTANT(name) (mutant_off == MUTANT_##name)
 #else
 #define MUTANT(name) 0
 #endif

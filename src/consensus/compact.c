@@ -5,7 +5,7 @@
 
 static enum err refuse(const struct consensus *c, uint64_t index, struct error *e) {
   if (c->installing || queue_cuts(c)) return error_set(e, ERR_BUSY, "the log is being cut or replaced");
-  if (MUTANT(raft_compact_undurable)) return ERR_OK;
+  if (MUTANT(raft_compact_unapplied)) return ERR_OK;
   uint64_t most = MIN(c->applied_index, c->durable_index);
   if (index > most) {
     return error_set(e, ERR_INVALID, "the log cannot forget %" PRIu64 ": applied and durable is %" PRIu64, index, most);

@@ -37,7 +37,7 @@ static enum err log_load(struct consensus *c, const struct consensus_persisted *
 
 /// G4: a sole voter is made leader by the start, so it starts in a new term that it has voted for itself in.
 static void sole_voter_state(struct consensus *c, struct consensus_persisted *s) {
-  if (!is_sole_voter(c) || MUTANT(raft_single_voter_term)) return;
+  if (!is_sole_voter(c) || MUTANT(raft_sole_voter_term)) return;
   s->term++;
   s->vote = c->member_id;
   c->update.hard_state_changed = true;

@@ -124,6 +124,9 @@ enum err committed_before(struct consensus *c, uint64_t index, struct error *e) 
 // ---- persisted.c ----
 
 enum err queue_push(struct consensus *c, const struct pending_write *w, struct error *e) NODISCARD;
+/// Entries are durable up to `reached`; the engine is told only what is above what it was told last.
+enum err entries_durable(struct consensus *c, uint64_t reached, struct error *e) NODISCARD;
+enum err install_durable(struct consensus *c, struct error *e) NODISCARD;
 /// A write is queued that replaces what came before.
 bool queue_cuts(const struct consensus *c);
 

@@ -1,5 +1,5 @@
 // What the engine says, corrected where its words would do harm.
-#include "consensus/consensus_int.h"
+#include "consensus/mutate.h"
 
 /// G8 (D9): a denied pre-vote is answered by the engine with the candidate's own term. Then a candidate of a lower term with the
 /// longer log never learns the higher term, and a pair of {higher term, shorter log} and {lower term, longer log} elects nobody
@@ -27,5 +27,6 @@ bool outgoing_correct(const struct consensus *c, struct consensus_message *m) {
   case CONSENSUS_INSTALL: m->install.membership = memberships_at(&c->memberships, m->install.last_index); break;
   default: break;
   }
+  mutate_outgoing(c, m);
   return true;
 }

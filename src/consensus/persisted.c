@@ -28,8 +28,7 @@ static uint64_t durable_after(const struct consensus *c, size_t done) {
   return reached;
 }
 
-/// Entries are durable up to `reached`. The engine takes only what is above what it was told last.
-static enum err entries_durable(struct consensus *c, uint64_t reached, struct error *e) {
+enum err entries_durable(struct consensus *c, uint64_t reached, struct error *e) {
   if (MUTANT(raft_persisted_aba)) reached = MIN(reached, c->terms.last_index);
   if (c->installing || reached <= c->durable_index) return ERR_OK;
   c->durable_index = reached;
@@ -39,7 +38,7 @@ static enum err entries_durable(struct consensus *c, uint64_t reached, struct er
 }
 
 /// The copy is there, log and store behind it: PERSISTED_SNAPSHOT comes last (G13).
-static enum err install_durable(struct consensus *c, struct error *e) {
+enum err install_durable(struct consensus *c, struct error *e) {
   uint64_t index = c->terms.snapshot_index;
   c->installing = false;
   c->durable_index = index;

@@ -3,8 +3,9 @@
 
 static enum err refuse(const struct consensus *c, uint64_t term, const struct consensus_entry *entries, size_t count,
                        struct error *e) {
-  if (!is_open(c) || engine_transferee(c->engine) != 0) return error_set(e, ERR_NOT_LEADER, "this member is not the leader");
-  if (term != engine_term(c->engine)) {
+  if (!(is_open(c) || (is_leader(c) && MUTANT(raft_propose_early))) || engine_transferee(c->engine) != 0)
+    return error_set(e, ERR_NOT_LEADER, "this member is not the leader");
+  if (term != engine_term(c->engine) && !MUTANT(raft_propose_term)) {
     return error_set(e, ERR_NOT_LEADER, "the leadership of term %llu is over; it is term %llu now", (unsigned long long) term,
                      (unsigned long long) engine_term(c->engine));
   }
@@ -21,7 +22,7 @@ enum err consensus_propose(struct consensus *c, uint64_t now_ms, uint64_t term, 
   TRY(refuse(c, term, entries, count, e));
   for (size_t i = 0; i < count; i++) {
     entries[i].index = c->terms.last_index + 1 + i;
-    entries[i].term = term;
+    entries[i].term = engine_term(c->engine);
     entries[i].membership = NULL;
   }
   update_begin(c, now_ms);

@@ -79,6 +79,7 @@ static size_t late(const struct consensus *c) {
 enum err reads_settle(struct consensus *c, struct error *e) {
   struct reads *r = &c->reads;
   if (!is_leader(c)) return answer(c, r->count, true, e);
+  if (r->in_round > 0 && MUTANT(raft_read_round)) r->in_round = r->count;
   if (r->in_round > 0 && has_majority(c)) TRY(answer(c, r->in_round, false, e));
   TRY(answer(c, late(c), true, e));
   if (r->in_round == 0 && r->count > 0 && may_ask(c)) {

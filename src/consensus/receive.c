@@ -1,6 +1,6 @@
 // Messages from the network: what makes no sense is dropped here, the rest goes to the engine in the pieces that it gets right.
 // Peers are members of the same cluster and authenticated, yet a delayed, repeated or confused message must never do harm.
-#include "consensus/consensus_int.h"
+#include "consensus/mutate.h"
 
 // An append of more entries is dropped: it cannot come from a leader that keeps to its limit of entries in flight.
 #define APPEND_ENTRIES_MAX (1u << 20)
@@ -59,10 +59,12 @@ static bool message_ok(const struct consensus *c, const struct consensus_message
 
 // ---- to the engine ----
 
-static enum err feed(struct consensus *c, const struct consensus_message *m, struct error *e) {
+static enum err feed(struct consensus *c, const struct consensus_message *received, struct error *e) {
+  struct consensus_message m = *received;
+  mutate_incoming(c, &m);
   struct engine_output out;
-  TRY(engine_receive(c->engine, c->now_ms, m, &out, e));
-  return update_absorb(c, &out, m, e);
+  TRY(engine_receive(c->engine, c->now_ms, &m, &out, e));
+  return update_absorb(c, &out, &m, e);
 }
 
 /// G1 (D1): the engine answers a leader of an older term with a number that it never set, under the new term; if the addressee
@@ -89,6 +91,7 @@ static bool conflict(struct consensus *c, uint64_t index) {
 }
 
 static bool contradicts(struct consensus *c, uint64_t index, uint64_t term) {
+  if (MUTANT(raft_conflict)) return false;
   uint64_t ours = index <= c->commit_index ? terms_at(&c->terms, index) : 0;
   return ours != 0 && ours != term && conflict(c, index);
 }
@@ -196,7 +199,7 @@ static enum err receive_install(struct consensus *c, const struct consensus_mess
 
 /// A sole voter leads without an election; it must not do so in a term it has led before (G4).
 static enum err receive_timeout_now(struct consensus *c, const struct consensus_message *m, struct error *e) {
-  return is_sole_voter(c) && !MUTANT(raft_single_voter_term) ? ERR_OK : feed(c, m, e);
+  return is_sole_voter(c) && !MUTANT(raft_sole_voter_term) ? ERR_OK : feed(c, m, e);
 }
 
 static enum err receive_from_leader(struct consensus *c, const struct consensus_message *m, struct error *e) {

@@ -22,7 +22,7 @@ static enum err vote_for_self(struct consensus *c, struct error *e) {
 
 enum err single_voter_prepare(struct consensus *c, bool *ret_ready, struct error *e) {
   *ret_ready = true;
-  if (MUTANT(raft_single_voter_term) || engine_state(c->engine) != CONSENSUS_FOLLOWER || !is_sole_voter(c)) return ERR_OK;
+  if (MUTANT(raft_sole_voter_term) || engine_state(c->engine) != CONSENSUS_FOLLOWER || !is_sole_voter(c)) return ERR_OK;
   if (c->own_vote_term == engine_term(c->engine)) return ERR_OK;
   *ret_ready = false;
   return vote_for_self(c, e);

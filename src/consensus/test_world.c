@@ -113,6 +113,16 @@ void world_free(struct world *w) {
   mem_free(w);
 }
 
+void world_write_disk(struct world *w, uint64_t id, uint64_t term, const uint64_t *terms) {
+  struct world_member *x = &w->members[id];
+  assert_true(x->group == NULL && x->disk.first == 1 && x->disk.last == 1);
+  x->term = term;
+  for (; *terms != 0; terms++) {
+    log_append(&x->disk, &(struct world_entry){
+                             .term = *terms, .kind = CONSENSUS_DATA, .value = 1000 * (x->disk.last + 1) + (uintptr_t) *terms});
+  }
+}
+
 struct consensus *world_group(struct world *w, uint64_t id) {
   assert_non_null(w->members[id].group);
   return w->members[id].group;
@@ -186,16 +196,30 @@ static void check_leader(struct world *w, const struct world_member *x, uint64_t
   }
 }
 
+/// What is acknowledged is on the disk as it is in memory, and is what the leader has (3.8, 3.5).
+static void check_acknowledged(const struct world *w, const struct world_member *x, uint64_t leader, uint64_t term,
+                               uint64_t index) {
+  if (index > x->disk.last || (index >= x->disk.first && index >= x->memory.first && index <= x->memory.last &&
+                               !same_entry(&x->disk.at[index], &x->memory.at[index]))) {
+    BROKEN("member %" PRIu64 " acknowledges %" PRIu64 " and has not written it", x->id, index);
+  }
+  const struct world_member *l = &w->members[leader];
+  if (l->group == NULL || l->term != term || consensus_update(l->group)->state != CONSENSUS_LEADER) return;
+  if (index < l->memory.first || index < x->disk.first) return;
+  if (index > l->memory.last || !same_entry(&l->memory.at[index], &x->disk.at[index])) {
+    BROKEN("member %" PRIu64 " acknowledges %" PRIu64 ", which is not what leader %" PRIu64 " has there", x->id, index, leader);
+  }
+}
+
 /// What an answer says of this member is durable (3.8).
-static void check_sent(const struct world_member *x, const struct consensus_message *m) {
+static void check_sent(const struct world *w, const struct world_member *x, const struct consensus_message *m) {
   if (m->type == CONSENSUS_VOTE_RESULT && m->vote_result.granted && !m->vote_result.pre_vote &&
       (x->term != m->term || x->vote != m->peer) && x->term <= m->term) {
     BROKEN("member %" PRIu64 " says it votes for %" PRIu64 " in term %" PRIu64 " and has not written it", x->id, m->peer,
            m->term);
   }
-  if (m->type == CONSENSUS_APPEND_RESULT && m->append_result.rejected == 0 && m->append_result.last_index > x->disk.last) {
-    BROKEN("member %" PRIu64 " acknowledges %" PRIu64 " and has written %" PRIu64, x->id, m->append_result.last_index,
-           x->disk.last);
+  if (m->type == CONSENSUS_APPEND_RESULT && m->append_result.rejected == 0 && m->append_result.last_index > 0) {
+    check_acknowledged(w, x, m->peer, m->term, m->append_result.last_index);
   }
   if (m->term > x->term && !(m->type == CONSENSUS_VOTE && m->vote.pre_vote) &&
       !(m->type == CONSENSUS_VOTE_RESULT && m->vote_result.pre_vote)) {
@@ -243,7 +267,7 @@ static const char *type_name(enum consensus_message_type type) {
 }
 
 static void send_message(struct world *w, struct world_member *x, const struct consensus_message *m) {
-  check_sent(x, m);
+  check_sent(w, x, m);
   assert_true(m->peer != x->id);
   if (m->peer >= WORLD_MEMBERS || w->cut[x->id][m->peer]) return;
   assert_true(w->message_count < WORLD_MESSAGES);
@@ -480,13 +504,44 @@ void world_pass(struct world *w, uint64_t ms) {
   }
 }
 
+/// The others no longer hear of a leader, and what they ask for is lost.
+static void forget_leader(struct world *w, uint64_t but) {
+  for (uint64_t id = 1; id < WORLD_MEMBERS; id++) {
+    if (id == but || w->members[id].group == NULL || consensus_update(w->members[id].group)->state == CONSENSUS_LEADER) continue;
+    world_timeout(w, id);
+  }
+  world_lose_all(w);
+}
+
 void world_elect(struct world *w, uint64_t id) {
   for (int i = 0; i < 20; i++) {
     if (consensus_update(world_group(w, id))->state == CONSENSUS_LEADER) return;
+    if (i > 0) forget_leader(w, id);
     world_timeout(w, id);
     world_deliver(w);
   }
   BROKEN("member %" PRIu64 " was not elected", id);
+}
+
+void world_elect_quietly(struct world *w, uint64_t id) {
+  for (int i = 0; i < 20 && consensus_update(world_group(w, id))->state != CONSENSUS_LEADER; i++) {
+    forget_leader(w, id);
+    world_timeout(w, id);
+    for (size_t at = 0; at < w->message_count;) {
+      enum consensus_message_type type = w->messages[at].m.type;
+      if (type != CONSENSUS_VOTE && type != CONSENSUS_VOTE_RESULT) {
+        at++;
+        continue;
+      }
+      struct consensus_message m;
+      uint64_t to = w->messages[at].m.peer;
+      take_at(w, at, &m);
+      world_receive(w, to, &m);
+      at = 0;
+    }
+  }
+  if (consensus_update(w->members[id].group)->state != CONSENSUS_LEADER) BROKEN("member %" PRIu64 " was not elected", id);
+  world_lose_all(w);
 }
 
 void world_isolate(struct world *w, uint64_t id, bool cut) {
@@ -578,6 +633,15 @@ struct consensus_membership world_membership(struct world *w, uint64_t id, uint6
     snprintf(m.members[at].address, CONSENSUS_ADDRESS_BYTES, "member-%u:7000", (unsigned) member);
   }
   return m;
+}
+
+void world_add_learner(struct world *w, uint64_t leader, uint64_t id) {
+  struct consensus_membership with = world_membership(w, leader, id, CONSENSUS_LEARNER);
+  assert_ok(world_change(w, leader, &with));
+  world_start_empty(w, id);
+  world_pass(w, 500);
+  assert_ok(world_catch_up(w, leader, id));
+  world_pass(w, 500);
 }
 
 uint64_t world_leader(struct world *w) {

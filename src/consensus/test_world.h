@@ -83,6 +83,9 @@ void world_start(struct world *w, uint64_t id);
 void world_start_empty(struct world *w, uint64_t id);
 /// Loses what is not durable.
 void world_crash(struct world *w, uint64_t id);
+/// Puts a log on the disk of a member that is down: the terms of entries 2, 3, ..., ended by 0, behind the first. The value of an
+/// entry is 1000 * index + term.
+void world_write_disk(struct world *w, uint64_t id, uint64_t term, const uint64_t *terms);
 struct consensus *world_group(struct world *w, uint64_t id);
 struct consensus_status world_status(struct world *w, uint64_t id);
 
@@ -94,6 +97,8 @@ void world_timeout(struct world *w, uint64_t id);
 void world_pass(struct world *w, uint64_t ms);
 /// Makes `id` the leader: timeouts and delivery until it is. Fails the test when it does not become it.
 void world_elect(struct world *w, uint64_t id);
+/// The same, with nothing delivered but votes: what a new leader sends at once is lost.
+void world_elect_quietly(struct world *w, uint64_t id);
 /// Delivers all that lies there and what comes of it.
 void world_deliver(struct world *w);
 /// Delivers the oldest message of that kind from one to another; false if there is none. It is gone afterwards.
@@ -121,6 +126,8 @@ enum err world_compact(struct world *w, uint64_t id, uint64_t index, uint64_t tr
 /// The membership in force at `id`, with one member changed: role 0 removes it.
 struct consensus_membership world_membership(struct world *w, uint64_t id, uint64_t member, uint8_t role);
 
+/// Adds a learner through the leader, starts it and lets it catch up.
+void world_add_learner(struct world *w, uint64_t leader, uint64_t id);
 uint64_t world_leader(struct world *w); // the one of the highest term, or 0
 /// The value of an entry in a member's memory, 0 if it is not there.
 uintptr_t world_value(struct world *w, uint64_t id, uint64_t index);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "consensus/consensus_int.h"
+#include "consensus/mutate.h"
 
 enum err array_grow(void *items, size_t *capacity, size_t count, size_t item_bytes, struct error *e) {
   if (count < *capacity) return ERR_OK;
@@ -95,7 +95,7 @@ static enum err entries_check(const struct consensus *c, const struct engine_out
 /// Cuts what we know of the log at `first` (figure 3.1, AppendEntries 3). A membership that goes is rolled back (4.1).
 static void cut(struct consensus *c, uint64_t first) {
   terms_truncate(&c->terms, first);
-  memberships_truncate(&c->memberships, first);
+  if (!MUTANT(raft_rollback)) memberships_truncate(&c->memberships, first);
   c->durable_index = MIN(c->durable_index, first - 1);
 }
 
@@ -145,23 +145,24 @@ static enum err absorb_install(struct consensus *c, const struct consensus_messa
 
 enum err update_absorb(struct consensus *c, const struct engine_output *out, const struct consensus_message *received,
                        struct error *e) {
-  if (out->hard_state_changed) c->update.hard_state_changed = true;
+  if (out->hard_state_changed && !MUTANT(raft_hard_state)) c->update.hard_state_changed = true;
   if (out->entry_count > 0) TRY(absorb_entries(c, out, e));
   if (out->install) TRY(absorb_install(c, received, e));
   // The engine's own may fall (D8): min(leader's commit, last new entry) of a message that came late.
   uint64_t committed = engine_commit_index(c->engine);
   c->commit_index = MUTANT(raft_commit_falls) ? committed : MAX(c->commit_index, committed);
+  mutate_commit(c, received);
   for (size_t i = 0; i < out->message_count; i++) {
     struct consensus_message m = out->messages[i];
     if (outgoing_correct(c, &m)) TRY(update_send(c, &m, e));
   }
-  return ERR_OK;
+  return out->entry_count > 0 || out->install ? mutate_written(c, e) : ERR_OK;
 }
 
 // ---- the whole ----
 
 static uint64_t apply_index(const struct consensus *c) {
-  if (c->installing) return c->apply_index;
+  if (c->installing && !MUTANT(raft_apply_installing)) return c->apply_index;
   if (MUTANT(raft_apply_undurable)) return MAX(c->apply_index, c->commit_index);
   return MAX(c->apply_index, MIN(c->commit_index, c->durable_index));
 }
