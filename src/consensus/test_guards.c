@@ -2,10 +2,6 @@
 // rules on, and with the one that it is about switched off (base/mutant.h), where it must fail.
 #include "consensus/test_world.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#define NO_LINKS ((const uint64_t[]){0})
 #define LINKS(...) ((const uint64_t[]){__VA_ARGS__, 0})
 
 /// What the engine forgets to set has what was on the stack before.
@@ -84,9 +80,7 @@ TEST(an_earlier_membership_is_committed_by_the_next) { // raft_change_before
   second.index = index + 1;
   world_crash(w, 2);
   struct world_log *disk = &w->members[2].disk;
-  struct consensus_membership *kept = malloc(sizeof *kept);
-  *kept = second;
-  disk->at[++disk->last] = (struct world_entry){.term = term, .kind = CONSENSUS_MEMBERSHIP, .membership = kept};
+  disk->at[++disk->last] = (struct world_entry){.term = term, .kind = CONSENSUS_MEMBERSHIP, .membership = &second};
   world_start(w, 2);
   // Elected by 3, 4, 5 again; only 3 hears of the second one.
   world_link_only(w, LINKS(2, 3, 2, 4, 2, 5));
@@ -121,7 +115,6 @@ TEST(an_earlier_membership_is_committed_by_the_next) { // raft_change_before
   world_pass(w, 1000);
   assert_int_equal(world_value(w, 6, world_status(w, 3).last_index), 99);
   world_free(w);
-  free(kept);
 }
 
 // ---- G3: Ongaro, "bug in single-server membership changes", raft-dev, 10 July 2015 ----
