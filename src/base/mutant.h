@@ -26,6 +26,7 @@
   X(raft_stale_append,      "G1: a leader of an older term is answered by the engine") \
   X(raft_split_change,      "G2: a membership entry stands anywhere in its message") \
   X(raft_change_before,     "G2: an earlier membership entry is not taken for committed when the next one comes") \
+  X(raft_change_unmatched,  "G2: ... even where the log is not the leader's up to there") \
   X(raft_own_noop,          "G3: a leader has no entry of its own") \
   X(raft_sole_voter_term,   "G4: a sole voter leads the same term again") \
   X(raft_anchor,            "G5: an append is anchored below the log") \

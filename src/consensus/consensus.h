@@ -158,7 +158,7 @@ struct consensus_persisted {
   size_t run_count;
   const struct consensus_membership *memberships; // of every membership entry in the log, ascending
   size_t membership_count;
-  uint64_t applied_index; // >= snapshot_index; known to be committed
+  uint64_t applied_index; // snapshot_index..last_index, known to be committed. Of a store that is newer than its log: last_index
 };
 
 /// A group that has never run begins with a log of one membership entry at index 1, term 1, equal on all voters, and term 1.

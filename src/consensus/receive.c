@@ -130,15 +130,16 @@ static uint32_t piece_length(const struct consensus_message *rest) {
   return n;
 }
 
-/// Whether the entry before the next piece is there: if not, the last piece was refused, and so would the rest be.
-static bool continues(const struct consensus *c, const struct consensus_message *rest) {
-  return engine_term(c->engine) == rest->term && !is_leader(c) &&
-         terms_at(&c->terms, rest->append.previous_index) == rest->append.previous_term;
+/// Whether the entry before those of a piece is here (log matching, 3.5).
+static bool matches(const struct consensus *c, const struct consensus_message *piece) {
+  return terms_at(&c->terms, piece->append.previous_index) == piece->append.previous_term;
 }
 
+/// What a membership says of the one before it holds only of a log that is the leader's up to there.
 static enum err feed_piece(struct consensus *c, const struct consensus_message *piece, struct error *e) {
-  bool change = piece->append.count > 0 && piece->append.entries[0].kind == CONSENSUS_MEMBERSHIP;
-  if (change && !MUTANT(raft_split_change)) TRY(committed_before(c, piece->append.entries[0].index, e));
+  bool change = piece->append.count > 0 && piece->append.entries[0].kind == CONSENSUS_MEMBERSHIP && !c->installing;
+  if (change && (matches(c, piece) || MUTANT(raft_change_unmatched)) && !MUTANT(raft_split_change))
+    TRY(committed_before(c, piece->append.entries[0].index, e));
   return feed(c, piece, e);
 }
 
@@ -153,7 +154,7 @@ static enum err receive_append(struct consensus *c, const struct consensus_messa
     if (piece.append.count == rest.append.count) break;
     const struct consensus_entry *last = &piece.append.entries[piece.append.count - 1];
     append_skip(&rest, piece.append.count, last->index, last->term);
-  } while (continues(c, &rest));
+  } while (matches(c, &rest)); // if not, the last piece was refused, and so would the rest be
   return ERR_OK;
 }
 

@@ -24,6 +24,7 @@ enum err single_voter_prepare(struct consensus *c, bool *ret_ready, struct error
   *ret_ready = true;
   if (MUTANT(raft_sole_voter_term) || engine_state(c->engine) != CONSENSUS_FOLLOWER || !is_sole_voter(c)) return ERR_OK;
   if (c->own_vote_term == engine_term(c->engine)) return ERR_OK;
+  if (c->installing || c->durable_index < c->terms.last_index) return ERR_OK; // the engine waits for the disk
   *ret_ready = false;
   return vote_for_self(c, e);
 }

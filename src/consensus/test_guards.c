@@ -117,6 +117,31 @@ TEST(an_earlier_membership_is_committed_by_the_next) { // raft_change_before
   world_free(w);
 }
 
+TEST(a_membership_that_does_not_match_says_nothing) { // raft_change_unmatched
+  struct world *w = elected(3, 1);
+  world_isolate(w, 1, true);
+  struct consensus_membership m = world_membership(w, 1, 4, CONSENSUS_LEARNER);
+  assert_ok(world_change(w, 1, &m)); // 3^2, of nobody else
+  assert_ok(world_propose(w, 1, 1));
+  assert_true(world_status(w, 1).change_under_way);
+  m.index = 5;
+  struct consensus_entry other = {.index = 5, .term = 3, .kind = CONSENSUS_MEMBERSHIP, .membership = &m};
+  struct consensus_message append = {.type = CONSENSUS_APPEND, .peer = 2, .term = 3};
+  append.append.previous_index = 4;
+  append.append.previous_term = 3;
+  append.append.count = 1;
+  append.append.entries = &other;
+  world_receive(w, 1, &append);
+  assert_true(world_status(w, 1).change_under_way);
+  world_lose_all(w);
+  world_elect(w, 2);
+  world_isolate(w, 1, false);
+  world_pass(w, 1000);
+  consensus_membership(world_group(w, 1), &m);
+  assert_int_equal(m.index, 1);
+  world_free(w);
+}
+
 // ---- G3: Ongaro, "bug in single-server membership changes", raft-dev, 10 July 2015 ----
 
 TEST(two_leaders_of_different_memberships_do_not_both_commit) { // raft_own_noop
@@ -703,6 +728,7 @@ int main(int count, char **arguments) {
   const struct CMUnitTest tests[] = {T(an_older_leader_gets_no_acknowledgement),
                                      T(a_membership_behind_other_entries_is_noted_where_it_stands),
                                      T(an_earlier_membership_is_committed_by_the_next),
+                                     T(a_membership_that_does_not_match_says_nothing),
                                      T(two_leaders_of_different_memberships_do_not_both_commit),
                                      T(a_sole_voter_leads_each_time_in_a_new_term),
                                      T(a_sole_voter_that_was_deposed_votes_for_itself_again),
