@@ -5,8 +5,9 @@
 //   or
 //     not at all, depending on what the event led to. Ours is a marker that freeing leaves alone, so that it does not matter.
 //   - Configurations in events become the library's, whatever happens to the event.
-//   - After RAFT_NOMEM some of its pointers dangle. raft_close must not follow; so every block is listed here (struct block), and
-//     freed from the list.
+//   - Without memory it frees things twice and leaves pointers dangling. So every block is listed here (struct block); from the
+//   first
+//     failed allocation on nothing is freed, and the engine is not closed but its list is.
 // Addresses are of no interest to the engine: it gets the members' ids as text.
 #include "consensus/engine.h"
 
@@ -68,19 +69,21 @@ static struct block *heap_unlink(void *p) {
 }
 
 static void *heap_malloc(void *data UNUSED, size_t size) {
-  return heap_link(entered, mem_alloc(sizeof(struct block) + size));
+  return heap_link(entered, entered->out_of_memory ? NULL : mem_alloc(sizeof(struct block) + size));
 }
 
 static void *heap_calloc(void *data UNUSED, size_t count, size_t size) {
-  return heap_link(entered, mem_zalloc(sizeof(struct block) + count * size));
+  return heap_link(entered, entered->out_of_memory ? NULL : mem_zalloc(sizeof(struct block) + count * size));
 }
 
+/// The array of entries is ours, though a start that fails frees it.
 static void heap_free(void *data UNUSED, void *p) {
-  if (p != NULL && p != &marker) mem_free(heap_unlink(p));
+  if (p == NULL || p == &marker || p == entered->scratch || entered->out_of_memory) return;
+  mem_free(heap_unlink(p));
 }
 
-static void *heap_realloc(void *data UNUSED, void *p, size_t size) {
-  if (p == NULL) return heap_malloc(data, size);
+static void *heap_realloc(void *data, void *p, size_t size) {
+  if (p == NULL || entered->out_of_memory) return heap_malloc(data, size);
   struct block *old = heap_unlink(p), *b = mem_realloc(old, sizeof(struct block) + size);
   void *linked = heap_link(entered, b == NULL ? old : b);
   if (b == NULL) entered->out_of_memory = true;
