@@ -102,7 +102,7 @@ TEST(differences_of_one_member) {
   assert_int_equal(difference("vvl", "v-v", &id), MEMBERSHIP_OTHER);
   assert_int_equal(difference("vvv", "vvvll", &id), MEMBERSHIP_OTHER);
   struct consensus_membership a = of("vv"), b = of("vv");
-  strcpy(b.members[1].address, "elsewhere:1");
+  snprintf(b.members[1].address, sizeof b.members[1].address, "elsewhere:1");
   assert_int_equal(membership_difference(&a, &b, &id), MEMBERSHIP_OTHER);
 }
 
