@@ -54,7 +54,7 @@ static enum err power_is_off(struct error *e) {
 }
 
 static bool is_meant(const struct sim_aim *a, const char *path) {
-  return a->name == NULL || str_ends(str_of(path), str_of(a->name));
+  return a->name == NULL || strstr(path, a->name) != NULL;
 }
 
 static bool strikes(struct sim_disk *d, enum sim_op op, const char *path) {

@@ -1,10 +1,10 @@
 // A disk in memory that can lose power, for tests: what was not synced survives sector by sector, at random.
 //
 // Every write is remembered in 512-byte sectors until a sync of its file. At a power cut each remembered sector write
-// survives or not, independently, so an older write may outlive a newer one; size changes likewise; of the names in a directory,
-// a random prefix of what happened since the last sync of that directory, and what lies in a directory whose own name is lost is
-// lost with it. A sync that is made to fail behaves as Linux does: part of the data is lost for good, reads go on showing it, and
-// a later sync succeeds.
+// survives or not, independently, so an older write may outlive a newer one (of some files, whole writes do); size changes
+// likewise; of the names in a directory, a random prefix of what happened since the last sync of that directory, and what lies in
+// a directory whose own name is lost is lost with it. A sync that is made to fail behaves as Linux does: part of the data is lost
+// for good, reads go on showing it, and a later sync succeeds.
 //
 // Thread-safe. Repeatable from the seed as far as the order of calls is.
 #pragma once
@@ -17,7 +17,7 @@
 
 enum sim_op { SIM_READ, SIM_WRITE, SIM_SYNC, SIM_ALLOCATE, SIM_OTHER, SIM_OP_MAX };
 
-/// Which operation is meant: the one after `countdown` further ones of its kind, counting only files whose path ends with `name`.
+/// Which operation is meant: the one after `countdown` further ones of its kind, counting only files whose path contains `name`.
 struct sim_aim {
   enum sim_op op;    // SIM_OP_MAX: whatever changes the disk (writes, syncs, sizes, names)
   const char *name;  // NULL: any

@@ -17,8 +17,9 @@ struct sim_image {
 // One thing that a sync would make durable: a sector's bytes, or a new size.
 struct sim_pending {
   bool is_size;
-  uint64_t at;  // sector number, or the size
-  size_t bytes; // from the sector's start
+  uint64_t write; // number of the call: a disk may take a request as a whole
+  uint64_t at;    // sector number, or the size
+  size_t bytes;   // from the sector's start
   uint8_t data[SIM_SECTOR];
 };
 
@@ -27,6 +28,7 @@ struct sim_inode {
   struct sim_image now, stable;
   struct sim_pending *pending;
   size_t pending_count, pending_capacity;
+  uint64_t writes;
   unsigned opens;
   bool locked;
 };

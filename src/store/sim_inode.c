@@ -68,24 +68,26 @@ static void remember_sectors(struct sim_inode *n, uint64_t offset, size_t bytes)
   if (bytes == 0) return;
   for (uint64_t sector = offset / SIM_SECTOR; sector * SIM_SECTOR < offset + bytes; sector++) {
     struct sim_pending *p = remember(n);
-    *p = (struct sim_pending){.at = sector, .bytes = MIN(SIM_SECTOR, n->now.size - sector * SIM_SECTOR)};
+    *p = (struct sim_pending){.write = n->writes, .at = sector, .bytes = MIN(SIM_SECTOR, n->now.size - sector * SIM_SECTOR)};
     memcpy(p->data, n->now.data + sector * SIM_SECTOR, p->bytes);
   }
 }
 
 static void remember_size(struct sim_inode *n, uint64_t size) {
   struct sim_pending *p = remember(n);
-  *p = (struct sim_pending){.is_size = true, .at = size};
+  *p = (struct sim_pending){.is_size = true, .write = n->writes, .at = size};
 }
 
 void sim_inode_write(struct sim_inode *n, uint64_t offset, const void *from, size_t bytes) {
   uint64_t size = n->now.size;
+  n->writes++;
   image_write(&n->now, offset, from, bytes);
   if (n->now.size != size) remember_size(n, n->now.size);
   remember_sectors(n, offset, bytes);
 }
 
 void sim_inode_resize(struct sim_inode *n, uint64_t size) {
+  n->writes++;
   sim_image_resize(&n->now, size);
   remember_size(n, size);
 }
@@ -95,11 +97,16 @@ void sim_inode_settle(struct sim_inode *n) {
   n->pending_count = 0;
 }
 
-// Each remembered change survives with the same chance, which is drawn anew for each file.
+// Each remembered change survives with the same chance, which is drawn anew for each file; and so is whether it is sectors that
+// survive or whole writes.
 void sim_inode_lose_some(struct sim_inode *n, struct rng *rng) {
   uint64_t chance = (uint64_t[]){0, 1, 5, 9, 10}[rng_below(rng, 5)];
-  for (size_t i = 0; i < n->pending_count; i++)
-    if (rng_chance(rng, chance, 10)) apply(&n->stable, &n->pending[i]);
+  bool whole = rng_chance(rng, 1, 3), survives = false;
+  for (size_t i = 0; i < n->pending_count; i++) {
+    bool same = whole && i > 0 && n->pending[i].write == n->pending[i - 1].write;
+    if (!same) survives = rng_chance(rng, chance, 10);
+    if (survives) apply(&n->stable, &n->pending[i]);
+  }
   n->pending_count = 0;
 }
 
