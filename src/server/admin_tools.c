@@ -24,7 +24,7 @@ static enum err set_password(const struct config *c, const char *password, bool 
   struct pid_file *pid_file;
   TRY(pid_file_take(path, &pid_file, e));
   struct engine *engine;
-  enum err err = engine_new(c, NULL, &engine, e);
+  enum err err = engine_new(c, NULL, NULL, &engine, e);
   if (err == ERR_OK) {
     err = engine_open(engine, e);
     if (err == ERR_OK) err = dbms_set_initial_password(engine_dbms(engine), str_of(password), require_change, e);

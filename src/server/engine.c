@@ -10,6 +10,7 @@ enum { MACHINE_THREADS = 3, PASSWORD_THREADS = 2, STATEMENT_THREADS_MIN = 2 };
 
 struct engine {
   const struct config *config;
+  struct disk *disk;
   struct event_sink *events;
   struct pool *pool;
   struct dbms *dbms;
@@ -21,10 +22,11 @@ static enum err start_pool(struct engine *engine, const struct config_values *v,
   return pool_start(&options, &engine->pool, e);
 }
 
-enum err engine_new(const struct config *config, struct event_sink *events, struct engine **ret, struct error *e) {
+enum err engine_new(const struct config *config, struct disk *disk, struct event_sink *events, struct engine **ret, struct error *e) {
   struct engine *engine = mem_zalloc(sizeof *engine);
   if (engine == NULL) return error_set(e, ERR_NOMEM, "no memory to start");
   engine->config = config;
+  engine->disk = disk != NULL ? disk : disk_system();
   engine->events = events;
   enum err err = start_pool(engine, config_values(config), e);
   if (err != ERR_OK) {
@@ -44,7 +46,7 @@ enum err engine_open(struct engine *engine, struct error *e) {
   struct dbms_options options = {
       .config = v,
       .settings = engine->config,
-      .disk = disk_system(),
+      .disk = engine->disk,
       .clock = clock_system(),
       .random = random_system(),
       .events = engine->events,

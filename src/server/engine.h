@@ -4,12 +4,14 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "config/config.h"
+#include "os/disk.h"
 
 struct dbms;
 struct engine;
 
-/// Starts the threads, which inherit the caller's mask of signals. `config` and `events` (may be NULL) must outlive the engine.
-enum err engine_new(const struct config *config, struct event_sink *events, struct engine **ret, struct error *e) NODISCARD;
+/// Starts the threads, which inherit the caller's mask of signals. `config`, `disk` (NULL: the machine's) and `events` (may be NULL) must
+/// outlive the engine.
+enum err engine_new(const struct config *config, struct disk *disk, struct event_sink *events, struct engine **ret, struct error *e) NODISCARD;
 
 /// Settles memory and opens all databases, which may take long (recovery).
 enum err engine_open(struct engine *engine, struct error *e) NODISCARD;

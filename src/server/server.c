@@ -109,7 +109,7 @@ static enum err take_pid_file(struct server *s, struct error *e) {
 /// Threads leave the signals to the ticker. While databases are recovered there is nobody to ask, and a signal ends the process.
 static enum err open_engine(struct server *s, struct error *e) {
   sigset_t set = stop_signals();
-  TRY(engine_new(s->options.config, s->events, &s->engine, e));
+  TRY(engine_new(s->options.config, s->options.disk, s->events, &s->engine, e));
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   enum err err = engine_open(s->engine, e);
   pthread_sigmask(SIG_BLOCK, &set, NULL);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "os/disk.h"
 
 struct server;
 
@@ -15,6 +16,7 @@ struct server_options {
   const struct config *config;
   bool console; // log on standard output too, if dbms.logs.user.stdout_enabled
   bool debug;   // events of level DEBUG too
+  struct disk *disk; // of the databases; NULL: the machine's
 };
 
 /// Starts everything. SIGTERM and SIGINT are blocked in the calling thread from here on; while databases are recovered they end the process at
