@@ -17,7 +17,7 @@ export UBSAN_OPTIONS ?= halt_on_error=1:print_stacktrace=1
 # The lock manager holds all its stripes at once to look for deadlocks of its own: more mutexes than TSan can follow.
 export TSAN_OPTIONS ?= halt_on_error=1:detect_deadlocks=0
 
-.PHONY: build run start test check asan tsan clang fuzz sim mutants tck bench lint format help clean
+.PHONY: build run start test check asan tsan clang fuzz sim crash mutants tck bench lint format help clean
 
 build: $(BUILD)/build.ninja ## the server, as build/quiver
 	@ninja -C $(BUILD) --quiet
@@ -44,6 +44,10 @@ tck: build ## the openCypher TCK of TCK_DIR=... against a server of its own
 
 sim: build ## long runs of the simulators; SEED=n replays one. Results go into docs/develop/ledger.md
 	@tests/sim/soak $(BUILD) $(SEED)
+
+crash: build ## kill -9 and power cuts, ROUNDS=n of each (300); results go into docs/develop
+	@tests/crash/kill.py $(BUILD)/quiver --rounds $(or $(ROUNDS),300) --ledger docs/develop/kills.txt
+	@tests/crash/power.py $(BUILD)/tests/sim/sim_server --cuts $(or $(ROUNDS),300) --ledger docs/develop/power-cuts.txt
 
 mutants: ## each safety rule switched off in turn; every one must be caught
 	@tools/mutants.py

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Switch off each safety rule of the store in turn and see the crash simulator catch it.
 
-    tools/mutants.py [--crashes N] [--seed N] [NAME...]
+    tools/mutants.py [--crashes N] [--seed N] [--server] [NAME...]
 
 One build, under build-mutants/, for every rule of the store in src/base/mutant.h (or those named). Prints how many crashes it took;
 exits 1 if one survives, or if the store fails with all rules on. The rules of consensus have directed tests of their own, which
-every `meson test` runs (suite mutants).
+every `meson test` runs (suite mutants). --server: the judge is the real server on the disk that loses power (tests/crash/power.py), which is
+quick to miss these rules: log_sync, page_sync.
 """
 import argparse
 import os
@@ -16,7 +17,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build-mutants"
-TARGET = "tests/sim/sim_store"
+TARGETS = {False: "tests/sim/sim_store", True: "tests/sim/sim_server"}
+SERVER_NAMES = ["log_sync", "page_sync"]
 
 
 def names():
@@ -28,15 +30,24 @@ def run(command, **options):
     return subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
 
 
-def build():
+def build(target):
     if not (BUILD / "build.ninja").exists():
         setup = run(["meson", "setup", str(BUILD), "-Dmutants=true", "-Dtests=enabled"])
         if setup.returncode != 0:
             sys.exit(setup.stdout)
-    made = run(["ninja", "-C", str(BUILD), "-j", os.environ.get("JOBS", "2"), TARGET])
+    made = run(["ninja", "-C", str(BUILD), "-j", os.environ.get("JOBS", "2"), target])
     if made.returncode != 0:
         sys.exit(made.stdout)
-    return BUILD / TARGET
+    return BUILD / target
+
+
+def server_verdict(server, name, seed, cuts):
+    """(caught, text)"""
+    done = run(["tests/crash/power.py", str(server), "--seed", str(seed), "--cuts", str(cuts)], env={**os.environ, "QUIVER_MUTANT": name})
+    said = re.search(r"^cut (\d+), seed (\d+), .*:\n +(.*)$", done.stdout, re.M)
+    if done.returncode == 0:
+        return False, f"SURVIVED {cuts} power cuts"
+    return (True, f"caught after {said[1]} power cuts (seed {said[2]}): {said[3][:100]}") if said else (name == "", done.stdout[-1000:])
 
 
 def verdict(simulator, name, seed, crashes):
@@ -59,16 +70,20 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     arguments.add_argument("--crashes", type=int, default=5000)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--server", action="store_true")
     arguments.add_argument("names", nargs="*")
     a = arguments.parse_args()
     known = names()
     unknown = set(a.names) - set(known)
     if unknown:
         sys.exit(f"no such mutant: {', '.join(sorted(unknown))}. There are: {', '.join(known)}")
-    simulator = build()
+    judge = build(TARGETS[a.server])
     survivors = 0
-    for name in ["", *(a.names or known)]:
-        caught, text = verdict(simulator, name, a.seed, min(a.crashes, 1000) if name == "" else a.crashes)
+    for name in ["", *(a.names or (SERVER_NAMES if a.server else known))]:
+        if a.server:
+            caught, text = server_verdict(judge, name, a.seed, 50 if name == "" else 500)
+        else:
+            caught, text = verdict(judge, name, a.seed, min(a.crashes, 1000) if name == "" else a.crashes)
         good = caught == (name != "")
         survivors += not good
         print(f"{'ok ' if good else 'BAD'} {name or '(none)':20} {text}", flush=True)

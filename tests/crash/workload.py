@@ -118,6 +118,8 @@ def verify(port, before, writers, everything=False):
             under_way = 1 if writers is not None else 0
             if not acknowledged[client] <= n <= acknowledged[client] + under_way:
                 found.append(f"client {client}: {acknowledged[client]} transactions were acknowledged, the counter says {n}")
+        if len(heads) != CLIENTS:
+            found.append(f"{len(heads)} of {CLIENTS} clients are there")
         n = sum(committed)
         expected = {"transactions": n, "parts": n * PARTS, "PART relationships": n * PARTS, "LAST relationships": sum(1 for c in committed if c > 0)}
         found += [f"{totals[name]} {name} where {wanted} belong" for name, wanted in expected.items() if totals[name] != wanted]

@@ -29,7 +29,7 @@ def npm_install(folder):
 class Server:
     """`with Server(binary) as s:` gives a running server; s.uri is its Bolt address, s.home its folder."""
 
-    def __init__(self, binary, home=None, auth=True, password=None, settings=None, env=None, wrapper=(), start_timeout_s=30):
+    def __init__(self, binary, home=None, auth=True, password=None, settings=None, env=None, wrapper=(), start_timeout_s=30, stdin=None):
         self.binary = str(pathlib.Path(binary).resolve())
         self.own_home = home is None
         self.home = pathlib.Path(home or tempfile.mkdtemp(prefix="quiver-test-"))
@@ -44,6 +44,7 @@ class Server:
         self.env = {**os.environ, **(env or {})}
         self.wrapper = list(wrapper)
         self.start_timeout_s = start_timeout_s
+        self.stdin = stdin
         self.process = None
 
     @property
@@ -61,8 +62,8 @@ class Server:
                            stdout=subprocess.DEVNULL)
         self.home.mkdir(parents=True, exist_ok=True)
         with open(self.home / "console.out", "ab") as output:
-            self.process = subprocess.Popen(self.wrapper + self.command("console"), stdout=output, stderr=subprocess.STDOUT, env=self.env,
-                                            start_new_session=True)
+            self.process = subprocess.Popen(self.wrapper + self.command("console"), stdin=self.stdin, stdout=output, stderr=subprocess.STDOUT,
+                                            env=self.env, start_new_session=True)
         return self
 
     def start(self):
