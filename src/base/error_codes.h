@@ -61,6 +61,7 @@
   X(TX_START,                "Neo.ClientError.Transaction.TransactionStartFailed",         "25N06", "the transaction cannot start") \
   X(DEADLOCK,                "Neo.TransientError.Transaction.DeadlockDetected",            "50N05", "deadlock detected") \
   X(LOCK_TIMEOUT,            "Neo.ClientError.Transaction.LockAcquisitionTimeout",         "50N18", "a lock could not be had in time") \
+  X(TX_LOG,                  "Neo.DatabaseError.Transaction.TransactionLogError",          "50N42", "the transaction could not be written to the log") \
   X(OUTDATED,                "Neo.TransientError.Transaction.Outdated",                    "51N34", "the transaction's data is out of date") \
   X(BOOKMARK_INVALID,        "Neo.ClientError.Transaction.InvalidBookmark",                "08N13", "not a bookmark of this database") \
   X(BOOKMARK_TIMEOUT,        "Neo.TransientError.Transaction.BookmarkTimeout",             "08N12", "the bookmark was not reached in time") \

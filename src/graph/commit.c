@@ -48,7 +48,7 @@ enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, s
   mem_free(f->entries);
   if (cut_entries(f, kind, metadata) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   mutex_lock(&c->mutex);
-  enum err err = c->table.submit(c->table.context, f->entries, f->entry_count, e);
+  enum err err = c->full ? error_set(e, ERR_NOSPC, "%s", c->full_cause.message) : c->table.submit(c->table.context, f->entries, f->entry_count, e);
   if (err == ERR_OK) {
     f->end_index = f->entries[f->entry_count - 1].index;
     if (ret_index != NULL) *ret_index = f->end_index;
@@ -71,6 +71,55 @@ void commits_done(struct graph *g) {
   }
   mem_free(g->commits.waiters);
   strmap_done(&g->commits.tokens_asked);
+}
+
+// ---- a log without room ----
+
+enum err commits_error(enum err err, struct error *e) {
+  if (err != ERR_NOSPC) return err;
+  if (e != NULL) e->code = ERR_TX_LOG;
+  return ERR_TX_LOG;
+}
+
+/// Behind the last flight of which a part is in the log already: its rest waits for room.
+static struct flight **first_refusable(struct commits *c, uint64_t durable, uint64_t *ret_last_kept) {
+  struct flight **at = &c->first;
+  *ret_last_kept = durable;
+  while (*at != NULL && (*at)->entries[0].index <= durable) {
+    *ret_last_kept = MAX(durable, (*at)->end_index);
+    at = &(*at)->next;
+  }
+  return at;
+}
+
+void commits_refuse(struct graph *g, const struct error *cause) {
+  struct commits *c = &g->commits;
+  uint64_t last_kept;
+  mutex_lock(&c->mutex);
+  struct flight **from = first_refusable(c, log_durable_index(store_log(g->store)), &last_kept);
+  log_writer_withdraw(store_log(g->store), last_kept);
+  c->refused = *from;
+  *from = NULL;
+  c->last = from == &c->first ? NULL : CONTAINER_OF(from, struct flight, next);
+  c->full = true;
+  c->full_cause = *cause;
+  mutex_unlock(&c->mutex);
+  graph_work(g, GRAPH_APPLIER);
+}
+
+enum err commits_find_room(struct graph *g, struct error *e) {
+  struct commits *c = &g->commits;
+  mutex_lock(&c->mutex);
+  bool full = c->full;
+  enum err landing = c->refused != NULL ? error_set(e, ERR_NOSPC, "%s", c->full_cause.message) : ERR_OK;
+  mutex_unlock(&c->mutex);
+  if (!full) return ERR_OK;
+  TRY(landing);
+  TRY(log_writer_make_room(store_log(g->store), e));
+  mutex_lock(&c->mutex);
+  c->full = false;
+  mutex_unlock(&c->mutex);
+  return ERR_OK;
 }
 
 // ---- waiting for an index ----
@@ -99,12 +148,16 @@ enum err graph_await(struct graph *g, uint64_t id, void (*ready)(void *context),
   return err;
 }
 
+// Instead of an applied index.
+#define FAILED UINT64_MAX
+#define REFUSED (UINT64_MAX - 1) // whoever waits for an index asks again: it may have been taken back
+
 static void wake_waiters(struct graph *g, uint64_t applied) {
   struct commits *c = &g->commits;
   mutex_lock(&c->mutex);
   for (size_t i = 0; i < c->waiter_count;) {
     struct commit_waiter w = c->waiters[i];
-    if (w.index > applied || (w.verdict != 0 && applied != UINT64_MAX)) {
+    if (w.index > applied || (w.verdict != 0 && applied != FAILED)) {
       i++;
       continue;
     }
@@ -216,9 +269,25 @@ static void land_all(struct flight *list, enum err err) {
   }
 }
 
+/// Until they have all landed nothing is submitted: the indexes that they had are given again then.
+static void land_the_refused(struct graph *g) {
+  struct commits *c = &g->commits;
+  mutex_lock(&c->mutex);
+  struct flight *list = c->refused;
+  mutex_unlock(&c->mutex);
+  if (list == NULL) return;
+  land_all(list, ERR_NOSPC);
+  wake_waiters(g, REFUSED);
+  mutex_lock(&c->mutex);
+  c->refused = NULL;
+  mutex_unlock(&c->mutex);
+  graph_work(g, GRAPH_LOG_WRITER);
+}
+
 /// The graph has failed: nothing that is queued will ever be published.
 static void land_the_lost(struct graph *g, enum err err) {
   struct commits *c = &g->commits;
+  land_the_refused(g);
   mutex_lock(&c->mutex);
   struct flight *list = c->first;
   c->first = c->last = NULL;
@@ -226,14 +295,16 @@ static void land_the_lost(struct graph *g, enum err err) {
   struct flight *taken = TAKE_PTR(c->taken);
   land_all(taken, err);
   land_all(list, err);
-  wake_waiters(g, UINT64_MAX); // who will find that the graph has failed
+  wake_waiters(g, FAILED); // who will find that the graph has failed
 }
 
 static enum err apply_taken(struct graph *g, struct error *e) {
   enum err err = apply_flights(g->applier, g->commits.taken, e);
   if (err != ERR_OK) {
     applier_abort(g->applier);
-    if (!may_be_tried_again(err)) graph_fail(g, err, e);
+    if (may_be_tried_again(err)) return err;
+    graph_fail(g, err, e);
+    land_the_lost(g, err);
     return err;
   }
   struct flight *done = TAKE_PTR(g->commits.taken);
@@ -247,15 +318,16 @@ void commits_close(struct graph *g) {
 }
 
 enum err applier_step(struct graph *g, bool *ret_more, struct error *e) {
-  enum err failed = graph_failure(g, e);
-  if (failed != ERR_OK) {
-    land_the_lost(g, failed);
-    *ret_more = false;
-    return failed;
+  enum err failed = graph_failure(g, NULL);
+  *ret_more = false;
+  land_the_refused(g);
+  if (failed == ERR_OK || failed == ERR_TX_LOG) take_flights(g); // what was durable before the log failed is committed
+  if (g->commits.taken != NULL) {
+    TRY(apply_taken(g, e));
+    *ret_more = true;
+    return ERR_OK;
   }
-  take_flights(g);
-  if (g->commits.taken == NULL) return populate_step(g->applier, ret_more, e);
-  TRY(apply_taken(g, e));
-  *ret_more = true;
-  return ERR_OK;
+  if (failed == ERR_OK) return populate_step(g->applier, ret_more, e);
+  land_the_lost(g, failed);
+  return graph_failure(g, e);
 }

@@ -300,11 +300,17 @@ void graph_close(struct graph *g) {
 
 static enum err step_log_writer(struct graph *g, bool *ret_more, struct error *e) {
   bool worked = false;
-  enum err err = log_writer_step(store_log(g->store), &worked, e);
+  enum err err = commits_find_room(g, e);
+  if (err == ERR_OK) err = log_writer_step(store_log(g->store), &worked, e);
   *ret_more = worked;
   if (worked) graph_work(g, GRAPH_APPLIER);
-  if (err != ERR_OK && log_failure(store_log(g->store), NULL) != ERR_OK) graph_fail(g, err, e); // otherwise it may be tried again
-  return err;
+  if (err == ERR_OK) return ERR_OK;
+  if (log_failure(store_log(g->store), NULL) != ERR_OK) {
+    graph_fail(g, ERR_TX_LOG, e);
+    return ERR_TX_LOG;
+  }
+  if (err == ERR_NOSPC) commits_refuse(g, e);
+  return err; // may be tried again
 }
 
 /// Between batches: a checkpoint may only begin where no batch is open.

@@ -45,7 +45,8 @@ enum err graph_open(const char *directory, const struct graph_options *options, 
 void graph_close(struct graph *g);
 
 /// Does a bounded amount of the machine's work. `*ret_more`: there is more to do now. ERR_OK also when there was none. After an
-/// error of the log writer or the applier the graph refuses commits (graph_failure); ERR_NOSPC and ERR_NOMEM may be tried again.
+/// error of the log writer or the applier the graph refuses commits (graph_failure); ERR_NOSPC and ERR_NOMEM may be tried again. A log
+/// writer without room refuses the commits that wait for it with ERR_TX_LOG, and those that come, until an attempt finds room.
 enum err graph_step(struct graph *g, enum graph_machine machine, bool *ret_more, struct error *e) NODISCARD;
 
 /// Steps log writer, applier and reader until none has work left. For tests and tools that own the whole graph.

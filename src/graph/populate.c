@@ -80,9 +80,15 @@ static enum err describe_double(struct applier *ap, const struct schema_index *x
   return err == ERR_OK ? err : error_ensure(e, err);
 }
 
-static void verdict_landed(struct flight *f, enum err err UNUSED) {
+static void verdict_landed(struct flight *f, enum err err) {
   struct verdict *v = f->context;
   map_remove(&v->g->applier->verdicts, v->index);
+  if (err == ERR_NOSPC) { // judged again when there is room
+    buf_done(&v->failure);
+    mem_free(v);
+    flight_free(f);
+    return;
+  }
   graph_population_unlock(v->g);
   commits_judged(v->g, v);
   flight_free(f);

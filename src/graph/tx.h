@@ -26,7 +26,8 @@ enum err graph_tx_statement(struct graph_tx *tx, struct error *e) NODISCARD;
 enum err graph_tx_seal(struct graph_tx *tx, bool end_of_statement, struct error *e) NODISCARD;
 
 /// Commits. ERR_WAIT: not yet durable and published; call again after graph_tx_on_ready has fired. ERR_OK: done, locks released,
-/// `*ret_id` is the transaction id for a bookmark (the last one known for a read-only transaction). The transaction is
+/// `*ret_id` is the transaction id for a bookmark (the last one known for a read-only transaction). ERR_TX_LOG: the log has no room, and
+/// the transaction is not committed; or it failed, and whether the transaction is committed shows after a restart. The transaction is
 /// over after ERR_OK and after any other error (rolled back); free it in both cases.
 enum err graph_tx_commit(struct graph_tx *tx, uint64_t *ret_id, struct error *e) NODISCARD;
 void graph_tx_rollback(struct graph_tx *tx);

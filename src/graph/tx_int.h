@@ -41,6 +41,7 @@ struct graph_tx {
   // A schema change of this transaction on its way.
   uint64_t schema_index;   // log index that it waits for, 0: none
   uint32_t schema_created; // the index that was asked for
+  _Atomic bool schema_refused; // the log had no room for it
   // Waking.
   struct mutex wake_mutex;
   bool woken;

@@ -27,15 +27,19 @@ static enum err tx_await(struct graph_tx *tx, uint64_t index, struct error *e) {
 /// A token on its way: its name with the kind in front is the key under which others find it.
 struct token_request {
   struct graph *g;
+  enum graph_token_kind kind;
+  graph_token token;
   struct str key;
   char bytes[];
 };
 
-static void token_landed(struct flight *f, enum err err UNUSED) {
+static void token_landed(struct flight *f, enum err err) {
   struct token_request *r = f->context;
-  mutex_lock(&r->g->commits.token_mutex);
-  strmap_remove(&r->g->commits.tokens_asked, r->key);
-  mutex_unlock(&r->g->commits.token_mutex);
+  struct commits *c = &r->g->commits;
+  mutex_lock(&c->token_mutex);
+  strmap_remove(&c->tokens_asked, r->key);
+  if (err == ERR_NOSPC) c->token_next[r->kind] = MIN(c->token_next[r->kind], r->token); // as were all that were asked for later
+  mutex_unlock(&c->token_mutex);
   mem_free(r);
   flight_free(f);
 }
@@ -44,6 +48,7 @@ static struct token_request *request_make(struct graph *g, enum graph_token_kind
   struct token_request *r = mem_alloc(sizeof *r + 1 + name.len);
   if (r == NULL) return NULL;
   r->g = g;
+  r->kind = kind;
   r->bytes[0] = (char) kind;
   memcpy(r->bytes + 1, name.ptr, name.len);
   r->key = (struct str){r->bytes, 1 + name.len};
@@ -59,6 +64,7 @@ static enum err submit_token(struct graph *g, enum graph_token_kind kind, struct
   if (f == NULL) return error_ensure(e, ERR_NOMEM);
   f->landed = token_landed;
   f->context = r;
+  r->token = command.token;
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, &command);
   if (err == ERR_OK) err = strmap_put(&c->tokens_asked, r->key, 0);
@@ -106,7 +112,7 @@ enum err graph_token_make(struct graph_tx *tx, enum graph_token_kind kind, struc
   mutex_lock(&g->commits.token_mutex);
   enum err err = ask_for_token(g, kind, name, &index, ret, e);
   mutex_unlock(&g->commits.token_mutex);
-  TRY(err);
+  TRY(commits_error(err, e));
   if (index == 0) return ERR_OK;
   TRY(tx_await(tx, index, e));
   return tokens_find(&g->tokens, kind, name, ret) ? ERR_OK : error_set(e, ERR_INTERNAL, "a token was applied but is not there");
@@ -114,20 +120,33 @@ enum err graph_token_make(struct graph_tx *tx, enum graph_token_kind kind, struc
 
 // ---- schema ----
 
-static void schema_landed(struct flight *f, enum err err UNUSED) {
+static void schema_landed(struct flight *f, enum err err) {
+  struct graph_tx *tx = f->context;
+  if (err == ERR_NOSPC) tx->schema_refused = true; // it is woken next
+  tx_drop(tx);
   flight_free(f);
+}
+
+/// ERR_WAIT until the schema change is applied.
+static enum err await_schema(struct graph_tx *tx, struct error *e) {
+  if (!tx->schema_refused) return tx_await(tx, tx->schema_index, e);
+  tx->schema_index = 0;
+  return error_set(e, ERR_TX_LOG, "The schema was not changed: the disk has no room for the log.");
 }
 
 static enum err submit_schema(struct graph_tx *tx, const struct command *c, struct error *e) {
   struct flight *f = flight_make();
   if (f == NULL) return error_ensure(e, ERR_NOMEM);
   f->landed = schema_landed;
+  f->context = tx;
+  tx_hold(tx);
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, c);
   if (err == ERR_OK) err = commits_submit(tx->g, f, LOG_SCHEMA, STR_NONE, &tx->schema_index, e);
   if (err != ERR_OK) {
+    tx_drop(tx);
     flight_free(f);
-    return error_ensure(e, err);
+    return error_ensure(e, commits_error(err, e));
   }
   return ERR_OK;
 }
@@ -244,7 +263,7 @@ static enum err submit_index(struct graph_tx *tx, const struct graph_index *want
 
 enum err graph_index_create(struct graph_tx *tx, const struct graph_index *wanted, uint32_t *ret_id, struct error *e) {
   if (tx->schema_index == 0) TRY(submit_index(tx, wanted, e));
-  TRY(tx_await(tx, tx->schema_index, e));
+  TRY(await_schema(tx, e));
   return index_created(tx, wanted->constraint != GRAPH_CONSTRAINT_NONE, ret_id, e);
 }
 
@@ -258,7 +277,7 @@ static enum err submit_drop(struct graph_tx *tx, uint32_t id, struct error *e) {
 
 enum err graph_index_drop(struct graph_tx *tx, uint32_t id, struct error *e) {
   if (tx->schema_index == 0) TRY(submit_drop(tx, id, e));
-  TRY(tx_await(tx, tx->schema_index, e));
+  TRY(await_schema(tx, e));
   tx->schema_index = 0;
   return ERR_OK;
 }

@@ -9,7 +9,7 @@
 //
 // A failed write or sync poisons the log: nothing is tried again, every later append returns the cause (ERR_IO or ERR_NOSPC).
 // Running out of space *before* a round has written anything is not fatal: the round's entries stay queued, the step returns
-// ERR_NOSPC and may be tried again when there is space.
+// ERR_NOSPC and may be tried again when there is space; or they are taken back, and nothing has happened.
 #pragma once
 
 #include <stdbool.h>
@@ -135,6 +135,12 @@ enum err log_writer_finish(struct log *l, enum err synced, struct error *e) NODI
 /// that fails is poisoned or keeps its entries as in log_writer_step, and the others go on: log_failure tells. `*ret_worked`: how many
 /// took part. The one writer's thread of all these logs. ERR_NOMEM: nothing was done.
 enum err log_round_all(struct log **logs, size_t count, size_t *ret_worked, struct error *e) NODISCARD;
+
+/// Takes back what is queued above `last_index`, none of which is on disk; these indexes are given again. The writer's thread, between
+/// rounds. Standalone only.
+void log_writer_withdraw(struct log *l, uint64_t last_index);
+/// ERR_OK if a small round would find room: reserves it. ERR_NOSPC, or the log is poisoned. The writer's thread, between rounds.
+enum err log_writer_make_room(struct log *l, struct error *e) NODISCARD;
 
 /// Everything up to here is on disk. It falls only by truncation.
 uint64_t log_durable_index(struct log *l);

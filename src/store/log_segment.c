@@ -23,12 +23,18 @@ void log_segment_unref(struct log_segment *s) {
   mem_free(s);
 }
 
-// In steps that double, so that a small database stays small and the size of a big one's file changes rarely.
+// In steps that double, so that a small database stays small and the size of a big one's file changes rarely; where there is no room for
+// that, what is needed now.
 enum err log_segment_reserve(struct log *l, struct log_segment *s, uint64_t end, struct error *e) {
   if (end <= s->allocated) return ERR_OK;
   uint64_t step = MIN(MAX(s->allocated, RESERVE_BYTES_MIN), l->options.segment_bytes);
   uint64_t to = MAX(end, MIN(s->allocated + step, MAX(l->options.segment_bytes, end)));
-  TRY(disk_allocate(s->file, s->allocated, to - s->allocated, e));
+  enum err err = disk_allocate(s->file, s->allocated, to - s->allocated, e);
+  if (err == ERR_NOSPC && end < to) {
+    to = end;
+    err = disk_allocate(s->file, s->allocated, to - s->allocated, e);
+  }
+  TRY(err);
   s->allocated = to;
   return ERR_OK;
 }

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "store/log_int.h"
 
+enum { ROOM_BYTES = 64 << 10 }; // of a round of small commits
+
 enum err log_poison(struct log *l, enum err err, const struct error *cause, struct error *e) {
   mutex_lock(&l->mutex);
   if (l->failed == ERR_OK) {
@@ -206,16 +208,43 @@ static enum err segment_for(struct log *l, size_t bytes, struct log_segment **re
   return ERR_OK;
 }
 
+static enum err find_room(struct log *l, size_t bytes, struct log_segment **ret, struct error *e) {
+  struct error cause = ERROR_INIT;
+  enum err err = segment_for(l, bytes, ret, &cause);
+  if (err == ERR_NOSPC || err == ERR_NOMEM) return error_set(e, err, "%s", cause.message); // nothing was written: may be tried again
+  return err == ERR_OK ? ERR_OK : log_poison(l, err, &cause, e);
+}
+
 static enum err write_round(struct log *l, struct log_segment **ret, struct error *e) {
   struct error cause = ERROR_INIT;
-  enum err err = segment_for(l, l->out.len, ret, &cause);
-  if (err == ERR_NOSPC || err == ERR_NOMEM) return error_set(e, err, "%s", cause.message); // nothing was written: may be tried again
-  if (err != ERR_OK) return log_poison(l, err, &cause, e);
+  TRY(find_room(l, l->out.len, ret, e));
   mutex_lock(&l->mutex);
   put_header(l, *ret);
   mutex_unlock(&l->mutex);
-  err = disk_write((*ret)->file, l->round.offset, l->out.data, l->out.len, &cause);
+  enum err err = disk_write((*ret)->file, l->round.offset, l->out.data, l->out.len, &cause);
   return err == ERR_OK ? ERR_OK : log_poison(l, err, &cause, e);
+}
+
+enum err log_writer_make_room(struct log *l, struct error *e) {
+  struct log_segment *s;
+  assert(!l->round.open);
+  TRY(log_failure(l, e));
+  mutex_lock(&l->mutex);
+  enum err err = log_index_reserve(l, 0); // a new segment may be needed
+  mutex_unlock(&l->mutex);
+  if (err != ERR_OK) return error_ensure(e, err);
+  return find_room(l, ROOM_BYTES, &s, e);
+}
+
+void log_writer_withdraw(struct log *l, uint64_t last_index) {
+  assert(!l->options.clustered && !l->round.open);
+  mutex_lock(&l->mutex);
+  for (; l->queue_count > 0 && l->queue[l->queue_count - 1].entry.index > last_index; l->queue_count--)
+    l->queue_bytes -= l->queue[l->queue_count - 1].bytes;
+  const struct log_entry *last = l->queue_count > 0 ? &l->queue[l->queue_count - 1].entry : NULL;
+  l->last_index = last != NULL ? last->index : l->durable_index;
+  l->last_term = last != NULL ? last->term : l->durable_term;
+  mutex_unlock(&l->mutex);
 }
 
 enum err log_writer_write(struct log *l, struct disk_file **ret_file, struct error *e) {

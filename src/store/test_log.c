@@ -230,14 +230,69 @@ TEST(no_space_for_a_round_leaves_its_entries_queued) {
   text[sizeof text - 1] = '\0';
   put(&p, text);
   assert_ok(append(&p, text, &e));
-  sim_disk_fail(p.disk, SIM_ALLOCATE, 0, ERR_NOSPC);
+  sim_disk_set_room(p.disk, 0);
   assert_int_equal(write_all(&p, &e), ERR_NOSPC);
+  assert_int_equal(log_writer_make_room(p.log, &e), ERR_NOSPC);
   assert_ok(log_failure(p.log, &e));
+  sim_disk_set_room(p.disk, UINT64_MAX);
+  assert_ok(log_writer_make_room(p.log, &e));
   assert_ok(write_all(&p, &e));
   assert_int_equal(log_durable_index(p.log), 2);
   place_power_cut(&p);
   assert_ok(place_open(&p, false, &e));
   assert_int_equal(log_durable_index(p.log), 2);
+  place_done(&p);
+}
+
+TEST(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  p.options.segment_bytes = 2048;
+  assert_ok(place_open(&p, true, &e));
+  char text[1500];
+  memset(text, 'y', sizeof text);
+  text[sizeof text - 1] = '\0';
+  put(&p, text);
+  sim_disk_set_room(p.disk, 0);
+  assert_ok(append(&p, text, &e));
+  assert_ok(append(&p, "kept", &e));
+  assert_ok(append(&p, "taken back", &e));
+  assert_int_equal(write_all(&p, &e), ERR_NOSPC);
+  log_writer_withdraw(p.log, 3);
+  assert_int_equal(log_last_index(p.log), 3);
+  log_writer_withdraw(p.log, 1);
+  assert_int_equal(log_last_index(p.log), 1);
+  assert_int_equal(log_last_term(p.log), 1);
+  sim_disk_set_room(p.disk, UINT64_MAX);
+  put(&p, "in its place");
+  assert_int_equal(log_durable_index(p.log), 2);
+  place_power_cut(&p);
+  assert_ok(place_open(&p, false, &e));
+  assert_holds(&p, 1, text);
+  assert_holds(&p, 2, "in its place");
+  place_done(&p);
+}
+
+TEST(where_there_is_no_room_for_a_step_what_is_needed_is_taken) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_init(&p);
+  p.options.segment_bytes = 16 << 20;
+  assert_ok(place_open(&p, true, &e));
+  sim_disk_set_room(p.disk, 10 << 10);
+  static char text[1000];
+  memset(text, 'z', sizeof text - 1);
+  uint64_t n = 0; // the first step is a MiB, the next one has no room
+  for (;; n++) {
+    assert_ok(append(&p, text, &e));
+    enum err err = write_all(&p, &e);
+    if (err == ERR_NOSPC) break;
+    assert_ok(err);
+  }
+  assert_int_equal(log_durable_index(p.log), n);
+  assert_int_equal(n, ((1 << 20) + (10 << 10) - 512) / 1536);
+  log_writer_withdraw(p.log, n);
   place_done(&p);
 }
 
@@ -488,6 +543,8 @@ TESTS(T(many_logs_become_durable_in_one_round_and_one_that_fails_stops_alone), T
       T(commit_time_never_goes_back_though_the_clock_does), T(a_torn_end_is_cut_and_the_log_goes_on),
       T(damage_in_front_of_a_whole_batch_is_refused_with_its_place), T(damage_in_an_older_segment_is_refused),
       T(a_failed_sync_stops_the_log_for_good), T(no_space_for_a_round_leaves_its_entries_queued),
+      T(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again),
+      T(where_there_is_no_room_for_a_step_what_is_needed_is_taken),
       T(what_a_new_leader_overwrites_is_gone_after_a_crash_too), T(a_cursor_notices_that_its_entries_were_voided),
       T(pruning_keeps_what_is_pinned_until_the_pin_expires), T(a_reset_log_begins_above_the_copied_store),
       T(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot), T(standalone_the_term_rises_at_each_start),
