@@ -74,8 +74,6 @@ class Play:
                 self.server.cut_now()
             self.writers.join()
             problems = [f"client {client} was answered {code}: {message}" for client, code, message in self.writers.failures]
-            if not self.server.is_gone(LIFE_S):
-                problems.append(f"the server ended with {self.server.process.returncode}: {self.server.console()[-600:]}")
         except PowerIsGone:
             self.cut_while_starting += 1
         except RuntimeError as why:

@@ -7,6 +7,7 @@ number may be what was acknowledged, or one more: the transaction that was under
 """
 import collections
 import threading
+import time
 
 from lib.bolt import Bolt, Failure
 
@@ -46,10 +47,13 @@ def write_one(bolt, client, seq, round_number, before_commit=lambda: None):
 
 
 class Writers:
-    """Eight clients that write until the server is gone; `acknowledged[client]` is the last number that was acknowledged."""
+    """Eight clients that write until the server is gone or they are stopped; `acknowledged[client]` is the last number that was acknowledged."""
 
-    def __init__(self, port, round_number, committed):
-        self.port, self.round = port, round_number
+    def __init__(self, port, round_number, committed, retry_on=None):
+        """`retry_on`: the code of a refusal that says that the transaction has not happened, so that it is written again."""
+        self.port, self.round, self.retry_on = port, round_number, retry_on
+        self.refused = [0] * CLIENTS
+        self.stopping = False
         self.acknowledged = list(committed)
         self.commits_sent = [0] * CLIENTS  # transactions whose COMMIT was sent, acknowledged or not
         self.failures = []                 # (client, code, message): what the server answered instead of an acknowledgement
@@ -60,6 +64,11 @@ class Writers:
         for t in self.threads:
             t.start()
         return self
+
+    def stop(self):
+        """Each ends its transaction first."""
+        self.stopping = True
+        self.join()
 
     def join(self):
         for t in self.threads:
@@ -73,8 +82,16 @@ class Writers:
             self.commits_sent[client] += 1
         try:
             with Bolt(self.port) as bolt:
-                while True:
-                    write_one(bolt, client, self.acknowledged[client] + 1, self.round, sent)
+                while not self.stopping:
+                    try:
+                        write_one(bolt, client, self.acknowledged[client] + 1, self.round, sent)
+                    except Failure as failure:
+                        if failure.code != self.retry_on:
+                            raise
+                        self.refused[client] += 1
+                        bolt.reset()
+                        time.sleep(0.01)
+                        continue
                     self.acknowledged[client] += 1
                     self.first.set()
         except Failure as failure:
