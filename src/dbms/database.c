@@ -131,6 +131,7 @@ static struct graph_options graph_options_of(struct database *db, struct page_po
       .events = db->dbms->options.events,
       .log = {.segment_bytes = (uint64_t) config->log_rotation_bytes},
       .create = true,
+      .direct = true, // a page is in memory once, and what is counted is what the settings allow
       .checkpoint_bytes = (uint64_t) config->checkpoint_interval_bytes,
       .work_ready = on_work_ready,
       .context = db,

@@ -43,7 +43,8 @@ struct exec {
   struct arena out; // hydrated values of one push
 };
 
-/// ERR_OK, or why the run must stop. Cheap: asked once a batch and every EXEC_CANCEL_STEPS steps of long loops.
+/// ERR_OK, or why the run must stop. Cheap: asked once a batch and every EXEC_CANCEL_STEPS steps of long loops. Rests
+/// page access if others need what it keeps (graph_view_rest).
 enum err exec_check(struct exec *x, struct error *e) NODISCARD;
 enum { EXEC_CANCEL_STEPS = 1024 };
 

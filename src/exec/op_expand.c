@@ -16,7 +16,7 @@ struct expand {
   bool matched;       // optional: the row has given something
   // what is expanded: rows [first_row, ...] of which nodes[i] belongs to row node_rows[i]
   struct arena slices;
-  uint64_t epoch;
+  uint64_t epoch, rests; // when the slices were read
   struct graph_expansion expansion;
   uint32_t node_rows[EXPAND_NODES];
   uint32_t nodes, node; // how many are expanded, the current one
@@ -76,9 +76,11 @@ static enum err expand_more(struct op *op, struct error *e) {
     s->node_rows[n++] = row;
   }
   s->epoch = op->x->epoch;
+  s->rests = graph_view_rests(op_view(op));
   if (n == 0 || (plan->types.count > 0 && type_count == 0)) return ERR_OK;
   TRY(graph_expand(op_view(op), ids, n, plan->direction, types, type_count, &s->slices, &s->expansion, e));
   s->nodes = s->expansion.done;
+  s->rests = graph_view_rests(op_view(op)); // the call may have begun with one
   s->slice = s->expansion.first[0];
   s->item = 0;
   // The first row may have been gone through in part.
@@ -159,7 +161,8 @@ static enum err take_row(struct op *op, struct found *f, bool *ret_end, struct e
       s->item = 0;
     }
   }
-  if (s->epoch != op->x->epoch || s->node >= s->nodes) TRY(expand_more(op, e));
+  bool dead = s->epoch != op->x->epoch || s->rests != graph_view_rests(op_view(op));
+  if (dead || s->node >= s->nodes) TRY(expand_more(op, e));
   if (s->nodes == 0) return ERR_OK; // no type of these is known
   take_slices(op, f);
   *ret_end = s->slice == s->expansion.first[s->node + 1];

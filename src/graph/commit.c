@@ -256,9 +256,10 @@ static bool may_be_tried_again(enum err err) {
 
 static enum err apply_flights(struct applier *ap, struct flight *list, struct error *e) {
   TRY(applier_begin(ap, e));
-  TRY(apply_prefetch(ap, list, e));
-  for (struct flight *f = list; f != NULL; f = f->next)
+  for (struct flight *f = list; f != NULL; f = f->next) {
+    ap->following = f->next;
     TRY(applier_run(ap, buf_str(&f->bytes), f->end_index, f->entries[f->entry_count - 1].term, e));
+  }
   return applier_publish(ap, e);
 }
 

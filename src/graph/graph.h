@@ -29,7 +29,7 @@ struct graph_options {
   struct log_options log;
   bool create;               // make the files if there are none
   bool direct;               // page file past the page cache
-  uint64_t checkpoint_bytes; // dirty bytes after which a checkpoint starts; 0: 256 MB
+  uint64_t checkpoint_bytes; // log, or changed pages, after which a checkpoint starts; 0: 256 MB. Half of the pool is enough too
   uint32_t index_sample_max; // unused entities a population step looks at; 0: 256
   /// From any thread, any time between open and close, also from within calls into the graph; must not call back into it.
   void (*work_ready)(void *context, enum graph_machine machine);

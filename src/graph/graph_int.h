@@ -19,6 +19,7 @@ enum { GRAPH_ACCESSES_IDLE_MAX = 64 };
 struct graph {
   struct graph_options options;
   struct store *store;
+  uint64_t checkpoint_log_bytes; // of the log when the last checkpoint began: the applier's
   struct page_space *space;
   char uuid_text[37];
 

@@ -27,6 +27,7 @@ struct graph_tx {
   struct graph_view views[2];
   struct page_access *access;
   unsigned entered;
+  uint64_t rests;            // of page access within one stay
   struct error access_error; // why there is no access
   bool blocking;
   graph_id spare[2];     // ids given out for a call that then had to wait; UINT64_MAX: none
@@ -71,6 +72,8 @@ enum err tx_wait_for_page(struct graph_tx *tx) NODISCARD;
 
 // ---- what views share ----
 
+/// view_begin for a call from outside the module, which holds no pointer into a page: rests if that is due.
+enum err view_call(struct graph_view *v, struct error *e) NODISCARD;
 /// Brings a CURRENT view up to date; checks that the view is entered. First thing in every reading call.
 enum err view_begin(struct graph_view *v, struct error *e) NODISCARD;
 /// Last thing in every reading call that looked at pages: a missing page becomes ERR_WAIT.

@@ -23,6 +23,11 @@ struct graph_view *graph_tx_view(struct graph_tx *tx, enum graph_read mode);
 
 void graph_view_enter(struct graph_view *v);
 void graph_view_leave(struct graph_view *v);
+/// Leaves for a moment if others need what page access keeps in memory: for long work between calls. Every call below does it by
+/// itself when it has brought in many pages, or a graph larger than memory would not fit through one exec_next. Slices die by it.
+void graph_view_rest(struct graph_view *v);
+/// Grows with each such rest: slices handed out under another number are dead.
+uint64_t graph_view_rests(const struct graph_view *v);
 
 /// A place in a scan: zero-initialise to start; survives leaving page access.
 struct graph_scan {

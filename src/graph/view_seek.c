@@ -301,7 +301,7 @@ enum err graph_index_seek(struct graph_view *v, uint32_t index, const struct gra
   CLEANUP(buf_done) struct buf key = BUF_INIT;
   struct graph_scan moved = *scan;
   uint32_t n = 0;
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   *ret_n = 0;
   if (scan->done || cap == 0) return ERR_OK;
   TRY(view_end(v, seek(v, index, s, &moved, &key, ids, cap, &n, e), e));

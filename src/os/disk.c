@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "os/disk_int.h"
+
 enum err disk_read_all(struct disk_file *f, uint64_t offset, void *to, size_t bytes, struct error *e) {
   size_t got = 0;
   TRY(disk_read_some(f, offset, to, bytes, &got, e));

@@ -270,6 +270,7 @@ static void enter_round(struct log *l) {
   for (uint32_t i = 0; i < r->count; i++) log_index_term(l, l->queue[i].entry.index, l->queue[i].entry.term);
   if (r->count > 0) l->durable_time_ns = l->queue[r->count - 1].entry.commit_time_ns;
   s->end += log_align(r->bytes);
+  l->appended_bytes += log_align(r->bytes);
   l->chain = r->checksum;
   if (!l->options.clustered) l->commit_index = l->durable_index;
   for (size_t i = 0; i < r->items; i++) l->queue_bytes -= l->queue[i].bytes;
@@ -277,6 +278,15 @@ static void enter_round(struct log *l) {
   memmove(l->queue, l->queue + r->items, l->queue_count * sizeof *l->queue);
   l->rounds++;
   l->entries += r->count;
+}
+
+#define FORGET_BYTES (UINT64_C(1) << 20)
+
+// What is durable is read again only by recovery and by whoever lags behind: it should not push pages out of memory.
+static void forget_written(struct log_segment *s) {
+  if (s->end - s->forgotten < FORGET_BYTES) return;
+  disk_forget(s->file, s->forgotten, s->end - s->forgotten);
+  s->forgotten = s->end / FORGET_BYTES * FORGET_BYTES;
 }
 
 enum err log_writer_finish(struct log *l, enum err synced, struct error *e) {
@@ -290,6 +300,7 @@ enum err log_writer_finish(struct log *l, enum err synced, struct error *e) {
   mutex_lock(&l->mutex);
   enter_round(l);
   mutex_unlock(&l->mutex);
+  forget_written(log_segment_last(l));
   return ERR_OK;
 }
 
