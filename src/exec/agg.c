@@ -6,6 +6,7 @@
 
 #include "exec/exec_int.h"
 #include "value/compare.h"
+#include "value/weight.h"
 
 enum { CHUNK_FIRST = 8, CHUNK_MAX = 4096 };
 
@@ -355,7 +356,7 @@ enum err agg_result(struct eval *c, const struct agg_function *f, struct agg *a,
   case AGG_COLLECT:
     TRY(collected(c, a, &values, &n));
     *ret = v_list(values, n);
-    return ERR_OK;
+    return value_weigh(ret, c->error);
   case AGG_STDEV: *ret = v_float(a->count < 2 ? 0 : sqrt(a->m2 / (double) (a->count - 1))); return ERR_OK;
   case AGG_STDEVP: *ret = v_float(a->count < 1 ? 0 : sqrt(a->m2 / (double) a->count)); return ERR_OK;
   case AGG_PERCENTILE_CONT:
