@@ -25,6 +25,7 @@ struct result {
   uint32_t command_index; // that it drops
   struct exec_counters counters; // of a command
   int64_t started_ns;
+  uint32_t turn; // rows between two looks at whether the sink is full; 0: none were given yet
 };
 
 /// Closes the run and frees all. NULL is fine.
