@@ -43,6 +43,13 @@ static void lost(struct bolt_conn *c) {
   c->abort = true;
 }
 
+static void give_up(struct bolt_conn *c, _Atomic uint64_t *counter, const char *event) {
+  bolt_tally_add(counter, 1);
+  event_raise(c->setup.events, EVENT_WARN, event, "connection=%.*s peer=%.*s", STR_ARG(c->setup.connection_id),
+              STR_ARG(c->setup.peer));
+  lost(c);
+}
+
 // ---- output ----
 
 /// Moves what the session wrote to the wire.
@@ -68,6 +75,7 @@ static void close_behind_answer(struct bolt_conn *c) {
 
 void bolt_conn_set_sent(struct bolt_conn *c, size_t unsent_bytes, uint64_t sent_bytes, int64_t now_ms) {
   if (sent_bytes != c->sent_bytes || unsent_bytes == 0) c->progress_ms = now_ms;
+  if (unsent_bytes <= c->setup.settings->out_low_bytes) c->transport_bytes = 0;
   c->unsent_bytes = unsent_bytes;
   c->sent_bytes = sent_bytes;
 }
@@ -209,7 +217,10 @@ static struct bolt_transport_policy policy_now(const struct bolt_conn *c, int64_
 static void receive_through_transport(struct bolt_conn *c, const uint8_t *bytes, size_t len, int64_t now_ms, int64_t wall_s) {
   CLEANUP(buf_done) struct buf in = BUF_INIT;
   struct bolt_transport_policy policy = policy_now(c, wall_s);
-  switch (bolt_transport_receive(&c->transport, &policy, bytes, len, &in, &c->wire)) {
+  size_t waiting = c->wire.len;
+  enum bolt_transport_result result = bolt_transport_receive(&c->transport, &policy, bytes, len, &in, &c->wire);
+  c->transport_bytes += c->wire.len - waiting;
+  switch (result) {
   case BOLT_TRANSPORT_GO_ON: receive_bolt(c, (const uint8_t *) in.data, in.len, now_ms); break;
   case BOLT_TRANSPORT_START_TLS:
     c->tls_hello = in;
@@ -222,6 +233,8 @@ static void receive_through_transport(struct bolt_conn *c, const uint8_t *bytes,
     break;
   case BOLT_TRANSPORT_NO_MEMORY: lost(c); break;
   }
+  // A client that pings and reads no pong would fill the memory.
+  if (c->transport_bytes > c->setup.settings->out_high_bytes) give_up(c, &c->setup.tally->stalled, "bolt.connection.flooded");
 }
 
 void bolt_conn_receive(struct bolt_conn *c, const uint8_t *bytes, size_t len, int64_t now_ms, int64_t wall_s) {
@@ -237,13 +250,6 @@ void bolt_conn_receive(struct bolt_conn *c, const uint8_t *bytes, size_t len, in
 
 static bool too_long(int64_t since_ms, int64_t now_ms, int64_t limit_ms) {
   return limit_ms > 0 && now_ms - since_ms >= limit_ms;
-}
-
-static void give_up(struct bolt_conn *c, _Atomic uint64_t *counter, const char *event) {
-  bolt_tally_add(counter, 1);
-  event_raise(c->setup.events, EVENT_WARN, event, "connection=%.*s peer=%.*s", STR_ARG(c->setup.connection_id),
-              STR_ARG(c->setup.peer));
-  lost(c);
 }
 
 static bool keep_alive_is_due(const struct bolt_conn *c, int64_t now_ms) {

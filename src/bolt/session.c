@@ -7,6 +7,8 @@
 #include "bolt/session_int.h"
 
 enum { REQUESTS_PER_RUN = 100, ANSWERS_OVER_HIGH_BYTES = 64 * 1024 };
+// A byte of a message can make a value of sixteen in memory: messages of nothing but such bytes are refused where they are very long.
+enum { BYTES_A_MESSAGE_BYTE = 4 };
 
 // ---- life ----
 
@@ -19,7 +21,8 @@ enum err bolt_session_new(const struct bolt_session_setup *setup, struct bolt_se
   s->state = BOLT_NEGOTIATION;
   s->last_result = -1;
   s->text = BOLT_RUN;
-  arena_init(&s->arena, NULL);
+  mem_budget_init(&s->budget, NULL, (int64_t) setup->settings->message_bytes * BYTES_A_MESSAGE_BYTE, ERR_TX_MEMORY, NULL);
+  arena_init(&s->arena, &s->budget);
   arena_init(&s->hello_filter.arena, NULL);
   arena_init(&s->tx_filter.arena, NULL);
   bolt_records_init(&s->records, &s->values, setup->settings->out_high_bytes / 2);

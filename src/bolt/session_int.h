@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/mem.h"
 #include "bolt/message.h"
 #include "bolt/records.h"
 #include "bolt/reply.h"
@@ -38,6 +39,7 @@ struct bolt_session {
   struct bolt_request *request;
   struct bolt_message message;
   struct arena arena;
+  struct mem_budget budget; // of `arena`
 
   struct dbms_session *dbms; // NULL before HELLO
   struct dbms_op op;

@@ -222,6 +222,27 @@ TEST(too_many_open_results_fail_the_transaction) {
   player_close(&p);
 }
 
+TEST(a_message_whose_values_take_much_more_memory_than_its_bytes_is_refused_and_the_session_goes_on) {
+  struct player p;
+  player_log_in(&p, 5, 4);
+  CLEANUP(buf_done) struct buf message = BUF_INIT;
+  size_t start;
+  assert_ok(bolt_chunk_begin(&message, &start));
+  assert_ok(packstream_write_struct(&message, 0x10, 3));
+  assert_ok(packstream_write_str(&message, STR("RETURN $l")));
+  assert_ok(packstream_write_map(&message, 1));
+  assert_ok(packstream_write_str(&message, STR("l")));
+  assert_ok(packstream_write_list(&message, 17 << 20)); // sixteen bytes each: above four times the 64 MiB that a message may have
+  for (int i = 0; i < 17 << 20; i++) assert_ok(packstream_write_int(&message, 1));
+  assert_ok(packstream_write_map(&message, 0));
+  assert_ok(bolt_chunk_end(&message, start));
+  player_send(&p, message.data, message.len);
+  assert_non_null(strstr(player_hear_z(&p), "TransactionOutOfMemoryError"));
+  player_say(&p, "RESET");
+  assert_non_null(strstr(player_hear_z(&p), "SUCCESS"));
+  player_close(&p);
+}
+
 // ---- keep-alive ----
 
 TEST(trap_19_keep_alives_go_out_only_from_4_1_on_while_a_request_runs) {
@@ -333,5 +354,6 @@ TESTS(T(a_commit_is_answered_though_there_is_no_memory_any_more), T(trap_14_befo
       T(reading_pauses_when_the_requests_that_wait_hold_many_bytes),
       T(a_client_that_does_not_read_holds_the_stream_back_and_nothing_else), T(trap_8_a_reset_breaks_the_stall),
       T(a_client_that_reads_nothing_for_15_minutes_is_closed), T(too_many_open_results_fail_the_transaction),
+      T(a_message_whose_values_take_much_more_memory_than_its_bytes_is_refused_and_the_session_goes_on),
       T(trap_19_keep_alives_go_out_only_from_4_1_on_while_a_request_runs), T(trap_19_a_noop_from_the_client_is_taken_anywhere),
       T(a_record_longer_than_a_chunk_is_cut_into_chunks), T(each_failing_allocation_ends_in_an_answer_or_in_a_closed_connection))
