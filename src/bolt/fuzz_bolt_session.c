@@ -79,7 +79,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsi
   if (rng_chance(&rng, 1, 8)) data[rng_below(&rng, HEAD_BYTES)] = (uint8_t) rng_next(&rng);
   const uint8_t *version = versions[data[0] % ARRAY_SIZE(versions)];
   const struct bolt_version *v = bolt_version_find(version[0], version[1]);
-  return HEAD_BYTES + fuzz_messages_mutate(&rng, v, data + HEAD_BYTES, size - HEAD_BYTES, size_max - HEAD_BYTES);
+  static const enum bolt_state states[BEGINNINGS] = {BOLT_STREAMING, BOLT_READY, BOLT_NEGOTIATION};
+  return HEAD_BYTES + fuzz_messages_mutate(&rng, v, states[data[2] % BEGINNINGS], data + HEAD_BYTES, size - HEAD_BYTES, size_max - HEAD_BYTES);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *to, size_t size_max,

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "bolt/chunk.h"
+#include "bolt/message.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max); // libFuzzer's own
 
@@ -183,9 +184,19 @@ static void put_framed(struct buf *to, struct str message) {
   must(bolt_chunk_end(to, start));
 }
 
-static void put_new(struct rng *rng, const struct bolt_version *v, struct buf *to) {
+static bool is_legal(const struct bolt_version *v, enum bolt_state state, struct str message) {
+  enum bolt_message_kind kind = bolt_message_peek(v, message);
+  return kind != BOLT_MESSAGE_KINDS && kind != BOLT_GOODBYE && bolt_state_judge(state, false, kind) == BOLT_HANDLE;
+}
+
+/// In most cases one that is legal in `state`.
+static void put_new(struct rng *rng, const struct bolt_version *v, enum bolt_state state, struct buf *to) {
   CLEANUP(buf_done) struct buf message = BUF_INIT;
-  put_message(rng, v, &message);
+  int tries = one_in(rng, 8) ? 1 : 32;
+  do {
+    buf_clear(&message);
+    put_message(rng, v, &message);
+  } while (--tries > 0 && !is_legal(v, state, buf_str(&message)));
   put_framed(to, buf_str(&message));
 }
 
@@ -233,6 +244,19 @@ static void unframe(struct str framed, struct buf *to) {
   }
 }
 
+/// The state in front of message `i`, if every message before it does what it asks for.
+static enum bolt_state state_before(const struct bolt_version *v, enum bolt_state state, const struct stream *s, size_t i) {
+  for (size_t j = 0; j < i; j++) {
+    CLEANUP(buf_done) struct buf message = BUF_INIT;
+    unframe((struct str){s->bytes.ptr + s->starts[j], s->starts[j + 1] - s->starts[j]}, &message);
+    if (!is_legal(v, state, buf_str(&message))) continue;
+    enum bolt_message_kind kind = bolt_message_peek(v, buf_str(&message));
+    bool logged_in = state != BOLT_NEGOTIATION && state != BOLT_AUTHENTICATION;
+    state = bolt_state_after(v, state, kind, kind == BOLT_RUN ? BOLT_MORE : BOLT_DONE, logged_in);
+  }
+  return state;
+}
+
 static void put_mutated(struct buf *to, const struct stream *s, size_t i) {
   CLEANUP(buf_done) struct buf message = BUF_INIT;
   unframe((struct str){s->bytes.ptr + s->starts[i], s->starts[i + 1] - s->starts[i]}, &message);
@@ -243,17 +267,18 @@ static void put_mutated(struct buf *to, const struct stream *s, size_t i) {
 
 enum change { APPEND, INSERT, REPLACE, REMOVE, REPEAT, MOVE_UP, MUTATE, CHANGES };
 
-static void change(struct rng *rng, const struct bolt_version *v, const struct stream *s, struct buf *to) {
+static void change(struct rng *rng, const struct bolt_version *v, enum bolt_state beginning, const struct stream *s, struct buf *to) {
   enum change what = s->count == 0 ? APPEND : (enum change) rng_below(rng, CHANGES);
   size_t i = what == APPEND ? s->count : rng_below(rng, s->count);
+  enum bolt_state state = state_before(v, beginning, s, i);
   put_part(to, s, 0, i);
   switch (what) {
   case APPEND:
   case INSERT:
-    put_new(rng, v, to);
+    put_new(rng, v, state, to);
     put_part(to, s, i, s->count);
     return;
-  case REPLACE: put_new(rng, v, to); break;
+  case REPLACE: put_new(rng, v, state, to); break;
   case REPEAT:
     put_part(to, s, i, i + 1);
     put_part(to, s, i, s->count);
@@ -276,11 +301,12 @@ static size_t copy_out(const struct buf *from, uint8_t *to, size_t size_max) {
   return size;
 }
 
-size_t fuzz_messages_mutate(struct rng *rng, const struct bolt_version *v, uint8_t *stream, size_t size, size_t size_max) {
+size_t fuzz_messages_mutate(struct rng *rng, const struct bolt_version *v, enum bolt_state state, uint8_t *stream, size_t size,
+                            size_t size_max) {
   if (one_in(rng, 8)) return LLVMFuzzerMutate(stream, size, size_max); // frames, too, must be broken now and then
   CLEANUP(buf_done) struct buf out = BUF_INIT;
   struct stream s = split((struct str){(const char *) stream, size});
-  change(rng, v, &s, &out);
+  change(rng, v, state, &s, &out);
   return copy_out(&out, stream, size_max);
 }
 
