@@ -110,6 +110,11 @@ enum err graph_degrees(struct graph_view *v, const graph_id *nodes, uint32_t n, 
 enum err graph_count_nodes(struct graph_view *v, graph_token label, uint64_t *ret, struct error *e) NODISCARD;
 enum err graph_count_rels(struct graph_view *v, graph_token type, uint64_t *ret, struct error *e) NODISCARD;
 
+/// True if every relationship of `type` (or GRAPH_ANY) leads, followed in `direction`, to a node with `label`: then none of these
+/// nodes needs to be asked. From exact counts; false also where they say nothing (the transaction has changes of its own).
+enum err graph_ends_have_label(struct graph_view *v, graph_token type, enum graph_direction direction, graph_token label,
+                               bool *ret, struct error *e) NODISCARD;
+
 /// What to look for in an index: the first `equal_count` keys equal, then one range, prefix or existence on the next key.
 struct graph_seek {
   const struct value *equal;

@@ -227,3 +227,28 @@ enum err graph_count_nodes(struct graph_view *v, graph_token label, uint64_t *re
 enum err graph_count_rels(struct graph_view *v, graph_token type, uint64_t *ret, struct error *e) {
   return count_call(v, GRAPH_REL, type, ret, e);
 }
+
+/// Relationships of the type whose node at the end to which `direction` leads has the label are as many as there are at all.
+static enum err all_labelled(struct graph_view *v, graph_token type, enum graph_direction direction, graph_token label, bool *ret,
+                             struct error *e) {
+  const struct statistics *s = &v->tx->g->statistics;
+  uint64_t all, labelled;
+  TRY(statistics_read(s, &v->pages, STATISTIC_RELS, type, 0, &all, e));
+  *ret = true;
+  for (int d = GRAPH_OUT; d <= GRAPH_IN && *ret; d++) {
+    if (!(direction & d)) continue;
+    enum statistic which = d == GRAPH_OUT ? STATISTIC_RELS_OF_END : STATISTIC_RELS_OF_START;
+    TRY(statistics_read(s, &v->pages, which, label, type, &labelled, e));
+    *ret = labelled == all;
+  }
+  return ERR_OK;
+}
+
+enum err graph_ends_have_label(struct graph_view *v, graph_token type, enum graph_direction direction, graph_token label,
+                               bool *ret, struct error *e) {
+  TRY(view_begin(v, e));
+  bool all = false;
+  if (view_overlay(v) == NULL) TRY(view_end(v, all_labelled(v, type, direction, label, &all, e), e));
+  *ret = all;
+  return ERR_OK;
+}
