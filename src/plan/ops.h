@@ -302,11 +302,14 @@ struct plan_degree {
 /// *_INTO: `to` is bound, relationships between the two. OPTIONAL_*: keeps only what passes `predicates`; a row for which
 /// nothing is left comes once with nulls in `rel` and (not INTO) in `to`. Null `from` (INTO: or `to`) finds nothing.
 /// `rel` may be PLAN_NONE: nobody asks which (uniqueness still counts by rows: parallel relationships give a row each).
+/// `witnesses` (EXPAND, else empty): differ[i] can only be found where `from` is the node in the slot witnesses[i]; PLAN_NONE:
+/// anywhere.
 struct plan_expand {
   uint32_t from, rel, to;
   enum graph_direction direction;
   struct plan_list types;
   struct plan_list differ;
+  struct plan_list witnesses;
   struct plan_exprs predicates; // OPTIONAL_* only
 };
 
