@@ -63,7 +63,8 @@ static enum err begin(struct consensus *c, const struct consensus_persisted *s, 
   c->member_id = s->member_id;
   c->next_write_id = 1;
   c->durable_index = s->last_index;
-  c->commit_index = c->apply_index = c->applied_index = s->applied_index;
+  c->apply_index = c->applied_index = s->applied_index;
+  c->commit_index = MAX(s->applied_index, memberships_last_but_one(&c->memberships));
   return update_finish(c, engine_begin(c, s, seed, &c->failure), e);
 }
 

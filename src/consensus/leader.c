@@ -19,6 +19,11 @@ static enum err noop_submit(struct consensus *c, struct error *e) {
   return update_absorb(c, &out, NULL, e);
 }
 
+/// The last entry is of that term. A snapshot's is not: it may be another's.
+static bool ends_in(const struct terms *t, uint64_t term) {
+  return t->last_index >= t->first_index && terms_last(t) == term;
+}
+
 enum err leader_settle(struct consensus *c, struct error *e) {
   if (!is_leader(c)) {
     c->led_term = 0;
@@ -29,8 +34,8 @@ enum err leader_settle(struct consensus *c, struct error *e) {
   if (c->led_term == term) return ERR_OK;
   c->led_term = term;
   c->own_vote_term = 0;
-  if (terms_last(&c->terms) != term && !MUTANT(raft_own_noop)) TRY(noop_submit(c, e));
-  c->noop_index = terms_last(&c->terms) == term ? terms_run_start(&c->terms, c->terms.last_index) : 0;
+  if (!ends_in(&c->terms, term) && !MUTANT(raft_own_noop)) TRY(noop_submit(c, e));
+  c->noop_index = ends_in(&c->terms, term) ? terms_run_start(&c->terms, c->terms.last_index) : 0;
   return ERR_OK;
 }
 

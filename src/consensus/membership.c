@@ -197,3 +197,7 @@ const struct consensus_membership *memberships_at(const struct memberships *l, u
 const struct consensus_membership *memberships_last(const struct memberships *l) {
   return l->count == 0 ? &none : l->items[l->count - 1];
 }
+
+uint64_t memberships_last_but_one(const struct memberships *l) {
+  return l->count < 2 ? 0 : l->items[l->count - 2]->index;
+}
