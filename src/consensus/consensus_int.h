@@ -113,6 +113,7 @@ bool is_leader(const struct consensus *c);
 bool is_open(const struct consensus *c);
 /// After a step: a new leader gets its no-op (G3).
 enum err leader_settle(struct consensus *c, struct error *e) NODISCARD;
+void leader_forget(struct consensus *c);
 
 // ---- committed.c ----
 

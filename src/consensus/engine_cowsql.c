@@ -536,9 +536,9 @@ enum err engine_committed(struct engine *g, uint64_t now_ms, const struct consen
 
 enum err engine_compacted(struct engine *g, uint64_t now_ms, uint64_t index, uint64_t term, const struct consensus_membership *m,
                           uint64_t trailing, struct engine_output *out, struct error *e) {
-  struct raft_event event = {.type = RAFT_SNAPSHOT,
-                             .snapshot = {.metadata = {.index = index, .term = term, .configuration_index = m->index},
-                                          .trailing = (unsigned) MIN(trailing, UINT32_MAX)}};
+  struct raft_event event = {
+      .type = RAFT_SNAPSHOT,
+      .snapshot = {.metadata = {.index = index, .term = term, .configuration_index = m->index}, .trailing = (unsigned) trailing}};
   return configured(g, now_ms, &event, &event.snapshot.metadata.configuration, m, "compaction", out, e);
 }
 

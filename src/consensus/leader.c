@@ -24,10 +24,14 @@ static bool ends_in(const struct terms *t, uint64_t term) {
   return t->last_index >= t->first_index && terms_last(t) == term;
 }
 
+void leader_forget(struct consensus *c) {
+  c->led_term = 0;
+  c->noop_index = 0;
+}
+
 enum err leader_settle(struct consensus *c, struct error *e) {
   if (!is_leader(c)) {
-    c->led_term = 0;
-    c->noop_index = 0;
+    leader_forget(c);
     return ERR_OK;
   }
   uint64_t term = engine_term(c->engine);

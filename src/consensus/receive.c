@@ -104,12 +104,12 @@ static bool append_contradicts(struct consensus *c, const struct consensus_messa
   return false;
 }
 
-/// Drops the first `count` entries of an append and moves its anchor.
+/// Drops the first `count` entries of an append, which it has, and moves its anchor.
 static void append_skip(struct consensus_message *m, uint32_t count, uint64_t previous_index, uint64_t previous_term) {
   m->append.previous_index = previous_index;
   m->append.previous_term = previous_term;
   m->append.entries = m->append.count > count ? m->append.entries + count : NULL;
-  m->append.count -= MIN(count, m->append.count);
+  m->append.count -= count;
 }
 
 /// G5 (D5): the engine has forgotten the terms below its log but the snapshot's, and takes an append that is anchored there
@@ -118,8 +118,8 @@ static void append_skip(struct consensus_message *m, uint32_t count, uint64_t pr
 static void anchor(const struct consensus *c, struct consensus_message *m) {
   uint64_t snapshot = c->terms.snapshot_index;
   if (m->append.previous_index >= c->terms.first_index || m->append.previous_index >= snapshot || MUTANT(raft_anchor)) return;
-  uint64_t skip = snapshot - m->append.previous_index;
-  append_skip(m, (uint32_t) MIN(skip, UINT32_MAX), snapshot, c->terms.snapshot_term);
+  uint64_t skip = MIN(snapshot - m->append.previous_index, m->append.count);
+  append_skip(m, (uint32_t) skip, snapshot, c->terms.snapshot_term);
 }
 
 /// G2 (D3): the engine notes a membership entry under the index of the first new entry of its message. So it is always the first
