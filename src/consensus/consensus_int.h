@@ -58,9 +58,12 @@ struct consensus {
   struct consensus_membership installing_membership;
 
   // Leadership.
-  uint64_t led_term;      // leader of this term; 0: not leading
-  uint64_t noop_index;    // the first entry of that term
-  uint64_t own_vote_term; // sole voter: voted for itself in this term, and has not led it (single_voter.c)
+  uint64_t led_term;   // leader of this term; 0: not leading
+  uint64_t noop_index; // the first entry of that term
+  struct {
+    uint64_t id, ms;              // 0: nobody
+  } heard[CONSENSUS_MEMBERS_MAX]; // when a member last answered this leader
+  uint64_t own_vote_term;         // sole voter: voted for itself in this term, and has not led it (single_voter.c)
 
   struct reads reads;
   uint64_t conflict_index;
@@ -114,6 +117,10 @@ bool is_open(const struct consensus *c);
 /// After a step: a new leader gets its no-op (G3).
 enum err leader_settle(struct consensus *c, struct error *e) NODISCARD;
 void leader_forget(struct consensus *c);
+/// A member has answered this leader.
+void leader_hears(struct consensus *c, uint64_t member_id);
+/// It has done so within an election timeout. A leader always hears itself.
+bool leader_has_heard(const struct consensus *c, uint64_t member_id);
 
 // ---- committed.c ----
 

@@ -176,6 +176,7 @@ static void correct_rejection(const struct consensus *c, struct consensus_messag
 static enum err receive_append_result(struct consensus *c, const struct consensus_message *m, struct error *e) {
   struct consensus_message corrected = *m;
   if (is_leader(c) && m->term == engine_term(c->engine)) {
+    leader_hears(c, m->peer);
     // Nobody has entries of this leader's that it has not made.
     if (m->append_result.rejected == 0 && m->append_result.last_index > c->terms.last_index) return ERR_OK;
     correct_rejection(c, &corrected);

@@ -139,6 +139,33 @@ TEST(a_change_waits_for_the_one_before_and_for_its_voters) {
   world_free(w);
 }
 
+TEST(a_group_that_lost_two_of_five_parts_with_them) {
+  struct world *w = elected(5, 1);
+  world_crash(w, 4);
+  world_crash(w, 5);
+  assert_ok(world_transfer(w, 1, 2)); // a leader that has never heard of them
+  world_pass(w, 2000);
+  assert_int_equal(world_leader(w), 2);
+  struct consensus_membership to = world_membership(w, 2, 6, CONSENSUS_LEARNER);
+  assert_int_equal(world_change(w, 2, &to), ERR_BUSY);
+  change(w, 2, 4, 0);
+  change(w, 2, 5, CONSENSUS_LEARNER);
+  change(w, 2, 5, 0);
+  change(w, 2, 6, CONSENSUS_LEARNER);
+  world_free(w);
+}
+
+TEST(a_vote_is_not_taken_away_from_behind_one_that_answers) {
+  struct world *w = elected(5, 1);
+  w->members[5].slow_disk = true; // answers, and has nothing new
+  struct consensus_membership to = world_membership(w, 1, 6, CONSENSUS_LEARNER);
+  assert_ok(world_change(w, 1, &to));
+  world_pass(w, 300);
+  to = world_membership(w, 1, 4, 0);
+  assert_int_equal(world_change(w, 1, &to), ERR_BUSY);
+  world_free(w);
+}
+
 TEST(a_sole_voter_does_not_grow) {
   struct world *w = world_new(1, 1);
   world_start(w, 1);
@@ -187,6 +214,22 @@ TEST(a_transfer_that_fails_is_over_after_an_election_timeout) {
   assert_int_equal(world_transfer(w, 1, 1), ERR_INVALID);
   assert_int_equal(world_transfer(w, 1, 6), ERR_INVALID);
   assert_int_equal(world_transfer(w, 2, 1), ERR_NOT_LEADER);
+  world_free(w);
+}
+
+TEST(leadership_goes_to_one_that_answers) {
+  struct world *w = elected(3, 1);
+  world_crash(w, 3);
+  world_pass(w, 2000);
+  assert_ok(world_propose(w, 1, 1)); // nobody has it yet
+  assert_ok(world_transfer(w, 1, 0));
+  world_pass(w, 100);
+  assert_int_equal(world_leader(w), 2);
+  world_start(w, 3);
+  world_pass(w, 500);
+  world_isolate(w, 2, true);
+  world_elect_quietly(w, 3);
+  assert_int_equal(world_transfer(w, 3, 0), ERR_INVALID); // none has answered it yet
   world_free(w);
 }
 
@@ -337,8 +380,9 @@ TEST(what_a_learner_or_a_stranger_confirms_does_not_count) {
 
 TESTS(T(three_become_five_and_three_again), T(an_idle_learner_catches_up_too), T(a_learner_that_is_away_does_not_catch_up),
       T(a_learner_that_fell_behind_again_is_not_promoted), T(changes_that_are_refused),
-      T(a_change_waits_for_the_one_before_and_for_its_voters), T(a_sole_voter_does_not_grow), T(leadership_is_handed_on),
-      T(a_transfer_that_fails_is_over_after_an_election_timeout), T(who_was_away_too_long_gets_a_copy),
-      T(compaction_waits_for_the_disk), T(reads_share_a_round), T(a_probe_that_is_lost_is_sent_again),
-      T(reads_of_a_leader_that_is_deposed_fail), T(five_voters_confirm_one_after_another),
+      T(a_change_waits_for_the_one_before_and_for_its_voters), T(a_group_that_lost_two_of_five_parts_with_them),
+      T(a_vote_is_not_taken_away_from_behind_one_that_answers), T(a_sole_voter_does_not_grow), T(leadership_is_handed_on),
+      T(leadership_goes_to_one_that_answers), T(a_transfer_that_fails_is_over_after_an_election_timeout),
+      T(who_was_away_too_long_gets_a_copy), T(compaction_waits_for_the_disk), T(reads_share_a_round),
+      T(a_probe_that_is_lost_is_sent_again), T(reads_of_a_leader_that_is_deposed_fail), T(five_voters_confirm_one_after_another),
       T(more_reads_than_may_wait_are_refused), T(what_a_learner_or_a_stranger_confirms_does_not_count))
