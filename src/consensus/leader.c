@@ -27,6 +27,7 @@ static bool ends_in(const struct terms *t, uint64_t term) {
 }
 
 void leader_forget(struct consensus *c) {
+  if (c->led_term == 0) return;
   c->led_term = 0;
   c->noop_index = 0;
   memset(c->heard, 0, sizeof c->heard);
