@@ -74,7 +74,7 @@ static enum err submit_change(struct consensus *c, const struct consensus_member
 }
 
 enum err consensus_change(struct consensus *c, uint64_t now_ms, const struct consensus_membership *to, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   TRY(check_change(c, to, e));
   update_begin(c, now_ms);
   return update_finish(c, submit_change(c, to, &c->failure), e);
@@ -96,7 +96,7 @@ static enum err catch_up(struct consensus *c, uint64_t id, struct error *e) {
 }
 
 enum err consensus_catch_up(struct consensus *c, uint64_t now_ms, uint64_t member_id, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   if (!is_open(c) || engine_transferee(c->engine) != 0) REFUSE(ERR_NOT_LEADER, "this member is not the leader, or not yet open");
   const struct consensus_member *member = consensus_membership_find(memberships_last(&c->memberships), member_id);
   if (member == NULL || member->role != CONSENSUS_LEARNER)

@@ -36,7 +36,7 @@ static enum err compact(struct consensus *c, uint64_t index, uint64_t trailing, 
 
 enum err consensus_compact(struct consensus *c, uint64_t now_ms, uint64_t index, uint64_t trailing, uint64_t *ret_first,
                            struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   TRY(refuse(c, index, e));
   update_begin(c, now_ms);
   enum err err = index > c->terms.snapshot_index ? compact(c, index, trailing_of(c, trailing), &c->failure) : ERR_OK;

@@ -112,7 +112,7 @@ static enum err tick(struct consensus *c, struct error *e) {
 }
 
 enum err consensus_tick(struct consensus *c, uint64_t now_ms, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   update_begin(c, now_ms);
   return update_finish(c, tick(c, &c->failure), e);
 }

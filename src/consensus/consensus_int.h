@@ -84,7 +84,7 @@ struct consensus {
 // ---- update.c ----
 
 /// ERR_OK, or what closed the group.
-enum err group_open(const struct consensus *c, struct error *e) NODISCARD;
+enum err usable(const struct consensus *c, struct error *e) NODISCARD;
 /// Forgets the last update. Time never falls.
 void update_begin(struct consensus *c, uint64_t now_ms);
 /// Takes in what a step of the engine led to. `received`: the message that it took, if any.

@@ -82,7 +82,7 @@ static uint64_t best_successor(const struct consensus *c, const struct consensus
 }
 
 enum err consensus_transfer(struct consensus *c, uint64_t now_ms, uint64_t member_id, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   if (!is_leader(c)) return error_set(e, ERR_NOT_LEADER, "this member is not the leader");
   if (engine_transferee(c->engine) != 0) return error_set(e, ERR_BUSY, "leadership is being handed on already");
   const struct consensus_membership *m = memberships_last(&c->memberships);

@@ -114,7 +114,7 @@ enum err reads_receive_result(struct consensus *c, const struct consensus_messag
 }
 
 enum err consensus_read(struct consensus *c, uint64_t now_ms, uint64_t read_id, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   struct reads *r = &c->reads;
   if (!is_leader(c)) return error_set(e, ERR_NOT_LEADER, "this member is not the leader");
   if (r->count >= READS_MAX) return error_set(e, ERR_BUSY, "%u reads are waiting already", READS_MAX);

@@ -225,7 +225,7 @@ static enum err receive(struct consensus *c, const struct consensus_message *m, 
 }
 
 enum err consensus_receive(struct consensus *c, uint64_t now_ms, const struct consensus_message *m, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   update_begin(c, now_ms);
   return update_finish(c, receive(c, m, &c->failure), e);
 }

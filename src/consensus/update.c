@@ -19,7 +19,7 @@ enum err array_grow(void *items, size_t *capacity, size_t count, size_t item_byt
   return ERR_OK;
 }
 
-enum err group_open(const struct consensus *c, struct error *e) {
+enum err usable(const struct consensus *c, struct error *e) {
   return c->failed == ERR_OK ? ERR_OK : consensus_failure(c, e);
 }
 
