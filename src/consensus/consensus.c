@@ -14,6 +14,9 @@ static enum err options_fill(const struct consensus_options *from, struct consen
     return error_set(e, ERR_INVALID, "an election timeout of %u ms does not go with a heartbeat each %u ms",
                      to->election_timeout_ms, to->heartbeat_ms);
   }
+  if (to->inflight_entries_max > APPEND_ENTRIES_MAX) {
+    return error_set(e, ERR_INVALID, "at most %u entries can be in flight, not %u", APPEND_ENTRIES_MAX, to->inflight_entries_max);
+  }
   return ERR_OK;
 }
 

@@ -144,7 +144,7 @@ struct consensus_options {
   uint32_t election_timeout_ms;  // 0: 1000. Randomised up to twice this
   uint32_t heartbeat_ms;         // 0: 100. Must exceed a round trip with a sync
   uint32_t install_timeout_ms;   // 0: 30 000
-  uint32_t inflight_entries_max; // 0: 4096 entries without an answer for each follower
+  uint32_t inflight_entries_max; // 0: 4096 entries without an answer for each follower; at most 2^20
 };
 
 /// What this member knows from its disk. Pointers need to live during consensus_start only.

@@ -13,6 +13,9 @@
 // A bound on terms and indexes from outside, so that adding to one never wraps.
 #define CONSENSUS_INDEX_MAX (UINT64_MAX >> 2)
 
+// An append of more entries is dropped; no leader may have more in flight.
+#define APPEND_ENTRIES_MAX (1u << 20)
+
 /// A write that the log's queue holds: handed out, not yet reported durable.
 struct pending_write {
   uint64_t id;

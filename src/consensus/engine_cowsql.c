@@ -1,13 +1,11 @@
 // The engine under consensus is cowsql/raft (libraft), driven by raft_step alone. This is the only file that knows it.
 //
-// The library's rules of memory, as of 0.22.1 (they differ in later ones; meson.build refuses those it was not checked with):
-//   - Entries come in as an array of ours; `update.entries` points into it. Their common `batch` is freed by the library, by us
-//   or
-//     not at all, depending on what the event led to. Ours is a marker that freeing leaves alone, so that it does not matter.
-//   - Configurations in events become the library's, whatever happens to the event.
-//   - Without memory it frees things twice and leaves pointers dangling. So every block is listed here (struct block); from the
-//   first
-//     failed allocation on nothing is freed, and the engine is not closed but its list is.
+// The library's rules of memory, as of 0.22.1 (they differ in later ones; meson.build refuses those it was not checked with).
+// Entries come in as an array of ours, and `update.entries` points into it. Their common `batch` is freed by the library, by us
+// or not at all, depending on what the event led to; ours is a marker that freeing leaves alone, so that it does not matter.
+// Configurations in events become the library's, whatever happens to the event. Without memory the library frees things twice and
+// leaves pointers dangling: every block is listed here (struct block), and from the first failed allocation on nothing is freed
+// but, in the end, the list.
 // Addresses are of no interest to the engine: it gets texts that differ as the members' ids do.
 #include "consensus/engine.h"
 

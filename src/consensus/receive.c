@@ -2,9 +2,6 @@
 // Peers are members of the same cluster and authenticated, yet a delayed, repeated or confused message must never do harm.
 #include "consensus/mutate.h"
 
-// An append of more entries is dropped: it cannot come from a leader that keeps to its limit of entries in flight.
-#define APPEND_ENTRIES_MAX (1u << 20)
-
 static bool place_ok(uint64_t index, uint64_t term, uint64_t sender_term) {
   return index <= CONSENSUS_INDEX_MAX && term <= sender_term && (index == 0) == (term == 0);
 }

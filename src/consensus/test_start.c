@@ -131,6 +131,8 @@ TEST(options_that_do_not_go_together_are_refused) {
   struct consensus *c = NULL;
   struct consensus_options o = {.election_timeout_ms = 100, .heartbeat_ms = 100};
   assert_int_equal(consensus_start(&d.s, &o, 1, 1, &c, NULL), ERR_INVALID);
+  o = (struct consensus_options){.inflight_entries_max = UINT32_MAX};
+  assert_int_equal(consensus_start(&d.s, &o, 1, 1, &c, NULL), ERR_INVALID);
   o = (struct consensus_options){.election_timeout_ms = UINT32_MAX};
   assert_int_equal(consensus_start(&d.s, &o, 1, 1, &c, NULL), ERR_INVALID);
 }
