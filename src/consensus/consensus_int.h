@@ -61,7 +61,8 @@ struct consensus {
   struct consensus_membership installing_membership;
 
   // Leadership.
-  uint64_t led_term;   // leader of this term; 0: not leading
+  uint64_t led_term; // leader of this term; 0: not leading
+  uint64_t led_since_ms;
   uint64_t noop_index; // the first entry of that term
   struct {
     uint64_t id, ms;              // 0: nobody
@@ -122,7 +123,7 @@ enum err leader_settle(struct consensus *c, struct error *e) NODISCARD;
 void leader_forget(struct consensus *c);
 /// A member has answered this leader.
 void leader_hears(struct consensus *c, uint64_t member_id);
-/// It has done so within an election timeout. A leader always hears itself.
+/// It has done so within an election timeout, or may yet: a new leader gives everybody that long. A leader always hears itself.
 bool leader_has_heard(const struct consensus *c, uint64_t member_id);
 
 // ---- committed.c ----

@@ -48,7 +48,7 @@ void leader_hears(struct consensus *c, uint64_t member_id) {
 }
 
 bool leader_has_heard(const struct consensus *c, uint64_t member_id) {
-  if (member_id == c->member_id) return true;
+  if (member_id == c->member_id || c->now_ms - c->led_since_ms < c->options.election_timeout_ms) return true;
   for (size_t i = 0; i < ARRAY_SIZE(c->heard); i++) {
     if (c->heard[i].id == member_id) return c->now_ms - c->heard[i].ms < c->options.election_timeout_ms;
   }
@@ -63,6 +63,7 @@ enum err leader_settle(struct consensus *c, struct error *e) {
   uint64_t term = engine_term(c->engine);
   if (c->led_term == term) return ERR_OK;
   c->led_term = term;
+  c->led_since_ms = c->now_ms;
   c->own_vote_term = 0;
   if (!ends_in(&c->terms, term) && !MUTANT(raft_own_noop)) TRY(noop_submit(c, e));
   c->noop_index = ends_in(&c->terms, term) ? terms_run_start(&c->terms, c->terms.last_index) : 0;

@@ -144,6 +144,9 @@ TEST(a_group_that_lost_two_of_five_parts_with_them) {
   world_crash(w, 4);
   world_crash(w, 5);
   assert_ok(world_transfer(w, 1, 2)); // a leader that has never heard of them
+  world_pass(w, 500);
+  struct consensus_membership early = world_membership(w, 2, 4, 0);
+  assert_int_equal(world_change(w, 2, &early), ERR_BUSY); // they may only be slow
   world_pass(w, 2000);
   assert_int_equal(world_leader(w), 2);
   struct consensus_membership to = world_membership(w, 2, 6, CONSENSUS_LEARNER);
