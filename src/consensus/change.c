@@ -43,6 +43,7 @@ static enum err check_member(const struct consensus *c, enum membership_change c
   return ERR_OK;
 }
 
+/// All that may speak against a change, in the order in which the caller can do something about it.
 static enum err check_change(const struct consensus *c, const struct consensus_membership *to, struct error *e) {
   if (!is_open(c) || engine_transferee(c->engine) != 0) REFUSE(ERR_NOT_LEADER, "this member is not the leader, or not yet open");
   TRY(membership_check(to, e));
@@ -62,6 +63,8 @@ static enum err check_change(const struct consensus *c, const struct consensus_m
   return ERR_OK;
 }
 
+/// The entry is in force as soon as it is in the log (4.1). It goes alone: the engine would keep what stood before a refused one
+/// (D7).
 static enum err submit_change(struct consensus *c, const struct consensus_membership *to, struct error *e) {
   struct consensus_membership membership = *to;
   membership.index = c->terms.last_index + 1;

@@ -1,6 +1,7 @@
 // The engine must be told that a membership entry is committed; it keeps at most one that is not, to roll back to the one before.
 #include "consensus/consensus_int.h"
 
+/// The engine and we must mean the same entry.
 static enum err tell(struct consensus *c, uint64_t index, struct error *e) {
   const struct consensus_membership *m = memberships_at(&c->memberships, index);
   if (m == NULL || m->index != index) {

@@ -4,6 +4,7 @@
 
 // ---- start ----
 
+/// Defaults, and what cannot work: a heartbeat must come well within an election timeout (9.1).
 static enum err options_fill(const struct consensus_options *from, struct consensus_options *to, struct error *e) {
   *to = from != NULL ? *from : (struct consensus_options){0};
   if (to->election_timeout_ms == 0) to->election_timeout_ms = 1000;
@@ -46,6 +47,7 @@ static void sole_voter_state(struct consensus *c, struct consensus_persisted *s)
   c->update.hard_state_changed = true;
 }
 
+/// Everything begins as a follower (3.3), but for a sole voter.
 static enum err engine_begin(struct consensus *c, const struct consensus_persisted *state, uint64_t seed, struct error *e) {
   struct engine_options o = {.member_id = c->member_id,
                              .seed = seed,
@@ -61,6 +63,7 @@ static enum err engine_begin(struct consensus *c, const struct consensus_persist
   return update_absorb(c, &out, NULL, e);
 }
 
+/// What is applied is committed, and so is every membership but the last.
 static enum err begin(struct consensus *c, const struct consensus_persisted *s, uint64_t seed, struct error *e) {
   TRY(log_load(c, s, e));
   c->member_id = s->member_id;
@@ -122,6 +125,7 @@ enum err consensus_tick(struct consensus *c, uint64_t now_ms, struct error *e) {
 
 // ---- looking ----
 
+/// Of each member in force, as the leader knows it.
 static void progress_fill(const struct consensus *c, const struct consensus_membership *m, struct consensus_status *to) {
   for (uint32_t i = 0; i < m->count; i++) {
     uint64_t id = m->members[i].id;

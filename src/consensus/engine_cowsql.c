@@ -46,6 +46,7 @@ static char marker;
 
 // ---- heap ----
 
+/// Puts a new block into the list of who is entered.
 static void *heap_link(struct engine *g, struct block *b) {
   if (b == NULL) {
     g->out_of_memory = true;
@@ -57,6 +58,7 @@ static void *heap_link(struct engine *g, struct block *b) {
   return b + 1;
 }
 
+/// Takes a block out of its list.
 static struct block *heap_unlink(void *p) {
   struct block *b = (struct block *) p - 1;
   *b->link = b->next;
@@ -180,6 +182,7 @@ static int configuration_make(const struct consensus_membership *m, struct raft_
   return 0;
 }
 
+/// The library's names: a barrier is an entry that does nothing.
 static enum raft_entry_type type_of(enum consensus_entry_kind kind) {
   return kind == CONSENSUS_DATA ? RAFT_COMMAND : kind == CONSENSUS_NOOP ? RAFT_BARRIER : RAFT_CHANGE;
 }
@@ -197,6 +200,7 @@ static int entry_make(uint64_t term, enum consensus_entry_kind kind, const struc
   return rv;
 }
 
+/// Room for the entries of one event.
 static int scratch_reserve(struct engine *g, size_t count) {
   if (count <= g->scratch_capacity) return 0;
   struct raft_entry *scratch = mem_realloc(g->scratch, count * sizeof *scratch);
@@ -213,6 +217,7 @@ static void entries_release(struct engine *g, size_t count) {
   }
 }
 
+/// All entries of one event into the scratch array; none if that fails. Within enter.
 static int entries_make(struct engine *g, const struct consensus_entry *entries, size_t count) {
   int rv = scratch_reserve(g, count);
   for (size_t i = 0; rv == 0 && i < count; i++) {
@@ -278,6 +283,7 @@ static void message_make(struct engine *g, const struct consensus_message *m, st
 
 // ---- the library's types to ours ----
 
+/// False: a type that is not known.
 static bool message_read(const struct raft_message *from, struct consensus_message *to) {
   *to = (struct consensus_message){.peer = from->server_id};
   switch (from->type) {
@@ -325,6 +331,7 @@ static bool message_read(const struct raft_message *from, struct consensus_messa
   return false;
 }
 
+/// Copies what is to be sent: the library's own array is used again by the next event. False: no memory.
 static bool messages_collect(struct engine *g, const struct raft_update *u, struct engine_output *out) {
   if ((u->flags & (RAFT_UPDATE_MESSAGES)) == 0) return true;
   if (u->messages.n > g->message_capacity) {
@@ -355,6 +362,7 @@ static void entries_collect(struct engine *g, const struct raft_update *u, const
   }
 }
 
+/// The refusals by their own codes; anything else is a failure (G12).
 static enum err error_of(int rv, const char *what, struct error *e) {
   switch (rv) {
   case RAFT_NOMEM: return error_set(e, ERR_NOMEM, "no memory for the Raft engine (%s)", what);
@@ -387,6 +395,7 @@ static enum err step(struct engine *g, uint64_t now_ms, struct raft_event *event
   return err;
 }
 
+/// What could not be handed over: the only reason is memory, as everything was checked before.
 static enum err no_memory(struct engine *g, int rv, const char *what, struct error *e) {
   g->broken = true;
   return error_of(rv, what, e);

@@ -58,6 +58,7 @@ static size_t run_end(const struct consensus *c, size_t from, size_t count) {
   return end;
 }
 
+/// The first `count` of the queue are durable, in order.
 static enum err report(struct consensus *c, size_t count, struct error *e) {
   for (size_t from = 0, end; from < count; from = end) {
     end = run_end(c, from, count);
