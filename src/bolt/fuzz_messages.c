@@ -189,15 +189,29 @@ static bool is_legal(const struct bolt_version *v, enum bolt_state state, struct
   return kind != BOLT_MESSAGE_KINDS && kind != BOLT_GOODBYE && bolt_state_judge(state, false, kind) == BOLT_HANDLE;
 }
 
-/// In most cases one that is legal in `state`.
-static void put_new(struct rng *rng, const struct bolt_version *v, enum bolt_state state, struct buf *to) {
+/// The state that a message leads to if it does what it asks for.
+static enum bolt_state state_behind(const struct bolt_version *v, enum bolt_state state, struct str message) {
+  if (!is_legal(v, state, message)) return state;
+  enum bolt_message_kind kind = bolt_message_peek(v, message);
+  bool logged_in = state != BOLT_NEGOTIATION && state != BOLT_AUTHENTICATION;
+  return bolt_state_after(v, state, kind, kind == BOLT_RUN ? BOLT_MORE : BOLT_DONE, logged_in);
+}
+
+/// In most cases one that is legal in `state`. Returns the state behind it.
+static enum bolt_state put_new(struct rng *rng, const struct bolt_version *v, enum bolt_state state, struct buf *to) {
   CLEANUP(buf_done) struct buf message = BUF_INIT;
-  int tries = one_in(rng, 8) ? 1 : 32;
+  int tries = one_in(rng, 16) ? 1 : 32;
   do {
     buf_clear(&message);
     put_message(rng, v, &message);
   } while (--tries > 0 && !is_legal(v, state, buf_str(&message)));
   put_framed(to, buf_str(&message));
+  return state_behind(v, state, buf_str(&message));
+}
+
+/// A few messages that follow from one another.
+static void put_conversation(struct rng *rng, const struct bolt_version *v, enum bolt_state state, struct buf *to) {
+  for (uint64_t left = 1 + rng_below(rng, 6); left > 0; left--) state = put_new(rng, v, state, to);
 }
 
 // ---- a stream as messages ----
@@ -249,10 +263,7 @@ static enum bolt_state state_before(const struct bolt_version *v, enum bolt_stat
   for (size_t j = 0; j < i; j++) {
     CLEANUP(buf_done) struct buf message = BUF_INIT;
     unframe((struct str){s->bytes.ptr + s->starts[j], s->starts[j + 1] - s->starts[j]}, &message);
-    if (!is_legal(v, state, buf_str(&message))) continue;
-    enum bolt_message_kind kind = bolt_message_peek(v, buf_str(&message));
-    bool logged_in = state != BOLT_NEGOTIATION && state != BOLT_AUTHENTICATION;
-    state = bolt_state_after(v, state, kind, kind == BOLT_RUN ? BOLT_MORE : BOLT_DONE, logged_in);
+    state = state_behind(v, state, buf_str(&message));
   }
   return state;
 }
@@ -275,10 +286,10 @@ static void change(struct rng *rng, const struct bolt_version *v, enum bolt_stat
   switch (what) {
   case APPEND:
   case INSERT:
-    put_new(rng, v, state, to);
+    put_conversation(rng, v, state, to);
     put_part(to, s, i, s->count);
     return;
-  case REPLACE: put_new(rng, v, state, to); break;
+  case REPLACE: (void) put_new(rng, v, state, to); break;
   case REPEAT:
     put_part(to, s, i, i + 1);
     put_part(to, s, i, s->count);
