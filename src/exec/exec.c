@@ -44,6 +44,7 @@ enum err exec_open(const struct plan *plan, const struct exec_options *options, 
   x->plan = plan;
   x->options = *options;
   x->tx = options->tx;
+  x->patience = EXEC_ENDLESS;
   mem_budget_init(&x->budget, options->budget, 0, ERR_TX_MEMORY, NULL);
   arena_init(&x->arena, &x->budget);
   arena_init(&x->out, &x->budget);
@@ -80,6 +81,20 @@ enum err exec_check(struct exec *x, struct error *e) {
                    err == ERR_TX_TERMINATED ? "The transaction has been terminated. Retry your operation in a new transaction, "
                                               "and you should see a successful result."
                                             : err_text(err));
+}
+
+void exec_set_patience(struct exec *x, uint32_t batches) {
+  x->patience = batches;
+}
+
+enum err exec_spend_patience(struct exec *x) {
+  if (x->patience == EXEC_ENDLESS) return ERR_OK;
+  if (x->patience == 0) {
+    x->waiting = NULL;
+    return ERR_WAIT;
+  }
+  x->patience--;
+  return ERR_OK;
 }
 
 void exec_cancel(struct exec *x, enum err reason) {

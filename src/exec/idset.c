@@ -41,3 +41,23 @@ enum err idset_make_page(struct idset *s, uint64_t id, struct error *e) {
   s->directories[directory]->pages[page % IDSET_DIRECTORY_PAGES] = words;
   return ERR_OK;
 }
+
+enum err idset_add_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n, struct error *e) {
+  uint64_t *page = NULL, page_number = UINT64_MAX, added = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    uint64_t id = ids[i] | (high != NULL ? (uint64_t) high[i] << 32 : 0);
+    if (id / IDSET_PAGE_BITS != page_number) {
+      page = idset_page(s, id);
+      if (UNLIKELY(page == NULL)) {
+        TRY(idset_make_page(s, id, e));
+        page = idset_page(s, id);
+      }
+      page_number = id / IDSET_PAGE_BITS;
+    }
+    uint64_t *word = &page[id / 64 % IDSET_PAGE_WORDS], old = *word, bit = UINT64_C(1) << (id % 64);
+    *word = old | bit;
+    added += (old & bit) == 0;
+  }
+  s->n += added;
+  return ERR_OK;
+}

@@ -139,19 +139,21 @@ static int64_t nanos_now(struct exec *x) {
 enum err op_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
   struct exec *x = op->x;
   TRY(exec_check(x, e));
+  TRY(exec_spend_patience(x));
   bool timed = x->options.profile && x->options.clock.now != NULL;
   int64_t begin = timed ? nanos_now(x) : 0;
   const struct batch *b = NULL;
   enum err err = op->class->next(op, want, &b, e);
   if (timed) op->time_ns += (uint64_t) (nanos_now(x) - begin);
   if (err != ERR_OK) return err;
-  if (b != NULL) op->rows += b->n;
+  if (b != NULL) op->rows += batch_rows(b);
   *ret = b;
   return ERR_OK;
 }
 
 enum err op_pull(struct op *op, uint32_t child, uint32_t want, const struct batch **ret, struct error *e) {
   const struct batch *b;
+  *ret = NULL; // the last batch is gone, whatever comes
   TRY(op_next(op->children[child], want, &b, e));
   arena_reset(&op->held);
   *ret = b;

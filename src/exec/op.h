@@ -34,6 +34,7 @@ struct op {
   struct arena out;        // of the batch handed out last
   struct arena held;       // lives as long as the input batch that is being worked on
   uint64_t rows, db_hits, time_ns;
+  bool tail_wanted; // what is above can take batches with a tail (tail.h)
 };
 
 /// Makes the operator for `plan` and all below it, in x->arena.
@@ -41,7 +42,8 @@ enum err op_open(struct exec *x, const struct plan_op *plan, struct op_outer *ou
 void op_close(struct op *op);
 /// At most `want` rows where the operator can help it; `want` > 0.
 enum err op_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) NODISCARD;
-/// The next batch of a child; forgets what was held for the last one.
+/// The next batch of a child; forgets what was held for the last one. `*ret` is NULL where it fails or has to wait: the last
+/// batch is gone.
 enum err op_pull(struct op *op, uint32_t child, uint32_t want, const struct batch **ret, struct error *e) NODISCARD;
 /// The operator and all below it.
 void op_reset(struct op *op);
