@@ -3,7 +3,7 @@
 #include "cypher/signatures.h"
 
 enum {
-  CHEAP_COST = 2000, // in the unit of plan/cost.h
+  CHEAP_COST = 20000, // in the unit of plan/cost.h
   // Each can multiply the size of a text, a list or a map by what it is applied to, and what one projection makes the next takes.
   ADDITIONS_MAX = 8,
   PROJECTIONS_MAX = 4,

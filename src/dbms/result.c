@@ -6,7 +6,11 @@
 
 // Between two looks at whether the sink is full. Rows may be long: a turn grows while they turn out not to be, and what would fill the
 // sink many times over never comes in one.
-enum { ROWS_A_TURN = 1024, ROWS_IN_FIRST_TURN = 16 };
+enum {
+  ROWS_A_TURN = 1024,
+  ROWS_IN_FIRST_TURN = 16,
+  INLINE_BATCHES = 128, // after so many a run that looked cheap moves to a worker: about a millisecond
+};
 
 static void adapt_turn(struct result *r, bool is_full) {
   r->turn = is_full ? MAX(1u, r->turn / 8) : MIN(r->turn * 8, (uint32_t) ROWS_A_TURN);
@@ -23,12 +27,14 @@ void result_free(struct result *r) {
 /// Lets the run push up to `want` rows.
 static enum err run(struct result *r, uint64_t want, struct row_sink *sink, uint64_t *ret_rows, struct error *e) {
   uint64_t before = exec_rows(r->exec);
+  exec_set_patience(r->exec, r->tx->session->on_worker ? EXEC_ENDLESS : INLINE_BATCHES);
   enum exec_result outcome = exec_next(r->exec, want, sink, e);
   *ret_rows = exec_rows(r->exec) - before;
   r->had_rows |= *ret_rows > 0;
   if (outcome == EXEC_DONE) r->finished = true;
   if (outcome == EXEC_WAIT) {
     r->tx->waiting = exec_waiting(r->exec);
+    r->cheap = r->cheap && r->tx->waiting != NULL;
     return ERR_WAIT;
   }
   return outcome == EXEC_ERROR ? (e != NULL && e->code != ERR_OK ? e->code : ERR_INTERNAL) : ERR_OK;

@@ -201,13 +201,6 @@ static enum err op_begin(struct dbms_session *s, struct dbms_op *op) {
   return ERR_OK;
 }
 
-/// Results that are still open must be run out before another statement may change what they see.
-static enum err set_aside_open_results(struct transaction *t, bool keep_rows, struct error *e) {
-  for (struct result *r = t->results; r != NULL; r = r->older)
-    if (!r->finished) TRY(result_run_out(r, keep_rows && !r->delivered, e));
-  return ERR_OK;
-}
-
 static bool may_run_here(const struct dbms_session *s, const struct result *r) {
   return s->on_worker || r->finished || r->cheap;
 }
@@ -217,6 +210,20 @@ static bool may_run_out_here(const struct dbms_session *s, const struct transact
   const struct result *r = t->results;
   while (r != NULL && may_run_here(s, r)) r = r->older;
   return r == NULL;
+}
+
+/// Results that are still open must be run out before another statement may change what they see.
+static enum err set_aside_open_results(struct transaction *t, bool keep_rows, struct error *e) {
+  for (struct result *r = t->results; r != NULL; r = r->older)
+    if (!r->finished) TRY(result_run_out(r, keep_rows && !r->delivered, e));
+  return ERR_OK;
+}
+
+/// The same where it may be done: what is not cheap, or proves not to be, is done by a worker.
+static enum err run_out_open_results(struct dbms_session *s, bool keep_rows, bool *ret_to_worker, struct error *e) {
+  enum err err = may_run_out_here(s, s->tx) ? set_aside_open_results(s->tx, keep_rows, e) : ERR_WAIT;
+  if (err == ERR_WAIT) *ret_to_worker = !may_run_out_here(s, s->tx);
+  return err;
 }
 
 static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
@@ -230,8 +237,7 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   struct transaction *t = s->tx;
   graph_tx_set_blocking(t->graph_tx, s->on_worker);
   TRY(transaction_check(t, e));
-  if (!may_run_out_here(s, t)) return *ret_to_worker = true, ERR_WAIT;
-  TRY(set_aside_open_results(t, true, e));
+  TRY(run_out_open_results(s, true, ret_to_worker, e));
   struct plan *p;
   struct result *r;
   if (s->phase != PHASE_COMMAND) {
@@ -289,6 +295,7 @@ static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to
     int64_t want = op->pull.rows < 0 ? -1 : op->pull.rows - op->pulled.rows;
     enum err err = result_pull(r, want, op->pull.discard ? NULL : op->pull.sink, op->pull.discard ? NULL : op->pull.sink_full, &rows, &more, &paused, e);
     op->pulled.rows += rows;
+    if (err == ERR_WAIT) *ret_to_worker = !may_run_here(s, r);
     TRY(err);
     op->pulled.has_more = more;
     op->pulled.paused = paused;
@@ -309,8 +316,7 @@ static enum err op_commit(struct dbms_session *s, struct dbms_op *op, bool *ret_
   graph_tx_set_blocking(s->tx->graph_tx, s->on_worker);
   if (s->phase != PHASE_COMMIT) {
     TRY(transaction_check(s->tx, e));
-    if (!may_run_out_here(s, s->tx)) return *ret_to_worker = true, ERR_WAIT;
-    TRY(set_aside_open_results(s->tx, false, e));
+    TRY(run_out_open_results(s, false, ret_to_worker, e));
     s->phase = PHASE_COMMIT;
   }
   TRY(commit(s, &op->committed.bookmark, e));
