@@ -21,7 +21,6 @@ static bool makes_much(enum cypher_function_id id) {
 static bool is_unbounded(const struct ast *n) {
   switch (n->kind) {
     case AST_UNWIND: return n->unwind.list->kind != AST_LIST;
-    case AST_RELATIONSHIP: return n->relationship.length != AST_ONE;
     case AST_FUNCTION: return n->function.signature == NULL || makes_much(n->function.signature->id);
     case AST_BINARY: return n->binary.op == AST_MATCHES_OP; // a pattern may take a tenth of a second for one text
     case AST_LIST_COMPREHENSION:
@@ -47,8 +46,23 @@ static bool look_at(struct ast *n, void *context) {
   return !l->unbounded;
 }
 
+/// Walks may go through the whole graph for one row. A search for one shortest path looks up often enough to be moved.
+static bool walks_far(const struct plan_op *op) {
+  switch (op->kind) {
+    case PLAN_VAR_EXPAND:
+    case PLAN_VAR_EXPAND_INTO:
+    case PLAN_PRUNING_VAR_EXPAND:
+    case PLAN_REPEAT: return true;
+    case PLAN_PROJECT_ENDPOINTS: return op->project_ends.list;
+    case PLAN_SHORTEST_PATH: return !plan_shortest_is_plain(&op->shortest_path);
+    default: return false;
+  }
+}
+
 bool plan_is_cheap(const struct plan *p) {
   if (p->cost > CHEAP_COST) return false;
+  for (uint32_t i = 0; i < p->op_count; i++)
+    if (walks_far(p->ops[i])) return false;
   struct look l = {0};
   ast_visit(p->statement->root, look_at, &l);
   return !l.unbounded;

@@ -354,6 +354,12 @@ struct plan_shortest_path {
   struct plan_exprs rel_predicates, node_predicates, path_predicates;
 };
 
+/// One path will do, and nothing but direction, types and length restricts it: what a search from both ends finds at its first meeting.
+static inline bool plan_shortest_is_plain(const struct plan_shortest_path *x) {
+  return x->mode == PLAN_SHORTEST_SINGLE && x->path_predicates.count == 0 && x->rel_predicates.count == 0 && x->node_predicates.count == 0 &&
+         x->differ.count == 0;
+}
+
 /// Nodes `to` that are neighbours of all arms' `from` at once, with each combination of relationships. Directions as seen from `from`.
 struct plan_arm {
   uint32_t from, rel;

@@ -118,6 +118,43 @@ def top(found, last):
     return [(f"'c{k}'", v) for k, v in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))[:2]]
 
 
+def distance(g, types, direction, start, end, most):
+    """Length of the shortest path, None without one."""
+    level, seen, length = {start}, {start}, 0
+    while level and length < most:
+        length += 1
+        ways = [(f, e) for f, t, e in g.rels if not types or t in types.split("|")]
+        pairs = {"->": ways, "<-": [(e, f) for f, e in ways], "-": ways + [(e, f) for f, e in ways]}[direction]
+        level = {y for x, y in pairs if x in level} - seen
+        if end in level:
+            return length
+        seen |= level
+    return None
+
+
+def paths(engine, g, rng, seed):
+    """Shortest paths between all pairs of nodes: their length, that they hold together, and as many of them as there are."""
+    types, direction, most = rng.choice(["R", "S", "R|S", ""]), rng.choice(["->", "<-", "-"]), rng.choice([2, 15])
+    left, right = {"->": ("-", "->"), "<-": ("<-", "-"), "-": ("-", "-")}[direction]
+    step = f"{left}[{':' + types if types else ''}*..{most}]{right}"
+    wanted = [(a, b, distance(g, types, direction, a, b, most)) for a in range(g.n) for b in range(g.n) if a != b]
+    wanted = sorted((str(a), str(b), str(d)) for a, b, d in wanted if d is not None)
+    for mode in rng.sample(MODES, 3):
+        for letter in mode:
+            engine.send(letter)
+        for call in ("shortestPath", "allShortestPaths"):
+            rows = run(engine, f"MATCH (a:N), (b:N) WHERE a <> b MATCH p = {call}((a){step}(b)) RETURN DISTINCT a.i, b.i, length(p), "
+                               "nodes(p)[0] = a AND nodes(p)[-1] = b AND size(nodes(p)) = length(p) + 1 AND all(x IN range(0, length(p) - 1) WHERE "
+                               "(startNode(relationships(p)[x]) = nodes(p)[x] AND endNode(relationships(p)[x]) = nodes(p)[x + 1]) OR "
+                               "(startNode(relationships(p)[x]) = nodes(p)[x + 1] AND endNode(relationships(p)[x]) = nodes(p)[x]))")
+            if sorted(tuple(r) for r in rows) != [(*w, "true") for w in wanted]:
+                print(f"seed {seed}, mode {mode}: {call} {step}\n  relationships {g.rels}\n  wanted {wanted}\n  got    {rows}")
+                raise SystemExit(1)
+        for letter in mode:
+            engine.send(letter.lower())
+    return 6
+
+
 def run(engine, statement):
     try:
         answer = engine.ask(statement)
@@ -160,6 +197,7 @@ def main():
         rng = random.Random(round_seed)
         g = Graph(rng)
         g.create(engine)
+        asked += paths(engine, g, rng, round_seed)
         for _ in range(4):
             asked += check(engine, g, Pattern(rng), rng, round_seed)
         if g.n > 1:
