@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static const struct op_class *class_of(enum plan_op_kind kind) {
-  switch (kind) {
+static const struct op_class *class_of(const struct plan_op *plan) {
+  switch (plan->kind) {
   case PLAN_ARGUMENT: return &op_argument_class;
   case PLAN_ALL_NODES_SCAN:
   case PLAN_LABEL_SCAN:
@@ -52,8 +52,8 @@ static const struct op_class *class_of(enum plan_op_kind kind) {
   case PLAN_AGGREGATION:
   case PLAN_ORDERED_AGGREGATION: return &op_aggregation_class;
   case PLAN_DISTINCT: return &op_distinct_class;
-  case PLAN_SORT:
-  case PLAN_TOP: return &op_sort_class;
+  case PLAN_SORT: return &op_sort_class;
+  case PLAN_TOP: return plan->depth == 0 ? &op_top_class : &op_sort_class;
   case PLAN_SKIP: return &op_skip_class;
   case PLAN_LIMIT: return &op_limit_class;
   case PLAN_CREATE: return &op_create_class;
@@ -102,7 +102,7 @@ static enum err open_children(struct exec *x, struct op *op, struct error *e) {
 }
 
 enum err op_open(struct exec *x, const struct plan_op *plan, struct op_outer *outer, struct op **ret, struct error *e) {
-  const struct op_class *class = class_of(plan->kind);
+  const struct op_class *class = class_of(plan);
   if (class == NULL) return error_set(e, ERR_INTERNAL, "there is no operator %s", plan_op_kind_name(plan->kind));
   struct op *op = arena_zalloc(&x->arena, class->bytes);
   if (op == NULL) return arena_err(&x->arena, e);

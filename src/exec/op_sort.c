@@ -1,4 +1,4 @@
-// Sort and Top. Stable; in a right side each number of the outer batch by itself.
+// Sort, and Top in right sides (elsewhere: op_top.c). Stable; in a right side each number of the outer batch by itself.
 #include <string.h>
 
 #include "exec/op.h"
@@ -93,15 +93,18 @@ static enum err number_of(struct op *op, const struct ast *expression, uint64_t 
   return ERR_OK;
 }
 
+enum err op_top_limit(struct op *op, uint64_t *ret, struct error *e) {
+  uint64_t limit, skip;
+  TRY(number_of(op, op->plan->sort.limit, &limit, e));
+  TRY(number_of(op, op->plan->sort.skip, &skip, e));
+  *ret = limit + skip; // both below 2^63
+  return ERR_OK;
+}
+
 static enum err evaluate_limit(struct op *op, struct error *e) {
   struct sort *s = (struct sort *) op;
-  uint64_t limit, skip;
   s->limit = UINT64_MAX;
-  if (op->plan->kind == PLAN_TOP) {
-    TRY(number_of(op, op->plan->sort.limit, &limit, e));
-    TRY(number_of(op, op->plan->sort.skip, &skip, e));
-    s->limit = limit + skip; // both below 2^63
-  }
+  if (op->plan->kind == PLAN_TOP) TRY(op_top_limit(op, &s->limit, e));
   s->limited = true;
   return ERR_OK;
 }
