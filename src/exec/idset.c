@@ -61,3 +61,14 @@ enum err idset_add_all(struct idset *s, const uint32_t *ids, const uint8_t *high
   s->n += added;
   return ERR_OK;
 }
+
+void idset_remove_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    uint64_t id = ids[i] | (high != NULL ? (uint64_t) high[i] << 32 : 0);
+    uint64_t *page = idset_page(s, id);
+    if (page == NULL) continue;
+    uint64_t *word = &page[id / 64 % IDSET_PAGE_WORDS], bit = UINT64_C(1) << (id % 64);
+    s->n -= (*word & bit) != 0;
+    *word &= ~bit;
+  }
+}

@@ -42,6 +42,9 @@ static inline bool idset_has(const struct idset *s, uint64_t id) {
 /// All of `ids[0..n)`, whose bits above 32 are `high[i]` (NULL: 0). Fast where neighbours in the list are neighbours in number.
 enum err idset_add_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n, struct error *e) NODISCARD;
 
+/// Takes ids out that are in; their pages stay.
+void idset_remove_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n);
+
 /// `*ret_new`: the id was not in.
 static inline enum err idset_add(struct idset *s, uint64_t id, bool *ret_new, struct error *e) {
   uint64_t *page = idset_page(s, id);
