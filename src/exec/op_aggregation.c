@@ -74,7 +74,9 @@ static enum err make_states(struct aggregation *s, uint32_t groups, struct error
       s->blocks = blocks;
       s->block_capacity = capacity;
     }
-    struct agg *block = arena_zalloc(&s->states, (size_t) STATES_BLOCK_GROUPS * s->function_count * sizeof *block);
+    // Without keys the number of groups is known, and mostly one.
+    size_t room = s->key_count == 0 ? MIN(groups - s->block_count * STATES_BLOCK_GROUPS, STATES_BLOCK_GROUPS) : STATES_BLOCK_GROUPS;
+    struct agg *block = arena_zalloc(&s->states, room * s->function_count * sizeof *block);
     if (block == NULL) return arena_err(&s->states, e);
     s->blocks[s->block_count++] = block;
   }

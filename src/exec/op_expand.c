@@ -408,13 +408,13 @@ static enum err fill_tail(struct op *op, struct tail_builder *t, struct error *e
 static enum err next_tail(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
   struct expand *s = (struct expand *) op;
   struct tail_builder t;
-  TRY(tail_begin(&t, &op->out, EXPAND_NODES, e));
-  while (t.elements == 0) {
-    t.n = 0;
+  do {
     TRY(pull_input(op, want, e));
     if (s->in == NULL) return ERR_OK;
+    arena_reset(&op->out);
+    TRY(tail_begin(&t, &op->out, MIN(s->in->n - s->row, EXPAND_NODES), e));
     TRY(fill_tail(op, &t, e));
-  }
+  } while (t.elements == 0);
   struct batch *out = NULL;
   tail_close(&t);
   TRY(op_spread(op, &op->out, s->in, t.rows, t.n, &out, e));
