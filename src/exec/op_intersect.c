@@ -4,7 +4,8 @@
 // one arm's node stays the same from row to row its neighbours are marked in a bitmap, and those of the other arm are looked up
 // there; else the shorter list gallops through the longer one. Several combinations of one node come from parallel relationships.
 //
-// Slices die with the exec_next in which they were read. Places in a list do not: the lists of a snapshot are read again and are the same.
+// Slices die with the exec_next in which they were read, and when page access rests. Places in a list do not: the lists of a snapshot are
+// read again and are the same. Where a rest comes between the arms of one bundle, a single row's lists are copied.
 #include "exec/idset.h"
 #include "exec/op.h"
 #include "exec/sorted_list.h"
@@ -32,7 +33,8 @@ struct intersect {
   uint32_t row;
   struct arm_state *arms;
   uint32_t first, rows; // the bundle
-  uint64_t epoch;       // in which it was read
+  uint64_t epoch, rests; // when it was read
+  bool copied;           // its lists are our own: a rest does not matter
   bool ready;           // the current row's lists are at hand
   bool begun;           // some of its combinations have been given
   bool picking;         // a common node's combinations are being given
@@ -87,16 +89,55 @@ static enum err read_arm(struct op *op, uint32_t number, struct error *e) {
   return ERR_OK;
 }
 
-static enum err read_bundle(struct op *op, struct error *e) {
+static enum err copy_bytes(struct arena *a, const uint8_t **bytes, uint32_t n, struct error *e) {
+  if (*bytes == NULL) return ERR_OK;
+  *bytes = arena_copy(a, *bytes, n);
+  return *bytes != NULL ? ERR_OK : arena_err(a, e);
+}
+
+/// The slices as our own.
+static enum err copy_slices(struct arm_state *arm, struct error *e) {
+  struct graph_expansion *x = &arm->expansion;
+  for (uint32_t i = x->first[0]; i < x->first[x->done]; i++) {
+    struct graph_slice *s = &x->slices[i];
+    s->neighbours = arena_copy(&arm->arena, s->neighbours, s->count * sizeof *s->neighbours);
+    s->rels = arena_copy(&arm->arena, s->rels, s->count * sizeof *s->rels);
+    if (s->neighbours == NULL || s->rels == NULL) return arena_err(&arm->arena, e);
+    TRY(copy_bytes(&arm->arena, &s->neighbours_high, s->count, e));
+    TRY(copy_bytes(&arm->arena, &s->rels_high, s->count, e));
+  }
+  return ERR_OK;
+}
+
+/// Up to `rows` rows from the current one on. Fewer may have come.
+static enum err read_rows(struct op *op, uint32_t rows, struct error *e) {
   struct intersect *s = (struct intersect *) op;
   s->first = s->row;
-  s->rows = MIN(s->in->n - s->row, BUNDLE_ROWS);
+  s->rows = rows;
   s->epoch = 0; // no bundle, should one of the calls wait
   idset_clear(&s->marks);
   s->marked_place = NOWHERE;
-  for (uint32_t i = 0; i < op->plan->intersect.arm_count; i++) TRY(read_arm(op, i, e));
+  for (uint32_t i = 0; i < op->plan->intersect.arm_count; i++) {
+    TRY(read_arm(op, i, e));
+    if (s->copied && s->arms[i].places[0] != NOWHERE) TRY(copy_slices(&s->arms[i], e));
+    if (i == 0) s->rests = graph_view_rests(op_view(op));
+  }
   s->epoch = op->x->epoch;
   return ERR_OK;
+}
+
+static enum err read_bundle(struct op *op, struct error *e) {
+  struct intersect *s = (struct intersect *) op;
+  s->copied = false;
+  TRY(read_rows(op, MIN(s->in->n - s->row, BUNDLE_ROWS), e));
+  if (s->rests == graph_view_rests(op_view(op))) return ERR_OK;
+  s->copied = true;
+  return read_rows(op, 1, e);
+}
+
+static bool is_dead(const struct op *op) {
+  const struct intersect *s = (const struct intersect *) op;
+  return s->epoch != op->x->epoch || (!s->copied && s->rests != graph_view_rests(op_view(op)));
 }
 
 /// The arm's list for the current row. Where the node is the last row's, it is at hand.
@@ -275,7 +316,7 @@ static bool is_valid(struct op *op) {
 static enum err reach_row(struct op *op, bool *ret_any, struct error *e) {
   struct intersect *s = (struct intersect *) op;
   uint32_t arm_count = op->plan->intersect.arm_count;
-  if (s->epoch != op->x->epoch || s->row >= s->first + s->rows) TRY(read_bundle(op, e));
+  if (is_dead(op) || s->row >= s->first + s->rows) TRY(read_bundle(op, e));
   *ret_any = true;
   for (uint32_t i = 0; i < arm_count && *ret_any; i++) {
     TRY(list_arm(op, &s->arms[i], e));
@@ -321,7 +362,7 @@ static enum err fill(struct op *op, struct combinations *c, struct error *e) {
   struct intersect *s = (struct intersect *) op;
   while (s->row < s->in->n && c->n < c->cap) {
     bool any = true;
-    if (!s->ready || s->epoch != op->x->epoch) {
+    if (!s->ready || is_dead(op)) {
       enum err err = reach_row(op, &any, e);
       if (err == ERR_WAIT && c->n > 0) return ERR_OK;
       TRY(err);

@@ -2,8 +2,8 @@
 // with a *tail*, the slices of relationships of each, and the operator above counts or marks their ends where they lie.
 //
 // A batch with a tail stands for `tail.elements` rows: each row as often as it has relationships in its slices, at least once.
-// Slices point into pages: whoever takes a tail is done with it before it calls anything that may wait. There is no selection in
-// a batch with a tail.
+// Slices point into pages: whoever takes a tail is done with it before it calls anything that reads the graph, which may wait, or rest
+// (graph_view_rest). There is no selection in a batch with a tail.
 #pragma once
 
 #include "exec/op.h"

@@ -246,7 +246,7 @@ static enum err all_labelled(struct graph_view *v, graph_token type, enum graph_
 
 enum err graph_ends_have_label(struct graph_view *v, graph_token type, enum graph_direction direction, graph_token label,
                                bool *ret, struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   bool all = false;
   if (view_overlay(v) == NULL) TRY(view_end(v, all_labelled(v, type, direction, label, &all, e), e));
   *ret = all;

@@ -6,10 +6,11 @@
 #include "cypher/parse.h"
 #include "graph/tx.h"
 
-enum { LAB_POOL_BYTES = 256 << 20, LAB_SEGMENT_BYTES = 1 << 20, LAB_TRIES = 1000 };
+enum { LAB_POOL_BYTES = 256 << 20, LAB_COLD_POOL_BYTES = 64 * PAGE_BYTES, LAB_SEGMENT_BYTES = 1 << 20, LAB_TRIES = 1000 };
 
 static enum err open_graph(struct lab *l, struct error *e) {
-  struct page_pool_options pool = {.limit_bytes = LAB_POOL_BYTES};
+  // Cold: so small that reading has to rest, and what is read too late is seen.
+  struct page_pool_options pool = {.limit_bytes = l->cold ? LAB_COLD_POOL_BYTES : LAB_POOL_BYTES, .poison = l->cold};
   TRY(page_pool_open(&pool, &l->pool, e));
   struct graph_options o = {
       .disk = sim_disk_table(l->sim), .clock = &l->clock.clock, .random = &l->random.source, .pool = l->pool, .create = true};
