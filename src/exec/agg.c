@@ -272,35 +272,38 @@ static enum err see_ids(struct agg *a, struct idset *set, const struct vec *v, u
   return ERR_OK;
 }
 
-static enum err see_slice(struct agg *a, struct arena *arena, const struct graph_slice *s, bool rels, struct error *e) {
-  enum value_type type = rels ? VALUE_REL : VALUE_NODE;
-  struct idset *set;
-  TRY(start_seeing(a, arena, e));
-  TRY(set_of(a->seen, arena, type, s->count, &set, e));
-  if (set != NULL) {
-    uint64_t before = set->n;
-    TRY(idset_add_all(set, rels ? s->rels : s->neighbours, rels ? s->rels_high : s->neighbours_high, s->count, e));
-    a->count += (int64_t) (set->n - before);
-    return ERR_OK;
-  }
+static enum err see_one_by_one(struct agg *a, struct arena *arena, const struct graph_slice *s, bool rels, struct error *e) {
   for (uint32_t i = 0; i < s->count; i++) {
     bool is_new;
     uint64_t id = rels ? graph_slice_rel(s, i) : graph_slice_neighbour(s, i);
-    TRY(see(a, arena, (struct value){.type = type, .id = id}, &is_new, e));
+    TRY(see(a, arena, (struct value){.type = rels ? VALUE_REL : VALUE_NODE, .id = id}, &is_new, e));
     a->count += is_new;
   }
   return ERR_OK;
 }
 
+static enum err see_slices(struct agg *a, struct arena *arena, const struct graph_slice *slices, uint32_t n, bool rels,
+                           struct error *e) {
+  uint32_t total = 0;
+  struct idset *set;
+  for (uint32_t i = 0; i < n; i++) total += slices[i].count;
+  TRY(start_seeing(a, arena, e));
+  TRY(set_of(a->seen, arena, rels ? VALUE_REL : VALUE_NODE, total, &set, e));
+  for (uint32_t i = 0; i < n && set == NULL; i++) TRY(see_one_by_one(a, arena, &slices[i], rels, e));
+  if (set == NULL) return ERR_OK;
+  uint64_t before = set->n;
+  for (uint32_t i = 0; i < n; i++) {
+    const struct graph_slice *s = &slices[i];
+    TRY(idset_add_all(set, rels ? s->rels : s->neighbours, rels ? s->rels_high : s->neighbours_high, s->count, e));
+  }
+  a->count += (int64_t) (set->n - before);
+  return ERR_OK;
+}
+
 enum err agg_add_slices(struct eval *c, const struct agg_function *f, struct agg *a, struct arena *arena,
                         const struct graph_slice *slices, uint32_t n, bool rels) {
-  for (uint32_t i = 0; i < n; i++) {
-    if (f->distinct) {
-      TRY(see_slice(a, arena, &slices[i], rels, c->error));
-    } else {
-      a->count += slices[i].count;
-    }
-  }
+  if (f->distinct) return see_slices(a, arena, slices, n, rels, c->error);
+  for (uint32_t i = 0; i < n; i++) a->count += slices[i].count;
   return ERR_OK;
 }
 

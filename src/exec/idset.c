@@ -42,21 +42,39 @@ enum err idset_make_page(struct idset *s, uint64_t id, struct error *e) {
   return ERR_OK;
 }
 
+/// Which directory and page the last id was in: most of the next ids need no other directory.
+struct cursor {
+  struct idset_directory *directory;
+  uint64_t number;
+};
+
+static inline uint64_t *page_of(struct idset *s, struct cursor *c, uint64_t id, struct error *e) {
+  uint64_t page = id / IDSET_PAGE_BITS;
+  if (LIKELY(page / IDSET_DIRECTORY_PAGES == c->number && c->directory->pages[page % IDSET_DIRECTORY_PAGES] != NULL))
+    return c->directory->pages[page % IDSET_DIRECTORY_PAGES];
+  if (idset_page(s, id) == NULL && idset_make_page(s, id, e) != ERR_OK) return NULL;
+  c->number = page / IDSET_DIRECTORY_PAGES;
+  c->directory = s->directories[c->number];
+  return c->directory->pages[page % IDSET_DIRECTORY_PAGES];
+}
+
+/// True if the bit was not set.
+static inline bool set_bit(uint64_t *page, uint64_t id) {
+  uint64_t *word = &page[id / 64 % IDSET_PAGE_WORDS], old = *word, bit = UINT64_C(1) << (id % 64);
+  *word = old | bit;
+  return (old & bit) == 0;
+}
+
 enum err idset_add_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n, struct error *e) {
-  uint64_t *page = NULL, page_number = UINT64_MAX, added = 0;
+  struct cursor c = {NULL, UINT64_MAX};
+  uint64_t added = 0;
   for (uint32_t i = 0; i < n; i++) {
-    uint64_t id = ids[i] | (high != NULL ? (uint64_t) high[i] << 32 : 0);
-    if (id / IDSET_PAGE_BITS != page_number) {
-      page = idset_page(s, id);
-      if (UNLIKELY(page == NULL)) {
-        TRY(idset_make_page(s, id, e));
-        page = idset_page(s, id);
-      }
-      page_number = id / IDSET_PAGE_BITS;
+    uint64_t id = UNLIKELY(high != NULL) ? ids[i] | (uint64_t) high[i] << 32 : ids[i], *page = page_of(s, &c, id, e);
+    if (UNLIKELY(page == NULL)) {
+      s->n += added;
+      return arena_err(&s->arena, e);
     }
-    uint64_t *word = &page[id / 64 % IDSET_PAGE_WORDS], old = *word, bit = UINT64_C(1) << (id % 64);
-    *word = old | bit;
-    added += (old & bit) == 0;
+    added += set_bit(page, id);
   }
   s->n += added;
   return ERR_OK;

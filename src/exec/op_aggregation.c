@@ -155,15 +155,18 @@ static enum err add_tail(struct op *op, const struct batch *in, struct error *e)
   const struct batch_tail *t = &in->tail;
   struct eval c = op_eval(op, &op->out, e);
   struct frame root = frame_of(&c, in);
-  uint32_t *groups = NULL;
+  bool one_group = s->key_count == 0 && in->arg == NULL;
+  uint32_t *groups = NULL, rows = one_group ? 1 : in->n;
   arena_reset(&op->out);
-  TRY(groups_of(op, in, &root, &c, &groups, e));
+  if (!one_group) TRY(groups_of(op, in, &root, &c, &groups, e));
   for (uint32_t k = 0; k < s->function_count; k++) {
     const struct agg_function *f = &s->functions[k];
     bool rels = f->argument != NULL && f->argument->variable.slot == t->slot_rel;
-    for (uint32_t i = 0; i < in->n; i++)
-      TRY(agg_add_slices(&c, f, &states_of(s, groups[i])[k], &s->states, t->slices + t->first[i], t->first[i + 1] - t->first[i],
-                         rels));
+    for (uint32_t i = 0; i < rows; i++) {
+      struct agg *state = &states_of(s, one_group ? 0 : groups[i])[k];
+      uint32_t end = t->first[one_group ? in->n : i + 1];
+      TRY(agg_add_slices(&c, f, state, &s->states, t->slices + t->first[i], end - t->first[i], rels));
+    }
   }
   return ERR_OK;
 }
