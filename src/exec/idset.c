@@ -42,20 +42,14 @@ enum err idset_make_page(struct idset *s, uint64_t id, struct error *e) {
   return ERR_OK;
 }
 
-/// Which directory and page the last id was in: most of the next ids need no other directory.
-struct cursor {
-  struct idset_directory *directory;
-  uint64_t number;
-};
+static inline uint64_t id_of(const uint32_t *ids, const uint8_t *high, uint32_t i) {
+  return ids[i] | (high != NULL ? (uint64_t) high[i] << 32 : 0);
+}
 
-static inline uint64_t *page_of(struct idset *s, struct cursor *c, uint64_t id, struct error *e) {
-  uint64_t page = id / IDSET_PAGE_BITS;
-  if (LIKELY(page / IDSET_DIRECTORY_PAGES == c->number && c->directory->pages[page % IDSET_DIRECTORY_PAGES] != NULL))
-    return c->directory->pages[page % IDSET_DIRECTORY_PAGES];
-  if (idset_page(s, id) == NULL && idset_make_page(s, id, e) != ERR_OK) return NULL;
-  c->number = page / IDSET_DIRECTORY_PAGES;
-  c->directory = s->directories[c->number];
-  return c->directory->pages[page % IDSET_DIRECTORY_PAGES];
+/// The page, made where there is none yet; NULL without memory.
+static uint64_t *force_page(struct idset *s, uint64_t id, struct error *e) {
+  uint64_t *page = idset_page(s, id);
+  return page == NULL && idset_make_page(s, id, e) == ERR_OK ? idset_page(s, id) : page;
 }
 
 /// True if the bit was not set.
@@ -65,18 +59,28 @@ static inline bool set_bit(uint64_t *page, uint64_t id) {
   return (old & bit) == 0;
 }
 
-enum err idset_add_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n, struct error *e) {
-  struct cursor c = {NULL, UINT64_MAX};
+#define DIRECTORY_SPAN ((uint32_t) IDSET_PAGE_BITS * IDSET_DIRECTORY_PAGES)
+
+/// Ids from `at` on, up to one of another directory than number `directory`, or whose page is not there.
+static uint32_t add_in_directory(struct idset *s, uint32_t directory, const uint32_t *ids, uint32_t at, uint32_t n) {
+  const struct idset_directory *d = s->directories[directory];
   uint64_t added = 0;
-  for (uint32_t i = 0; i < n; i++) {
-    uint64_t id = UNLIKELY(high != NULL) ? ids[i] | (uint64_t) high[i] << 32 : ids[i], *page = page_of(s, &c, id, e);
-    if (UNLIKELY(page == NULL)) {
-      s->n += added;
-      return arena_err(&s->arena, e);
-    }
-    added += set_bit(page, id);
+  for (; at < n; at++) {
+    uint64_t *page = d->pages[ids[at] / IDSET_PAGE_BITS % IDSET_DIRECTORY_PAGES];
+    if (UNLIKELY(page == NULL || ids[at] / DIRECTORY_SPAN != directory)) break;
+    added += set_bit(page, ids[at]);
   }
   s->n += added;
+  return at;
+}
+
+enum err idset_add_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n, struct error *e) {
+  for (uint32_t i = 0; i < n; i++) {
+    uint64_t id = id_of(ids, high, i), *page = force_page(s, id, e);
+    if (page == NULL) return arena_err(&s->arena, e);
+    s->n += set_bit(page, id);
+    if (high == NULL) i = add_in_directory(s, ids[i] / DIRECTORY_SPAN, ids, i + 1, n) - 1;
+  }
   return ERR_OK;
 }
 

@@ -39,7 +39,7 @@ static inline bool idset_has(const struct idset *s, uint64_t id) {
   return page != NULL && (page[id / 64 % IDSET_PAGE_WORDS] >> (id % 64) & 1) != 0;
 }
 
-/// All of `ids[0..n)`, whose bits above 32 are `high[i]` (NULL: 0). Fast where neighbours in the list are neighbours in number.
+/// All of `ids[0..n)`, whose bits above 32 are `high[i]` (NULL: 0). Fast where neighbours in the list are of one directory.
 enum err idset_add_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n, struct error *e) NODISCARD;
 
 /// Takes ids out that are in; their pages stay.

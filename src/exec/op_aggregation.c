@@ -107,7 +107,8 @@ static enum err groups_of(struct op *op, const struct batch *in, struct frame *r
     TRY(eval_expression(c, op->plan->aggregation.keys.items[k].expression, root, &keys[k]));
   for (uint32_t i = 0; i < in->n; i++) {
     groups[i] = batch_arg(in, i);
-    if (s->key_count > 0) TRY(group_of(s, groups[i], keys, i, &groups[i], e));
+    bool is_none = batch_has_tail(in) && in->tail.first[i] == in->tail.first[i + 1]; // it stands for no row
+    if (s->key_count > 0 && !is_none) TRY(group_of(s, groups[i], keys, i, &groups[i], e));
   }
   *ret = groups;
   return ERR_OK;
@@ -163,6 +164,7 @@ static enum err add_tail(struct op *op, const struct batch *in, struct error *e)
     const struct agg_function *f = &s->functions[k];
     bool rels = f->argument != NULL && f->argument->variable.slot == t->slot_rel;
     for (uint32_t i = 0; i < rows; i++) {
+      if (!one_group && t->first[i] == t->first[i + 1]) continue;
       struct agg *state = &states_of(s, one_group ? 0 : groups[i])[k];
       uint32_t end = t->first[one_group ? in->n : i + 1];
       TRY(agg_add_slices(&c, f, state, &s->states, t->slices + t->first[i], end - t->first[i], rels));

@@ -19,7 +19,8 @@ struct expand {
   struct arena slices;
   uint64_t epoch, rests; // when the slices were read
   struct graph_expansion expansion;
-  uint32_t node_rows[EXPAND_NODES];
+  uint32_t *node_rows; // in `slices`, as are the ids
+  uint64_t *node_ids;
   uint32_t nodes, node; // how many are expanded, the current one
   uint32_t slice, item; // place in the current node
   // INTO
@@ -67,20 +68,22 @@ static bool node_at(const struct batch *b, uint32_t slot, uint32_t row, uint64_t
 static enum err expand_more(struct op *op, struct error *e) {
   struct expand *s = (struct expand *) op;
   const struct plan_expand *plan = &op->plan->expand;
-  uint64_t ids[EXPAND_NODES];
-  uint32_t n = 0, type_count;
+  uint32_t n = 0, type_count, most = MIN(s->in->n - s->row, EXPAND_NODES);
   graph_token *types;
   arena_reset(&s->slices);
   s->nodes = s->node = 0;
+  s->node_ids = ARENA_ARRAY(&s->slices, uint64_t, most);
+  s->node_rows = ARENA_ARRAY(&s->slices, uint32_t, most);
+  if (s->node_ids == NULL || s->node_rows == NULL) return arena_err(&s->slices, e);
   TRY(op_tokens(op, &s->slices, plan->types, &types, &type_count, e));
-  for (uint32_t row = s->row; row < s->in->n && n < EXPAND_NODES; row++) {
-    if (!node_at(s->in, plan->from, row, &ids[n])) continue;
+  for (uint32_t row = s->row; row < s->in->n && n < most; row++) {
+    if (!node_at(s->in, plan->from, row, &s->node_ids[n])) continue;
     s->node_rows[n++] = row;
   }
   s->epoch = op->x->epoch;
   s->rests = graph_view_rests(op_view(op));
   if (n == 0 || (plan->types.count > 0 && type_count == 0)) return ERR_OK;
-  TRY(graph_expand(op_view(op), ids, n, plan->direction, types, type_count, &s->slices, &s->expansion, e));
+  TRY(graph_expand(op_view(op), s->node_ids, n, plan->direction, types, type_count, &s->slices, &s->expansion, e));
   s->nodes = s->expansion.done;
   s->rests = graph_view_rests(op_view(op)); // the call may have begun with one
   s->slice = s->expansion.first[0];
@@ -405,18 +408,42 @@ static enum err fill_tail(struct op *op, struct tail_builder *t, struct error *e
   return ERR_OK;
 }
 
+/// All slices just read are the tail as they are: they are not too many, and no relationship is left out.
+static bool is_whole(const struct op *op, uint32_t *ret_elements) {
+  const struct expand *s = (const struct expand *) op;
+  if (s->nodes == 0 || s->node > 0 || s->gone > 0) return false;
+  uint64_t elements = 0;
+  for (uint32_t i = s->expansion.first[0]; i < s->expansion.first[s->nodes]; i++) elements += s->expansion.slices[i].count;
+  *ret_elements = (uint32_t) elements;
+  return elements <= TAIL_ELEMENTS && unique_of_all(&op->plan->expand, s->in, s->node_rows, s->node_ids, s->nodes);
+}
+
+static enum err whole_tail(struct op *op, uint32_t elements, const struct batch **ret, struct error *e) {
+  struct expand *s = (struct expand *) op;
+  struct batch *out = NULL;
+  TRY(op_spread(op, &op->out, s->in, s->node_rows, s->nodes, &out, e));
+  out->tail = (struct batch_tail){op->plan->expand.to, op->plan->expand.rel, elements, s->expansion.first, s->expansion.slices};
+  s->row = s->node_rows[s->nodes - 1] + 1;
+  s->node = s->nodes;
+  op->db_hits += elements;
+  *ret = out;
+  return ERR_OK;
+}
+
 static enum err next_tail(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
   struct expand *s = (struct expand *) op;
-  struct tail_builder t;
-  do {
+  struct tail_builder t = {0};
+  while (t.elements == 0) {
+    uint32_t elements = 0;
     TRY(pull_input(op, want, e));
     if (s->in == NULL) return ERR_OK;
+    if (are_dead(op) || s->node >= s->nodes) TRY(expand_more(op, e));
+    if (is_whole(op, &elements) && elements > 0) return whole_tail(op, elements, ret, e);
     arena_reset(&op->out);
     TRY(tail_begin(&t, &op->out, MIN(s->in->n - s->row, EXPAND_NODES), e));
     TRY(fill_tail(op, &t, e));
-  } while (t.elements == 0);
+  }
   struct batch *out = NULL;
-  tail_close(&t);
   TRY(op_spread(op, &op->out, s->in, t.rows, t.n, &out, e));
   tail_put(&t, op->plan->expand.to, op->plan->expand.rel, out);
   *ret = out;

@@ -38,12 +38,7 @@ enum err tail_begin(struct tail_builder *t, struct arena *a, uint32_t rows, stru
   return t->rows != NULL && t->first != NULL && t->slices != NULL ? ERR_OK : arena_err(a, e);
 }
 
-static void drop_empty_row(struct tail_builder *t) {
-  if (t->n > 0 && t->first[t->n - 1] == t->slice_count) t->n--;
-}
-
 void tail_row(struct tail_builder *t, uint32_t row) {
-  drop_empty_row(t);
   t->rows[t->n] = row;
   t->first[t->n++] = t->slice_count;
 }
@@ -70,10 +65,6 @@ enum err tail_add(struct tail_builder *t, const struct graph_slice *slice, uint3
   t->slices[t->slice_count++] = part_of(slice, from, to);
   t->elements += to - from;
   return ERR_OK;
-}
-
-void tail_close(struct tail_builder *t) {
-  drop_empty_row(t);
 }
 
 void tail_put(struct tail_builder *t, uint32_t slot_node, uint32_t slot_rel, struct batch *b) {

@@ -1,7 +1,7 @@
 // Light factorisation: the last expand below a counting operator need not be spread out into rows. It hands on its input rows
 // with a *tail*, the slices of relationships of each, and the operator above counts or marks their ends where they lie.
 //
-// A batch with a tail stands for `tail.elements` rows: each row as often as it has relationships in its slices, at least once.
+// A batch with a tail stands for `tail.elements` rows: each row as often as it has relationships in its slices, which may be never.
 // Slices point into pages: whoever takes a tail is done with it before it calls anything that reads the graph, which may wait, or rest
 // (graph_view_rest). There is no selection in a batch with a tail.
 #pragma once
@@ -36,7 +36,5 @@ enum err tail_begin(struct tail_builder *t, struct arena *a, uint32_t rows, stru
 void tail_row(struct tail_builder *t, uint32_t row);
 /// Relationships [from, to) of a slice.
 enum err tail_add(struct tail_builder *t, const struct graph_slice *slice, uint32_t from, uint32_t to, struct error *e) NODISCARD;
-/// No more slices come; rows[0..n) are then the rows that have any.
-void tail_close(struct tail_builder *t);
-/// Makes it the tail of `b`, whose rows are those of the closed builder.
+/// Makes it the tail of `b`, whose rows are those of the builder.
 void tail_put(struct tail_builder *t, uint32_t slot_node, uint32_t slot_rel, struct batch *b);

@@ -32,3 +32,19 @@ void unique_of_row(struct unique *u, const struct plan_expand *plan, const struc
     if (has && u->n < UNIQUE_MAX) u->rels[u->n++] = rel;
   }
 }
+
+bool unique_of_all(const struct plan_expand *plan, const struct batch *in, const uint32_t *rows, const uint64_t *from, uint32_t n) {
+  for (uint32_t i = 0; i < plan->differ.count; i++) {
+    if (i >= plan->witnesses.count || plan->witnesses.items[i] == PLAN_NONE || in->sel != NULL) return false;
+    const struct vec *w = &in->columns[plan->witnesses.items[i]];
+    if (!vec_is_set(w) || w->kind != VEC_NODE || w->has_nulls) return false;
+    uint32_t hits = 0;
+    if (w->constant) {
+      for (uint32_t k = 0; k < n; k++) hits += w->id[0] == from[k];
+    } else {
+      for (uint32_t k = 0; k < n; k++) hits += w->id[rows[k]] == from[k];
+    }
+    if (hits > 0) return false;
+  }
+  return true;
+}

@@ -14,6 +14,9 @@ struct unique {
 /// For row `row` of `in`, which is expanded from `from`. Mostly nothing is left, and then no relationship needs to be looked at.
 void unique_of_row(struct unique *u, const struct plan_expand *plan, const struct batch *in, uint32_t row, uint64_t from);
 
+/// None of the rows has anything to leave out, as far as that is seen at a glance: rows[i] is expanded from from[i].
+bool unique_of_all(const struct plan_expand *plan, const struct batch *in, const uint32_t *rows, const uint64_t *from, uint32_t n);
+
 /// `rel` may be found in that row.
 static inline bool unique_allows(const struct unique *u, const struct plan_expand *plan, const struct batch *in, uint32_t row,
                                  uint64_t rel) {
