@@ -95,5 +95,7 @@ enum err apply_populate_entity(struct applier *ap, const struct schema_index *x,
 /// A schema that may be changed until the batch is published.
 enum err apply_change_schema(struct applier *ap, struct schema **ret, struct error *e) NODISCARD;
 
+/// Whether an index waits for a step.
+bool populate_has_work(struct applier *ap);
 /// Does one step for an index that is being filled; `*ret_more` if there is more to do.
 enum err populate_step(struct applier *ap, bool *ret_more, struct error *e) NODISCARD;

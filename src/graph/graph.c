@@ -185,6 +185,7 @@ static uint64_t durable_in_log(void *context) {
 static void init_parts(struct graph *g) {
   mutex_init(&g->schema_mutex);
   mutex_init(&g->access_mutex);
+  mutex_init(&g->idle_mutex);
   mutex_init(&g->cold_mutex);
   mutex_init(&g->failure_mutex);
   mutex_init(&g->commits.mutex);
@@ -277,6 +278,7 @@ void graph_close(struct graph *g) {
   commits_close(g);
   applier_free(g->applier);
   commits_done(g);
+  tx_free_idle(g);
   if (g->store != NULL) locks_release(&g->locks, &g->population_owner);
   close_accesses(g);
   store_close(g->store);
@@ -289,6 +291,7 @@ void graph_close(struct graph *g) {
   locks_done(&g->locks);
   mutex_done(&g->schema_mutex);
   mutex_done(&g->access_mutex);
+  mutex_done(&g->idle_mutex);
   mutex_done(&g->cold_mutex);
   mutex_done(&g->failure_mutex);
   mutex_done(&g->commits.mutex);
@@ -298,19 +301,31 @@ void graph_close(struct graph *g) {
 
 // ---- machines ----
 
+/// What is submitted while the round runs is told by graph_work; only what did not fit into the round is `more`.
 static enum err step_log_writer(struct graph *g, bool *ret_more, struct error *e) {
+  struct log *log = store_log(g->store);
+  struct log_stats stats;
   bool worked = false;
+  int64_t start_ns = clock_monotonic_ns(g->options.clock);
   enum err err = commits_find_room(g, e);
-  if (err == ERR_OK) err = log_writer_step(store_log(g->store), &worked, e);
-  *ret_more = worked;
-  if (worked) graph_work(g, GRAPH_APPLIER);
+  if (err == ERR_OK) err = log_writer_step(log, &worked, e);
+  if (worked) {
+    g->round_ns = clock_monotonic_ns(g->options.clock) - start_ns;
+    log_stats(log, &stats);
+    *ret_more = stats.queued_entries > 0;
+    graph_work(g, GRAPH_APPLIER);
+  }
   if (err == ERR_OK) return ERR_OK;
-  if (log_failure(store_log(g->store), NULL) != ERR_OK) {
+  if (log_failure(log, NULL) != ERR_OK) {
     graph_fail(g, ERR_TX_LOG, e);
     return ERR_TX_LOG;
   }
   if (err == ERR_NOSPC) commits_refuse(g, e);
   return err; // may be tried again
+}
+
+int64_t graph_round_ns(const struct graph *g) {
+  return g->round_ns;
 }
 
 /// So much log, so many changed pages, or half of the page cache changed: what is beyond that is written early, page by page.

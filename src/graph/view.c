@@ -15,11 +15,11 @@ void graph_view_enter(struct graph_view *v) {
   struct graph_tx *tx = v->tx;
   if (tx->entered++ > 0) return;
   tx->access = NULL;
-  enum err err = graph_access_take(tx->g, &tx->access, &tx->access_error);
+  enum err err = graph_access_take(tx->g, &tx->access, &tx->kept.access_error);
   if (err == ERR_OK)
     page_access_enter(tx->access);
   else
-    error_ensure(&tx->access_error, err);
+    error_ensure(&tx->kept.access_error, err);
 }
 
 void graph_view_leave(struct graph_view *v) {
@@ -53,9 +53,9 @@ enum err view_begin(struct graph_view *v, struct error *e) {
   struct graph_tx *tx = v->tx;
   TRY(tx_check(tx, e));
   if (tx->access == NULL) {
-    if (e != NULL) *e = tx->access_error;
-    return tx->access_error.code != ERR_OK ? tx->access_error.code
-                                           : error_set(e, ERR_INTERNAL, "a view is read outside of page access");
+    if (e != NULL) *e = tx->kept.access_error;
+    return tx->kept.access_error.code != ERR_OK ? tx->kept.access_error.code
+                                                : error_set(e, ERR_INTERNAL, "a view is read outside of page access");
   }
   TRY(view_refresh(v, e));
   v->pages = page_view_of(&v->snapshot, tx->access);

@@ -196,7 +196,7 @@ static void next_own(struct key_walk *w) {
 }
 
 static enum err start_own(struct key_walk *w, struct str from, bool beyond, struct error *e) {
-  struct buf *b = &w->v->tx->key;
+  struct buf *b = &w->v->tx->kept.key;
   uint8_t index[4];
   put_u32_be(index, w->x->index.id);
   buf_clear(b);
