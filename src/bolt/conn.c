@@ -95,12 +95,18 @@ static void check_marks(struct bolt_conn *c) {
   c->pause_reading = c->early.len > 0 || (c->queue_full && c->over_mark_bytes >= OVER_MARK_BYTES_MAX);
 }
 
+/// What a commit's answer will follow within a moment goes out with it: one packet, not two. A commit that takes long does not
+/// hold it back: see bolt_conn_tick.
+static void collect_unless_more_follows(struct bolt_conn *c, int64_t now_ms) {
+  if (c->session == NULL || !bolt_session_commits(c->session)) collect(c, now_ms);
+}
+
 void bolt_conn_run(struct bolt_conn *c, int64_t now_ms) {
   if (c->session == NULL || c->abort) return;
   bool was_authenticated = bolt_conn_is_authenticated(c);
   c->run_again = bolt_session_run(c->session, c->unsent_bytes + c->wire.len);
   if (was_authenticated && !bolt_conn_is_authenticated(c)) c->unauthenticated_since_ms = now_ms; // LOGOFF
-  collect(c, now_ms);
+  collect_unless_more_follows(c, now_ms);
   check_marks(c);
   if (bolt_session_state(c->session) == BOLT_DEFUNCT) close_behind_answer(c);
 }
@@ -260,6 +266,7 @@ static bool keep_alive_is_due(const struct bolt_conn *c, int64_t now_ms) {
 void bolt_conn_tick(struct bolt_conn *c, int64_t now_ms) {
   const struct bolt_settings *set = c->setup.settings;
   if (c->finish || c->abort) return;
+  collect(c, now_ms);
   if (!bolt_conn_is_authenticated(c) && too_long(c->unauthenticated_since_ms, now_ms, set->unauthenticated_timeout_ms))
     give_up(c, &c->setup.tally->unauthenticated_timeouts, "bolt.connection.unauthenticated");
   else if (c->unsent_bytes > set->out_low_bytes && too_long(c->progress_ms, now_ms, set->stall_timeout_ms))

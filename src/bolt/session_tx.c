@@ -51,12 +51,15 @@ void session_begin(struct bolt_session *s) {
 }
 
 static void committed(struct bolt_session *s) {
+  if (session_lost(s, session_take_output(s))) {
+    session_move(s, BOLT_FAILURE);
+    return;
+  }
   if (s->op.err != ERR_OK) {
     session_fail_operation(s);
     return;
   }
   struct str bookmark = s->op.committed.bookmark;
-  session_use_answer(s);
   session_forget_results(s);
   if (is_text(s)) {
     snprintf(s->text_bookmark, sizeof s->text_bookmark, "%.*s", STR_ARG(bookmark));

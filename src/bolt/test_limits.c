@@ -340,7 +340,28 @@ static void assert_answered_without_memory(const char *first, const char *second
   player_close(&p);
 }
 
+/// The same where the answers to RUN and PULL go out together.
+static void assert_both_answered_without_memory(const char *run) {
+  struct player p;
+  player_log_in(&p, 5, 7);
+  p.dbms.pull_commits = true;
+  CLEANUP(buf_done) struct buf both = test_message(run), pull = test_message("PULL {n: -1}");
+  assert_ok(buf_append(&both, pull.data, pull.len));
+  player_send(&p, both.data, both.len);
+  assert_hears(&p, "");
+  assert_true(test_dbms_finish(&p.dbms));
+  fault_arm(&fault_alloc, 0, -1);
+  bolt_conn_operation_done(&p.conn, 0);
+  fault_disarm(&fault_alloc);
+  assert_false(p.conn.abort);
+  assert_non_null(memmem(p.conn.wire.data, p.conn.wire.len, "fields", 6));
+  assert_non_null(memmem(p.conn.wire.data, p.conn.wire.len, "bookmark", 8));
+  player_close(&p);
+}
+
 TEST(a_commit_is_answered_though_there_is_no_memory_any_more) {
+  assert_both_answered_without_memory("RUN 'CREATE (n:Test {name: 1})' {} {}");
+  assert_both_answered_without_memory("RUN 'CREATE (n:Test {name: 1}) RETURN n' {} {}");
   assert_answered_without_memory("BEGIN {}", "COMMIT");
   assert_answered_without_memory("RUN 'CREATE (n:Test {name: 1})' {} {}", "PULL {n: -1}");
   assert_answered_without_memory("RUN 'CREATE (n:Test {name: 1}) RETURN n' {} {}", "PULL {n: -1}");

@@ -59,7 +59,7 @@ void dbms_tick(struct dbms *d) {
     database_retry(d->databases[i]);
   }
   transactions_expire(d);
-  session_wake_sleepers(d);
+  session_wake_late_sleepers(d);
 }
 
 void dbms_terminate_all(struct dbms *d) {
