@@ -25,6 +25,7 @@ struct log_segment {
   struct disk_file *file;
   uint64_t end;        // behind the last good batch
   uint64_t allocated;  // bytes reserved
+  uint64_t written;    // bytes that were written since it was opened, with zeros or with batches
   uint64_t forgotten;  // the system's page cache need not keep what is before: the writer's own
   uint64_t next_index; // of the header: entries before it are in earlier segments
   uint32_t last_bytes; // of the last batch that opening found
