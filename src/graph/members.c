@@ -19,6 +19,10 @@ static bool bit_get(const uint8_t *bits, unsigned i) {
   return bits[i / 8] >> (i % 8) & 1;
 }
 
+static enum err bad_members(struct error *e) {
+  return error_set(e, ERR_CORRUPT, "a set of members makes no sense");
+}
+
 static enum err container_load(struct bytes value, struct container *c, struct error *e) {
   const uint8_t *at = value.ptr;
   memset(c, 0, sizeof *c);
@@ -28,7 +32,7 @@ static enum err container_load(struct bytes value, struct container *c, struct e
   }
   for (size_t i = 0; i + 1 < value.len; i += 2) {
     unsigned low = get_u16_le(at + i);
-    if (low >= MEMBERS_SPAN) return error_set(e, ERR_CORRUPT, "a set of members makes no sense");
+    if (low >= MEMBERS_SPAN) return bad_members(e);
     c->bits[low / 8] |= (uint8_t) (1 << low % 8);
   }
   return ERR_OK;
@@ -115,6 +119,7 @@ static enum err members_change(struct page_batch *b, page_id root, graph_token t
   if (is_array) {
     size_t bytes = value.len;
     memcpy(array, value.ptr, bytes);
+    if (bytes % 2 != 0 || (bytes > 0 && get_u16_le(array + bytes - 2) >= MEMBERS_SPAN)) return bad_members(e);
     if (!array_change(array, &bytes, low, in)) return wrong_change(token, id, in, e);
     if (bytes == 0) return btree_delete(b, root, key, NULL, e);
     if (bytes <= 2 * ARRAY_MAX) return btree_put(b, root, key, (struct bytes){array, bytes}, NULL, e);
