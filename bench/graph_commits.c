@@ -2,8 +2,9 @@
 //
 //   graph_commits SCRATCH_DIR [GROUP [COMMITS [NODES]]]       SCRATCH_DIR exists and is empty
 //
-// One thread begins and submits GROUP transactions, then steps log writer and applier, then takes the outcomes. Prints commits
-// for each second and what the processor, the log and the applier took of each. For a profile: valgrind --tool=callgrind.
+// One thread begins and submits GROUP transactions, then steps log writer and applier, then takes the outcomes; prints what each
+// of these took. Then the same as a server does it: the log writer on a thread of its own, so that one group is begun and applied
+// while another is synced. For a profile of the first: valgrind --tool=callgrind --toggle-collect=measure.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "graph/tx.h"
 #include "graph/view.h"
 #include "graph/write.h"
+#include "os/thread.h"
 
 enum { GROUP_MAX = 4096 };
 
@@ -97,29 +99,46 @@ static void step(enum graph_machine machine) {
   while (more) CHECK(graph_step(g, machine, &more, &e));
 }
 
-static uint32_t commit_group(uint32_t group, uint32_t nodes, struct times *t) {
-  static struct graph_tx *txs[GROUP_MAX];
-  uint32_t n = 0;
+struct batch {
+  struct graph_tx *txs[GROUP_MAX];
+  uint32_t n;
+};
+
+static void submit(struct batch *b, uint32_t group, uint32_t nodes) {
   uint64_t id;
-  double start = now_s();
+  b->n = 0;
   for (uint32_t i = 0; i < group; i++) {
     struct graph_tx *tx = begin();
     if (write_something(tx, i, nodes) && graph_tx_commit(tx, &id, &e) == ERR_WAIT)
-      txs[n++] = tx;
+      b->txs[b->n++] = tx;
     else
       graph_tx_free(tx);
   }
+}
+
+static void take_outcomes(struct batch *b) {
+  uint64_t id;
+  for (uint32_t i = 0; i < b->n; i++) {
+    CHECK(graph_tx_commit(b->txs[i], &id, &e));
+    graph_tx_free(b->txs[i]);
+  }
+}
+
+static uint32_t commit_group(uint32_t group, uint32_t nodes, struct times *t) {
+  static struct batch b;
+  double start = now_s();
+  submit(&b, group, nodes);
   double submitted = now_s();
   step(GRAPH_LOG_WRITER);
   double logged = now_s();
   step(GRAPH_APPLIER);
   double applied = now_s();
-  for (uint32_t i = 0; i < n; i++) finish(txs[i]);
+  take_outcomes(&b);
   t->submit += submitted - start;
   t->log += logged - submitted;
   t->apply += applied - logged;
   t->outcome += now_s() - applied;
-  return n;
+  return b.n;
 }
 
 static __attribute__((noinline)) void measure(uint32_t group, uint32_t count, uint32_t nodes) {
@@ -131,6 +150,73 @@ static __attribute__((noinline)) void measure(uint32_t group, uint32_t count, ui
   double wall = now_s() - start, us = 1e6 / done;
   printf("commits, %4u a sync  %8.0f /s   processor %.2f us each   wall: submit %.2f, log %.2f, apply %.2f, outcome %.2f us\n",
          group, done / wall, (cpu_s() - cpu) * us, t.submit * us, t.log * us, t.apply * us, t.outcome * us);
+}
+
+// ---- with the log writer on a thread of its own ----
+
+/// The baton between the two threads: rounds asked for and rounds done.
+static struct writer {
+  struct thread thread;
+  struct mutex mutex;
+  struct condition changed;
+  uint64_t asked, done;
+  bool stops;
+} writer;
+
+static void *write_log(void *argument) {
+  struct writer *w = argument;
+  struct error error = ERROR_INIT;
+  bool more;
+  mutex_lock(&w->mutex);
+  while (!w->stops || w->done < w->asked) {
+    if (w->done == w->asked) {
+      condition_wait(&w->changed, &w->mutex);
+      continue;
+    }
+    mutex_unlock(&w->mutex);
+    if (graph_step(g, GRAPH_LOG_WRITER, &more, &error) != ERR_OK) exit(1);
+    mutex_lock(&w->mutex);
+    w->done++;
+    condition_signal(&w->changed);
+  }
+  mutex_unlock(&w->mutex);
+  return NULL;
+}
+
+/// Asks for one more round; waits until the one before it is done.
+static void next_round(struct writer *w) {
+  mutex_lock(&w->mutex);
+  w->asked++;
+  condition_signal(&w->changed);
+  while (w->done + 1 < w->asked) condition_wait(&w->changed, &w->mutex);
+  mutex_unlock(&w->mutex);
+}
+
+static void measure_pipelined(uint32_t group, uint32_t count, uint32_t nodes) {
+  static struct batch batches[2];
+  mutex_init(&writer.mutex);
+  condition_init(&writer.changed);
+  CHECK(thread_start(&writer.thread, "log", write_log, &writer, &e));
+  double start = now_s(), cpu = cpu_s();
+  uint32_t done = 0;
+  for (uint64_t round = 0; done < count; round++) {
+    struct batch *fresh = &batches[round % 2], *synced = &batches[(round + 1) % 2];
+    submit(fresh, group, nodes);
+    next_round(&writer); // of `fresh`; that of `synced` is done
+    step(GRAPH_APPLIER);
+    take_outcomes(synced);
+    done += synced->n;
+    synced->n = 0;
+  }
+  double wall = now_s() - start;
+  printf("  log on a thread     %8.0f /s   processor %.2f us each\n", done / wall, (cpu_s() - cpu) * 1e6 / done);
+  mutex_lock(&writer.mutex);
+  writer.stops = true;
+  condition_signal(&writer.changed);
+  mutex_unlock(&writer.mutex);
+  thread_join(&writer.thread);
+  CHECK(graph_settle(g, &e));
+  for (int i = 0; i < 2; i++) take_outcomes(&batches[i]);
 }
 
 int main(int argc, char **argv) {
@@ -152,6 +238,7 @@ int main(int argc, char **argv) {
   age = token(GRAPH_KEY, "age");
   load(nodes);
   measure(group, count, nodes);
+  measure_pipelined(group, count, nodes);
   graph_close(g);
   page_pool_close(pool);
   return 0;
