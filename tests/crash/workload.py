@@ -1,6 +1,6 @@
 """What the crash tests write, and how they tell afterwards what was lost, halved or doubled.
 
-A transaction is (:Tx)-[:PART]->(:Part) three times, made by separate statements, and in the same transaction the client's own
+A transaction is (:Tx)-[:PART]->(:Part) three times, made by separate statements or by one, and in the same transaction the client's own
 (:Client)-[:LAST]->(:Tx) is moved and counted up. A client numbers its transactions 1, 2, 3, ... without a gap, and begins the next one only
 when the last was acknowledged. So what the database holds of a client is wholly described by one number, and after a crash that
 number may be what was acknowledged, or one more: the transaction that was under way.
@@ -22,6 +22,10 @@ CONNECT = ("MATCH (t:Tx {key: $key}) UNWIND range(1, $parts) AS i "
 MOVE = ("MATCH (c:Client {client: $client}), (t:Tx {key: $key}) OPTIONAL MATCH (c)-[last:LAST]->() DELETE last "
         "CREATE (c)-[:LAST]->(t) SET c.n = c.n + 1")
 
+AT_ONCE = ("CREATE (t:Tx {key: $key, client: $client, seq: $seq, round: $round}) FOREACH (i IN range(1, $parts) | "
+           "CREATE (t)-[:PART {i: i}]->(:Part {key: $key, i: i, round: $round, pad: $pad, padded: size($pad)})) "
+           "WITH t MATCH (c:Client {client: $client}) OPTIONAL MATCH (c)-[last:LAST]->() DELETE last CREATE (c)-[:LAST]->(t) SET c.n = c.n + 1")
+
 WHOLE = "OPTIONAL MATCH (t)-[r:PART]->(p:Part) WHERE p.key = t.key AND p.i = r.i AND p.round = t.round AND size(p.pad) = p.padded RETURN t.client, t.seq, count(DISTINCT p.i), count(r)"
 TOTALS = {"transactions": "MATCH (t:Tx) RETURN count(t)", "parts": "MATCH (p:Part) RETURN count(p)",
           "PART relationships": "MATCH ()-[r:PART]->() RETURN count(r)", "LAST relationships": "MATCH ()-[r:LAST]->() RETURN count(r)"}
@@ -39,12 +43,15 @@ def prepare(port):
         bolt.run("UNWIND range(0, $clients - 1) AS i MERGE (c:Client {client: i}) ON CREATE SET c.n = 0", {"clients": CLIENTS})
 
 
-def write_one(bolt, client, seq, round_number, pad="", before_commit=lambda: None):
+def write_one(bolt, client, seq, round_number, pad=""):
+    """Every fourth as a single statement that commits by itself, the others as explicit transactions."""
     values = {"key": key_of(client, seq), "client": client, "seq": seq, "round": round_number, "parts": PARTS, "pad": pad}
+    if seq % 4 == 0:
+        bolt.run(AT_ONCE, values)
+        return
     bolt.begin()
     for statement in (CREATE, CONNECT, MOVE):
         bolt.run(statement, values)
-    before_commit()
     bolt.commit()
 
 
@@ -59,7 +66,6 @@ class Writers:
         self.refused = [0] * CLIENTS
         self.stopping = False
         self.acknowledged = list(committed)
-        self.commits_sent = [0] * CLIENTS  # transactions whose COMMIT was sent, acknowledged or not
         self.failures = []                 # (client, code, message): what the server answered instead of an acknowledgement
         self.first = threading.Event()     # something was acknowledged, or nobody is left who could be
         self.threads = [threading.Thread(target=self._write, args=(client,)) for client in range(CLIENTS)]
@@ -86,13 +92,11 @@ class Writers:
         return "x" * (10_000_000 // PARTS) if large else ""
 
     def _write(self, client):
-        def sent():
-            self.commits_sent[client] += 1
         try:
             with Bolt(self.port) as bolt:
                 while not self.stopping:
                     try:
-                        write_one(bolt, client, self.acknowledged[client] + 1, self.round, self._pad(client), sent)
+                        write_one(bolt, client, self.acknowledged[client] + 1, self.round, self._pad(client))
                     except Failure as failure:
                         if failure.code != self.retry_on:
                             raise
