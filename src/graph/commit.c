@@ -1,5 +1,7 @@
 #include "graph/apply_int.h"
 
+#include <assert.h>
+
 #include "base/mem.h"
 #include "graph/tx.h"
 
@@ -123,6 +125,7 @@ void commits_refuse(struct graph *g, const struct error *cause) {
   struct commits *c = &g->commits;
   uint64_t last_kept;
   mutex_lock(&c->mutex);
+  assert(c->refused == NULL);
   struct flight **from = first_refusable(c, log_durable_index(store_log(g->store)), &last_kept);
   log_writer_withdraw(store_log(g->store), last_kept);
   c->refused = *from;

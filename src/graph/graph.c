@@ -307,8 +307,8 @@ static enum err step_log_writer(struct graph *g, bool *ret_more, struct error *e
   struct log_stats stats;
   bool worked = false;
   int64_t start_ns = clock_monotonic_ns(g->options.clock);
-  enum err err = commits_find_room(g, e);
-  if (err == ERR_OK) err = log_writer_step(log, &worked, e);
+  enum err room = commits_find_room(g, e);
+  enum err err = room == ERR_OK ? log_writer_step(log, &worked, e) : room;
   if (worked) {
     g->round_ns = clock_monotonic_ns(g->options.clock) - start_ns;
     log_stats(log, &stats);
@@ -320,7 +320,7 @@ static enum err step_log_writer(struct graph *g, bool *ret_more, struct error *e
     graph_fail(g, ERR_TX_LOG, e);
     return ERR_TX_LOG;
   }
-  if (err == ERR_NOSPC) commits_refuse(g, e);
+  if (err == ERR_NOSPC && room == ERR_OK) commits_refuse(g, e);
   return err; // may be tried again
 }
 

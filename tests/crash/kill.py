@@ -53,6 +53,7 @@ def main():
     arguments.add_argument("--seed", type=int)
     arguments.add_argument("--ledger", type=pathlib.Path)
     a = arguments.parse_args()
+    commit = ledger.commit()  # of now: a run takes long
     first = a.seed or (ledger.next_seed(a.ledger) if a.ledger else 1)
     committed, acknowledged, in_doubt, good = [0] * workload.CLIENTS, 0, 0, True
     begun = time.monotonic()
@@ -74,7 +75,7 @@ def main():
                 print(f"{n} of {a.rounds} kills: {acknowledged} acknowledged transactions, all there once and whole; {in_doubt} more that were "
                       f"under way; {time.monotonic() - begun:.0f} s", flush=True)
     if a.ledger:
-        ledger.enter(a.ledger, first=first, next=first + n, rounds=n, commit=ledger.commit(), acknowledged=acknowledged, result="ok" if good else "failed")
+        ledger.enter(a.ledger, first=first, next=first + n, rounds=n, commit=commit, acknowledged=acknowledged, result="ok" if good else "failed")
     return 0 if good else 1
 
 

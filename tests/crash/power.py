@@ -98,6 +98,7 @@ def main():
     arguments.add_argument("--large", action="store_true")
     arguments.add_argument("--ledger", type=pathlib.Path)
     a = arguments.parse_args()
+    commit = ledger.commit()  # of now: a run takes long
     first = a.seed or (ledger.next_seed(a.ledger) if a.ledger else 1)
     begun, n, problems = time.monotonic(), 0, []
     with SimServer(a.binary, settings=SETTINGS) as server:
@@ -114,7 +115,7 @@ def main():
             print(f"cut {n}, seed {first + n - 1}, after {play.acknowledged} acknowledged transactions:", *problems[:20], sep="\n  ")
             print(f"the disk before the last life is in {server.home}; this seed is played again with --seed {first + n - 1}")
     if a.ledger:
-        ledger.enter(a.ledger, first=first, next=first + n, cuts=n, while_starting=play.cut_while_starting, commit=ledger.commit(),
+        ledger.enter(a.ledger, first=first, next=first + n, cuts=n, while_starting=play.cut_while_starting, commit=commit,
                      acknowledged=play.acknowledged, result="failed" if problems else "ok")
     return 1 if problems else 0
 
