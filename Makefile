@@ -52,8 +52,9 @@ crash: build ## kill -9 and power cuts, ROUNDS=n of each (300); results go into 
 mutants: ## each safety rule switched off in turn; every one must be caught
 	@tools/mutants.py
 
-fuzz: ## the fuzzers, a minute each (SECONDS=n for longer)
+fuzz: ## the fuzzers, a minute each (SECONDS=n for longer), and whether they find what is planted
 	@tests/fuzz/run
+	@tests/fuzz/planted
 
 bench: build ## side by side with the peers, as ratios of one run
 	@bench/run $(BUILD)

@@ -1,6 +1,7 @@
 """Bytes that no driver sends. Each client gets an answer or loses its connection; nobody else notices, and the memory comes back."""
 import os
 import random
+import re
 import socket
 import struct
 import time
@@ -21,6 +22,10 @@ def framed(message):
 
 
 def memory_mb(server):
+    """Resident memory; 0 under a sanitizer, which keeps what was freed and takes a multiple of it."""
+    with open(f"/proc/{server.process.pid}/maps", encoding="ascii", errors="replace") as maps:
+        if re.search("lib[at]san", maps.read()):
+            return 0
     with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS"))
 
