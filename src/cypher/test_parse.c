@@ -455,8 +455,8 @@ TEST(a_statement_over_the_size_limit_is_refused) {
 }
 
 TEST(each_allocation_may_fail) {
-  static const char *const texts[] = {"MATCH (p:P {a: 'x\\n'})-[:R*1..2]->(q) WHERE p.x IN [1, 2] AND (p)-->(q) RETURN [x IN [1] "
-                                      "WHERE x:A|B | x] AS l, `a``b`, '\\u0041'",
+  static const char *const texts[] = {("MATCH (p:P {a: 'x\\n'})-[:R*1..2]->(q) WHERE p.x IN [1, 2] AND (p)-->(q) RETURN [x IN [1] "
+                                       "WHERE x:A|B | x] AS l, `a``b`, '\\u0041'"),
                                       "CREATE INDEX i FOR (n:L) ON (n.p)", "RETURN 1 +"};
   for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
     EACH_ALLOC_FAILS(n) {
