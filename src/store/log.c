@@ -32,6 +32,7 @@ static void settle_marks(struct log *l) {
   l->recovery.first_index = l->start_index;
   l->recovery.last_index = l->durable_index;
   l->recovery.last_term = l->durable_term;
+  l->recovery.last_time_ns = l->durable_time_ns;
   l->recovery.commit_index = l->commit_index;
 }
 
@@ -106,6 +107,8 @@ LOCKED_GETTER(log_last_index, last_index)
 LOCKED_GETTER(log_last_term, last_term)
 LOCKED_GETTER(log_first_index, start_index)
 LOCKED_GETTER(log_commit_index, commit_index)
+LOCKED_GETTER(log_last_ticket, ticket)
+LOCKED_GETTER(log_durable_ticket, durable_ticket)
 
 void log_commit_mark(struct log *l, uint64_t index) {
   mutex_lock(&l->mutex);

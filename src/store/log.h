@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/event.h"
 #include "base/str.h"
@@ -52,7 +53,7 @@ struct log_entry {
   uint64_t term;
   enum log_kind kind;
   unsigned parts;          // LOG_PART or LOG_END
-  int64_t commit_time_ns;  // wall clock of the leader; never less than the entry's before
+  int64_t commit_time_ns;  // wall clock of the leader; never less than the entry's before: clustered, the leader sees to that
   uint64_t origin_member;  // the member that took the request, and its number there: the outcome of a commit can be found
   uint64_t origin_sequence; // after its leader died
   struct str metadata;     // of the transaction (tx metadata, user); may be empty
@@ -85,6 +86,7 @@ struct log_group_state {
   uint64_t snapshot_index; // the log may begin above it
   uint64_t snapshot_term;
   uint64_t membership_index;
+  bool installing;         // a copied store takes the place of the one here: it may be ahead of the log, which may be begun anew
   uint32_t member_count;
   struct log_member members[LOG_MEMBERS_MAX];
 };
@@ -95,6 +97,7 @@ struct log_recovery {
   uint64_t last_index;
   uint64_t last_term;
   uint64_t commit_index;  // the mark: replay to here. Standalone: last_index
+  int64_t last_time_ns;   // the highest commit time of any entry, voided ones included
   uint64_t cut_segment, cut_offset; // where a torn tail was cut; 0 0 if none was
 };
 
@@ -142,6 +145,11 @@ void log_writer_withdraw(struct log *l, uint64_t last_index);
 /// ERR_OK if a small round would find room: reserves it. ERR_NOSPC, or the log is poisoned. The writer's thread, between rounds.
 enum err log_writer_make_room(struct log *l, struct error *e) NODISCARD;
 
+/// What log_append and log_truncate queue is numbered, from 1 in each life of the log: the ticket of the last thing queued, and of the
+/// last one that is durable. Unlike an index, a ticket says *which* of several entries with one index is durable.
+uint64_t log_last_ticket(struct log *l);
+uint64_t log_durable_ticket(struct log *l);
+
 /// Everything up to here is on disk. It falls only by truncation.
 uint64_t log_durable_index(struct log *l);
 /// Also counts what is queued.
@@ -159,6 +167,14 @@ struct log_stats {
   uint64_t appended_bytes; // since the log was opened, with what opening found
 };
 void log_stats(struct log *l, struct log_stats *ret);
+
+// ---- entries as bytes: docs/formats/log.md, also what members send each other ----
+
+size_t log_entry_bytes(const struct log_entry *entry); // with padding
+/// Appends the entry, padded. ERR_NOMEM.
+enum err log_put_entry(struct buf *to, const struct log_entry *entry) NODISCARD;
+/// Reads the entry at `*at` of `bytes` and moves `*at` behind it; its texts point into `from`. False if it does not fit.
+bool log_get_entry(const uint8_t *from, size_t bytes, size_t *at, struct log_entry *ret);
 
 // ---- reading ----
 

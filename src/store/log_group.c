@@ -20,6 +20,7 @@ static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, con
                              g->vote,       g->snapshot_index, g->snapshot_term, g->membership_index};
   for (size_t i = 0; i < 8; i++) put_u64_le(to + 32 + 8 * i, words[i]);
   put_u32_le(to + 96, g->member_count);
+  put_u32_le(to + 100, g->installing ? 1 : 0);
   for (uint32_t i = 0; i < g->member_count; i++) {
     uint8_t *m = to + 104 + i * MEMBER_BYTES;
     put_u64_le(m, g->members[i].id);
@@ -36,7 +37,16 @@ static bool get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *ret_
   if (count > LOG_MEMBERS_MAX) return false;
   uint64_t words[8];
   for (size_t i = 0; i < 8; i++) words[i] = get_u64_le(from + 32 + 8 * i);
-  *ret = (struct log_group_state){words[0], words[1], words[2], words[3], words[4], words[5], words[6], words[7], count, {{0}}};
+  *ret = (struct log_group_state){.generation = words[0],
+                                  .incarnation = words[1],
+                                  .member_id = words[2],
+                                  .term = words[3],
+                                  .vote = words[4],
+                                  .snapshot_index = words[5],
+                                  .snapshot_term = words[6],
+                                  .membership_index = words[7],
+                                  .installing = get_u32_le(from + 100) != 0,
+                                  .member_count = count};
   for (uint32_t i = 0; i < count; i++) {
     const uint8_t *m = from + 104 + i * MEMBER_BYTES;
     ret->members[i].id = get_u64_le(m);

@@ -87,6 +87,7 @@ struct log {
   uint64_t commit_index;
   int64_t last_time_ns, durable_time_ns;
   uint64_t rounds, entries, appended_bytes;
+  uint64_t ticket, durable_ticket; // things ever queued, and those of them that a round has made durable
   _Atomic uint64_t voids; // times that durable entries were voided: cursors look again where they are
   struct log_pin_slot pins[LOG_PINS_MAX];
   uint32_t pin_ids;
@@ -135,10 +136,6 @@ void log_put_batch_header(uint8_t *whole, const uint8_t uuid[16], struct log_bat
 bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], uint64_t offset, struct log_batch_header *ret);
 uint64_t log_batch_checksum(const uint8_t *whole, size_t bytes);
 
-size_t log_entry_bytes(const struct log_entry *entry); // with padding
-enum err log_put_entry(struct buf *to, const struct log_entry *entry);
-/// Reads the entry at `*at` of `bytes` and moves `*at` behind it; false if it does not fit.
-bool log_get_entry(const uint8_t *from, size_t bytes, size_t *at, struct log_entry *ret);
 
 // ---- reading a file through a window (log_window.c) ----
 

@@ -73,13 +73,13 @@ static void number_entry(struct log *l, struct log_entry *entry) {
 
 static void enqueue(struct log *l, struct log_entry *entry) {
   if (!l->options.clustered) number_entry(l, entry);
-  entry->commit_time_ns = MAX(entry->commit_time_ns, l->last_time_ns);
   size_t bytes = log_entry_bytes(entry);
   l->queue[l->queue_count++] = (struct log_queued){.entry = *entry, .bytes = bytes};
   l->queue_bytes += bytes;
   l->last_index = entry->index;
   l->last_term = entry->term;
-  l->last_time_ns = entry->commit_time_ns;
+  l->last_time_ns = MAX(entry->commit_time_ns, l->last_time_ns);
+  l->ticket++;
 }
 
 static enum err append_locked(struct log *l, struct log_entry *entries, size_t count, struct error *e) {
@@ -121,6 +121,7 @@ static enum err truncate_locked(struct log *l, uint64_t last_index, struct error
   l->last_term = term_before(l, last_index);
   l->queue[l->queue_count++] = (struct log_queued){.truncate = true, .entry.index = last_index};
   l->last_index = last_index;
+  l->ticket++;
   return ERR_OK;
 }
 
@@ -259,7 +260,7 @@ enum err log_writer_make_room(struct log *l, struct error *e) {
 void log_writer_withdraw(struct log *l, uint64_t last_index) {
   assert(!l->options.clustered && !l->round.open);
   mutex_lock(&l->mutex);
-  for (; l->queue_count > 0 && l->queue[l->queue_count - 1].entry.index > last_index; l->queue_count--)
+  for (; l->queue_count > 0 && l->queue[l->queue_count - 1].entry.index > last_index; l->queue_count--, l->ticket--)
     l->queue_bytes -= l->queue[l->queue_count - 1].bytes;
   const struct log_entry *last = l->queue_count > 0 ? &l->queue[l->queue_count - 1].entry : NULL;
   l->last_index = last != NULL ? last->index : l->durable_index;
@@ -295,6 +296,7 @@ static void enter_round(struct log *l) {
   if (!l->options.clustered) l->commit_index = l->durable_index;
   for (size_t i = 0; i < r->items; i++) l->queue_bytes -= l->queue[i].bytes;
   l->queue_count -= r->items;
+  l->durable_ticket += r->items;
   memmove(l->queue, l->queue + r->items, l->queue_count * sizeof *l->queue);
   l->rounds++;
   l->entries += r->count;

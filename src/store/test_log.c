@@ -417,6 +417,7 @@ TEST(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot) {
   log_group_state(p.log, g);
   g->term = 5;
   g->vote = 3;
+  g->installing = true;
   g->member_count = 2;
   g->members[1] = (struct log_member){.id = 3, .role = 2, .address = "core3:7000"};
   assert_ok(log_group_save(p.log, g, &e));
@@ -429,6 +430,7 @@ TEST(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot) {
     log_group_state(p.log, g);
     assert_int_equal(g->term, 5);
     assert_int_equal(g->vote, 3);
+    assert_true(g->installing);
     assert_string_equal(g->members[1].address, "core3:7000");
   }
   place_close(&p);
@@ -539,6 +541,56 @@ TEST(many_logs_become_durable_in_one_round_and_one_that_fails_stops_alone) {
   place_done(&p);
 }
 
+TEST(a_ticket_says_which_of_two_entries_of_one_index_is_durable) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  bool worked = false;
+  place_init(&p);
+  p.options.clustered = true;
+  assert_ok(place_open(&p, true, &e));
+  assert_ok(append_at(&p, 1, 1, "first", &e));
+  uint64_t first = log_last_ticket(p.log);
+  assert_ok(append_at(&p, 1, 2, "in its place", &e));
+  uint64_t second = log_last_ticket(p.log);
+  assert_true(first > log_durable_ticket(p.log) && second > first);
+  assert_ok(log_writer_step(p.log, &worked, &e));
+  assert_int_equal(log_durable_index(p.log), 1);
+  assert_int_equal(log_durable_ticket(p.log), first);
+  assert_ok(log_writer_step(p.log, &worked, &e));
+  assert_int_equal(log_durable_index(p.log), 1);
+  assert_int_equal(log_durable_ticket(p.log), second);
+  assert_ok(log_truncate(p.log, 0, &e));
+  assert_ok(log_writer_step(p.log, &worked, &e));
+  assert_int_equal(log_durable_ticket(p.log), second + 1);
+  place_done(&p);
+}
+
+TEST(clustered_an_entry_keeps_the_commit_time_that_its_leader_gave) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  struct log_recovery r;
+  struct log_entry entry = {.index = 1, .term = 1, .kind = LOG_TRANSACTION, .parts = LOG_END, .commit_time_ns = 900};
+  place_init(&p);
+  p.options.clustered = true;
+  assert_ok(place_open(&p, true, &e));
+  assert_ok(log_append(p.log, &entry, 1, &e));
+  entry.term = 2; // another leader's, whose clock is behind what was voided
+  entry.commit_time_ns = 700;
+  assert_ok(log_append(p.log, &entry, 1, &e));
+  assert_ok(write_all(&p, &e));
+  struct log_cursor *c = NULL;
+  const struct log_entry *got = NULL;
+  assert_ok(log_cursor_open(p.log, 1, &c, &e));
+  assert_ok(log_cursor_next(c, &got, &e));
+  assert_int_equal(got->commit_time_ns, 700);
+  log_cursor_close(c);
+  place_close(&p);
+  assert_ok(place_open(&p, false, &e));
+  log_recovery(p.log, &r);
+  assert_int_equal(r.last_time_ns, 900);
+  place_done(&p);
+}
+
 TESTS(T(many_logs_become_durable_in_one_round_and_one_that_fails_stops_alone), T(entries_are_numbered_durable_after_a_round_and_there_after_a_crash), T(an_entry_keeps_all_that_was_said_about_it),
       T(commit_time_never_goes_back_though_the_clock_does), T(a_torn_end_is_cut_and_the_log_goes_on),
       T(damage_in_front_of_a_whole_batch_is_refused_with_its_place), T(damage_in_an_older_segment_is_refused),
@@ -548,4 +600,5 @@ TESTS(T(many_logs_become_durable_in_one_round_and_one_that_fails_stops_alone), T
       T(what_a_new_leader_overwrites_is_gone_after_a_crash_too), T(a_cursor_notices_that_its_entries_were_voided),
       T(pruning_keeps_what_is_pinned_until_the_pin_expires), T(a_reset_log_begins_above_the_copied_store),
       T(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot), T(standalone_the_term_rises_at_each_start),
-      T(another_databases_log_is_refused), T(limits_hold), T(no_memory_is_an_error_at_every_step))
+      T(another_databases_log_is_refused), T(limits_hold), T(no_memory_is_an_error_at_every_step),
+      T(a_ticket_says_which_of_two_entries_of_one_index_is_durable), T(clustered_an_entry_keeps_the_commit_time_that_its_leader_gave))
