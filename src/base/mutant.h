@@ -57,7 +57,9 @@
   X(raft_read_own_noop,     "a read is answered before the leader's own no-op is committed") \
   X(raft_read_majority,     "a read is answered without asking") \
   X(raft_read_round,        "a read rests on answers to an earlier question") \
-  X(raft_read_term,         "a probe of another term is confirmed")
+  X(raft_read_term,         "a probe of another term is confirmed") \
+  /* cluster: caught by the cluster simulator */ \
+  X(frame_checksum,          "a damaged frame is read")
 // clang-format on
 
 #ifdef QUIVER_MUTANTS
