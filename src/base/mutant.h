@@ -59,6 +59,21 @@
   X(raft_read_round,        "a read rests on answers to an earlier question") \
   X(raft_read_term,         "a probe of another term is confirmed") \
   /* cluster: caught by the cluster simulator */ \
+  X(group_hard_state,        "term and vote are not saved") \
+  X(group_messages_first,    "messages leave before term and vote are saved") \
+  X(group_failed_save,       "a save that failed is taken for done") \
+  X(group_persist_early,     "a write is reported durable when it is queued") \
+  X(group_persist_index,     "a write is reported durable when something with its last index is") \
+  X(group_commit_time,       "commit times follow the clock back") \
+  X(group_apply_undurable,   "what is committed is applied before it is durable here") \
+  X(group_apply_again,       "what a copied store has already is applied again") \
+  X(group_read_place,        "a reader goes on where it is, not where it is asked to") \
+  X(group_tail_trim,         "entries leave memory though they are not durable") \
+  X(group_cut_previous,      "the second part of an append follows the first part's predecessor") \
+  X(group_newest_membership, "a snapshot has the newest membership, not the one in force there") \
+  X(group_prune_first,       "the log is pruned without a word of where it begins") \
+  X(group_reset_first,       "the log is begun anew without a word of where it begins") \
+  X(group_trust_applied,     "a copied store says what of an older log is committed") \
   X(frame_checksum,          "a damaged frame is read")
 // clang-format on
 

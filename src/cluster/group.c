@@ -1,0 +1,269 @@
+// A group's life and events. Each event: consensus decides, group_carry_out does it.
+#include "cluster/group.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "cluster/group_int.h"
+
+// ---- life ----
+
+static void set_defaults(struct group_options *o) {
+  if (o->message_bytes_max == 0) o->message_bytes_max = 1u << 20;
+  if (o->tail_bytes_max == 0) o->tail_bytes_max = 16u << 20;
+  if (o->queue_bytes_max == 0) o->queue_bytes_max = 32u << 20;
+  if (o->send_bytes_step_max == 0) o->send_bytes_step_max = 4u << 20;
+  if (o->apply_step_max == 0) o->apply_step_max = 256;
+}
+
+enum err group_open(struct log *l, const struct group_options *options, uint64_t now_ms, struct group **ret, struct error *e) {
+  struct group *g = mem_zalloc(sizeof *g);
+  if (g == NULL) return error_ensure(e, ERR_NOMEM);
+  g->log = l;
+  g->options = *options;
+  g->now_ms = now_ms;
+  set_defaults(&g->options);
+  enum err err = group_recover(g, e);
+  if (err == ERR_OK) err = group_carry_out(g, e);
+  if (err != ERR_OK) {
+    group_close(g);
+    return err;
+  }
+  *ret = g;
+  return ERR_OK;
+}
+
+void group_close(struct group *g) {
+  if (g == NULL) return;
+  group_reader_close(&g->sending);
+  group_reader_close(&g->applying);
+  while (g->write_count > 0) group_drop_write(g);
+  group_tail_reset(&g->tail, 1);
+  consensus_free(g->consensus);
+  mem_free(g->tail.slots);
+  mem_free(g->writes);
+  mem_free(g->memberships);
+  mem_free(g->outgoing);
+  mem_free(g->outgoing_bodies);
+  mem_free(g);
+}
+
+enum err group_failure(const struct group *g, struct error *e) {
+  return g->failed == ERR_OK ? ERR_OK : error_set(e, g->failed, "%s", g->failure.message);
+}
+
+// ---- events ----
+
+// Every call begins here: a closed group stays closed, and time does not fall.
+static enum err begin(struct group *g, uint64_t now_ms, struct error *e) {
+  g->now_ms = MAX(g->now_ms, now_ms);
+  TRY(group_failure(g, e));
+  enum err err = log_failure(g->log, e);
+  return err == ERR_OK ? ERR_OK : group_fail(g, err, e);
+}
+
+// An event that consensus cannot refuse.
+static enum err finish(struct group *g, enum err err, struct error *e) {
+  return err == ERR_OK ? group_carry_out(g, e) : group_fail(g, err, e);
+}
+
+// One that it may refuse without harm.
+static enum err finish_request(struct group *g, enum err err, struct error *e) {
+  if (err != ERR_OK && consensus_failure(g->consensus, NULL) == ERR_OK && err != ERR_NOMEM) return err;
+  return finish(g, err, e);
+}
+
+// ---- receiving ----
+
+static void free_entries(struct consensus_entry *entries, size_t count) {
+  for (size_t i = 0; i < count; i++) group_body_unref(entries[i].user);
+  mem_free(entries);
+}
+
+static enum err copy_entries(const struct log_entry *from, size_t count, struct consensus_entry **ret, struct error *e) {
+  struct consensus_entry *entries = mem_zalloc(MAX(count, 1u) * sizeof *entries);
+  if (entries == NULL) return error_ensure(e, ERR_NOMEM);
+  for (size_t i = 0; i < count; i++) {
+    struct group_body *b = NULL;
+    enum err err = group_body_copy(&from[i], &b, e);
+    if (err != ERR_OK) {
+      free_entries(entries, i);
+      return err;
+    }
+    entries[i] = (struct consensus_entry){from[i].index, from[i].term, group_body_kind(b), b->membership, b};
+  }
+  *ret = entries;
+  return ERR_OK;
+}
+
+static enum err receive_append(struct group *g, const struct message *m, struct error *e) {
+  struct consensus_message body = m->body;
+  struct consensus_entry *entries = NULL;
+  if (body.append.count > 0 && g->queued_bytes > g->options.queue_bytes_max)
+    return ERR_OK; // as good as lost: the leader sends it again
+  enum err err = copy_entries(m->entries, body.append.count, &entries, e);
+  if (err == ERR_CORRUPT) return ERR_OK; // a membership that is none: not a message that makes sense
+  if (err != ERR_OK) return group_fail(g, err, e);
+  body.append.entries = entries;
+  err = finish(g, consensus_receive(g->consensus, g->now_ms, &body, e), e);
+  free_entries(entries, body.append.count);
+  return err;
+}
+
+enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m, struct error *e) {
+  TRY(begin(g, now_ms, e));
+  if (m->to != g->member_id || m->from == g->member_id || memcmp(m->group, g->options.uuid, sizeof m->group) != 0) return ERR_OK;
+  if (m->body.type == CONSENSUS_APPEND) return receive_append(g, m, e);
+  return finish(g, consensus_receive(g->consensus, g->now_ms, &m->body, e), e);
+}
+
+// ---- requests ----
+
+static enum err propose(struct group *g, uint64_t term, struct log_entry *entries, size_t count, struct error *e) {
+  struct consensus_entry *proposed = NULL;
+  if (g->queued_bytes > g->options.queue_bytes_max)
+    return error_set(e, ERR_LIMIT, "%zu bytes wait for the disk of this member.", g->queued_bytes);
+  int64_t now_ns = group_commit_time_ns(g);
+  for (size_t i = 0; i < count; i++) {
+    entries[i].index = 0; // consensus says
+    entries[i].term = 0;
+    entries[i].commit_time_ns = now_ns;
+  }
+  TRY(copy_entries(entries, count, &proposed, e));
+  enum err err = finish_request(g, consensus_propose(g->consensus, g->now_ms, term, proposed, count, e), e);
+  for (size_t i = 0; i < count; i++) {
+    entries[i].index = proposed[i].index;
+    entries[i].term = proposed[i].term;
+  }
+  free_entries(proposed, count);
+  return err;
+}
+
+enum err group_propose(struct group *g, uint64_t now_ms, uint64_t term, struct log_entry *entries, size_t count,
+                       struct error *e) {
+  TRY(begin(g, now_ms, e));
+  if (count == 0) return error_set(e, ERR_INVALID, "Nothing was proposed.");
+  for (size_t i = 0; i < count; i++)
+    if (entries[i].kind == LOG_NOOP || entries[i].kind == LOG_MEMBERSHIP)
+      return error_set(e, ERR_INVALID, "Entries of kind %d are made by consensus alone.", (int) entries[i].kind);
+  return propose(g, term, entries, count, e);
+}
+
+enum err group_change(struct group *g, uint64_t now_ms, const struct consensus_membership *to, struct error *e) {
+  TRY(begin(g, now_ms, e));
+  return finish_request(g, consensus_change(g->consensus, g->now_ms, to, e), e);
+}
+
+enum err group_catch_up(struct group *g, uint64_t now_ms, uint64_t member_id, struct error *e) {
+  TRY(begin(g, now_ms, e));
+  return finish_request(g, consensus_catch_up(g->consensus, g->now_ms, member_id, e), e);
+}
+
+enum err group_transfer(struct group *g, uint64_t now_ms, uint64_t member_id, struct error *e) {
+  TRY(begin(g, now_ms, e));
+  return finish_request(g, consensus_transfer(g->consensus, g->now_ms, member_id, e), e);
+}
+
+enum err group_read(struct group *g, uint64_t now_ms, uint64_t read_id, struct error *e) {
+  TRY(begin(g, now_ms, e));
+  return finish_request(g, consensus_read(g->consensus, g->now_ms, read_id, e), e);
+}
+
+enum err group_installed(struct group *g, uint64_t now_ms, struct error *e) {
+  TRY(begin(g, now_ms, e));
+  return group_finish_install(g, e);
+}
+
+enum err group_checkpointed(struct group *g, uint64_t now_ms, uint64_t index, uint64_t trailing, struct error *e) {
+  TRY(begin(g, now_ms, e));
+  return group_compact(g, MIN(index, g->reported_index), trailing, e);
+}
+
+// ---- stepping ----
+
+// Reports in the order of the queue: an index alone would not say which of several entries of that index is durable.
+static bool is_durable(struct group *g, const struct group_write *w) {
+  if (w->kind == CONSENSUS_WRITE_INSTALL) return false; // group_installed says
+  if (MUTANT(group_persist_early)) return true;
+  if (MUTANT(group_persist_index)) return w->queued && log_durable_index(g->log) >= w->first_index + w->count - 1;
+  return w->queued && w->ticket <= log_durable_ticket(g->log);
+}
+
+static enum err report_durable(struct group *g, struct error *e) {
+  for (struct group_write *w = group_first_write(g); w != NULL && is_durable(g, w); w = group_first_write(g)) {
+    uint64_t id = w->id;
+    group_drop_write(g);
+    TRY(finish(g, consensus_persisted(g->consensus, g->now_ms, id, e), e));
+  }
+  return ERR_OK;
+}
+
+static void trim_tail(struct group *g) {
+  struct group_tail *t = &g->tail;
+  if (t->bytes <= g->options.tail_bytes_max) return;
+  uint64_t settled = t->first + t->count;
+  for (size_t i = 0; i < g->write_count; i++) settled = MIN(settled, g->writes[g->write_first + i].first_index);
+  if (MUTANT(group_tail_trim)) settled = t->first + t->count;
+  while (t->bytes > g->options.tail_bytes_max && t->first < settled) group_tail_drop(t, t->first + 1);
+}
+
+enum err group_step(struct group *g, uint64_t now_ms, bool *ret_more, struct error *e) {
+  bool more = false;
+  TRY(begin(g, now_ms, e));
+  TRY(report_durable(g, e));
+  enum err err = group_queue_writes(g, e);
+  if (err != ERR_OK) return group_fail(g, err, e);
+  if (g->now_ms >= g->wake_ms) TRY(finish(g, consensus_tick(g->consensus, g->now_ms, e), e));
+  TRY(group_apply(g, &more, e));
+  err = group_send_waiting(g, &more, e);
+  if (err != ERR_OK) return group_fail(g, err, e);
+  trim_tail(g);
+  *ret_more = more;
+  return ERR_OK;
+}
+
+static uint64_t network_wake_ms(const struct group *g) {
+  uint64_t wake_ms = UINT64_MAX;
+  for (uint32_t i = 0; i < g->peer_count; i++)
+    if (g->peers[i].next <= g->peers[i].last) wake_ms = MIN(wake_ms, MAX(g->peers[i].retry_ms, g->now_ms));
+  return wake_ms;
+}
+
+uint64_t group_wake_ms(const struct group *g) {
+  uint64_t wake_ms = MIN(g->wake_ms, network_wake_ms(g));
+  if (g->passed_index < g->apply_index && !group_is_installing(g)) wake_ms = MIN(wake_ms, MAX(g->busy_ms, g->now_ms));
+  return wake_ms;
+}
+
+// ---- looking ----
+
+void group_stats(const struct group *g, struct group_stats *ret) {
+  *ret = (struct group_stats){.state = g->state,
+                              .term = g->term,
+                              .leader = g->leader,
+                              .commit_index = g->commit_index,
+                              .apply_index = g->apply_index,
+                              .handed_index = g->passed_index,
+                              .queued_bytes = g->queued_bytes,
+                              .tail_bytes = g->tail.bytes,
+                              .writes_pending = g->write_count,
+                              .appends_sent = g->appends_sent,
+                              .entries_sent = g->entries_sent,
+                              .entries_read = g->entries_read,
+                              .truncations = g->truncations,
+                              .installs = g->installs,
+                              .saves = g->saves,
+                              .installing = group_is_installing(g)};
+}
+
+void group_status(const struct group *g, struct consensus_status *ret) {
+  consensus_status(g->consensus, ret);
+}
+
+void group_membership(const struct group *g, struct consensus_membership *ret) {
+  consensus_membership(g->consensus, ret);
+}
+
+enum err group_term_at(const struct group *g, uint64_t index, uint64_t *ret, struct error *e) {
+  return consensus_term_at(g->consensus, index, ret, e);
+}
