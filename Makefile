@@ -1,4 +1,4 @@
-# A thin front of Meson and Ninja. `make help` says what there is; ROW=gcc|clang|asan|tsan picks the build.
+# A thin front of Meson and Ninja. `make help` says what there is; ROW=gcc|clang|asan|tsan|assertions picks the build.
 ROW ?= gcc
 BUILD = $(if $(filter gcc,$(ROW)),build,build-$(ROW))
 SEED ?=
@@ -8,6 +8,7 @@ OPTIONS_gcc =
 OPTIONS_clang =
 OPTIONS_asan = -Db_sanitize=address,undefined -Db_lundef=false
 OPTIONS_tsan = -Db_sanitize=thread -Db_lundef=false
+OPTIONS_assertions = -Draft_assertions=$(CURDIR)/build-raft
 OPTIONS_fuzz = -Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true
 CC_clang = clang
 CC_fuzz = clang
@@ -22,7 +23,10 @@ export TSAN_OPTIONS ?= halt_on_error=1:detect_deadlocks=0
 build: $(BUILD)/build.ninja ## the server, as build/quiver
 	@ninja -C $(BUILD) --quiet
 
-$(BUILD)/build.ninja:
+build-raft/libraft.a:
+	@tools/raft_assertions build-raft
+
+$(BUILD)/build.ninja: $(if $(filter assertions,$(ROW)),build-raft/libraft.a)
 	@$(if $(CC_$(ROW)),CC=$(CC_$(ROW))) meson setup $(BUILD) $(OPTIONS_$(ROW)) >$(BUILD).setup.log 2>&1 || { tail -30 $(BUILD).setup.log; exit 1; }
 	@rm -f $(BUILD).setup.log
 
@@ -42,7 +46,7 @@ asan tsan clang: ## the tests in that build
 tck: build ## the openCypher TCK of TCK_DIR=... against a server of its own
 	@tests/tck/run $(BUILD)/quiver
 
-sim: build ## long runs of the simulators; SEED=n replays one. Results go into docs/develop/ledger.md
+sim: build ## long runs of the simulators; SEED=n replays one of the store; ROW=assertions with the Raft library's own assertions on
 	@tests/sim/soak $(BUILD) $(SEED)
 
 crash: build ## kill -9 and power cuts, ROUNDS=n of each (300); results go into docs/develop
@@ -51,6 +55,7 @@ crash: build ## kill -9 and power cuts, ROUNDS=n of each (300); results go into 
 
 mutants: ## each safety rule switched off in turn; every one must be caught
 	@tools/mutants.py
+	@tools/cluster_mutants.py
 
 fuzz: ## the fuzzers, a minute each (SECONDS=n for longer), and whether they find what is planted
 	@tests/fuzz/run

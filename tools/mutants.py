@@ -4,8 +4,8 @@
     tools/mutants.py [--crashes N] [--seed N] [--server] [NAME...]
 
 One build, under build-mutants/, for every rule of the store in src/base/mutant.h (or those named). Prints how many crashes it took;
-exits 1 if one survives, or if the store fails with all rules on. The rules of consensus have directed tests of their own, which
-every `meson test` runs (suite mutants). --server: the judge is the real server on the disk that loses power (tests/crash/power.py), which is
+exits 1 if one survives, or if the store fails with all rules on. Those of consensus and its host are the business of
+tools/cluster_mutants.py. --server: the judge is the real server on the disk that loses power (tests/crash/power.py), which is
 quick to miss these rules: log_sync, page_sync.
 """
 import argparse
@@ -23,7 +23,7 @@ SERVER_NAMES = ["log_sync", "page_sync"]
 
 def names():
     text = (ROOT / "src/base/mutant.h").read_text()
-    return [name for name in re.findall(r"^  X\((\w+),", text, re.M) if not name.startswith("raft_")]
+    return [name for name in re.findall(r"^  X\((\w+),", text, re.M) if not name.startswith(("raft_", "group_", "frame_"))]
 
 
 def run(command, **options):
