@@ -79,7 +79,10 @@ static enum err properties_of_kind(struct eval *c, enum value_type type, const s
   enum graph_kind kind = type == VALUE_NODE ? GRAPH_NODE : GRAPH_REL;
   TRY(entities_of(c, v, type, rows, &of));
   TRY(eval_check_not_deleted(c, kind, of.ids, of.n));
-  for (uint32_t i = 0; i < of.n; i++) TRY(properties_of(c, kind, of.ids[i], &out[of.rows[i]]));
+  for (uint32_t i = 0; i < of.n; i++) {
+    if (i % GRAPH_AHEAD == 0) graph_read_ahead(c->view, kind, of.ids + i, of.n - i);
+    TRY(properties_of(c, kind, of.ids[i], &out[of.rows[i]]));
+  }
   return ERR_OK;
 }
 

@@ -140,13 +140,25 @@ enum err exec_hydrate(struct exec *x, struct graph_view *v, struct arena *a, str
   return hydrate(&h, from, ret, 0);
 }
 
+/// Of a column of nodes or relationships, the next ones that are on disk come together.
+static void read_ahead(struct graph_view *view, const struct vec *from, const uint32_t *sel, uint32_t n) {
+  graph_id ids[GRAPH_AHEAD];
+  uint32_t count = MIN(n, (uint32_t) GRAPH_AHEAD);
+  if (from->kind == VEC_ANY || from->constant) return;
+  for (uint32_t i = 0; i < count; i++) ids[i] = vec_is_null(from, sel[i]) ? UINT64_MAX : from->id[sel[i]];
+  graph_read_ahead(view, from->kind == VEC_NODE ? GRAPH_NODE : GRAPH_REL, ids, count);
+}
+
 enum err exec_hydrate_column(struct exec *x, struct arena *a, const struct vec *from, const uint32_t *sel, uint32_t n, struct vec *ret,
                              struct error *e) {
   if (from->kind != VEC_ANY && from->kind != VEC_NODE && from->kind != VEC_REL) return vec_gather(a, from, sel, n, ret, e);
   struct graph_view *view = x->plan->root->writes ? x->current : x->snapshot;
   struct vec out;
   TRY(vec_alloc(a, VEC_ANY, n, &out, e));
-  for (uint32_t i = 0; i < n; i++) TRY(exec_hydrate(x, view, a, vec_get(from, sel[i]), &out.any[i], e));
+  for (uint32_t i = 0; i < n; i++) {
+    if (i % GRAPH_AHEAD == 0) read_ahead(view, from, sel + i, n - i);
+    TRY(exec_hydrate(x, view, a, vec_get(from, sel[i]), &out.any[i], e));
+  }
   *ret = out;
   return ERR_OK;
 }

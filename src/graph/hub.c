@@ -346,6 +346,15 @@ enum err hub_type(const struct page_view *v, page_id root, graph_token *ret, str
   return ERR_OK;
 }
 
+enum { CHILDREN_AHEAD = 32 };
+
+static void read_children_ahead(const struct page_view *v, const struct hub_page *p, uint32_t from) {
+  page_id pages[CHILDREN_AHEAD];
+  uint32_t n = 0;
+  for (uint32_t i = from; i < p->count && n < CHILDREN_AHEAD; i++) pages[n++] = children(p)[i].page;
+  pages_read_ahead(v, pages, n);
+}
+
 static enum err page_runs(const struct page_view *v, page_id id, unsigned depth, adjacency_run_fn fn, void *context,
                           struct error *e) {
   const struct hub_page *p;
@@ -355,7 +364,10 @@ static enum err page_runs(const struct page_view *v, page_id id, unsigned depth,
     struct adjacency_run run = leaf_run(p);
     return fn(context, p->type, &run, e);
   }
-  for (uint32_t i = 0; i < p->count; i++) TRY(page_runs(v, children(p)[i].page, depth + 1, fn, context, e));
+  for (uint32_t i = 0; i < p->count; i++) {
+    if (i % CHILDREN_AHEAD == 0) read_children_ahead(v, p, i);
+    TRY(page_runs(v, children(p)[i].page, depth + 1, fn, context, e));
+  }
   return ERR_OK;
 }
 

@@ -99,6 +99,15 @@ static inline const struct overlay *view_overlay(const struct graph_view *v) {
   return overlay_any(&v->tx->overlay, v->mode) ? &v->tx->overlay : NULL;
 }
 
+enum { VIEW_AHEAD = GRAPH_AHEAD };
+/// The records of up to VIEW_AHEAD ids; NULL for one that never was. Those that are on disk only are read together.
+enum err view_records(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const uint8_t **ret,
+                      struct error *e) NODISCARD;
+/// Where the properties of a record in use are.
+struct property_place view_properties_of(enum graph_kind kind, const uint8_t *record);
+/// Reads the pages that up to VIEW_AHEAD pointers (BLOCK_NONE: none) lead to together, if they are not in memory.
+void view_read_blocks_ahead(struct graph_view *v, const block_ptr *pointers, uint32_t n);
+
 /// The record of an entity that exists in the published state of this view, or NULL.
 enum err view_record(struct graph_view *v, enum graph_kind kind, graph_id id, const uint8_t **ret, struct error *e) NODISCARD;
 /// Whether it exists, overlay included.

@@ -62,6 +62,11 @@ enum err graph_rel_ends(struct graph_view *v, const graph_id *ids, uint32_t n, g
 enum err graph_get_properties(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const graph_token *keys,
                               uint32_t key_count, struct arena *a, struct vec *ret, struct error *e) NODISCARD;
 
+/// For a caller that will read all of these entities one by one: brings in, together, what is not in memory of the next
+/// GRAPH_AHEAD of them, records and property blocks. Only a hint: errors show when they are read. Slices may die.
+void graph_read_ahead(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n);
+enum { GRAPH_AHEAD = 64 };
+
 /// All properties of one entity in order of key token, in `a`.
 enum err graph_all_properties(struct graph_view *v, enum graph_kind kind, graph_id id, struct arena *a, struct graph_property **ret,
                               uint32_t *ret_n, struct error *e) NODISCARD;

@@ -202,33 +202,25 @@ static enum err expand_node(struct expanding *x, graph_id id, struct error *e) {
 
 // ---- many nodes without anything of the transaction's: their memory is asked for ahead, so that waits for it overlap ----
 
-enum { AHEAD = 64 };
-
 struct ahead {
-  const uint8_t *records[AHEAD];
-  const uint8_t *blocks[AHEAD]; // in the one direction that is wanted; NULL: not a plain block
-  unsigned rooms[AHEAD];
+  const uint8_t *records[VIEW_AHEAD];
+  const uint8_t *blocks[VIEW_AHEAD]; // in the one direction that is wanted; NULL: not a plain block
+  unsigned rooms[VIEW_AHEAD];
+  block_ptr roots[VIEW_AHEAD];
 };
 
-static enum err ask_for_records(struct expanding *x, const graph_id *nodes, uint32_t n, struct ahead *a, struct error *e) {
+static void find_roots(const struct expanding *x, uint32_t n, struct ahead *a) {
   for (uint32_t i = 0; i < n; i++) {
-    a->records[i] = NULL;
-    if (LIKELY(nodes[i] <= GRAPH_ID_MAX)) TRY(record_read(&x->v->tx->g->nodes, &x->v->pages, nodes[i], &a->records[i], e));
-    __builtin_prefetch(a->records[i]);
+    if (!record_in_use(a->records[i])) a->records[i] = NULL;
+    a->roots[i] = a->records[i] != NULL ? node_adjacency(a->records[i], x->wanted) : BLOCK_NONE;
   }
-  return ERR_OK;
 }
 
 static enum err ask_for_blocks(struct expanding *x, uint32_t n, struct ahead *a, struct error *e) {
   for (uint32_t i = 0; i < n; i++) {
     a->blocks[i] = NULL;
-    if (!record_in_use(a->records[i])) {
-      a->records[i] = NULL;
-      continue;
-    }
-    block_ptr root = node_adjacency(a->records[i], x->wanted);
-    if (block_kind(root) != BLOCK_ADJACENCY) continue;
-    TRY(block_read(&x->v->pages, root, &a->blocks[i], &a->rooms[i], e));
+    if (block_kind(a->roots[i]) != BLOCK_ADJACENCY) continue;
+    TRY(block_read(&x->v->pages, a->roots[i], &a->blocks[i], &a->rooms[i], e));
     __builtin_prefetch(a->blocks[i]);
     __builtin_prefetch(a->blocks[i] + 64);
   }
@@ -238,13 +230,15 @@ static enum err ask_for_blocks(struct expanding *x, uint32_t n, struct ahead *a,
 static enum err expand_ahead(struct expanding *x, const graph_id *nodes, uint32_t n, uint32_t *first, struct error *e) {
   struct ahead a;
   x->direction = x->wanted;
-  TRY(ask_for_records(x, nodes, n, &a, e));
+  TRY(view_records(x->v, GRAPH_NODE, nodes, n, a.records, e));
+  find_roots(x, n, &a);
+  view_read_blocks_ahead(x->v, a.roots, n);
   TRY(ask_for_blocks(x, n, &a, e));
   for (uint32_t i = 0; i < n; i++) {
     first[i] = x->count;
     x->node = nodes[i];
     if (LIKELY(a.blocks[i] != NULL))
-      TRY(push_block(x, a.blocks[i], a.rooms[i], node_adjacency(a.records[i], x->wanted), e));
+      TRY(push_block(x, a.blocks[i], a.rooms[i], a.roots[i], e));
     else if (a.records[i] != NULL)
       TRY(push_published(x, a.records[i], e));
   }
@@ -257,7 +251,7 @@ static enum err expand_all(struct expanding *x, const graph_id *nodes, uint32_t 
   bool plain = x->overlay == NULL && x->wanted != GRAPH_BOTH;
   uint32_t i = 0;
   while (i < n && (i == 0 || !page_access_should_rest(x->v->tx->access))) {
-    uint32_t some = plain ? MIN(n - i, (uint32_t) AHEAD) : 1, before = x->count;
+    uint32_t some = plain ? MIN(n - i, (uint32_t) VIEW_AHEAD) : 1, before = x->count;
     first[i] = x->count;
     enum err err = plain ? expand_ahead(x, nodes + i, some, first + i, e) : expand_node(x, nodes[i], e);
     if (err == ERR_OK) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct property_place place_of(enum graph_kind kind, const uint8_t *record) {
+struct property_place view_properties_of(enum graph_kind kind, const uint8_t *record) {
   if (kind == GRAPH_NODE) return (struct property_place){NULL, node_properties(record)};
   if (record[0] & RECORD_PROPERTIES_INSIDE) return (struct property_place){record + 16, BLOCK_NONE};
   return (struct property_place){NULL, get_u48(record + 16)};
@@ -37,7 +37,7 @@ static enum err open_source(struct graph_view *v, enum graph_kind kind, graph_id
     ret->delta = NULL;
     return ERR_OK;
   }
-  return property_open(&v->tx->g->shapes, &v->pages, place_of(kind, record), a, &ret->block, e);
+  return property_open(&v->tx->g->shapes, &v->pages, view_properties_of(kind, record), a, &ret->block, e);
 }
 
 static enum err source_value(struct graph_view *v, const struct source *s, graph_token key, struct arena *a, struct value *ret,
@@ -169,31 +169,18 @@ static enum err fill_row(struct graph_view *v, const struct source *s, const gra
 
 // Rows are read in groups whose memory is asked for ahead, so that waits for it overlap: records first, then blocks.
 
-enum { AHEAD = 64 };
-
-static enum err ask_for_records(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n,
-                                const uint8_t **records, struct error *e) {
-  const struct graph *g = v->tx->g;
-  for (uint32_t i = 0; i < n; i++) {
-    records[i] = NULL;
-    if (LIKELY(ids[i] <= GRAPH_ID_MAX))
-      TRY(record_read(kind == GRAPH_NODE ? &g->nodes : &g->rels, &v->pages, ids[i], &records[i], e));
-    __builtin_prefetch(records[i]);
-  }
-  return ERR_OK;
-}
-
 static enum err ask_for_blocks(struct graph_view *v, enum graph_kind kind, const uint8_t **records, uint32_t n, struct error *e) {
+  block_ptr pointers[VIEW_AHEAD];
   for (uint32_t i = 0; i < n; i++) {
-    if (!record_in_use(records[i])) {
-      records[i] = NULL;
-      continue;
-    }
-    block_ptr p = place_of(kind, records[i]).pointer;
+    if (!record_in_use(records[i])) records[i] = NULL;
+    pointers[i] = records[i] != NULL ? view_properties_of(kind, records[i]).pointer : BLOCK_NONE;
+  }
+  view_read_blocks_ahead(v, pointers, n);
+  for (uint32_t i = 0; i < n; i++) {
     const uint8_t *at;
     unsigned room;
-    if (block_kind(p) != BLOCK_PROPERTIES) continue;
-    TRY(block_read(&v->pages, p, &at, &room, e));
+    if (block_kind(pointers[i]) != BLOCK_PROPERTIES) continue;
+    TRY(block_read(&v->pages, pointers[i], &at, &room, e));
     __builtin_prefetch(at);
     __builtin_prefetch(at + 64);
   }
@@ -203,12 +190,12 @@ static enum err ask_for_blocks(struct graph_view *v, enum graph_kind kind, const
 static enum err fill_ahead(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const graph_token *keys,
                            uint32_t key_count, uint32_t row, uint32_t rows, struct arena *a, struct column *columns,
                            struct error *e) {
-  const uint8_t *records[AHEAD];
-  TRY(ask_for_records(v, kind, ids, n, records, e));
+  const uint8_t *records[VIEW_AHEAD];
+  TRY(view_records(v, kind, ids, n, records, e));
   TRY(ask_for_blocks(v, kind, records, n, e));
   for (uint32_t i = 0; i < n; i++) {
     struct source s = {0};
-    if (records[i] != NULL) TRY(property_open(&v->tx->g->shapes, &v->pages, place_of(kind, records[i]), a, &s.block, e));
+    if (records[i] != NULL) TRY(property_open(&v->tx->g->shapes, &v->pages, view_properties_of(kind, records[i]), a, &s.block, e));
     TRY(fill_row(v, &s, keys, key_count, row + i, rows, a, columns, e));
   }
   return ERR_OK;
@@ -217,7 +204,7 @@ static enum err fill_ahead(struct graph_view *v, enum graph_kind kind, const gra
 static enum err fill_columns(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const graph_token *keys,
                              uint32_t key_count, struct arena *a, struct column *columns, struct error *e) {
   bool plain = view_overlay(v) == NULL;
-  for (uint32_t i = 0, some = AHEAD; plain && i < n;) {
+  for (uint32_t i = 0, some = VIEW_AHEAD; plain && i < n;) {
     uint32_t group = MIN(n - i, some);
     graph_view_rest(v); // what was read is copied
     enum err err = fill_ahead(v, kind, ids + i, group, keys, key_count, i, n, a, columns, e);
@@ -230,7 +217,7 @@ static enum err fill_columns(struct graph_view *v, enum graph_kind kind, const g
   }
   for (uint32_t row = 0; !plain && row < n; row++) {
     struct source s = {0};
-    if (row % AHEAD == 0) graph_view_rest(v);
+    if (row % VIEW_AHEAD == 0) graph_view_rest(v);
     if (LIKELY(ids[row] != UINT64_MAX)) TRY(open_source(v, kind, ids[row], a, &s, e));
     TRY(fill_row(v, &s, keys, key_count, row, n, a, columns, e));
   }

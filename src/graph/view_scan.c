@@ -28,6 +28,19 @@ static enum err still_there(const struct scanning *s, graph_id id, bool *ret, st
   return view_exists(s->v, s->kind, id, ret, e);
 }
 
+enum { PAGES_AHEAD = 32 };
+
+/// The pages of records from `id` on.
+static void read_records_ahead(struct graph_view *v, const struct records *r, graph_id id) {
+  page_id pages[PAGES_AHEAD];
+  uint32_t n = 0;
+  for (; n < PAGES_AHEAD; n++, id += RECORDS_PER_PAGE) {
+    pages[n] = id <= GRAPH_ID_MAX ? record_page(r, id) : PAGE_NONE;
+    if (pages[n] == PAGE_NONE) break;
+  }
+  pages_read_ahead(&v->pages, pages, n);
+}
+
 /// Published ids from `from` on, in order; `*ret_next` is where to go on, UINT64_MAX at the end. Without a token: all records.
 static enum err published_ids(const struct scanning *s, graph_id from, graph_id *ids, uint32_t cap, uint32_t *ret_n,
                               graph_id *ret_next, struct error *e) {
@@ -43,6 +56,7 @@ static enum err published_ids(const struct scanning *s, graph_id from, graph_id 
     if (id > GRAPH_ID_MAX) break;
     const uint8_t *record;
     graph_view_rest(s->v); // a long stretch of ids may hold nothing
+    if (UNLIKELY(!pages_cached(&s->v->pages, record_page(r, id)))) read_records_ahead(s->v, r, id);
     TRY(record_read(r, &s->v->pages, id, &record, e));
     if (record == NULL) { // the run is younger than this view
       id = (id / RECORDS_PER_PAGE + 1) * RECORDS_PER_PAGE;

@@ -1,5 +1,7 @@
 // Reading many pages together: the disk serves them at its parallel rate instead of one after another (contract 23). A space has
 // a few lanes, each with a queue of its own, so that queries and the applier need not wait for each other's reads.
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "store/pages_int.h"
 
@@ -116,4 +118,31 @@ enum err pages_prefetch(struct page_space *s, const page_id *ids, size_t count, 
   mutex_unlock(&lane->mutex);
   mem_free(wanted);
   return err;
+}
+
+static int compare_ids(const void *a, const void *b) {
+  page_id x = *(const page_id *) a, y = *(const page_id *) b;
+  return x < y ? -1 : x > y;
+}
+
+// In order of id, each once: neighbours in the numbering often are neighbours on the disk.
+static size_t sort_once(page_id *ids, size_t count) {
+  size_t kept = 0;
+  qsort(ids, count, sizeof *ids, compare_ids);
+  for (size_t i = 0; i < count; i++)
+    if (kept == 0 || ids[i] != ids[kept - 1]) ids[kept++] = ids[i];
+  return kept;
+}
+
+void pages_read_ahead(const struct page_view *v, const page_id *ids, size_t count) {
+  page_id cold[PREFETCH_AT_ONCE];
+  for (size_t at = 0; at < count && !v->nonblocking;) {
+    size_t n = 0;
+    for (; at < count && n < PREFETCH_AT_ONCE; at++)
+      if (!pages_cached(v, ids[at])) cold[n++] = ids[at];
+    n = sort_once(cold, n);
+    if (n < 2) continue;
+    v->access->loaded += (uint32_t) n;
+    if (pages_prefetch(v->space, cold, n, NULL) != ERR_OK) return;
+  }
 }

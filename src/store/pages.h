@@ -102,6 +102,10 @@ enum err pages_read(const struct page_view *v, page_id id, const void **ret, str
 /// finds no free frame is skipped: whoever reads it gets its error. Needs no page access, and never waits for one to be left.
 enum err pages_prefetch(struct page_space *s, const page_id *ids, size_t count, struct error *e) NODISCARD;
 
+/// For a reader within page access that will soon read `ids` (repetitions are fine): those of them that are not in memory are read together,
+/// if there are at least two. Nothing happens for a non-blocking view. Whatever goes wrong shows when they are read.
+void pages_read_ahead(const struct page_view *v, const page_id *ids, size_t count);
+
 /// True if a read at the newest epoch would find the page in memory.
 bool pages_resident(struct page_space *s, page_id id);
 
