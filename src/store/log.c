@@ -123,7 +123,8 @@ void log_stats(struct log *l, struct log_stats *ret) {
                             .queued_bytes = l->queue_bytes,
                             .rounds = l->rounds,
                             .entries = l->entries,
-                            .appended_bytes = l->appended_bytes};
+                            .appended_bytes = l->appended_bytes,
+                            .index_bytes = l->batch_count * sizeof *l->batches + l->run_count * sizeof *l->runs};
   ret->bytes = retained_bytes(l);
   mutex_unlock(&l->mutex);
 }

@@ -5,7 +5,7 @@
 //
 // Roles: anyone queues entries (`log_append`, thread-safe); the log writer's thread steps `log_writer_step`, which makes all
 // that is queued durable in one round and moves `log_durable_index`; readers open cursors (any thread, one owner each) that
-// read from disk. Nothing of an entry stays in memory after it is durable but a few bytes for each batch.
+// read from disk. Nothing of an entry stays in memory after it is durable but a few bytes for every 64 KB of log.
 //
 // A failed write or sync poisons the log: nothing is tried again, every later append returns the cause (ERR_IO or ERR_NOSPC).
 // Running out of space *before* a round has written anything is not fatal: the round's entries stay queued, the step returns
@@ -165,6 +165,7 @@ enum err log_failure(struct log *l, struct error *e);
 struct log_stats {
   uint64_t segments, bytes, queued_entries, queued_bytes, rounds, entries;
   uint64_t appended_bytes; // since the log was opened, with what opening found
+  uint64_t index_bytes;    // memory for where everything is
 };
 void log_stats(struct log *l, struct log_stats *ret);
 

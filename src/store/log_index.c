@@ -32,6 +32,7 @@ static void void_from(struct log *l, uint64_t index) {
   while (l->batch_count > 0 && l->batches[l->batch_count - 1].first_index >= index) l->batch_count--;
   if (l->batch_count > 0) {
     struct log_batch_ref *last = &l->batches[l->batch_count - 1];
+    if (last->first_index + last->count > index) last->closed = true;
     last->count = (uint32_t) MIN(last->count, index - last->first_index);
   }
   while (l->run_count > 0 && l->runs[l->run_count - 1].first_index >= index) l->run_count--;
@@ -39,13 +40,24 @@ static void void_from(struct log *l, uint64_t index) {
   l->durable_term = log_index_term_of(l, l->durable_index);
 }
 
+static bool continues(const struct log_batch_ref *span, const struct log_segment *s, uint64_t offset, uint64_t index) {
+  return !span->closed && span->segment == s && span->offset + span->bytes == offset &&
+         span->first_index + span->count == index && span->bytes < LOG_SPAN_BYTES;
+}
+
 void log_index_add(struct log *l, struct log_segment *s, uint64_t offset, const struct log_batch_header *h) {
   assert(l->batch_count < l->batch_capacity);
   if (h->first_index <= l->durable_index) void_from(l, h->first_index);
-  if (h->count > 0) {
-    l->batches[l->batch_count++] = (struct log_batch_ref){h->first_index, s, offset, h->bytes, h->count};
-    l->durable_index = h->first_index + h->count - 1;
+  if (h->count == 0) return;
+  uint32_t bytes = (uint32_t) log_align(h->bytes);
+  struct log_batch_ref *last = l->batch_count > 0 ? &l->batches[l->batch_count - 1] : NULL;
+  if (last != NULL && continues(last, s, offset, h->first_index)) {
+    last->bytes += bytes;
+    last->count += h->count;
+  } else {
+    l->batches[l->batch_count++] = (struct log_batch_ref){h->first_index, s, offset, bytes, h->count, false};
   }
+  l->durable_index = h->first_index + h->count - 1;
 }
 
 void log_index_term(struct log *l, uint64_t index, uint64_t term) {

@@ -32,13 +32,16 @@ struct log_segment {
   _Atomic uint32_t refs;
 };
 
-// Where a batch is. In the list first indexes rise strictly: what a later batch voided is out, or has its count cut.
+// Where some batches are that follow each other in a segment, so that many small ones take little memory; whoever wants one looks
+// through them. In the list first indexes rise strictly: what a later batch voided is out, or has its count cut.
+#define LOG_SPAN_BYTES (64u << 10) // a batch joins those before it up to this size
 struct log_batch_ref {
   uint64_t first_index;
   struct log_segment *segment;
   uint64_t offset;
-  uint32_t bytes;
+  uint32_t bytes; // with padding
   uint32_t count; // entries that still count
+  bool closed;    // a part was voided: what is appended does not continue it
 };
 
 // Entries from `first_index` on have this term, up to the next run.
@@ -179,7 +182,7 @@ enum err log_index_reserve(struct log *l, size_t runs);
 void log_index_add(struct log *l, struct log_segment *s, uint64_t offset, const struct log_batch_header *h);
 /// Then the terms of its entries, in order.
 void log_index_term(struct log *l, uint64_t index, uint64_t term);
-/// Place in `batches` of the one that holds `index`; batch_count if none does.
+/// Place in `batches` of the span that holds `index`; batch_count if none does.
 size_t log_index_find(const struct log *l, uint64_t index);
 uint64_t log_index_term_of(const struct log *l, uint64_t index);
 /// Forgets so many batches from the front.

@@ -7,6 +7,7 @@
 struct log_cursor {
   struct log *log;
   uint64_t next_index, voids;
+  uint64_t behind;             // offset in the segment behind the last batch that was read
   struct log_segment *segment; // a reference; NULL before the first batch
   struct log_window window;
   const uint8_t *batch;        // in the window; NULL: find the next one
@@ -74,10 +75,30 @@ static enum err bad_batch(const struct log_batch_ref *b, struct error *e) {
                    (unsigned long long) b->offset);
 }
 
-static enum err skip_entries(struct log_cursor *c, const struct log_batch_ref *b, struct error *e) {
+// The batch of the span that holds the next entry. Who reads on begins where the last batch ended.
+static enum err find_batch(struct log_cursor *c, const struct log_batch_ref *span, bool same_segment, struct log_batch_header *h,
+                           struct error *e) {
+  uint64_t offset = span->offset, end = span->offset + span->bytes;
+  if (same_segment && c->behind > offset && c->behind < end) offset = c->behind;
+  for (bool again = offset > span->offset;; again = false) {
+    for (; offset < end; offset += log_align(h->bytes)) {
+      TRY(log_window_batch(&c->window, c->log->uuid, offset, h, &c->batch, e));
+      if (c->batch == NULL) return bad_batch(span, e);
+      if (h->first_index > c->next_index) break;
+      if (c->next_index - h->first_index >= h->count) continue;
+      c->behind = offset + log_align(h->bytes);
+      return ERR_OK;
+    }
+    if (!again) return bad_batch(span, e);
+    offset = span->offset;
+  }
+}
+
+static enum err skip_entries(struct log_cursor *c, const struct log_batch_ref *b, const struct log_batch_header *h,
+                             struct error *e) {
   c->at = LOG_BATCH_HEADER_BYTES;
-  c->left = b->count;
-  for (uint64_t index = b->first_index; index < c->next_index; index++, c->left--)
+  c->left = (uint32_t) (MIN(b->first_index + b->count, h->first_index + h->count) - h->first_index);
+  for (uint64_t index = h->first_index; index < c->next_index; index++, c->left--)
     if (!log_get_entry(c->batch, c->bytes, &c->at, &c->entry)) return bad_batch(b, e);
   return ERR_OK;
 }
@@ -89,12 +110,12 @@ static enum err load_batch(struct log_cursor *c, bool *ret_any, struct error *e)
   c->left = 0;
   TRY(locate(c, &b, &end, e));
   if (b.segment == NULL) return ERR_OK;
+  bool same_segment = c->segment == b.segment;
   use_segment(c, b.segment, end);
-  struct log_batch_header h;
-  TRY(log_window_batch(&c->window, c->log->uuid, b.offset, &h, &c->batch, e));
-  if (c->batch == NULL || h.first_index != b.first_index || h.count < b.count) return bad_batch(&b, e);
+  struct log_batch_header h = {0};
+  TRY(find_batch(c, &b, same_segment, &h, e));
   c->bytes = h.bytes;
-  TRY(skip_entries(c, &b, e));
+  TRY(skip_entries(c, &b, &h, e));
   *ret_any = true;
   return ERR_OK;
 }

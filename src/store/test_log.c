@@ -333,6 +333,35 @@ TEST(what_a_new_leader_overwrites_is_gone_after_a_crash_too) {
   place_done(&p);
 }
 
+TEST(thousands_of_small_rounds_take_little_memory_and_each_entry_is_found) {
+  enum { ROUNDS = 3000 };
+  struct place p;
+  struct error e = ERROR_INIT;
+  struct log_stats stats;
+  char text[32];
+  place_init(&p);
+  p.options.segment_bytes = 1 << 20;
+  assert_ok(place_open(&p, true, &e));
+  for (int life = 0; life < 2; life++) {
+    for (int i = 0; i < ROUNDS; i++) {
+      snprintf(text, sizeof text, "entry %d", life * ROUNDS + i + 1);
+      put(&p, text);
+    }
+    log_stats(p.log, &stats);
+    assert_true(stats.index_bytes < stats.bytes / 500);
+    for (int i = 1; i <= (life + 1) * ROUNDS; i += 1 + i % 37) {
+      snprintf(text, sizeof text, "entry %d", i);
+      assert_holds(&p, (uint64_t) i, text);
+    }
+    assert_ok(log_check(p.log, &e)); // reads all in order
+    place_power_cut(&p);
+    assert_ok(place_open(&p, false, &e));
+    log_stats(p.log, &stats);
+    assert_true(stats.index_bytes < stats.bytes / 500);
+  }
+  place_done(&p);
+}
+
 TEST(a_cursor_notices_that_its_entries_were_voided) {
   struct place p;
   struct error e = ERROR_INIT;
@@ -591,7 +620,9 @@ TEST(clustered_an_entry_keeps_the_commit_time_that_its_leader_gave) {
   place_done(&p);
 }
 
-TESTS(T(many_logs_become_durable_in_one_round_and_one_that_fails_stops_alone), T(entries_are_numbered_durable_after_a_round_and_there_after_a_crash), T(an_entry_keeps_all_that_was_said_about_it),
+TESTS(T(thousands_of_small_rounds_take_little_memory_and_each_entry_is_found),
+      T(many_logs_become_durable_in_one_round_and_one_that_fails_stops_alone),
+      T(entries_are_numbered_durable_after_a_round_and_there_after_a_crash), T(an_entry_keeps_all_that_was_said_about_it),
       T(commit_time_never_goes_back_though_the_clock_does), T(a_torn_end_is_cut_and_the_log_goes_on),
       T(damage_in_front_of_a_whole_batch_is_refused_with_its_place), T(damage_in_an_older_segment_is_refused),
       T(a_failed_sync_stops_the_log_for_good), T(no_space_for_a_round_leaves_its_entries_queued),
