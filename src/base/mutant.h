@@ -22,6 +22,7 @@
   X(page_reuse_access, "frames are reused while somebody is inside") \
   X(checkpoint_epoch,  "the newest version is written instead of the pinned epoch's") \
   X(replay_from,       "replay begins one entry late") \
+  X(shrink_used,       "the file's end is cut by what the map names, not by what anybody needs") \
   /* consensus: caught by its directed tests; G1 to G13 are the guards of src/consensus/README.md */ \
   X(raft_stale_append,      "G1: a leader of an older term is answered by the engine") \
   X(raft_split_change,      "G2: a membership entry stands anywhere in its message") \

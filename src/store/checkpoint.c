@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "store/store_int.h"
 
+#define MOVED_PAGES_MAX 256u // from the back of the file to its front, a checkpoint
 #define CHECKPOINT_BUFFER_BYTES (CHECKPOINT_PAGES_AT_ONCE * PAGE_BYTES)
 
 // A page on its way to disk: its bytes are in the buffer at its place in the list.
@@ -14,6 +15,9 @@ struct placed {
   uint64_t id; // logical page, or number of the map page
   uint64_t physical;
   uint32_t checksum;
+  uint64_t moved_from; // 0: it was only in memory
+  bool cold;           // its bytes have yet to be read from there
+  bool stays;          // they could not be read: whoever needs the page will be told
 };
 
 static enum err buffer_ready(struct checkpoint *c) {
@@ -39,6 +43,35 @@ static void note_state(struct store *s, struct superblock *next) {
   memcpy(next->uuid, s->durable.uuid, sizeof next->uuid);
 }
 
+// Map pages that lie in the back half of a file that is more than half free are written again, to its front: they would keep it
+// from getting shorter. Without memory to note one it stays where it is.
+static void move_map_forward(struct page_space *p) {
+  size_t at = 0;
+  for (struct map_entry *entry; (entry = map_next(&p->map.nodes, &at)) != NULL;) {
+    struct map_node *n = (struct map_node *) (uintptr_t) entry->value;
+    uint64_t physical = 0;
+    uint32_t checksum = 0;
+    if (map_tree_place(&p->map, n->level, n->number, &physical, &checksum, NULL) != ERR_OK || physical < p->physical.pages / 2)
+      continue;
+    if (map_tree_touch(&p->map, n) != ERR_OK) return;
+  }
+}
+
+// So do pages, some in each checkpoint.
+static void move_pages_forward(struct page_space *p, struct checkpoint *c) {
+  size_t at = 0, moved = 0;
+  if (id_list_reserve(&c->pages, MOVED_PAGES_MAX) != ERR_OK) return;
+  c->move_from = p->physical.pages / 2;
+  for (struct map_entry *entry; moved < MOVED_PAGES_MAX && (entry = map_next(&p->map.nodes, &at)) != NULL;) {
+    const struct map_node *n = (const struct map_node *) (uintptr_t) entry->value;
+    for (uint64_t i = 0; n->level == 0 && i < MAP_FANOUT && moved < MOVED_PAGES_MAX; i++) {
+      if (n->physical[i] < c->move_from) continue;
+      id_list_push(&c->pages, n->number * MAP_FANOUT + i);
+      moved++;
+    }
+  }
+}
+
 // Everything changed up to now goes into this checkpoint, with what one that was given up left over.
 static enum err take_dirty(struct page_space *p, struct checkpoint *c) {
   if (id_list_reserve(&c->pages, p->dirty.count) != ERR_OK) return ERR_NOMEM;
@@ -47,6 +80,12 @@ static enum err take_dirty(struct page_space *p, struct checkpoint *c) {
   p->pinned_epoch = c->pin.epoch;
   c->next.epoch = c->pin.epoch;
   c->next.pages_logical = p->pages_logical;
+  c->move_from = UINT64_MAX;
+  if (p->physical.free > p->physical.pages / 2) {
+    physical_prefer_front(p);
+    move_map_forward(p);
+    move_pages_forward(p, c);
+  }
   id_list_tidy(&c->pages);
   return ERR_OK;
 }
@@ -96,8 +135,23 @@ static uint64_t checkpoint_epoch(const struct checkpoint *c) {
   return MUTANT(checkpoint_epoch) ? UINT64_MAX - 1 : c->pin.epoch;
 }
 
-// Takes the next pages of the list: those that are dirty into the buffer, the rest need only be named by the map.
-static enum err gather_pages(struct store *s, size_t budget, struct placed *placed, size_t *count, size_t *ret_at, struct error *e) {
+// What the map names already and what lies too far back. A version that was written early lies where it does until it is named.
+static bool should_move(const struct checkpoint *c, const struct page_found *found) {
+  return found->physical >= c->move_from && found->leaf->node.physical[found->slot] == found->physical;
+}
+
+static enum err place_page(struct store *s, page_id id, const struct page_found *found, struct placed *ret, uint8_t *copy,
+                           struct error *e) {
+  *ret = (struct placed){.id = id, .checksum = found->checksum, .moved_from = found->physical, .cold = found->frame == 0};
+  TRY(physical_allocate(s->space, &ret->physical, e));
+  if (!ret->cold) memcpy(copy, pool_bytes(s->space->pool, found->frame), PAGE_BYTES);
+  return ERR_OK;
+}
+
+// Takes the next pages of the list: those that are dirty, or lie too far back, into the buffer; the rest need only be named by
+// the map.
+static enum err gather_pages(struct store *s, size_t budget, struct placed *placed, size_t *count, size_t *ret_at,
+                             struct error *e) {
   struct checkpoint *c = &s->checkpoint;
   size_t at = c->at;
   for (; at < c->pages.count && *count < budget && at - c->at < 4 * CHECKPOINT_PAGES_AT_ONCE; at++) {
@@ -106,19 +160,25 @@ static enum err gather_pages(struct store *s, size_t budget, struct placed *plac
     TRY(page_find(s->space, id, checkpoint_epoch(c), &found, e));
     if (!found.exists) {
       TRY(page_map_to(s->space, id, checkpoint_epoch(c), 0, 0, e));
-    } else if (found.physical != 0) {
+    } else if (found.physical != 0 && !should_move(c, &found)) {
       TRY(page_map_to(s->space, id, checkpoint_epoch(c), found.physical, found.checksum, e));
     } else {
-      uint8_t *copy = c->buffer + *count * PAGE_BYTES;
-      struct placed *p = &placed[*count];
-      TRY(physical_allocate(s->space, &p->physical, e));
-      memcpy(copy, pool_bytes(s->space->pool, found.frame), PAGE_BYTES);
-      p->id = id;
+      TRY(place_page(s, id, &found, &placed[*count], c->buffer + *count * PAGE_BYTES, e));
       ++*count;
     }
   }
   *ret_at = at;
   return ERR_OK;
+}
+
+// Bytes of pages that are moved and not in memory; nobody can free their old places before the flip.
+static void read_moved(struct store *s, struct placed *placed, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    struct placed *p = &placed[i];
+    if (!p->cold) continue;
+    p->stays =
+        page_read_physical(s->space, p->id, p->moved_from, p->checksum, s->checkpoint.buffer + i * PAGE_BYTES, NULL) != ERR_OK;
+  }
 }
 
 // The page may have been spilled meanwhile: then it is on disk already.
@@ -127,10 +187,12 @@ static enum err map_pages(struct store *s, const struct placed *placed, size_t c
   for (size_t i = 0; i < count; i++) {
     struct page_found found;
     enum err err = page_find(s->space, placed[i].id, checkpoint_epoch(c), &found, e);
-    uint64_t physical = found.physical != 0 ? found.physical : placed[i].physical;
-    if (err == ERR_OK && found.physical != 0) physical_free_now(s->space, placed[i].physical);
+    bool elsewhere = err == ERR_OK && (placed[i].stays || found.physical != placed[i].moved_from);
+    uint64_t physical = elsewhere ? found.physical : placed[i].physical;
+    if (elsewhere) physical_free_now(s->space, placed[i].physical);
     if (err == ERR_OK)
-      err = page_map_to(s->space, placed[i].id, checkpoint_epoch(c), physical, found.physical != 0 ? found.checksum : placed[i].checksum, e);
+      err =
+          page_map_to(s->space, placed[i].id, checkpoint_epoch(c), physical, elsewhere ? found.checksum : placed[i].checksum, e);
     if (err != ERR_OK) {
       give_places_back(s->space, placed + i, count - i);
       return err;
@@ -148,6 +210,7 @@ static enum err step_pages(struct store *s, size_t budget, struct error *e) {
   mutex_lock(&s->space->mutex);
   enum err err = gather_pages(s, MIN(budget, CHECKPOINT_PAGES_AT_ONCE), placed, &count, &at, e);
   mutex_unlock(&s->space->mutex);
+  read_moved(s, placed, count);
   for (size_t i = 0; i < count; i++) placed[i].checksum = page_checksum(c->buffer + i * PAGE_BYTES);
   if (err == ERR_OK) err = write_placed(s, placed, count, e);
   mutex_lock(&s->space->mutex);
@@ -390,11 +453,20 @@ static enum err step_sync_superblock(struct store *s, struct error *e) {
   mutex_lock(&s->space->mutex);
   s->space->sequence = c->next.sequence;
   physical_sweep(s->space);
+  physical_prefer_front(s->space);
   mutex_unlock(&s->space->mutex);
   c->pages.count = 0;
-  event_raise(s->options.events, EVENT_INFO, "store.checkpoint.done", "log index %llu, %llu pages written", (unsigned long long) c->next.applied_index,
-              (unsigned long long) c->written);
-  c->phase = CHECKPOINT_IDLE;
+  event_raise(s->options.events, EVENT_INFO, "store.checkpoint.done", "log index %llu, %llu pages written",
+              (unsigned long long) c->next.applied_index, (unsigned long long) c->written);
+  c->phase = CHECKPOINT_SHRINK;
+  return ERR_OK;
+}
+
+static enum err step_shrink(struct store *s) {
+  mutex_lock(&s->space->mutex);
+  bool more = physical_shrink(s->space);
+  mutex_unlock(&s->space->mutex);
+  if (!more) s->checkpoint.phase = CHECKPOINT_IDLE;
   return ERR_OK;
 }
 
@@ -410,6 +482,7 @@ static enum err step(struct store *s, unsigned pages, struct error *e) {
   case CHECKPOINT_SYNC: return step_sync(s, e);
   case CHECKPOINT_SUPERBLOCK: return step_superblock(s, e);
   case CHECKPOINT_SYNC_SUPERBLOCK: return step_sync_superblock(s, e);
+  case CHECKPOINT_SHRINK: return step_shrink(s);
   }
   return ERR_INTERNAL;
 }

@@ -1,7 +1,8 @@
 // The checkpoint: makes an epoch of the page store durable, step by step, while commits go on.
 //
 //   pin epoch E -> write its dirty pages to free space, sorted, direct -> map pages, bottom up -> free-page bitmap (copied
-//   on write as well) -> sync -> superblock slot seq & 1 -> sync -> give back what E superseded, once no reader needs it
+//   on write as well) -> sync -> superblock slot seq & 1 -> sync -> give back what E superseded, once no reader needs it, and the
+//   free end of the file to the system
 //
 // Nothing that the durable superblock names is ever overwritten, so a crash at any step leaves the old checkpoint whole.
 // Threads: begin from the applier (between batches); steps from any one thread at a time, also beside a running batch.

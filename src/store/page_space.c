@@ -84,6 +84,7 @@ void page_space_stats(struct page_space *s, struct page_space_stats *ret) {
       .versions = s->nodes_alive,
       .physical_pages = s->physical.pages,
       .physical_free = s->physical.free,
+      .cuts = s->physical.cuts,
       .map_leaves = s->leaves_loaded,
   };
   mutex_unlock(&s->mutex);

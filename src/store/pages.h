@@ -159,7 +159,8 @@ struct page_space_stats {
   uint64_t pages_dirty;      // changed since the last checkpoint
   uint64_t versions;         // version nodes alive: pages that some snapshot sees differently
   uint64_t physical_pages, physical_free;
-  uint64_t map_leaves;       // loaded
+  uint64_t cuts;       // times that the page file got shorter
+  uint64_t map_leaves; // loaded
 };
 void page_space_stats(struct page_space *s, struct page_space_stats *ret);
 

@@ -221,11 +221,11 @@ struct checkpoint_pins {
 enum chunk_state { CHUNK_DIRTY = 1, CHUNK_PLACED };
 
 struct physical {
-  uint64_t *used;  // a bit for each page of the file: taken, for whatever reason
-  uint64_t *reach; // what the superblock to come reaches
-  _Atomic uint64_t pages;   // in the file
-  uint64_t capacity;        // that the bitmaps have room for
-  uint64_t free, cursor;
+  uint64_t *used;         // a bit for each page of the file: taken, for whatever reason
+  uint64_t *reach;        // what the superblock to come reaches
+  _Atomic uint64_t pages; // in the file
+  uint64_t capacity;      // that the bitmaps have room for
+  uint64_t free, cursor, cuts;
   struct map_tree tree;
   struct map dirty_chunks; // chunk -> enum chunk_state
   struct limbo_page *limbo;
@@ -241,6 +241,10 @@ void physical_release(struct page_space *s, uint64_t physical, uint64_t sequence
 enum err physical_reserve_limbo(struct page_space *s, size_t extra);
 /// The map to come names `to` instead of `from`; 0 is none.
 enum err physical_move_reach(struct page_space *s, uint64_t from, uint64_t to);
+/// Gives the system back a part of the file's end that is free. True if it did: there may be more.
+bool physical_shrink(struct page_space *s);
+/// After a checkpoint: lets the file get shorter in time.
+void physical_prefer_front(struct page_space *s);
 /// Frees what may be freed of the limbo.
 void physical_sweep(struct page_space *s);
 enum err physical_open(struct page_space *s, uint64_t pages, struct error *e);

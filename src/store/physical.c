@@ -29,9 +29,13 @@ static enum err bitmaps_reserve(struct physical *f, uint64_t pages) {
   return ERR_OK;
 }
 
+static uint64_t grow_pages(const struct physical *f) {
+  return MIN(MAX(f->pages / 8, (uint64_t) GROW_PAGES_MIN), (uint64_t) GROW_PAGES_MAX);
+}
+
 static enum err grow_file(struct page_space *s, struct error *e) {
   struct physical *f = &s->physical;
-  uint64_t more = MIN(MAX(f->pages / 8, (uint64_t) GROW_PAGES_MIN), (uint64_t) GROW_PAGES_MAX);
+  uint64_t more = grow_pages(f);
   if (bitmaps_reserve(f, f->pages + more) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   TRY(disk_allocate(s->file, f->pages * PAGE_BYTES, more * PAGE_BYTES, e));
   f->pages += more;
@@ -115,6 +119,37 @@ void physical_sweep(struct page_space *s) {
   f->limbo_count = kept;
 }
 
+// ---- shrinking ----
+
+// The page behind the last one that may not be handed out. What is free is named by no durable superblock, no pin, no reader.
+static uint64_t used_end(const struct physical *f) {
+  const uint64_t *taken = MUTANT(shrink_used) ? f->reach : f->used;
+  uint64_t word = (f->pages + 63) / 64;
+  while (word > 0 && taken[word - 1] == 0) word--;
+  return word > 0 ? MIN(word * 64 - (uint64_t) __builtin_clzll(taken[word - 1]), f->pages) : SUPERBLOCKS;
+}
+
+// Half a growth stays, so that a store that breathes does not cut and grow all the time; and no more is cut in one step than the
+// disk does quickly, because the mutex keeps the file from growing meanwhile.
+bool physical_shrink(struct page_space *s) {
+  struct physical *f = &s->physical;
+  physical_sweep(s);
+  uint64_t end = used_end(f), grow = grow_pages(f), pages = f->pages;
+  if (pages - end <= grow) return false;
+  uint64_t kept = MAX(end + grow / 2, pages > GROW_PAGES_MAX ? pages - GROW_PAGES_MAX : 0);
+  if (disk_truncate(s->file, kept * PAGE_BYTES, NULL) != ERR_OK) return false; // cut or not, what is written there later is there
+  f->pages = kept;
+  f->free -= pages - kept;
+  f->cuts++;
+  return true;
+}
+
+// With much free space the next pages come from the front: what is written again moves there, and the end comes free.
+void physical_prefer_front(struct page_space *s) {
+  struct physical *f = &s->physical;
+  if (f->free > f->pages / 2) f->cursor = SUPERBLOCKS;
+}
+
 static enum err note_chunk(struct physical *f, uint64_t physical) {
   uint64_t chunk = physical / CHUNK_PAGES;
   if (physical == 0 || map_get(&f->dirty_chunks, chunk) != NULL) return ERR_OK;
@@ -153,8 +188,17 @@ static enum err load_chunks(struct page_space *s, struct error *e) {
   return err;
 }
 
+// A file whose free end was cut after the superblock was written is shorter than that says.
+static enum err limit_to_file(struct page_space *s, uint64_t *pages, struct error *e) {
+  uint64_t bytes = 0;
+  TRY(disk_size(s->file, &bytes, e));
+  *pages = MAX(MIN(*pages, bytes / PAGE_BYTES), (uint64_t) SUPERBLOCKS);
+  return ERR_OK;
+}
+
 enum err physical_open(struct page_space *s, uint64_t pages, struct error *e) {
   struct physical *f = &s->physical;
+  TRY(limit_to_file(s, &pages, e));
   if (bitmaps_reserve(f, pages) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   f->pages = pages;
   f->cursor = SUPERBLOCKS;
@@ -163,7 +207,9 @@ enum err physical_open(struct page_space *s, uint64_t pages, struct error *e) {
   memcpy(f->used, f->reach, f->capacity / 8);
   f->free = pages;
   for (uint64_t i = 0; i < f->capacity / 64; i++) f->free -= (uint64_t) __builtin_popcountll(f->used[i]);
-  if (f->free > pages) return error_set(e, ERR_CORRUPT, "The space map tells of more pages than the file has.");
+  bool beyond = false;
+  for (uint64_t i = pages; i < f->capacity; i++) beyond |= bit_get(f->reach, i);
+  if (f->free > pages || beyond) return error_set(e, ERR_CORRUPT, "The space map tells of more pages than the file has.");
   return ERR_OK;
 }
 

@@ -17,6 +17,7 @@ enum checkpoint_phase {
   CHECKPOINT_SYNC,
   CHECKPOINT_SUPERBLOCK,
   CHECKPOINT_SYNC_SUPERBLOCK,
+  CHECKPOINT_SHRINK, // durable; the file's free end is given back
 };
 
 #define CHECKPOINT_PAGES_AT_ONCE 64u
@@ -26,6 +27,7 @@ struct checkpoint {
   struct page_snapshot pin;
   struct superblock next;
   struct id_list pages;  // to write, from `at` on
+  uint64_t move_from;    // physical pages from here on get another place
   struct id_list chunks; // bitmap pages that have their place
   size_t at;
   unsigned level;

@@ -266,6 +266,64 @@ TEST(a_full_pool_is_an_error_and_ends_with_the_access) {
   place_done(&p);
 }
 
+TEST(a_file_whose_pages_are_gone_gets_shorter_and_power_may_fail_meanwhile) {
+  enum { PAGES = 4000, KEPT = 40 };
+  for (uint64_t cut_after = 0; cut_after < 30; cut_after += 3) {
+    struct place p;
+    static page_id ids[PAGES];
+    place_init(&p, 512, false);
+    assert_ok(place_open(&p, NULL));
+    struct page_batch *b = place_begin(&p);
+    for (uint64_t i = 0; i < PAGES; i++) {
+      ids[i] = new_page(b, i);
+      assert_ok(page_batch_rest(b, NULL));
+    }
+    place_publish(&p, b);
+    place_checkpoint(&p);
+    uint64_t longest = sim_disk_file_size(p.disk, "db/store.pages");
+    b = place_begin(&p);
+    for (uint64_t i = KEPT; i < PAGES; i++) {
+      assert_ok(page_batch_free(b, ids[i], NULL));
+      assert_ok(page_batch_rest(b, NULL));
+    }
+    place_publish(&p, b);
+    sim_disk_cut_after(p.disk, cut_after > 0 ? (int64_t) cut_after : -1);
+    enum err err = ERR_OK;
+    for (uint64_t round = 0; round < 4 && err == ERR_OK; round++) { // what stays moves to the front, a checkpoint at a time
+      err = checkpoint_run(p.store, NULL);
+      b = place_begin(&p);
+      for (uint64_t i = 0; i < KEPT && err == ERR_OK; i++) {
+        void *page = NULL;
+        err = page_batch_write(b, ids[i], &page, NULL);
+        if (err == ERR_OK) fill(page, i);
+      }
+      if (err == ERR_OK)
+        store_publish(p.store, b, p.index, 1);
+      else
+        store_abort(p.store, b);
+    }
+    if (cut_after == 0) assert_true(sim_disk_file_size(p.disk, "db/store.pages") < longest / 4);
+    place_power_cut(&p);
+    struct error e = ERROR_INIT;
+    err = place_open(&p, &e);
+    if (err != ERR_OK) print_message("%s\n", e.message);
+    assert_ok(err);
+    struct page_snapshot snap = snapshot(&p);
+    for (uint64_t i = 0; i < KEPT; i++) assert_true(reads(&p, &snap, ids[i], i));
+    page_snapshot_close(&snap);
+    place_check(&p);
+    b = place_begin(&p); // and it grows again
+    for (uint64_t i = 0; i < PAGES / 2; i++) {
+      new_page(b, i);
+      assert_ok(page_batch_rest(b, NULL));
+    }
+    place_publish(&p, b);
+    place_checkpoint(&p);
+    place_check(&p);
+    place_done(&p);
+  }
+}
+
 TEST(who_rests_reads_more_than_the_memory_in_one_stay) {
   struct place p;
   page_id ids[400];
@@ -623,6 +681,7 @@ TESTS(T(a_snapshot_sees_what_was_published_before_it_and_nothing_after), T(a_bat
       T(ten_times_the_memory_is_written_in_one_batch_and_read_again),
       T(a_cold_page_is_again_for_a_cheap_thread_and_prefetch_brings_it), T(a_flipped_bit_on_disk_is_an_error_that_names_the_page),
       T(ids_are_reused_and_runs_are_in_a_row), T(a_full_pool_is_an_error_and_ends_with_the_access),
+      T(a_file_whose_pages_are_gone_gets_shorter_and_power_may_fail_meanwhile),
       T(who_rests_reads_more_than_the_memory_in_one_stay), T(a_read_waits_for_others_to_rest),
       T(a_checkpoint_without_space_is_given_up_and_the_next_one_finishes_it), T(a_failed_sync_of_a_checkpoint_stops_the_store),
       T(a_pinned_checkpoint_stays_as_it_is), T(a_second_server_on_the_store_is_refused), T(no_store_is_made_unless_asked_for),

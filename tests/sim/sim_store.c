@@ -12,7 +12,7 @@
 #include "store_world.h"
 
 struct totals {
-  uint64_t worlds, crashes, kills, transactions, checkpoints, recoveries_cut;
+  uint64_t worlds, crashes, kills, transactions, checkpoints, recoveries_cut, shrinks;
 };
 
 static void add(struct totals *t, const struct world *w) {
@@ -22,6 +22,7 @@ static void add(struct totals *t, const struct world *w) {
   t->transactions += w->transactions_applied;
   t->checkpoints += w->checkpoints;
   t->recoveries_cut += w->recoveries_cut;
+  t->shrinks += w->shrinks;
 }
 
 // A world from its beginning to its end. False: it failed, and said why.
@@ -39,9 +40,9 @@ static bool play(uint64_t seed, struct totals *t) {
 }
 
 static void report(const char *word, uint64_t seed, const struct totals *t, double seconds) {
-  printf("%s seed %" PRIu64 ": %" PRIu64 " worlds, %" PRIu64 " crashes, %" PRIu64 " restarts, %" PRIu64 " recoveries cut, %" PRIu64
-         " transactions, %" PRIu64 " checkpoints, %.1f s\n",
-         word, seed, t->worlds, t->crashes, t->kills, t->recoveries_cut, t->transactions, t->checkpoints, seconds);
+  printf("%s seed %" PRIu64 ": %" PRIu64 " worlds, %" PRIu64 " crashes, %" PRIu64 " restarts, %" PRIu64
+         " recoveries cut, %" PRIu64 " transactions, %" PRIu64 " checkpoints, %" PRIu64 " page files cut, %.1f s\n",
+         word, seed, t->worlds, t->crashes, t->kills, t->recoveries_cut, t->transactions, t->checkpoints, t->shrinks, seconds);
   fflush(stdout);
 }
 

@@ -308,8 +308,11 @@ static void forget_snapshots(struct world *w) {
 }
 
 static void close_store(struct world *w) {
+  struct page_space_stats stats = {0};
   fault_disarm(&fault_alloc);
   forget_snapshots(w);
+  if (w->store != NULL) page_space_stats(store_space(w->store), &stats);
+  w->shrinks += stats.cuts;
   store_close(w->store);
   w->store = NULL;
 }

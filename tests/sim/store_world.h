@@ -84,7 +84,7 @@ struct world {
 
   bool failed;
   char why[1500];
-  uint64_t crashes, kills, transactions_applied, checkpoints, recoveries_cut;
+  uint64_t crashes, kills, transactions_applied, checkpoints, recoveries_cut, shrinks;
 };
 
 /// A new disk and an empty store, everything decided by `seed`.
