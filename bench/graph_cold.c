@@ -12,7 +12,7 @@
 #include "graph/view.h"
 #include "graph/write.h"
 
-enum { SEEDS = 300, COMMIT = 5000, POOL_BYTES = 64 << 20 };
+enum { SEEDS = 300, COMMIT = 5000, POOL_BYTES = 2 << 20 };
 
 struct bench {
   struct page_pool *pool;

@@ -4,6 +4,7 @@
 
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
+#include "store/store.h"
 
 enum { PAGE_WAIT_MS = 1000 }; // for a frame, when all are in use
 
@@ -85,6 +86,14 @@ static void tell_memory(struct dbms *d) {
               (unsigned long long) s.spills, (unsigned long long) s.waits, (long long) atomic_load(&d->budget.peak_bytes) / 1024);
 }
 
+static void tell_log(struct dbms *d, const struct database *db) {
+  struct log_stats s;
+  log_stats(store_log(graph_store(db->graph)), &s);
+  event_raise(d->options.events, EVENT_INFO, "dbms.log",
+              "[%.*s] Log: %llu entries made durable by %llu syncs; %llu KiB are kept.", STR_ARG(db->name),
+              (unsigned long long) s.entries, (unsigned long long) s.rounds, (unsigned long long) s.bytes / 1024);
+}
+
 enum err dbms_stop(struct dbms *d, struct error *e) {
   enum err first = ERR_OK;
   for (uint32_t i = 0; i < d->database_count; i++) database_rest(d->databases[i]);
@@ -92,6 +101,7 @@ enum err dbms_stop(struct dbms *d, struct error *e) {
     enum err err = graph_checkpoint(d->databases[i]->graph, first == ERR_OK ? e : NULL);
     if (err != ERR_OK && first == ERR_OK) first = error_prefix(e, "database %.*s", STR_ARG(d->databases[i]->name));
   }
+  for (uint32_t i = 0; i < d->database_count; i++) tell_log(d, d->databases[i]);
   tell_memory(d);
   return first;
 }
