@@ -27,7 +27,10 @@ enum err page_batch_rest(struct page_batch *b, struct error *e) {
   page_access_rest(b->access);
   struct page_pool *p = b->space->pool;
   uint32_t low = MAX(p->frame_count / 8, 1u);
-  return pool_free_count(p) < low ? pool_evict(p, b->space, low, e) : ERR_OK;
+  if (pool_free_count(p) >= low) return ERR_OK;
+  TRY(pool_evict(p, b->space, low, e));
+  page_access_rest(b->access); // or what was evicted could not be used before the next rest
+  return ERR_OK;
 }
 
 // ---- with the mutex held ----
