@@ -1,0 +1,75 @@
+#include "cluster/hello.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+
+static const char magic[4] = "QVCH";
+enum { TLS_HANDSHAKE_RECORD = 22, CHECKED_BYTES = HELLO_BYTES - 8 };
+
+void hello_put(uint8_t to[HELLO_BYTES], const struct hello *h) {
+  memset(to, 0, HELLO_BYTES);
+  memcpy(to, magic, sizeof magic);
+  put_u16_le(to + 4, h->version_min);
+  put_u16_le(to + 6, h->version_max);
+  memcpy(to + 8, h->cluster, sizeof h->cluster);
+  put_u64_le(to + 24, h->server);
+  put_u64_le(to + 32, h->expected);
+  put_u64_le(to + 40, h->epoch);
+  put_u32_le(to + 48, h->feature_level);
+  put_u32_le(to + 52, h->refusal);
+  memcpy(to + 56, h->address, strnlen(h->address, HELLO_ADDRESS_BYTES - 1));
+  put_u64_le(to + CHECKED_BYTES, hash64(to, CHECKED_BYTES, 0));
+}
+
+static enum err no_hello(const uint8_t *from, struct error *e) {
+  if (from[0] == TLS_HANDSHAKE_RECORD && from[1] == 3)
+    return error_set(e, ERR_CORRUPT, "the other end speaks TLS and this one does not: switch it on for both");
+  if (memcmp(from, "GET ", 4) == 0 || memcmp(from, "POST", 4) == 0)
+    return error_set(e, ERR_CORRUPT, "the other end speaks HTTP: this port is for the members of the cluster");
+  return error_set(e, ERR_CORRUPT, "the other end is no member of a Quiver cluster, or speaks TLS");
+}
+
+enum err hello_get(const uint8_t from[HELLO_BYTES], struct hello *ret, struct error *e) {
+  if (memcmp(from, magic, sizeof magic) != 0) return no_hello(from, e);
+  if (get_u64_le(from + CHECKED_BYTES) != hash64(from, CHECKED_BYTES, 0))
+    return error_set(e, ERR_CORRUPT, "a hello fails its check");
+  uint32_t refusal = get_u32_le(from + 52);
+  struct hello h = {
+      .version_min = get_u16_le(from + 4),
+      .version_max = get_u16_le(from + 6),
+      .server = get_u64_le(from + 24),
+      .expected = get_u64_le(from + 32),
+      .epoch = get_u64_le(from + 40),
+      .feature_level = get_u32_le(from + 48),
+      .refusal = (enum hello_refusal) refusal,
+  };
+  memcpy(h.cluster, from + 8, sizeof h.cluster);
+  memcpy(h.address, from + 56, sizeof h.address);
+  if (h.server == 0 || h.version_min > h.version_max || refusal >= HELLO_REFUSAL_MAX ||
+      h.address[HELLO_ADDRESS_BYTES - 1] != '\0')
+    return error_set(e, ERR_CORRUPT, "a hello makes no sense");
+  *ret = h;
+  return ERR_OK;
+}
+
+enum hello_refusal hello_judge(const struct hello *self, const struct hello *other) {
+  if (other->version_min > self->version_max || other->version_max < self->version_min) return HELLO_VERSION_UNKNOWN;
+  if (memcmp(other->cluster, self->cluster, sizeof self->cluster) != 0) return HELLO_OTHER_CLUSTER;
+  if (other->server == self->server) return HELLO_MYSELF;
+  if (other->expected != 0 && other->expected != self->server) return HELLO_OTHER_SERVER;
+  return HELLO_ACCEPTED;
+}
+
+const char *hello_refusal_text(enum hello_refusal refusal) {
+  static const char *const texts[HELLO_REFUSAL_MAX] = {
+      [HELLO_ACCEPTED] = "accepts",
+      [HELLO_VERSION_UNKNOWN] = "speaks no version of the protocol that this server speaks",
+      [HELLO_OTHER_CLUSTER] = "belongs to another cluster",
+      [HELLO_OTHER_SERVER] = "is another server than the one that was asked for",
+      [HELLO_STRANGER] = "does not know this server as a member",
+      [HELLO_MYSELF] = "is this server itself: an address points to the wrong machine",
+  };
+  return texts[refusal];
+}

@@ -1,0 +1,44 @@
+// The first thing that two servers say to each other on a connection. Bytes and rules: docs/formats/cluster.md, "Hello". Pure.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define HELLO_BYTES 176u
+#define HELLO_ADDRESS_BYTES 112u
+#define HELLO_VERSION 1u
+
+enum hello_refusal {
+  HELLO_ACCEPTED,
+  HELLO_VERSION_UNKNOWN,
+  HELLO_OTHER_CLUSTER,
+  HELLO_OTHER_SERVER,
+  HELLO_STRANGER,
+  HELLO_MYSELF,
+  HELLO_REFUSAL_MAX
+};
+
+struct hello {
+  uint16_t version_min, version_max;
+  uint8_t cluster[16];
+  uint64_t server;   // who speaks
+  uint64_t expected; // whom it wants to speak with; 0: whoever is there
+  uint64_t epoch;
+  uint32_t feature_level;
+  enum hello_refusal refusal;
+  char address[HELLO_ADDRESS_BYTES]; // where the speaker listens
+};
+
+void hello_put(uint8_t to[HELLO_BYTES], const struct hello *h);
+
+/// ERR_CORRUPT: these bytes are no hello; the message says what they look like (TLS, another protocol) and what to look at.
+enum err hello_get(const uint8_t from[HELLO_BYTES], struct hello *ret, struct error *e) NODISCARD;
+
+/// What `self` has to say to `other`, who has just spoken: HELLO_ACCEPTED or why not. Whether the server is known is the
+/// caller's.
+enum hello_refusal hello_judge(const struct hello *self, const struct hello *other);
+
+/// "belongs to another cluster": to be put behind "server 2 at core2:7000 ".
+const char *hello_refusal_text(enum hello_refusal refusal);

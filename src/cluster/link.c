@@ -1,0 +1,290 @@
+// One connection: hello, then frames. Says upward when it is up and why it ended.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cluster/network_int.h"
+
+enum {
+  SYSTEM_BYTES_HIGH = 256 << 10, // given to the system; the rest waits in the outbox, where the urgent can overtake
+  SYSTEM_BYTES_LOW = 64 << 10,
+  LINGER_MS = 1000,
+};
+
+static void link_release(struct link *l) {
+  buf_done(&l->in);
+  mem_free(l);
+}
+
+void link_free(struct link *l) {
+  if (l == NULL || l->dead) return;
+  net_conn_free(l->conn);
+  loop_timer_free(l->patience);
+  l->dead = true;
+  l->peer = NULL;
+  if (l->busy == 0) link_release(l);
+}
+
+/// Every callback runs between these two: what it calls may end the link.
+static void link_enter(struct link *l) {
+  l->busy++;
+}
+
+static void link_leave(struct link *l) {
+  if (--l->busy == 0 && l->dead) link_release(l);
+}
+
+static void guest_forget(struct link *l) {
+  for (struct link **at = &l->network->guests; *at != NULL; at = &(*at)->next)
+    if (*at == l) {
+      *at = l->next;
+      return;
+    }
+}
+
+/// The end of a link, whoever began it.
+static void link_end(struct link *l, const char *why) {
+  struct peer *p = l->peer;
+  struct network *n = l->network;
+  if (p != NULL) {
+    peer_link_lost(p, l, why);
+    return;
+  }
+  event_raise(n->options.events, EVENT_WARN, "cluster.network.refused", "refused a connection from %s: %s", l->remote, why);
+  guest_forget(l);
+  link_free(l);
+}
+
+// ---- hello ----
+
+static enum err say_hello(struct link *l, uint64_t expected, enum hello_refusal refusal) {
+  uint8_t bytes[HELLO_BYTES];
+  struct hello h = network_hello(l->network, expected, refusal);
+  hello_put(bytes, &h);
+  TRY(net_conn_write(l->conn, bytes, sizeof bytes));
+  net_conn_flush(l->conn);
+  return ERR_OK;
+}
+
+/// Says no and ends when the other one has heard it.
+static void turn_away(struct link *l, const struct hello *other, enum hello_refusal refusal) {
+  event_raise(l->network->options.events, EVENT_WARN, "cluster.network.refused", "refused server %llu at %s: it %s",
+              (unsigned long long) other->server, l->remote,
+              refusal == HELLO_STRANGER ? "is not a member of this cluster" : hello_refusal_text(refusal));
+  if (say_hello(l, other->server, refusal) == ERR_OK) net_conn_finish(l->conn, LINGER_MS);
+}
+
+static struct peer *guest_as_peer(struct link *l, const struct hello *other) {
+  struct network *n = l->network;
+  struct peer *p = network_peer(n, other->server);
+  if (p != NULL || n->events.met == NULL || !n->events.met(n->context, other->server, other->address)) return p;
+  if (network_peer_set(n, other->server, other->address, NULL) != ERR_OK) return NULL;
+  return network_peer(n, other->server);
+}
+
+static void greet_guest(struct link *l, const struct hello *other) {
+  struct hello self = network_hello(l->network, 0, HELLO_ACCEPTED);
+  enum hello_refusal refusal = hello_judge(&self, other);
+  struct peer *p = refusal == HELLO_ACCEPTED ? guest_as_peer(l, other) : NULL;
+  if (refusal == HELLO_ACCEPTED && p == NULL) refusal = HELLO_STRANGER;
+  if (refusal != HELLO_ACCEPTED) {
+    turn_away(l, other, refusal);
+    return;
+  }
+  if (other->epoch < p->epoch) { // a connection that its sender has given up long ago
+    link_end(l, "it is from an earlier life of that server");
+    return;
+  }
+  if (say_hello(l, other->server, HELLO_ACCEPTED) != ERR_OK) return; // `closed` follows
+  guest_forget(l);
+  l->peer = p;
+  peer_link_up(p, l, other->epoch);
+}
+
+static void hear_answer(struct link *l, const struct hello *other) {
+  struct hello self = network_hello(l->network, l->peer->server, HELLO_ACCEPTED);
+  char why[200];
+  enum hello_refusal refusal = other->refusal;
+  if (refusal == HELLO_ACCEPTED) refusal = hello_judge(&self, other);
+  if (refusal == HELLO_ACCEPTED && other->server != l->peer->server) refusal = HELLO_OTHER_SERVER;
+  if (refusal != HELLO_ACCEPTED) {
+    snprintf(why, sizeof why, "the server there (number %llu) %s", (unsigned long long) other->server,
+             hello_refusal_text(refusal));
+    link_end(l, why);
+    return;
+  }
+  peer_link_up(l->peer, l, other->epoch);
+}
+
+static void take_hello(struct link *l) {
+  struct hello other;
+  struct error e = ERROR_INIT;
+  if (hello_get((const uint8_t *) l->in.data, &other, &e) != ERR_OK) {
+    link_end(l, e.message);
+    return;
+  }
+  buf_consume(&l->in, HELLO_BYTES);
+  if (l->dialled)
+    hear_answer(l, &other);
+  else
+    greet_guest(l, &other);
+}
+
+/// What is no hello need never get as long as one: its first bytes say enough.
+static bool is_another_protocol(const struct link *l) {
+  return l->in.len >= 4 && memcmp(l->in.data, "QVCH", 4) != 0;
+}
+
+static void refuse_another_protocol(struct link *l) {
+  uint8_t start[HELLO_BYTES] = {0};
+  struct hello none;
+  struct error e = ERROR_INIT;
+  memcpy(start, l->in.data, MIN(l->in.len, sizeof start));
+  if (hello_get(start, &none, &e) != ERR_OK) link_end(l, e.message);
+}
+
+// ---- frames ----
+
+static enum err deliver_frame(struct link *l, const uint8_t *bytes, size_t len, struct error *e) {
+  struct network *n = l->network;
+  struct frame_reader r;
+  TRY(frame_open(bytes, len, &r, e));
+  if (r.header.from != l->peer->server || r.header.to != n->options.server || r.header.epoch != l->peer->epoch)
+    return error_set(e, ERR_CORRUPT, "a frame is not of this connection");
+  for (bool any = true; !l->dead;) {
+    struct message m;
+    TRY(frame_next(&r, &n->messages, &m, &any, e));
+    if (!any) break;
+    n->events.received(n->context, l->peer->server, &m);
+  }
+  return ERR_OK;
+}
+
+/// Delivers whole frames at the front of what came in. An error ends the link.
+static enum err take_frames(struct link *l, struct error *e) {
+  size_t at = 0;
+  enum err err = ERR_OK;
+  while (err == ERR_OK && !l->dead) {
+    uint32_t bytes = 0;
+    const uint8_t *from = (const uint8_t *) l->in.data + at;
+    err = frame_peek(from, l->in.len - at, &bytes, e);
+    if (err != ERR_OK || l->in.len - at < bytes) break;
+    err = deliver_frame(l, from, bytes, e);
+    arena_reset(&l->network->messages);
+    at += bytes;
+  }
+  buf_consume(&l->in, at);
+  return err == ERR_SHORT ? ERR_OK : err;
+}
+
+static void take_input(struct link *l) {
+  struct error e = ERROR_INIT;
+  if (!l->up && is_another_protocol(l)) {
+    refuse_another_protocol(l);
+    return;
+  }
+  if (!l->up && l->in.len >= HELLO_BYTES) take_hello(l);
+  if (!l->dead && l->up && take_frames(l, &e) != ERR_OK) link_end(l, e.message); // the answer may come with frames behind it
+}
+
+// ---- the connection's events ----
+
+static void begin_tls(struct link *l, const void *bytes, size_t len) {
+  struct error e = ERROR_INIT;
+  l->tls_begun = true; // what is decrypted comes back through on_received
+  if (net_conn_start_tls(l->conn, l->network->options.tls, bytes, len, &e) != ERR_OK) link_end(l, e.message);
+}
+
+static void on_received(void *context, const void *bytes, size_t len) {
+  struct link *l = context;
+  link_enter(l);
+  if (l->network->options.tls != NULL && !l->tls_begun)
+    begin_tls(l, bytes, len);
+  else if (buf_append(&l->in, bytes, len) != ERR_OK)
+    link_end(l, "no memory for what it sends");
+  else
+    take_input(l);
+  link_leave(l);
+}
+
+static void on_drained(void *context) {
+  link_flush(context);
+}
+
+static void on_closed(void *context, enum err why) {
+  struct link *l = context;
+  bool turned_away = l->peer == NULL && why == ERR_OK; // told before
+  char text[200];
+  const char *known = net_conn_why(l->conn);
+  snprintf(text, sizeof text, "%s", known != NULL ? known : why == ERR_CLOSED ? "it closed the connection" : err_text(why));
+  link_enter(l);
+  if (turned_away) {
+    guest_forget(l);
+    link_free(l);
+  } else {
+    link_end(l, text);
+  }
+  link_leave(l);
+}
+
+static void on_patience_over(void *context) {
+  struct link *l = context;
+  link_enter(l);
+  link_end(l, "it did not say hello in time");
+  link_leave(l);
+}
+
+static enum err begin(struct link *l, struct error *e) {
+  struct network *n = l->network;
+  TRY(loop_timer_new(n->loop, on_patience_over, l, &l->patience, e));
+  loop_timer_set(l->patience, n->options.connect_timeout_ms, false);
+  if (!l->dialled) return ERR_OK;
+  if (n->options.tls != NULL) {
+    struct str host;
+    uint16_t port;
+    char name[NET_ADDRESS_TEXT_MAX];
+    TRY(net_address_split(str_of(l->peer->address), 0, &host, &port, e));
+    snprintf(name, sizeof name, "%.*s", STR_ARG(host));
+    l->tls_begun = true;
+    TRY(net_conn_connect_tls(l->conn, n->options.tls, n->options.tls_verify_names ? name : NULL, e));
+  }
+  return say_hello(l, l->peer->server, HELLO_ACCEPTED);
+}
+
+enum err link_open(struct network *n, int socket, const char *remote, struct peer *peer, struct link **ret, struct error *e) {
+  static const struct net_conn_events events = {on_received, on_drained, on_closed};
+  static const struct net_conn_limits limits = {SYSTEM_BYTES_HIGH, SYSTEM_BYTES_LOW};
+  struct link *l = mem_zalloc(sizeof *l);
+  if (l == NULL) {
+    net_socket_close(socket);
+    return error_set(e, ERR_NOMEM, "no memory for a connection");
+  }
+  *l = (struct link){.network = n, .peer = peer, .dialled = peer != NULL};
+  snprintf(l->remote, sizeof l->remote, "%s", remote);
+  enum err err = net_conn_new(n->loop, socket, &limits, &events, l, &l->conn, e);
+  if (err == ERR_OK) err = begin(l, e);
+  if (err != ERR_OK) {
+    link_free(l);
+    return err;
+  }
+  *ret = l;
+  return ERR_OK;
+}
+
+// ---- sending ----
+
+void link_flush(struct link *l) {
+  struct network *n = l->network;
+  if (!l->up) return;
+  while (net_conn_pending(l->conn) < SYSTEM_BYTES_HIGH) {
+    struct buf frame = BUF_INIT;
+    mutex_lock(&n->lock);
+    bool any = outbox_take(&l->peer->outbox, n->options.server, l->peer->server, n->options.epoch, &frame);
+    mutex_unlock(&n->lock);
+    if (!any) break;
+    enum err err = net_conn_write_buf(l->conn, &frame);
+    buf_done(&frame);
+    if (err != ERR_OK) return; // `closed` follows
+    net_conn_flush(l->conn);
+  }
+}

@@ -1,0 +1,438 @@
+// Real sockets on loopback: three servers, each on a loop of its own.
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "cluster/network.h"
+#include "os/thread.h"
+#include "os/tls_test.h"
+
+static struct net_resolver *resolver;
+
+struct server {
+  uint64_t number;
+  struct loop *loop;
+  struct network *network;
+  struct network_options options;
+  struct event_sink sink;
+  struct mutex lock; // of what follows
+  char log[4000];    // events, one a line
+  size_t log_len;
+  uint64_t heard_from, heard_index, heard_bytes;
+  bool in_order;
+  _Atomic int heard, ups, downs;
+  _Atomic bool welcoming; // strangers may come
+  _Atomic uint64_t remove_when_heard;
+  char address[NET_ADDRESS_TEXT_MAX];
+};
+
+static void note_event(struct event_sink *sink, enum event_level level UNUSED, const char *name, struct str text) {
+  struct server *s = CONTAINER_OF(sink, struct server, sink);
+  mutex_lock(&s->lock);
+  s->log_len += (size_t) snprintf(s->log + s->log_len, sizeof s->log - s->log_len, "%s %.*s\n", name, STR_ARG(text));
+  s->log_len = MIN(s->log_len, sizeof s->log - 1);
+  mutex_unlock(&s->lock);
+}
+
+static bool has_logged(struct server *s, const char *text) {
+  mutex_lock(&s->lock);
+  bool found = strstr(s->log, text) != NULL;
+  mutex_unlock(&s->lock);
+  return found;
+}
+
+static void received(void *context, uint64_t from, const struct message *m) {
+  struct server *s = context;
+  mutex_lock(&s->lock);
+  if (m->body.append.previous_index < s->heard_index) s->in_order = false;
+  s->heard_from = from;
+  s->heard_index = m->body.append.previous_index;
+  for (uint32_t i = 0; i < m->body.append.count; i++) s->heard_bytes += m->entries[i].payload.len;
+  mutex_unlock(&s->lock);
+  s->heard++;
+  if (s->remove_when_heard != 0) network_peer_remove(s->network, s->remove_when_heard);
+}
+
+static void changed(void *context, uint64_t server UNUSED, bool up) {
+  struct server *s = context;
+  if (up)
+    s->ups++;
+  else
+    s->downs++;
+}
+
+static bool met(void *context, uint64_t server UNUSED, const char *address UNUSED) {
+  return ((struct server *) context)->welcoming;
+}
+
+static void open_now(void *argument) {
+  static const struct network_events events = {received, changed, met};
+  struct server *s = argument;
+  struct error e = ERROR_INIT;
+  s->options.server = s->number;
+  s->options.events = &s->sink;
+  s->options.resolver = resolver;
+  s->options.listen = s->address[0] != '\0' ? str_of(s->address) : STR("127.0.0.1:0");
+  if (network_open(s->loop, &s->options, &events, s, &s->network, &e) != ERR_OK) fail_msg("%s", e.message);
+  snprintf(s->address, sizeof s->address, "%s", network_address(s->network));
+}
+
+static void start(struct server *s) {
+  s->options.epoch++;
+  loop_call(s->loop, open_now, s);
+}
+
+static void close_now(void *argument) {
+  struct server *s = argument;
+  network_close(s->network);
+  s->network = NULL;
+}
+
+static void stop(struct server *s) {
+  loop_call(s->loop, close_now, s);
+}
+
+static void server_init(struct server *s, uint64_t number) {
+  *s = (struct server){.number = number, .sink.raise = note_event, .in_order = true};
+  if (resolver == NULL) assert_ok(net_resolver_new(&resolver, NULL));
+  mutex_init(&s->lock);
+  memset(s->options.cluster, 7, sizeof s->options.cluster);
+  s->options.retry_min_ms = 5;
+  s->options.retry_max_ms = 50;
+  assert_ok(loop_start("server", &s->loop, NULL));
+}
+
+static void server_done(struct server *s) {
+  if (s->network != NULL) stop(s);
+  loop_stop(s->loop);
+  mutex_done(&s->lock);
+}
+
+struct set_call {
+  struct server *self;
+  uint64_t other;
+  const char *address;
+};
+
+static void set_now(void *argument) {
+  struct set_call *c = argument;
+  struct error e = ERROR_INIT;
+  if (network_peer_set(c->self->network, c->other, c->address, &e) != ERR_OK) fail_msg("%s", e.message);
+}
+
+static void know(struct server *self, const struct server *other) {
+  struct set_call c = {self, other->number, other->address};
+  loop_call(self->loop, set_now, &c);
+}
+
+static void know_at(struct server *self, uint64_t other, const char *address) {
+  struct set_call c = {self, other, address};
+  loop_call(self->loop, set_now, &c);
+}
+
+static bool becomes(_Atomic int *value, int expected) {
+  for (int i = 0; i < 5000 && *value < expected; i++) poll(NULL, 0, 1);
+  return *value == expected;
+}
+
+static bool will_log(struct server *s, const char *text) {
+  for (int i = 0; i < 5000 && !has_logged(s, text); i++) poll(NULL, 0, 1);
+  return has_logged(s, text);
+}
+
+static char payload[64 << 10];
+
+static bool tell(struct server *s, const struct server *to, uint64_t index, size_t bytes) {
+  struct log_entry entry = {
+      .index = index + 1, .term = 1, .kind = LOG_TRANSACTION, .parts = LOG_END, .payload = {payload, bytes}};
+  struct message m = {.from = s->number, .to = to->number, .entries = &entry};
+  m.body = (struct consensus_message){.type = CONSENSUS_APPEND, .term = 1};
+  m.body.append.previous_index = index;
+  m.body.append.previous_term = 1;
+  m.body.append.count = bytes > 0;
+  return network_send(s->network, to->number, &m);
+}
+
+static void two_connected(struct server *a, struct server *b) {
+  server_init(a, 1);
+  server_init(b, 2);
+  start(a);
+  start(b);
+  know(a, b);
+  know(b, a);
+  assert_true(becomes(&a->ups, 1));
+  assert_true(becomes(&b->ups, 1));
+}
+
+TEST(two_servers_find_each_other_and_talk_both_ways) {
+  struct server a, b;
+  two_connected(&a, &b);
+  assert_true(tell(&a, &b, 5, 0));
+  assert_true(tell(&b, &a, 6, 100));
+  assert_true(becomes(&b.heard, 1));
+  assert_true(becomes(&a.heard, 1));
+  assert_int_equal(b.heard_from, 1);
+  assert_int_equal(a.heard_index, 6);
+  assert_int_equal(a.heard_bytes, 100);
+  assert_true(has_logged(&a, "connected with server 2 at 127.0.0.1:"));
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(a_hundred_megabytes_arrive_in_order_though_the_queue_is_small) {
+  struct server a, b;
+  two_connected(&a, &b);
+  enum { COUNT = 1600 };
+  for (uint64_t i = 0; i < COUNT; i++)
+    for (int tries = 0; !tell(&a, &b, i, sizeof payload); tries++) {
+      assert_true(tries < 20000);
+      poll(NULL, 0, 1); // full: what Raft does
+    }
+  assert_true(becomes(&b.heard, COUNT));
+  assert_true(b.in_order);
+  assert_int_equal(b.heard_bytes, COUNT * sizeof payload);
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(a_server_that_restarts_is_connected_with_again) {
+  struct server a, b;
+  two_connected(&a, &b);
+  for (int round = 2; round <= 5; round++) {
+    stop(round % 2 == 0 ? &b : &a);
+    start(round % 2 == 0 ? &b : &a);
+    know(&a, &b);
+    know(&b, &a);
+    assert_true(becomes(&a.ups, round));
+    assert_true(becomes(&b.ups, round));
+    while (!tell(&a, &b, (uint64_t) round, 0)) poll(NULL, 0, 1);
+    assert_true(becomes(&b.heard, round - 1));
+  }
+  assert_true(has_logged(&a, "lost server 2"));
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(an_unreachable_server_is_reported_once_with_address_and_reason) {
+  struct server a;
+  server_init(&a, 1);
+  start(&a);
+  know_at(&a, 2, "127.0.0.1:1");
+  assert_true(will_log(&a, "cannot reach server 2 at 127.0.0.1:1: cannot reach '127.0.0.1:1': Connection refused"));
+  poll(NULL, 0, 100); // many attempts
+  const char *first = strstr(a.log, "cluster.network.lost");
+  assert_null(strstr(first + 1, "cluster.network.lost"));
+  server_done(&a);
+}
+
+TEST(a_server_of_another_cluster_is_refused_and_told_why) {
+  struct server a, b;
+  server_init(&a, 1);
+  server_init(&b, 2);
+  memset(b.options.cluster, 8, sizeof b.options.cluster);
+  start(&a);
+  start(&b);
+  know(&a, &b);
+  assert_true(will_log(&a, "belongs to another cluster"));
+  assert_true(will_log(&b, "refused server 1"));
+  assert_int_equal(a.ups + b.ups, 0);
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(an_address_that_leads_to_the_wrong_server_is_reported) {
+  struct server a, b;
+  server_init(&a, 1);
+  server_init(&b, 2);
+  start(&a);
+  start(&b);
+  know_at(&a, 3, b.address);
+  assert_true(will_log(&a, "the server there (number 2) is another server than the one that was asked for"));
+  know_at(&a, 4, a.address);
+  assert_true(will_log(&a, "is this server itself"));
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(strangers_are_refused_until_they_are_welcome) {
+  struct server a, b;
+  server_init(&a, 1);
+  server_init(&b, 2);
+  start(&a);
+  start(&b);
+  know(&a, &b);
+  assert_true(will_log(&a, "does not know this server as a member"));
+  assert_int_equal(b.ups, 0);
+  b.welcoming = true;
+  assert_true(becomes(&b.ups, 1));
+  assert_true(becomes(&a.ups, 1));
+  assert_true(tell(&b, &a, 1, 0));
+  assert_true(becomes(&a.heard, 1));
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(an_earlier_life_of_a_server_is_not_listened_to) {
+  struct server a, b, ghost;
+  two_connected(&a, &b);
+  stop(&a);
+  start(&a); // epoch 2
+  know(&a, &b);
+  assert_true(becomes(&a.ups, 2));
+  assert_true(becomes(&b.ups, 2));
+  server_init(&ghost, 1); // epoch 1
+  start(&ghost);
+  know(&ghost, &b);
+  assert_true(will_log(&b, "it is from an earlier life of that server"));
+  assert_int_equal(ghost.ups, 0);
+  assert_true(tell(&a, &b, 1, 0));
+  assert_true(becomes(&b.heard, 1));
+  server_done(&ghost);
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(a_peer_can_be_removed_from_within_its_own_message) {
+  struct server a, b;
+  two_connected(&a, &b);
+  b.remove_when_heard = 1;
+  for (uint64_t i = 0; i < 50; i++) (void) tell(&a, &b, i, 1000);
+  assert_true(becomes(&a.downs, 1));
+  assert_false(tell(&b, &a, 1, 0));
+  server_done(&a);
+  server_done(&b);
+}
+
+// ---- what comes from elsewhere ----
+
+static int connect_to(const struct server *s) {
+  struct str host;
+  uint16_t port;
+  assert_ok(net_address_split(str_of(s->address), 0, &host, &port, NULL));
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  assert_int_equal(connect(fd, (struct sockaddr *) &to, sizeof to), 0);
+  return fd;
+}
+
+static void assert_turned_away(struct server *s, const void *bytes, size_t len, const char *reason) {
+  int fd = connect_to(s);
+  char answer[1024];
+  assert_int_equal(write(fd, bytes, len), (ssize_t) len);
+  while (read(fd, answer, sizeof answer) > 0) {
+  }
+  close(fd);
+  assert_true(will_log(s, reason));
+}
+
+static void hello_as(uint8_t to[HELLO_BYTES], uint64_t server, uint64_t epoch) {
+  struct hello h = {.version_min = 1, .version_max = 1, .server = server, .epoch = epoch};
+  memset(h.cluster, 7, sizeof h.cluster);
+  hello_put(to, &h);
+}
+
+TEST(whoever_speaks_something_else_is_told_off_and_the_server_goes_on) {
+  struct server a, b;
+  two_connected(&a, &b);
+  uint8_t hello[HELLO_BYTES], broken[HELLO_BYTES + 64];
+  assert_turned_away(&a, "GET / HTTP/1.1\r\n\r\n", 18, "the other end speaks HTTP");
+  assert_turned_away(&a, "\x16\x03\x01\x02\x00\x01", 6, "the other end speaks TLS and this one does not");
+  assert_turned_away(&a, "\x60\x60\xb0\x17", 4, "no member of a Quiver cluster");
+  hello_as(hello, 2, 99);
+  hello[30] ^= 1;
+  assert_turned_away(&a, hello, sizeof hello, "a hello fails its check");
+  hello_as(hello, 3, 1);
+  assert_turned_away(&a, hello, sizeof hello, "refused server 3");
+  hello_as(broken, 2, 99);
+  memset(broken + HELLO_BYTES, 'x', 64);
+  assert_turned_away(&a, broken, sizeof broken, "A frame from another server is damaged");
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(whoever_says_nothing_is_not_waited_for_for_ever) {
+  struct server a;
+  server_init(&a, 1);
+  a.options.connect_timeout_ms = 50;
+  start(&a);
+  int fd = connect_to(&a);
+  char answer;
+  assert_int_equal(read(fd, &answer, 1), 0);
+  assert_true(will_log(&a, "it did not say hello in time"));
+  close(fd);
+  server_done(&a);
+}
+
+// ---- TLS ----
+
+static struct tls_context *context_in(const char *directory) {
+  char certificate[128], key[128];
+  snprintf(certificate, sizeof certificate, "%s/cert.pem", directory);
+  snprintf(key, sizeof key, "%s/key.pem", directory);
+  struct tls_settings settings = {
+      .certificate_path = certificate, .key_path = key, .trusted_path = certificate, .client_auth = TLS_CLIENT_REQUIRED};
+  struct tls_context *tls = NULL;
+  assert_ok(tls_context_new(&settings, &tls, NULL));
+  return tls;
+}
+
+static void remove_certificate(const char *directory) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/cert.pem", directory);
+  unlink(path);
+  snprintf(path, sizeof path, "%s/key.pem", directory);
+  unlink(path);
+  rmdir(directory);
+}
+
+TEST(with_tls_members_talk_and_others_do_not) {
+  char ours[] = "/tmp/quiver-tls-XXXXXX", theirs[] = "/tmp/quiver-tls-XXXXXX";
+  assert_non_null(mkdtemp(ours));
+  assert_non_null(mkdtemp(theirs));
+  assert_true(tls_test_make_certificate(ours) && tls_test_make_certificate(theirs));
+  struct tls_context *tls = context_in(ours), *foreign = context_in(theirs);
+  struct server a, b, c;
+  server_init(&a, 1);
+  server_init(&b, 2);
+  server_init(&c, 3);
+  a.options.tls = b.options.tls = tls;
+  a.options.tls_verify_names = b.options.tls_verify_names = true;
+  c.options.tls = foreign;
+  start(&a);
+  start(&b);
+  start(&c);
+  know(&a, &b);
+  know(&b, &a);
+  assert_true(becomes(&a.ups, 1));
+  assert_true(becomes(&b.ups, 1));
+  for (uint64_t i = 0; i < 20; i++) assert_true(tell(&a, &b, i, sizeof payload));
+  assert_true(becomes(&b.heard, 20));
+  know(&a, &c);
+  assert_true(will_log(&a, "cannot speak with server 3"));
+  assert_int_equal(c.ups, 0);
+  server_done(&a);
+  server_done(&b);
+  server_done(&c);
+  tls_context_free(tls);
+  tls_context_free(foreign);
+  remove_certificate(ours);
+  remove_certificate(theirs);
+}
+
+TEST(zz_the_resolver_ends) {
+  net_resolver_free(resolver);
+  resolver = NULL;
+}
+
+TESTS(T(two_servers_find_each_other_and_talk_both_ways), T(a_hundred_megabytes_arrive_in_order_though_the_queue_is_small),
+      T(a_server_that_restarts_is_connected_with_again), T(an_unreachable_server_is_reported_once_with_address_and_reason),
+      T(a_server_of_another_cluster_is_refused_and_told_why), T(an_address_that_leads_to_the_wrong_server_is_reported),
+      T(strangers_are_refused_until_they_are_welcome), T(an_earlier_life_of_a_server_is_not_listened_to),
+      T(a_peer_can_be_removed_from_within_its_own_message), T(whoever_speaks_something_else_is_told_off_and_the_server_goes_on),
+      T(whoever_says_nothing_is_not_waited_for_for_ever), T(with_tls_members_talk_and_others_do_not), T(zz_the_resolver_ends))
