@@ -204,6 +204,7 @@ static void on_received(void *context, const void *bytes, size_t len) {
     link_end(l, "no memory for what it sends");
   else
     take_input(l);
+  if (l->network->events.settled != NULL) l->network->events.settled(l->network->context);
   link_leave(l);
 }
 

@@ -55,15 +55,35 @@ void network_peer_remove(struct network *n, uint64_t server) {
   peer_remove(p);
 }
 
+/// The lock is held.
+static struct peer *put(struct network *n, uint64_t server, const struct message *m) {
+  struct peer *p = network_peer(n, server);
+  return p != NULL && p->online && outbox_put(&p->outbox, m) ? p : NULL;
+}
+
 bool network_send(struct network *n, uint64_t server, const struct message *m) {
   mutex_lock(&n->lock);
-  struct peer *p = network_peer(n, server);
-  bool taken = p != NULL && p->online && outbox_put(&p->outbox, m);
-  bool post = taken && !p->flush_posted;
+  struct peer *p = put(n, server, m);
+  bool post = p != NULL && !p->flush_posted;
   if (post) p->flush_posted = true;
   mutex_unlock(&n->lock);
   if (post) loop_post(n->loop, &p->flush);
-  return taken;
+  return p != NULL;
+}
+
+bool network_queue(struct network *n, uint64_t server, const struct message *m) {
+  mutex_lock(&n->lock);
+  struct peer *p = put(n, server, m);
+  mutex_unlock(&n->lock);
+  return p != NULL;
+}
+
+void network_flush(struct network *n) {
+  size_t at = 0;
+  for (struct map_entry *entry; (entry = map_next(&n->peers, &at)) != NULL;) {
+    struct peer *p = (struct peer *) (uintptr_t) entry->value;
+    if (p->link != NULL) link_flush(p->link);
+  }
 }
 
 bool network_peer_status(struct network *n, uint64_t server, struct network_peer_status *ret) {

@@ -27,6 +27,8 @@ struct network;
 struct network_events {
   /// A message from `server`. What it points to lives during the call.
   void (*received)(void *context, uint64_t server, const struct message *m);
+  /// All messages that came in at once have been handed over: a good moment to answer them together (network_flush). May be NULL.
+  void (*settled)(void *context);
   /// The connection with `server` is up, or was lost. May be NULL.
   void (*changed)(void *context, uint64_t server, bool up);
   /// A server that is no peer says hello from `address`: true makes it one. NULL: strangers are refused.
@@ -65,6 +67,10 @@ void network_peer_remove(struct network *n, uint64_t server);
 
 /// Queues a message for `server`; bytes are copied. False: no such peer, not connected, or no room. Any thread.
 bool network_send(struct network *n, uint64_t server, const struct message *m);
+
+/// The same on the loop's own thread without waking anybody: goes out with the next network_flush.
+bool network_queue(struct network *n, uint64_t server, const struct message *m);
+void network_flush(struct network *n);
 
 struct network_peer_status {
   uint64_t server;

@@ -72,7 +72,7 @@ static bool met(void *context, uint64_t server UNUSED, const char *address UNUSE
 }
 
 static void open_now(void *argument) {
-  static const struct network_events events = {received, changed, met};
+  static const struct network_events events = {.received = received, .changed = changed, .met = met};
   struct server *s = argument;
   struct error e = ERROR_INIT;
   s->options.server = s->number;

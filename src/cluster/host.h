@@ -1,0 +1,66 @@
+// All Raft groups of one server, driven by one event loop: messages, time, and what the log's writer has made durable.
+//
+//   host_open -> { host_group_add ... host_group_remove } -> host_close
+//
+// Members and servers: a member id holds the number of its server in its upper half and, in the lower, which life of the group's
+// data on that server it is (a vote belongs to its data). So a message for a member finds its server without a table, and a
+// server that lost its data comes back as somebody else.
+//
+// The log's writer is the caller's thread, because it waits for the disk: when `write_ready` is called, it calls host_write_round
+// until that has nothing to do. One round makes the logs of all groups durable together.
+//
+// Time is kept in steps of HOST_TICK_MS, so that the heartbeats of many groups fall together and travel in one frame.
+//
+// Threads: everything on the loop's, but host_touch (any) and host_write_round (the writer's, one).
+#pragma once
+
+#include "cluster/group.h"
+#include "cluster/network.h"
+
+#define HOST_TICK_MS 10
+
+struct host;
+struct host_group;
+
+static inline uint64_t member_of(uint64_t server, uint32_t life) {
+  return server << 32 | life;
+}
+
+static inline uint64_t member_server(uint64_t member) {
+  return member >> 32;
+}
+
+struct host_options {
+  struct network_options network;
+  struct clock *clock;
+  /// Some log has something queued. From the loop; must only take note.
+  void (*write_ready)(void *context);
+  /// The group is closed for the reason in group_failure. From the loop, once; must only take note: removing it, and adding it
+  /// again to start from its disk, comes later.
+  void (*group_failed)(void *context, struct host_group *g);
+  void *context;
+};
+
+/// Listens. Errors of network_open.
+enum err host_open(struct loop *loop, const struct host_options *options, struct host **ret, struct error *e) NODISCARD;
+/// All groups are removed and the writer has stopped. NULL is fine.
+void host_close(struct host *h);
+const char *host_address(const struct host *h);
+
+/// Opens the group (group_open; options.network is the host's business) and drives it from now on. Addresses of the other members
+/// come from its membership. The log stays the caller's.
+enum err host_group_add(struct host *h, struct log *log, const struct group_options *options, struct host_group **ret,
+                        struct error *e) NODISCARD;
+/// Waits for a round of the writer that is under way. The log may be closed then. Not from within a function of its application.
+void host_group_remove(struct host_group *g);
+struct group *host_group(struct host_group *g);
+
+/// Something was asked of the group, or its application has got on: it is stepped soon. Any thread, until host_group_remove
+/// begins.
+void host_touch(struct host_group *g);
+
+/// One round of durability over the logs of all groups. The writer's thread. `*ret_worked` false: nothing was queued.
+enum err host_write_round(struct host *h, bool *ret_worked, struct error *e) NODISCARD;
+
+/// What is known of the connection with a server; false if it is nobody's member.
+bool host_peer_status(struct host *h, uint64_t server, struct network_peer_status *ret);
