@@ -1,6 +1,7 @@
 #include "exec/meet.h"
 
-enum { MEET_NODES = 128 }; // expanded in one call of the graph
+// Expanded in one call of the graph: few at first, for the end may be near, then twice as many each time.
+enum { BUNDLE_FIRST = 12, BUNDLE_MOST = 192 };
 
 static enum graph_direction opposite(enum graph_direction d) {
   return d == GRAPH_OUT ? GRAPH_IN : d == GRAPH_IN ? GRAPH_OUT : GRAPH_BOTH;
@@ -101,7 +102,7 @@ static enum err expand_some(struct meet *m, int which, struct error *e) {
   struct meet_side *side = &m->sides[which];
   struct graph_expansion expansion;
   graph_token *types;
-  uint32_t type_count, n = MIN(side->level_end - side->at, MEET_NODES);
+  uint32_t type_count, n = MIN(side->level_end - side->at, m->bundle);
   TRY(exec_check(m->op->x, e));
   TRY(exec_spend_patience(m->op->x));
   arena_reset(&m->slices);
@@ -116,6 +117,7 @@ static enum err expand_some(struct meet *m, int which, struct error *e) {
       m->op->db_hits += expansion.slices[k].count;
       TRY(take_slice(m, which, side->at, &expansion.slices[k], e));
     }
+  m->bundle = MIN(m->bundle * 2, BUNDLE_MOST);
   return ERR_OK;
 }
 
@@ -142,6 +144,7 @@ enum err meet_run(struct meet *m, uint64_t from, uint64_t to, uint32_t max, stru
       uint32_t left = frontier(&m->sides[0]), right = frontier(&m->sides[1]);
       if (left == 0 || right == 0 || (uint64_t) m->sides[0].depth + m->sides[1].depth >= max) return ERR_OK;
       m->expanding = left <= right ? 0 : 1;
+      m->bundle = BUNDLE_FIRST;
     }
     TRY(expand_level(m, e));
   }

@@ -26,6 +26,7 @@ struct meet {
   struct meet_side sides[2]; // from the start, from the end
   struct arena slices;
   int expanding; // side whose level is under way; -1: none
+  uint32_t bundle; // nodes to expand next
   bool started, found;
   uint32_t places[2]; // where the path's middle is: the last node of each side
 };

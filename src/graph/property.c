@@ -35,14 +35,22 @@ enum err property_open(const struct shapes *s, const struct page_view *v, struct
   struct property_block b = {0};
   if (place.in_record != NULL || place.pointer != BLOCK_NONE) {
     TRY(block_bytes(v, place, a, &b, e));
-    if (b.room < SHAPE_ID_BYTES) return bad_block(e);
-    uint32_t id = get_u32_le(b.at);
-    if (id == 0)
-      TRY(shape_described(b.at, b.room, a, &b.shape, e));
-    else
-      b.shape = shapes_get(s, id);
-    if (b.shape == NULL || b.shape->runs_at > b.room) return bad_block(e);
+    return property_open_at(s, b.at, b.room, a, ret, e);
   }
+  *ret = b;
+  return ERR_OK;
+}
+
+enum err property_open_at(const struct shapes *s, const uint8_t *at, uint64_t room, struct arena *a, struct property_block *ret,
+                          struct error *e) {
+  struct property_block b = {.at = at, .room = room};
+  if (room < SHAPE_ID_BYTES) return bad_block(e);
+  uint32_t id = get_u32_le(at);
+  if (id == 0)
+    TRY(shape_described(at, room, a, &b.shape, e));
+  else
+    b.shape = shapes_get(s, id);
+  if (b.shape == NULL || b.shape->runs_at > room) return bad_block(e);
   *ret = b;
   return ERR_OK;
 }

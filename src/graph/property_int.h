@@ -27,6 +27,10 @@ struct property_block {
 enum err property_open(const struct shapes *s, const struct page_view *v, struct property_place place, struct arena *a,
                        struct property_block *ret, struct error *e) NODISCARD;
 
+/// The same for a block whose bytes are at hand.
+enum err property_open_at(const struct shapes *s, const uint8_t *at, uint64_t room, struct arena *a, struct property_block *ret,
+                          struct error *e) NODISCARD;
+
 /// Bytes of one run in its block. ERR_CORRUPT if they leave it.
 enum err property_run(const struct property_block *b, const struct shape_property *p, struct str *ret, struct error *e) NODISCARD;
 

@@ -133,15 +133,22 @@ static enum err copy_text(struct value *v, struct arena *a, struct error *e) {
   return value_copy(a, *v, v, e);
 }
 
-/// The fast way for integers and floats in a shape that the last row had too: no value is made of them.
-static bool put_fixed(struct column *c, uint32_t row, const struct property_block *b) {
+/// The fast way for numbers and texts in a shape that the last row had too: no value is made of them.
+static enum err put_fast(struct column *c, uint32_t row, const struct property_block *b, struct arena *a, bool *ret_done,
+                         struct error *e) {
   const struct shape_property *p = c->property;
-  if (!c->started || p == NULL) return false;
-  if ((p->tag == STORED_INT && c->vec.kind == VEC_I64) || (p->tag == STORED_FLOAT && c->vec.kind == VEC_F64)) {
+  *ret_done = c->started && p != NULL &&
+              ((p->tag == STORED_INT && c->vec.kind == VEC_I64) || (p->tag == STORED_FLOAT && c->vec.kind == VEC_F64));
+  if (*ret_done) {
     memcpy(&c->vec.i[row], b->at + p->offset, 8);
-    return true;
+    return ERR_OK;
   }
-  return false;
+  *ret_done = c->started && p != NULL && p->tag == STORED_STRING && c->vec.kind == VEC_STR;
+  if (!*ret_done) return ERR_OK;
+  struct str run;
+  TRY(property_run(b, p, &run, e));
+  c->vec.s[row] = (struct str){arena_copy(a, run.ptr, run.len), run.len};
+  return c->vec.s[row].ptr != NULL ? ERR_OK : arena_err(a, e);
 }
 
 static enum err put_row(struct graph_view *v, const struct source *s, struct column *c, graph_token key, uint32_t row,
@@ -154,7 +161,9 @@ static enum err put_row(struct graph_view *v, const struct source *s, struct col
       c->shape = s->block.shape;
       c->property = shape_find(s->block.shape, key);
     }
-    if (put_fixed(c, row, &s->block)) return ERR_OK;
+    bool done;
+    TRY(put_fast(c, row, &s->block, a, &done, e));
+    if (done) return ERR_OK;
     if (c->property != NULL) TRY(property_value(&v->pages, &s->block, c->property, a, &value, e));
   }
   TRY(copy_text(&value, a, e));
@@ -169,7 +178,14 @@ static enum err fill_row(struct graph_view *v, const struct source *s, const gra
 
 // Rows are read in groups whose memory is asked for ahead, so that waits for it overlap: records first, then blocks.
 
-static enum err ask_for_blocks(struct graph_view *v, enum graph_kind kind, const uint8_t **records, uint32_t n, struct error *e) {
+/// Where the blocks of records are; `at` is NULL for those that are not in a slot.
+struct ahead_block {
+  const uint8_t *at;
+  unsigned room;
+};
+
+static enum err ask_for_blocks(struct graph_view *v, enum graph_kind kind, const uint8_t **records, uint32_t n,
+                               struct ahead_block *blocks, struct error *e) {
   block_ptr pointers[VIEW_AHEAD];
   for (uint32_t i = 0; i < n; i++) {
     if (!record_in_use(records[i])) records[i] = NULL;
@@ -177,12 +193,11 @@ static enum err ask_for_blocks(struct graph_view *v, enum graph_kind kind, const
   }
   view_read_blocks_ahead(v, pointers, n);
   for (uint32_t i = 0; i < n; i++) {
-    const uint8_t *at;
-    unsigned room;
+    blocks[i].at = NULL;
     if (block_kind(pointers[i]) != BLOCK_PROPERTIES) continue;
-    TRY(block_read(&v->pages, pointers[i], &at, &room, e));
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
+    TRY(block_read(&v->pages, pointers[i], &blocks[i].at, &blocks[i].room, e));
+    __builtin_prefetch(blocks[i].at);
+    __builtin_prefetch(blocks[i].at + 64);
   }
   return ERR_OK;
 }
@@ -190,12 +205,17 @@ static enum err ask_for_blocks(struct graph_view *v, enum graph_kind kind, const
 static enum err fill_ahead(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const graph_token *keys,
                            uint32_t key_count, uint32_t row, uint32_t rows, struct arena *a, struct column *columns,
                            struct error *e) {
+  const struct shapes *shapes = &v->tx->g->shapes;
   const uint8_t *records[VIEW_AHEAD];
+  struct ahead_block blocks[VIEW_AHEAD];
   TRY(view_records(v, kind, ids, n, records, e));
-  TRY(ask_for_blocks(v, kind, records, n, e));
+  TRY(ask_for_blocks(v, kind, records, n, blocks, e));
   for (uint32_t i = 0; i < n; i++) {
     struct source s = {0};
-    if (records[i] != NULL) TRY(property_open(&v->tx->g->shapes, &v->pages, view_properties_of(kind, records[i]), a, &s.block, e));
+    if (LIKELY(blocks[i].at != NULL))
+      TRY(property_open_at(shapes, blocks[i].at, blocks[i].room, a, &s.block, e));
+    else if (records[i] != NULL)
+      TRY(property_open(shapes, &v->pages, view_properties_of(kind, records[i]), a, &s.block, e));
     TRY(fill_row(v, &s, keys, key_count, row + i, rows, a, columns, e));
   }
   return ERR_OK;
