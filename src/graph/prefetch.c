@@ -99,5 +99,5 @@ enum err apply_ahead(struct applier *ap, struct bytes_in in, struct error *e) {
   TRY(read_wave(&w, from, WINDOW_COMMANDS, true, &n, e));
   TRY(read_wave(&w, from, n, false, &ignored, e));
   ap->ahead = n > 0 ? n - 1 : 0;
-  return ERR_OK;
+  return apply_rest(ap, e); // what was read may have taken the frames that the commands need
 }
