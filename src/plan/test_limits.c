@@ -69,8 +69,8 @@ TEST(a_tower_of_clauses_that_is_too_high_is_refused) {
 }
 
 static const char *const varied[] = {
-    "MATCH (a:Person {id: 1})-[r:KNOWS*1..3]->(b)<-[:LIKES]-(c) WHERE EXISTS { (b)-->(:City) } OPTIONAL MATCH (c)-->(d) "
-    "RETURN a, count(DISTINCT d) + 1 AS n ORDER BY n DESC LIMIT 3",
+    ("MATCH (a:Person {id: 1})-[r:KNOWS*1..3]->(b)<-[:LIKES]-(c) WHERE EXISTS { (b)-->(:City) } OPTIONAL MATCH (c)-->(d) "
+     "RETURN a, count(DISTINCT d) + 1 AS n ORDER BY n DESC LIMIT 3"),
     "UNWIND $rows AS row MERGE (p:Person {id: row.id}) ON CREATE SET p.name = row.name WITH p MATCH (p)-[:KNOWS]->(q) RETURN [x IN [q] | x.name]",
     "MATCH (a:Person)-[:KNOWS]->(b)-[:KNOWS]->(c)-[:KNOWS]->(a) RETURN count(*) UNION MATCH (n) RETURN n.x AS `count(*)`",
     "MATCH (a:Person {id: 1}) ((x)-[r:KNOWS]->(y) WHERE x.age > 3){1,3} (b) CALL { WITH b RETURN COUNT { (b)-->() } AS d } RETURN a, d",
