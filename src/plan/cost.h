@@ -18,6 +18,7 @@
 #define COST_PREDICATE 0.5 // for each row and predicate
 #define COST_INTERSECT 2.0 // for each row and arm
 #define COST_APPLY 0.5     // for each row of a left side
+#define COST_SORT_ROW 3.0  // for each row that is held and sorted, or goes into an aggregate
 
 #define SELECTIVITY_EQUAL 0.1
 #define SELECTIVITY_RANGE 0.3

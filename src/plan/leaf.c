@@ -105,10 +105,11 @@ static double fraction_found(const struct query_graph *g, const struct leaf *lea
   return MIN(found, entries);
 }
 
-/// A composite index holds only entities that have all of its keys; without a predicate that implies each, it may miss some.
-static bool covers(const struct query_graph *g, uint32_t slot, const struct graph_index *index) {
+/// An index holds only entities that have all of its keys; without a predicate that implies each, or nobody who misses those
+/// without it, it may not have all that is looked for.
+static bool covers(const struct query_graph *g, uint32_t slot, const struct graph_index *index, bool skips_nulls) {
   for (uint32_t k = 0; k < index->key_count; k++) {
-    bool implied = false;
+    bool implied = skips_nulls && planner_token(g->p, g->wish.keys[0].name) == index->keys[k];
     for (uint32_t i = 0; i < g->predicate_count && !implied; i++) {
       const struct qg_predicate *q = &g->predicates[i];
       implied = q->subject == slot && q->kind >= QG_EQUAL && q->kind <= QG_EXISTS && planner_token(g->p, q->name) == index->keys[k];
@@ -118,18 +119,27 @@ static bool covers(const struct query_graph *g, uint32_t slot, const struct grap
   return true;
 }
 
-static void try_index(const struct query_graph *g, uint32_t label, const struct graph_index *index, const struct bits *available,
-                      struct leaf *best) {
-  uint32_t slot = g->nodes[best->node].slot;
-  struct leaf leaf = {.kind = PLAN_NODE_INDEX_SEEK, .node = best->node, .index = index};
+/// Node `node` by an index on the label of predicate `label`; false if it may miss some or nothing says what to look for.
+static bool index_leaf(const struct query_graph *g, uint32_t node, uint32_t label, const struct graph_index *index, const struct bits *available,
+                       bool skips_nulls, struct leaf *ret) {
+  uint32_t slot = g->nodes[node].slot;
+  struct leaf leaf = {.kind = PLAN_NODE_INDEX_SEEK, .node = node, .index = index};
   match_keys(g, slot, available, &leaf);
-  if (leaf.solved_count == 0 || !covers(g, slot, index)) return;
+  if ((leaf.solved_count == 0 && !skips_nulls) || !covers(g, slot, index, skips_nulls)) return false;
   solve(&leaf, label);
   struct graph_index_stats stats = g->p->catalog->index(g->p->catalog->context, index->id);
   leaf.rows = stats.entries * fraction_found(g, &leaf, stats);
   bool unique = index->constraint == GRAPH_CONSTRAINT_UNIQUE && leaf.equal_count == index->key_count;
   if (unique && g->predicates[leaf.equal[leaf.equal_count - 1]].kind == QG_EQUAL) leaf.rows = MIN(leaf.rows, 1);
   leaf.cost = COST_SEEK + leaf.rows * COST_SEEK_ROW;
+  *ret = leaf;
+  return true;
+}
+
+static void try_index(const struct query_graph *g, uint32_t label, const struct graph_index *index, const struct bits *available,
+                      struct leaf *best) {
+  struct leaf leaf;
+  if (!index_leaf(g, best->node, label, index, available, false, &leaf)) return;
   // On an empty label everything costs the same: seeks are the safer choice, as plans are kept while the graph grows.
   if (leaf.cost < best->cost || best->kind == PLAN_LABEL_SCAN || best->kind == PLAN_UNION_LABEL_SCAN) {
     bool poor = leaf.cost > best->cost && leaf.equal_count == 0 && best->cost > COST_SEEK;
@@ -155,6 +165,30 @@ void leaf_choose(const struct query_graph *g, uint32_t node, const struct bits *
   }
   for (uint32_t i = 0; i < g->predicate_count; i++)
     if (g->predicates[i].kind >= QG_ID && usable(&g->predicates[i], slot, available)) try_id(g, i, ret);
+}
+
+/// Of the indexes that give the most of the wished keys the cheapest.
+bool leaf_choose_ordered(const struct query_graph *g, uint32_t node, const struct bits *available, struct leaf *ret) {
+  const struct planner *p = g->p;
+  uint32_t slot = g->nodes[node].slot, most = 0;
+  if (g->wish.count == 0 || g->wish.keys[0].slot != slot) return false;
+  for (uint32_t i = 0; i < g->predicate_count; i++) {
+    const struct qg_predicate *q = &g->predicates[i];
+    if (q->kind != QG_LABEL || q->subject != slot || planner_token(p, q->name) == GRAPH_ANY) continue;
+    for (uint32_t k = 0; k < p->index_count; k++) {
+      const struct graph_index *index = &p->indexes[k];
+      struct leaf leaf;
+      bool decided, descending;
+      if (index->entity != GRAPH_NODE || index->label_or_type != planner_token(p, q->name)) continue;
+      if (!index_leaf(g, node, i, index, available, g->wish.skips_nulls, &leaf)) continue;
+      bool in = leaf.equal_count > 0 && g->predicates[leaf.equal[leaf.equal_count - 1]].kind == QG_IN;
+      uint32_t given = in ? 0 : order_given(p, index->keys, index->key_count, leaf.equal_count, g->wish.keys, g->wish.count, &decided, &descending);
+      if (given < most || given == 0 || (given == most && leaf.cost >= ret->cost)) continue;
+      *ret = leaf;
+      most = given;
+    }
+  }
+  return most > 0;
 }
 
 static enum err push_index(struct query_graph *g, struct plan_op *op, const struct leaf *leaf) {

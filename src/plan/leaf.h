@@ -20,5 +20,8 @@ struct leaf {
 /// The cheapest way to find node `node` where the slots in `available` are filled.
 void leaf_choose(const struct query_graph *g, uint32_t node, const struct bits *available, struct leaf *ret);
 
+/// The best way to find it by an index whose order what follows wishes for; false if there is none.
+bool leaf_choose_ordered(const struct query_graph *g, uint32_t node, const struct bits *available, struct leaf *ret);
+
 /// Puts it on `c`.
 enum err leaf_push(struct query_graph *g, struct chain *c, const struct leaf *leaf) NODISCARD;

@@ -171,6 +171,82 @@ TEST(plans_for_finding) {
   assert_all(finding, ARRAY_SIZE(finding));
 }
 
+static const struct golden orders[] = {
+    {"An index on the key is in its order: no sort, and the first ten are the first ten",
+     "MATCH (p:Person) WHERE p.name IS NOT NULL RETURN p.name AS name ORDER BY name LIMIT 10",
+     "ProduceResults name\n"
+     "Limit 10\n"
+     "Projection p.name AS name\n"
+     "NodeIndexScan RANGE INDEX p:Person(name) WHERE name IS NOT NULL, ascending\n"},
+    {"Backwards, from a bound on",
+     "MATCH (p:Person) WHERE p.name > 'm' RETURN p ORDER BY p.name DESC SKIP 5 LIMIT 10",
+     "ProduceResults p\n"
+     "Limit 10\n"
+     "Skip 5\n"
+     "NodeIndexSeekByRange RANGE INDEX p:Person(name) WHERE name > 'm', descending\n"},
+    {"Who has no name is in no index, but comes last in the order: this needs a sort",
+     "MATCH (p:Person) RETURN p ORDER BY p.name LIMIT 10",
+     "ProduceResults p\n"
+     "Top sort_1 ASC LIMIT 10\n"
+     "Projection p.name AS sort_1\n"
+     "NodeByLabelScan p:Person\n"},
+    {"With the first key of a composite index fixed the rows are in order of the second; both may be named",
+     "MATCH (p:Person) WHERE p.city = 'Ulm' AND p.age > 30 RETURN p ORDER BY p.city DESC, p.age",
+     "ProduceResults p\n"
+     "NodeIndexSeek RANGE INDEX p:Person(city, age) WHERE city = 'Ulm' AND age > 30, ascending\n"},
+    {"What the index does not know is sorted among equals",
+     "MATCH (p:Person) WHERE p.name >= 'm' RETURN p ORDER BY p.name, p.age LIMIT 3",
+     "ProduceResults p\n"
+     "PartialTop sort_1 ASC, sort_2 ASC LIMIT 3\n"
+     "Projection p.name AS sort_1, p.age AS sort_2\n"
+     "NodeIndexSeekByRange RANGE INDEX p:Person(name) WHERE name >= 'm', ascending\n"},
+    {"An order lasts through an expand, and is worth a start that would cost more by itself",
+     "MATCH (p:Person)-[:LIVES_IN]->(c:City) WHERE p.name IS NOT NULL RETURN p, c ORDER BY p.name LIMIT 5",
+     "ProduceResults p, c\n"
+     "Limit 5\n"
+     "Filter c:City\n"
+     "Expand(All) (p)-[:LIVES_IN]->(c)\n"
+     "NodeIndexScan RANGE INDEX p:Person(name) WHERE name IS NOT NULL, ascending\n"},
+    {"All of them, though, are found faster from the other end, and sorted",
+     "MATCH (p:Person)-[:OWNS]->(c:City) WHERE p.name IS NOT NULL RETURN p, c ORDER BY p.name",
+     "ProduceResults p, c\n"
+     "Sort sort_3 ASC\n"
+     "Projection p.name AS sort_3\n"
+     "Filter p:Person AND c:City AND p.name IS NOT NULL\n"
+     "DirectedRelationshipTypeScan (p)-[anon_1:OWNS]->(c)\n"},
+    {"The greatest is the last in the index; nulls are nothing to it",
+     "MATCH (p:Person) RETURN max(p.name) AS last",
+     "ProduceResults last\n"
+     "EagerAggregation max(p.name) AS last\n"
+     "Limit 1\n"
+     "NodeIndexScan RANGE INDEX p:Person(name) WHERE name IS NOT NULL, descending\n"},
+    {"IN gives the rows of each element in turn, in no order over all",
+     "MATCH (p:Person) WHERE p.name IN ['b', 'a'] RETURN p ORDER BY p.name",
+     "ProduceResults p\n"
+     "Sort sort_1 ASC\n"
+     "Projection p.name AS sort_1\n"
+     "NodeIndexSeek RANGE INDEX p:Person(name) WHERE name IN ['b', 'a']\n"},
+    {"One index cannot be read in two directions; what was taken first stays",
+     "MATCH (p:Person) WHERE p.name > 'm' WITH p ORDER BY p.name LIMIT 5 RETURN p ORDER BY p.name DESC",
+     "ProduceResults p\n"
+     "Sort sort_2 DESC\n"
+     "Projection p.name AS sort_2\n"
+     "Limit 5\n"
+     "NodeIndexSeekByRange RANGE INDEX p:Person(name) WHERE name > 'm', ascending\n"},
+    {"Where the key has been written since, the index's order is not the order any more",
+     "MATCH (p:Person) WHERE p.name > 'm' SET p.name = p.name + 'x' RETURN p.name AS name ORDER BY name",
+     "ProduceResults name\n"
+     "Sort name ASC\n"
+     "Projection p.name AS name\n"
+     "Eager read after write\n"
+     "SetProperty p.name = p.name + 'x'\n"
+     "NodeIndexSeekByRange RANGE INDEX p:Person(name) WHERE name > 'm'\n"},
+};
+
+TEST(plans_for_orders) {
+  assert_all(orders, ARRAY_SIZE(orders));
+}
+
 static const struct golden patterns[] = {
     {"From the end that is known",
      "MATCH (a:Person)-[:KNOWS]->(b:Person {id: 1}) RETURN a",
@@ -476,4 +552,4 @@ TEST(plans_for_writing) {
   assert_all(writing, ARRAY_SIZE(writing));
 }
 
-TESTS(T(plans_for_reading), T(plans_for_finding), T(plans_for_patterns), T(plans_for_subqueries), T(plans_for_counting), T(plans_for_writing))
+TESTS(T(plans_for_reading), T(plans_for_finding), T(plans_for_orders), T(plans_for_patterns), T(plans_for_subqueries), T(plans_for_counting), T(plans_for_writing))

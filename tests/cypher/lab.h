@@ -38,7 +38,7 @@ void lab_close(struct lab *l);
 
 /// Parses, checks, plans.
 enum err lab_plan(struct lab *l, struct str query, struct plan **ret, struct error *e) NODISCARD;
-/// Runs a plan in a transaction of its own and commits; rows go to `sink` (may be NULL).
+/// Runs a plan (or creates an index) in a transaction of its own and commits; rows go to `sink` (may be NULL).
 void lab_run_plan(struct lab *l, const struct plan *plan, struct row_sink *sink, struct lab_result *ret);
 /// Both.
 void lab_run(struct lab *l, struct str query, struct row_sink *sink, struct lab_result *ret);

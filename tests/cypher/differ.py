@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""The same random statements on the same random graph in two engines, one of which has indexes: the answers must be the same.
+
+usage: differ.py CYPHER_RUN [-n STATEMENTS] [-s SEED] [-v]
+
+Rows are compared in order where the statement fixes it (every ORDER BY ends in a key that no two rows share), else as a bag. Both engines
+run the writes, too, some of them in the statement that asks, so that indexes are read with the transaction's own changes on top.
+"""
+import pathlib
+import random
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from tck_run import Engine  # noqa: E402
+
+INDEXES = [
+    "CREATE INDEX FOR (n:P) ON (n.x)",
+    "CREATE INDEX FOR (n:P) ON (n.k)",
+    "CREATE INDEX FOR (n:P) ON (n.k, n.x)",
+    "CREATE CONSTRAINT FOR (n:P) REQUIRE n.id IS UNIQUE",
+    "CREATE INDEX FOR (n:Q) ON (n.x)",
+]
+
+
+class Statements:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.id = 0
+
+    def pick(self, *of):
+        return self.random.choice(of)
+
+    def number(self, top=6):
+        return self.random.randrange(top)
+
+    def value(self):
+        """Few different values of many types, so that they meet; some are too long for a key, some are one instant in two zones."""
+        kind = self.number(12)
+        n = self.number(4)
+        if kind < 4:
+            return str(n)
+        return [
+            f"{n}.5", f"{n}.0", f"'t{n}'", self.pick("true", "false"), f"[{n}, 1]", f"date('2020-01-0{n + 1}')",
+            f"'{'long' * 222}{n}{'er' * self.number(20)}'",
+            f"datetime('2020-01-01T1{n}:00:00+0{n}:00')",
+            f"datetime('2020-01-01T1{n}:00:00{self.pick('+02:00', 'Z', '[Europe/Berlin]')}')",
+        ][self.number(9)]
+
+    def new_node(self):
+        self.id += 1
+        label = self.pick("P", "P", "P", "Q")
+        keys = [f"id: {self.id}"]
+        if self.number() > 0:
+            keys.append(f"x: {self.value()}")
+        if self.number() > 1:
+            keys.append(f"k: {self.number(4)}")
+        return f"(:{label} {{{', '.join(keys)}}})"
+
+    def write(self):
+        kind = self.number(8)
+        if kind < 3:
+            return f"CREATE {', '.join(self.new_node() for _ in range(1 + self.number(5)))}"
+        if kind == 3:
+            return f"MATCH (n:P {{id: {1 + self.number(max(1, self.id))}}}) SET n.x = {self.value()}"
+        if kind == 4:
+            return f"MATCH (n {{id: {1 + self.number(max(1, self.id))}}}) DETACH DELETE n"
+        if kind == 5:
+            return f"MATCH (n {{id: {1 + self.number(max(1, self.id))}}}) SET n.k = {self.pick('null', str(self.number(4)))}"
+        return (f"MATCH (a {{id: {1 + self.number(max(1, self.id))}}}), (b {{id: {1 + self.number(max(1, self.id))}}}) "
+                f"CREATE (a)-[:{self.pick('R', 'S')} {{w: {self.number(5)}}}]->(b)")
+
+    def predicate(self, v):
+        return self.pick(
+            f"{v}.x IS NOT NULL", f"{v}.x > {self.value()}", f"{v}.x <= {self.value()}", f"{v}.x STARTS WITH 't'", f"{v}.k = {self.number(4)} AND {v}.x IS NOT NULL",
+            f"{v}.k >= {self.number(3)} AND {v}.x IS NOT NULL", f"{v}.k IS NOT NULL", f"{v}.k IN [0, {self.number(4)}] AND {v}.x IS NOT NULL",
+            f"{v}.x = {self.value()}", f"{v}.id > {self.number(9)}")
+
+    def order(self, v, more):
+        direction = self.pick("", " DESC")
+        keys = [f"{v}.{self.pick('x', 'x', 'k', 'id')}{direction}"]
+        if self.number() > 2:
+            keys.append(f"{v}.{self.pick('x', 'k')}{self.pick(direction, direction, ' DESC')}")
+        return ", ".join(keys + more)
+
+    def question(self):
+        n, kind = "n", self.number(8)
+        limit = self.pick("", "", f" LIMIT {self.number(8)}", f" SKIP {self.number(4)} LIMIT {self.number(8)}")
+        tail = self.pick("n.id", "n.id DESC")
+        where = self.predicate(n)
+        if kind < 3:
+            return f"MATCH (n:P) WHERE {where} RETURN n.id AS id, n.x AS x, n.k AS k ORDER BY {self.order(n, [tail])}{limit}", True
+        if kind == 3:
+            best = self.pick("min", "max")
+            return f"MATCH (n:P){self.pick('', '-[:R]->(m)', '-[:R]->(m:P)')} {self.pick('', 'WHERE ' + where)} RETURN {best}(n.{self.pick('x', 'k', 'id')}) AS v", True
+        if kind == 4:
+            return (f"MATCH (n:P)-[r:{self.pick('R', 'S', 'R|S')}]-(m) WHERE {where} "
+                    f"RETURN n.id AS n, m.id AS m, r.w AS w ORDER BY {self.order(n, ['n.id', 'm.id', 'r.w', 'elementId(r)'])}{limit}", True)
+        if kind == 5:
+            return (f"MATCH (q:Q) CALL {{ WITH q MATCH (n:P) WHERE {where} RETURN n ORDER BY {self.order(n, [tail])} LIMIT {self.number(5)} }} "
+                    f"RETURN q.id, n.id", False)
+        if kind == 6:
+            return (f"MATCH (n:P) WHERE {where} WITH n AS a ORDER BY {self.order('a', ['a.id'])}{limit} OPTIONAL MATCH (a)-[r]->(m:P) "
+                    f"RETURN a.id AS a, m.id AS m, elementId(r) AS r ORDER BY {self.order('a', ['a', 'm', 'r'])}", True)
+        return f"{self.write()} WITH count(*) AS c MATCH (n:P) WHERE {where} RETURN n.id AS id, n.x AS x ORDER BY {self.order(n, [tail])}{limit}", True
+
+
+def option(name, otherwise):
+    return int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else otherwise
+
+
+def same(a, b, ordered, statement):
+    if (a.error is None) != (b.error is None):
+        return False
+    if " RETURN m" in statement:  # min() and max() of 1 and 1.0 are either
+        return [[re.sub(r"\.0$", "", v) for v in r] for r in a.rows] == [[re.sub(r"\.0$", "", v) for v in r] for r in b.rows]
+    return a.rows == b.rows if ordered else sorted(a.rows) == sorted(b.rows)
+
+
+def main():
+    seed = option("-s", 1)
+    made = Statements(seed)
+    engines = [Engine(sys.argv[1], []), Engine(sys.argv[1], [])]
+    for statement in INDEXES:
+        assert engines[1].ask(statement).error is None, statement
+    failed = rows = 0
+    for i in range(option("-n", 1500)):
+        statement, ordered = made.question() if i % 3 == 2 else (made.write(), False)
+        answers = [e.ask(statement) for e in engines]
+        rows += len(answers[0].rows)
+        if "-v" in sys.argv:
+            print(statement, answers[0].error)
+        if not same(*answers, ordered, statement):
+            failed += 1
+            print(f"seed {seed}, statement {i}: {statement}\n    without {answers[0].error or answers[0].rows[:12]}\n    with    {answers[1].error or answers[1].rows[:12]}")
+    print(f"{rows} rows, {failed} statements differ")
+    return 1 if failed or rows == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
