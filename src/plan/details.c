@@ -100,8 +100,11 @@ static enum err seek_bound(const struct plan *p, const struct plan_index_seek *s
 }
 
 static enum err index_seek(const struct plan *p, const struct plan_index_seek *s, struct buf *out) {
-  TRY(buf_printf(out, "%s %.*s:%.*s", s->unique ? "UNIQUE" : "RANGE INDEX", STR_ARG(slot_name(p, s->entity)), STR_ARG(name_of(p, s->label_or_type))));
+  TRY(put(out, s->unique ? "UNIQUE " : "RANGE INDEX "));
+  if (s->start != PLAN_NONE) TRY(buf_printf(out, "(%.*s)-[", STR_ARG(slot_name(p, s->start))));
+  TRY(buf_printf(out, "%.*s:%.*s", STR_ARG(slot_name(p, s->entity)), STR_ARG(name_of(p, s->label_or_type))));
   TRY(seek_keys(p, s, out));
+  if (s->start != PLAN_NONE) TRY(buf_printf(out, "]-%s(%.*s)", s->undirected ? "" : ">", STR_ARG(slot_name(p, s->end))));
   TRY(put(out, " WHERE "));
   for (uint32_t i = 0; i < s->equal.count; i++) {
     bool in = s->in && i == s->equal.count - 1;

@@ -222,11 +222,28 @@ static enum err scan_rel(struct search *s, int with_input, int r) {
   return keep(s, &s->best[with_input][UINT64_C(1) << r], &step);
 }
 
+/// By an index on its properties.
+static enum err seek_rel(struct search *s, enum plane plane, int r) {
+  const struct qg_rel *rel = &s->g->rels[s->k->rels[r]];
+  const struct qg_node *left = node_at(s, s->left[r]), *right = node_at(s, s->right[r]);
+  if (left == right || left->bound || right->bound || rel->bound || (plane == ORDERED && !chain_at_start(s->c))) return ERR_OK;
+  const struct step *start = plane != FRESH ? &s->input : &s->fresh;
+  struct step step = {.kind = STEP_REL_SCAN, .left = start, .rel = s->k->rels[r]};
+  static const struct bits none;
+  const struct bits *available = plane != FRESH || chain_at_start(s->c) ? &s->c->bound : &none;
+  if (!leaf_choose_rel(s->g, step.rel, available, plane == ORDERED, &step.leaf)) return ERR_OK;
+  double ends = (left->rows / MAX(1.0, left->base)) * (right->rows / MAX(1.0, right->base));
+  step.rows = start->rows * step.leaf.rows * ends;
+  step.cost = start->cost + start->rows * (step.leaf.cost + step.leaf.rows * COST_PREDICATE);
+  return keep(s, &s->best[plane][UINT64_C(1) << r], &step);
+}
+
 /// All that a single relationship can begin with.
 static enum err extend_from_starts(struct search *s) {
   for (uint32_t r = 0; r < s->k->rel_count; r++) {
     TRY(extend(s, &s->input, 1, s->bound_nodes, 0, (int) r));
     for (int with_input = 0; with_input < 2; with_input++) TRY(scan_rel(s, with_input, (int) r));
+    for (int plane = 0; plane < PLANES; plane++) TRY(seek_rel(s, (enum plane) plane, (int) r));
     for (uint32_t i = 0; i < s->k->node_count; i++)
       for (int with_input = 0; with_input < PLANES; with_input++)
         if (s->leaves[with_input][i] != NULL)

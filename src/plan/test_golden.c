@@ -160,6 +160,30 @@ static const struct golden finding[] = {
      "MATCH (n:Post|City) RETURN n",
      "ProduceResults n\n"
      "UnionNodeByLabelsScan n:Post|City\n"},
+    {"A relationship by a unique property brings its ends",
+     "MATCH (a:Person)-[r:KNOWS {id: $id}]->(b) RETURN a, b",
+     "ProduceResults a, b\n"
+     "Filter a:Person\n"
+     "DirectedRelationshipUniqueIndexSeek UNIQUE (a)-[r:KNOWS(id)]->(b) WHERE id = $id\n"},
+    {"Against the arrow the slots change places; undirected, each comes from both ends",
+     "MATCH (a)<-[r:LIKES]-(b), (c)-[s:LIKES]-(d) WHERE r.name STARTS WITH 'a' AND s.name IN ['x', 'y'] RETURN a, b, c, d",
+     "ProduceResults a, b, c, d\n"
+     "Filter NOT r = s\n"
+     "CartesianProduct\n"
+     "  UndirectedRelationshipIndexSeek RANGE INDEX (c)-[s:LIKES(name)]-(d) WHERE name IN ['x', 'y']\n"
+     "DirectedRelationshipIndexSeekByRange RANGE INDEX (b)-[r:LIKES(name)]->(a) WHERE name STARTS WITH 'a'\n"},
+    {"In the middle of a pattern, in order",
+     "MATCH (b)<-[:LIVES_IN]-(c)-[r:LIKES]->(d) WHERE r.name > 'x' RETURN b, d ORDER BY r.name DESC LIMIT 2",
+     "ProduceResults b, d\n"
+     "Limit 2\n"
+     "Expand(All) (c)-[:LIVES_IN]->(b)\n"
+     "DirectedRelationshipIndexSeekByRange RANGE INDEX (c)-[r:LIKES(name)]->(d) WHERE name > 'x', descending\n"},
+    {"From a known end its few relationships are nearer than the index",
+     "MATCH (a:Person {id: 1})-[r:LIKES]->(d) WHERE r.name > 'x' RETURN d",
+     "ProduceResults d\n"
+     "Filter r.name > 'x'\n"
+     "Expand(All) (a)-[r:LIKES]->(d)\n"
+     "NodeUniqueIndexSeek UNIQUE a:Person(id) WHERE id = 1\n"},
     {"A rare relationship is a better start than its common ends",
      "MATCH (p:Person)-[o:OWNS]->(c) RETURN o",
      "ProduceResults o\n"
