@@ -1,4 +1,5 @@
 // A whole statement: from the checked tree to the finished plan.
+#include "plan/cache.h"
 #include "plan/count_store.h"
 #include "plan/fold.h"
 #include "plan/plan_int.h"
@@ -79,6 +80,10 @@ static enum err build_query(struct planner *p) {
   TRY(pass_count_store(p, c.op));
   TRY(pass_eager(p, &c.op));
   TRY(pass_live(p, &c.op));
+  if (!p->options->plain) {
+    TRY(pass_cache(p, &c.op));
+    TRY(pass_live(p, &c.op));
+  }
   pass_pruning(c.op);
   TRY(pass_verify(p, c.op));
   TRY(pass_number(p, c.op));

@@ -235,8 +235,10 @@ static const struct golden orders[] = {
      "MATCH (p:Person)-[:OWNS]->(c:City) WHERE p.name IS NOT NULL RETURN p, c ORDER BY p.name",
      "ProduceResults p, c\n"
      "Sort sort_3 ASC\n"
-     "Projection p.name AS sort_3\n"
-     "Filter p:Person AND c:City AND p.name IS NOT NULL\n"
+     "Projection cache[p.name] AS sort_3\n"
+     "Filter cache[p.name] IS NOT NULL\n"
+     "CacheProperties cache[p.name]\n"
+     "Filter p:Person AND c:City\n"
      "DirectedRelationshipTypeScan (p)-[anon_1:OWNS]->(c)\n"},
     {"The greatest is the last in the index; nulls are nothing to it",
      "MATCH (p:Person) RETURN max(p.name) AS last",
@@ -269,6 +271,62 @@ static const struct golden orders[] = {
 
 TEST(plans_for_orders) {
   assert_all(orders, ARRAY_SIZE(orders));
+}
+
+static const struct golden caches[] = {
+    {"What a filter has read the projection has already",
+     "MATCH (p:Post) WHERE p.size > 3 RETURN p.size AS size",
+     "ProduceResults size\n"
+     "Projection cache[p.size] AS size\n"
+     "Filter cache[p.size] > 3\n"
+     "CacheProperties cache[p.size]\n"
+     "NodeByLabelScan p:Post\n"},
+    {"Read where it is first asked for, for the rows that are left there; several of one node together",
+     "MATCH (p:Post) WHERE p.draft = false AND p.size > p.age RETURN p.size * 2 AS twice, p.age AS age, p.title AS title",
+     "ProduceResults twice, age, title\n"
+     "Projection cache[p.size] * 2 AS twice, cache[p.age] AS age, p.title AS title\n"
+     "Filter cache[p.size] > cache[p.age]\n"
+     "CacheProperties cache[p.size], cache[p.age]\n"
+     "Filter p.draft = false\n"
+     "NodeByLabelScan p:Post\n"},
+    {"A projected property is a column as well as any",
+     "MATCH (p:Post) WITH p, p.size AS size ORDER BY size LIMIT 3 MATCH (p)<-[:LIKES]-(q) WHERE q.age > p.size RETURN q",
+     "ProduceResults q\n"
+     "Filter q.age > size\n"
+     "Expand(All) (p)<-[:LIKES]-(q)\n"
+     "Top size ASC LIMIT 3\n"
+     "Projection p.size AS size\n"
+     "NodeByLabelScan p:Post\n"},
+    {"A right side has what its row has; what has been written is read anew",
+     "MATCH (p:Post) WHERE p.size > 3 CALL { WITH p MATCH (q:City) WHERE q.size < p.size RETURN q } SET p.size = q.size RETURN p.size AS size",
+     "ProduceResults size\n"
+     "Projection p.size AS size\n"
+     "Eager read after write\n"
+     "SetProperty p.size = q.size\n"
+     "Apply\n"
+     "  Filter q.size < cache[p.size]\n"
+     "  NodeByLabelScan q:City\n"
+     "  Argument cache[p.size]\n"
+     "Filter cache[p.size] > 3\n"
+     "CacheProperties cache[p.size]\n"
+     "NodeByLabelScan p:Post\n"},
+    {"Grouping forgets columns",
+     "MATCH (p:Post) WHERE p.size > 3 WITH p, count(*) AS c RETURN p.size AS size, c",
+     "ProduceResults size, c\n"
+     "Projection p.size AS size\n"
+     "EagerAggregation p, count(*) AS c\n"
+     "Filter p.size > 3\n"
+     "NodeByLabelScan p:Post\n"},
+    {"To read what was deleted is an error at its place, so nothing is read before",
+     "MATCH (p:Post) WHERE p.size > 3 AND p.size < 9 DELETE p",
+     "EmptyResult\n"
+     "Delete p\n"
+     "Filter p.size > 3 AND p.size < 9\n"
+     "NodeByLabelScan p:Post\n"},
+};
+
+TEST(plans_for_caches) {
+  assert_all(caches, ARRAY_SIZE(caches));
 }
 
 static const struct golden patterns[] = {
@@ -576,4 +634,4 @@ TEST(plans_for_writing) {
   assert_all(writing, ARRAY_SIZE(writing));
 }
 
-TESTS(T(plans_for_reading), T(plans_for_finding), T(plans_for_orders), T(plans_for_patterns), T(plans_for_subqueries), T(plans_for_counting), T(plans_for_writing))
+TESTS(T(plans_for_reading), T(plans_for_finding), T(plans_for_orders), T(plans_for_caches), T(plans_for_patterns), T(plans_for_subqueries), T(plans_for_counting), T(plans_for_writing))
