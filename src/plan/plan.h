@@ -75,11 +75,14 @@ struct plan_folding {
   void *context;
 };
 
+/// Rewrites of a finished plan that only make it faster.
+enum plan_rewrites { PLAN_REWRITES_BY_COST, PLAN_REWRITES_NONE, PLAN_REWRITES_ALL };
+
 struct plan_options {
   const struct plan_catalog *catalog; // tokens, statistics, indexes; NULL: of an empty database
   const struct plan_folding *folding; // NULL: constants are folded only where the planner can do so itself
   bool eager_everywhere;              // a barrier after every write: slower, for comparing results
-  bool plain;                         // without the rewrites that only make things faster, for comparing results
+  enum plan_rewrites rewrites;        // other than by cost: for comparing results
 };
 
 /// Plans a checked statement that lies in plan_arena(p), once. Pure but for `options`; deterministic. ERR_UNSUPPORTED names the

@@ -2,6 +2,7 @@
 #include "plan/cache.h"
 #include "plan/count_store.h"
 #include "plan/fold.h"
+#include "plan/multiplicity.h"
 #include "plan/plan_int.h"
 #include "plan/pruning.h"
 
@@ -80,7 +81,8 @@ static enum err build_query(struct planner *p) {
   TRY(pass_count_store(p, c.op));
   TRY(pass_eager(p, &c.op));
   TRY(pass_live(p, &c.op));
-  if (!p->options->plain) {
+  if (p->options->rewrites != PLAN_REWRITES_NONE) {
+    TRY(pass_multiplicity(p, c.op));
     TRY(pass_cache(p, &c.op));
     TRY(pass_live(p, &c.op));
   }

@@ -329,6 +329,64 @@ TEST(plans_for_caches) {
   assert_all(caches, ARRAY_SIZE(caches));
 }
 
+static const struct golden multiplicities[] = {
+    {"Many ways to the same node: they are counted there, and gone on from once",
+     "MATCH (a:City)<-[:LIVES_IN]-(b)-[:KNOWS]->(c)-[:LIKES]->(d) RETURN d.age AS age, count(*) AS n",
+     "ProduceResults age, n\n"
+     "EagerAggregation d.age AS age, sum(ways_9) AS n\n"
+     "Expand(All) (c)-[:LIKES]->(d)\n"
+     "EagerAggregation c, sum(ways_10) AS ways_9\n"
+     "Expand(All) (b)-[:KNOWS]->(c)\n"
+     "EagerAggregation b, count(*) AS ways_10\n"
+     "Expand(All) (a)<-[:LIVES_IN]-(b)\n"
+     "NodeByLabelScan a:City\n"},
+    {"Relationships of one type differ: only where the first hop was a loop can the second meet it again",
+     "MATCH (a:Person) WITH a MATCH (a)-[:KNOWS]->(b)-[:KNOWS]->(c) RETURN c.age AS age, count(c.size) AS n, sum(c.age) AS s, max(c.name) AS m",
+     "ProduceResults age, n, s, m\n"
+     "EagerAggregation cache[c.age] AS age, sum(CASE WHEN c.size IS NULL THEN 0 ELSE ways_10 END) AS n, sum(cache[c.age] * ways_10) AS s, max(c.name) AS m\n"
+     "CacheProperties cache[c.age]\n"
+     "Expand(All) (b)-[:KNOWS]->(c)\n"
+     "EagerAggregation b, met_9, count(*) AS ways_10\n"
+     "Projection CASE WHEN a = b THEN anon_1 END AS met_9\n"
+     "Expand(All) (a)-[anon_1:KNOWS]->(b)\n"
+     "NodeByLabelScan a:Person\n"},
+    {"Without counts it is enough to know where one can go on from",
+     "MATCH (x:City)<-[:LIVES_IN]-(a)-[:KNOWS]->(b)-[:LIKES]->(c) RETURN DISTINCT c",
+     "ProduceResults c\n"
+     "Distinct c\n"
+     "Expand(All) (b)-[:LIKES]->(c)\n"
+     "Distinct b\n"
+     "Expand(All) (a)-[:KNOWS]->(b)\n"
+     "Distinct a\n"
+     "Expand(All) (x)<-[:LIVES_IN]-(a)\n"
+     "NodeByLabelScan x:City\n"},
+    {"Against the arrows every way can come back as it went: nothing is gained",
+     "MATCH (a:Person) WITH a MATCH (a)-[:KNOWS]-(b)-[:KNOWS]-(c) RETURN c.age AS age, count(*) AS n",
+     "ProduceResults age, n\n"
+     "EagerAggregation c.age AS age, count(*) AS n\n"
+     "Expand(All) (b)-[:KNOWS]-(c)\n"
+     "Expand(All) (a)-[anon_1:KNOWS]-(b)\n"
+     "NodeByLabelScan a:Person\n"},
+    {"Who asks where the way began cannot have the ways together",
+     "MATCH (a:Person) WITH a MATCH (a)-[:KNOWS]->(b)-[:LIKES]->(c) RETURN a, c, count(*) AS n",
+     "ProduceResults a, c, n\n"
+     "EagerAggregation a, c, count(*) AS n\n"
+     "Expand(All) (b)-[:LIKES]->(c)\n"
+     "Expand(All) (a)-[:KNOWS]->(b)\n"
+     "NodeByLabelScan a:Person\n"},
+    {"Of what is averaged each must be there",
+     "MATCH (a:Person) WITH a MATCH (a)-[:KNOWS]->(b)-[:LIKES]->(c) RETURN avg(c.size) AS n",
+     "ProduceResults n\n"
+     "EagerAggregation avg(c.size) AS n\n"
+     "Expand(All) (b)-[:LIKES]->(c)\n"
+     "Expand(All) (a)-[:KNOWS]->(b)\n"
+     "NodeByLabelScan a:Person\n"},
+};
+
+TEST(plans_for_multiplicities) {
+  assert_all(multiplicities, ARRAY_SIZE(multiplicities));
+}
+
 static const struct golden patterns[] = {
     {"From the end that is known",
      "MATCH (a:Person)-[:KNOWS]->(b:Person {id: 1}) RETURN a",
@@ -634,4 +692,4 @@ TEST(plans_for_writing) {
   assert_all(writing, ARRAY_SIZE(writing));
 }
 
-TESTS(T(plans_for_reading), T(plans_for_finding), T(plans_for_orders), T(plans_for_caches), T(plans_for_patterns), T(plans_for_subqueries), T(plans_for_counting), T(plans_for_writing))
+TESTS(T(plans_for_reading), T(plans_for_finding), T(plans_for_orders), T(plans_for_caches), T(plans_for_multiplicities), T(plans_for_patterns), T(plans_for_subqueries), T(plans_for_counting), T(plans_for_writing))

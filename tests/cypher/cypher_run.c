@@ -1,7 +1,7 @@
 // Runs statements on a database in memory: for the text cases and the TCK, which drive it through a pipe.
 //
 // Input: records that end with a NUL byte. "R": an empty database. "P<map>": parameters, as the text of a Cypher map. "Q<statement>": runs
-// it. "E": barriers after every write from now on. "N": no rewrites of plans from now on. "W": every page is cold at each statement from now on, and reading one waits. Output: for each Q
+// it. "E": barriers after every write from now on. "N": no rewrites of plans from now on; "A": all that are possible. "W": every page is cold at each statement from now on, and reading one waits. Output: for each Q
 // a record of lines that ends with a NUL byte: "ok" or
 // "error<TAB>name<TAB>status<TAB>message", then "columns<TAB>...", "row<TAB>value<TAB>...", and "stats<TAB>name=n..." with the counters that are not 0.
 #include <stdio.h>
@@ -96,14 +96,15 @@ static void set_parameters(struct lab *l, struct str text) {
 
 static bool reopen(struct lab *l) {
   struct error e = ERROR_INIT;
-  bool eager = l->eager_everywhere, plain = l->plain, cold = l->cold;
+  bool eager = l->eager_everywhere, cold = l->cold;
+  enum plan_rewrites rewrites = l->rewrites;
   if (l->graph != NULL) lab_close(l);
   if (lab_open(l, &e) != ERR_OK) {
     fprintf(stderr, "%s\n", e.message);
     return false;
   }
   l->eager_everywhere = eager;
-  l->plain = plain;
+  l->rewrites = rewrites;
   l->cold = cold;
   return true;
 }
@@ -122,7 +123,8 @@ int main(void) {
     if (what == 'R' && !reopen(&l)) return 1;
     if (what == 'P') set_parameters(&l, text);
     if (what == 'E') l.eager_everywhere = true;
-    if (what == 'N') l.plain = true;
+    if (what == 'N') l.rewrites = PLAN_REWRITES_NONE;
+    if (what == 'A') l.rewrites = PLAN_REWRITES_ALL;
     if (what == 'W') l.cold = true;
     if (what == 'Q') run_query(&l, text);
     buf_clear(&record);

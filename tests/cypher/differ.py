@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The same random statements on the same random graph in two engines: one has indexes and all rewrites of plans, the other has neither. The
-answers must be the same.
+"""The same random statements on the same random graph in three engines: one has no indexes and no rewrites of plans, one both, by cost, and
+one every rewrite that is possible. The answers must be the same.
 
 usage: differ.py CYPHER_RUN [-n STATEMENTS] [-s SEED] [-v]
 
@@ -77,7 +77,8 @@ class Statements:
             return f"MATCH (n {{id: {1 + self.number(max(1, self.id))}}}) DETACH DELETE n"
         if kind == 5:
             return f"MATCH (n {{id: {1 + self.number(max(1, self.id))}}}) SET n.k = {self.pick('null', str(self.number(4)))}"
-        return (f"MATCH (a {{id: {1 + self.number(max(1, self.id))}}}), (b {{id: {1 + self.number(max(1, self.id))}}}) "
+        top = self.pick(12, 12, max(1, self.id))  # a few nodes get many relationships, loops and parallel ones among them
+        return (f"MATCH (a {{id: {1 + self.number(top)}}}), (b {{id: {1 + self.number(top)}}}) "
                 f"CREATE (a)-[:{self.pick('R', 'S')} {{w: {self.number(5)}, x: {self.value()}, id: {self.next_id()}}}]->(b)")
 
     def predicate(self, v):
@@ -85,6 +86,29 @@ class Statements:
             f"{v}.x IS NOT NULL", f"{v}.x > {self.value()}", f"{v}.x <= {self.value()}", f"{v}.x STARTS WITH 't'", f"{v}.k = {self.number(4)} AND {v}.x IS NOT NULL",
             f"{v}.k >= {self.number(3)} AND {v}.x IS NOT NULL", f"{v}.k IS NOT NULL", f"{v}.k IN [0, {self.number(4)}] AND {v}.x IS NOT NULL",
             f"{v}.x = {self.value()}", f"{v}.id > {self.number(9)}")
+
+    def arrow(self, r):
+        rel = f"[{r}:{self.pick('R', 'R', 'S', 'R|S')}]"
+        return self.pick(f"-{rel}->", f"-{rel}->", f"<-{rel}-", f"-{rel}-")
+
+    def ways(self):
+        """Counting over the last hop, with loops and parallel relationships on the way."""
+        hops = self.pick(1, 2, 2, 2, 3)
+        start = self.pick("", "MATCH (a:P) WITH a ", "MATCH (a) WHERE a.id < 20 WITH a ")  # where it begins, else left to the planner
+        pattern = self.pick("(a)", "(a:P)", "(a {k: 1})") + "".join(f"{self.arrow(r)}({v})" for r, v in zip("rst", "bcd"[:hops]))
+        last, before, rel = "abcd"[hops], "abcd"[hops - 1], "rst"[hops - 1]
+        where = self.pick("", "", f" WHERE {last}.k > 0", f" WHERE {before}.k IS NOT NULL", f" WHERE {last}.id > {before}.id", f" WHERE NOT {last} = {before}")
+        call = self.pick("count(*)", f"count({last})", f"count({last}.k)", f"sum({last}.k)", f"sum({rel}.w)", f"max({last}.id)", f"count(DISTINCT {last})",
+                         f"count(*) AS n, sum({last}.id), min({rel}.id)", f"count({last}.x) AS n, count(DISTINCT {last}.k)", "avg(1)")
+        key = self.pick("", f"{last}.k AS k, ", f"{last}.id AS k, ", f"{before}.id AS k, ", f"{rel}.w AS k, ", f"type({rel}) AS k, ", "a.id AS k, ")
+        optional = self.pick("", "", "", f" OPTIONAL MATCH ({last}){self.arrow('o')}(e) WHERE e.k > 0 WITH {last}, e")
+        if optional:
+            return f"{start}MATCH {pattern}{where}{optional} RETURN {self.pick('', last + '.id AS k, ')}{self.pick('count(*)', 'count(e)', 'sum(e.id)')} AS v"
+        if self.number() == 0:
+            return f"{start}MATCH {pattern}{where} RETURN DISTINCT {self.pick(last, before + ', ' + last, last + '.k')}"
+        if self.number() == 0:
+            return f"MATCH (p:P) WHERE p.k = 1 CALL {{ WITH p MATCH (p){self.arrow('q')}(a){self.arrow('r')}(b) RETURN b.k AS k, count(*) AS v }} RETURN p.id, k, v"
+        return f"{start}MATCH {pattern}{where} RETURN {key}{call}"
 
     def rel_predicate(self):
         return self.pick(
@@ -100,7 +124,9 @@ class Statements:
         return ", ".join(keys + more)
 
     def question(self):
-        n, kind = "n", self.number(10)
+        n, kind = "n", self.number(13)
+        if kind > 9:
+            return self.ways(), False
         limit = self.pick("", "", f" LIMIT {self.number(8)}", f" SKIP {self.number(4)} LIMIT {self.number(8)}")
         tail = self.pick("n.id", "n.id DESC")
         where = self.predicate(n)
@@ -143,9 +169,9 @@ def same(a, b, ordered, statement):
 def main():
     seed = option("-s", 1)
     made = Statements(seed)
-    engines = [Engine(sys.argv[1], ["N"]), Engine(sys.argv[1], [])]
+    engines = [Engine(sys.argv[1], options) for options in (["N"], [], ["A"])]
     for statement in INDEXES:
-        assert engines[1].ask(statement).error is None, statement
+        assert all(e.ask(statement).error is None for e in engines[1:]), statement
     failed = rows = refused = 0
     for i in range(option("-n", 1500)):
         statement, ordered = made.question() if i % 3 == 2 else (made.write(), False)
@@ -154,9 +180,11 @@ def main():
         refused += answers[0].error is not None
         if "-v" in sys.argv:
             print(statement, answers[0].error)
-        if not same(*answers, ordered, statement):
+        if not all(same(answers[0], a, ordered, statement) for a in answers[1:]):
             failed += 1
-            print(f"seed {seed}, statement {i}: {statement}\n    without {answers[0].error or answers[0].rows[:12]}\n    with    {answers[1].error or answers[1].rows[:12]}")
+            print(f"seed {seed}, statement {i}: {statement}")
+            for name, a in zip(("plain", "by cost", "rewritten"), answers):
+                print(f"    {name:9} {a.error or a.rows[:12]}")
     print(f"{rows} rows, {refused} statements refused by both, {failed} differ")
     return 1 if failed or rows == 0 or refused > 5 else 0
 

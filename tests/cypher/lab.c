@@ -56,7 +56,7 @@ enum err lab_plan(struct lab *l, struct str query, struct plan **ret, struct err
   TRY(plan_new(NULL, &p, e));
   struct plan_catalog catalog = plan_catalog_of_graph(l->graph);
   struct plan_folding folding = {exec_evaluate, NULL};
-  struct plan_options options = {.catalog = &catalog, .folding = &folding, .eager_everywhere = l->eager_everywhere, .plain = l->plain};
+  struct plan_options options = {.catalog = &catalog, .folding = &folding, .eager_everywhere = l->eager_everywhere, .rewrites = l->rewrites};
   struct cypher_check_options check = {.signatures = l->signatures};
   enum err err = cypher_parse(plan_arena(p), query, NULL, &s, e);
   if (err == ERR_OK) err = cypher_check(s, &check, e);

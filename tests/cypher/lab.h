@@ -19,7 +19,8 @@ struct lab {
   struct arena arena;      // of `parameters`
   struct value parameters; // for the statements that follow
   struct mem_budget budget; // of a run; limit 0
-  bool eager_everywhere, plain; // options of the planner
+  bool eager_everywhere; // options of the planner
+  enum plan_rewrites rewrites;
   bool cold; // each run starts with no page in memory and may not block: it waits for every page
   uint64_t waits; // of all runs
   const struct cypher_signatures *signatures;
