@@ -162,8 +162,8 @@ static enum err join_states(struct search *s, uint64_t rels, uint64_t right_rels
     uint64_t shared = nodes_of(s, left_rels) & nodes_of(s, right_rels);
     step.rows = left->rows * (right->rows / MAX(1e-9, s->fresh.rows));
     for (uint64_t n = shared; n != 0; n &= n - 1) step.rows /= MAX(1.0, node_at(s, n & -n)->rows);
+    step.cost = left->cost + right->cost + left->rows * COST_HASH_BUILD + right->rows * COST_HASH_PROBE + step.rows * COST_JOIN_ROW;
     step.rows *= links_between(s, nodes_of(s, rels), rels, nodes_of(s, left_rels), left_rels);
-    step.cost = left->cost + right->cost + left->rows * COST_HASH_BUILD + right->rows * COST_HASH_PROBE + step.rows * COST_PREDICATE;
     TRY(keep(s, &s->best[with_input][rels], &step));
   }
   return ERR_OK;
