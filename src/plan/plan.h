@@ -17,6 +17,7 @@
 #include "cypher/ast.h"
 #include "graph/types.h"
 #include "plan/catalog.h"
+#include "plan/notice.h"
 #include "plan/ops.h"
 
 /// A label, relationship type or property key that operators name by its number in `plan.names`. Names in expressions
@@ -51,6 +52,8 @@ struct plan {
   uint32_t slot_count;
   const struct plan_name *names;
   uint32_t name_count;
+  const struct plan_notice *notices; // what to tell of the statement
+  uint32_t notice_count;
   bool has_unknown_names; // then look them up again where graph_token_version differs from `token_version`
   uint64_t token_version;
   uint64_t schema_version; // graph_stats_schema_version when it was built: indexes are named by their id

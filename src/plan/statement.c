@@ -89,6 +89,7 @@ static enum err build_query(struct planner *p) {
   pass_pruning(c.op);
   TRY(pass_verify(p, c.op));
   TRY(pass_number(p, c.op));
+  TRY(pass_notice(p, c.op));
   finish(p, c.op);
   return ERR_OK;
 }
