@@ -4,7 +4,8 @@
 //   bolt_client PORT lookup|update|create|QUERY CONNECTIONS SECONDS KEYS FIRST_NEW_KEY [DEPTH [PID]]
 //
 // DEPTH queries are outstanding on each connection (1: as pg_client does). Prints "operations seconds"; with PID, also the CPU
-// seconds that process took meanwhile. BOLT_USER and BOLT_PASSWORD log in; without them the scheme is "none".
+// seconds that process took meanwhile. BOLT_USER and BOLT_PASSWORD log in; without them the scheme is "none". With BOLT_PAIRS a file
+// of lines of two integers, these are the parameters `$a` and `$b` of one query after another, over and over, in the place of `$id`.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -107,19 +108,22 @@ static void put_login(struct bytes *b) {
   message_end(b, start);
 }
 
-/// RUN and PULL; returns where the key's eight bytes are.
-static size_t put_query(struct bytes *b, const char *query) {
+/// RUN and PULL with integer parameters of these names; ret_at gets where their eight bytes are.
+static void put_query(struct bytes *b, const char *query, const char *const *names, int count, size_t *ret_at) {
   size_t start = message_begin(b, "\xb3\x10", 2);
+  unsigned char map = (unsigned char) (0xa0 + count);
   put_text(b, query);
-  put(b, "\xa1", 1);
-  put_text(b, "id");
-  put(b, "\xcb", 1);
-  size_t key = b->len;
-  put(b, "\0\0\0\0\0\0\0\0\xa0", 9);
+  put(b, &map, 1);
+  for (int i = 0; i < count; i++) {
+    put_text(b, names[i]);
+    put(b, "\xcb", 1);
+    ret_at[i] = b->len;
+    put(b, "\0\0\0\0\0\0\0\0", 8);
+  }
+  put(b, "\xa0", 1);
   message_end(b, start);
   start = message_begin(b, "\xb1\x3f\xa1\x81n\xff", 6);
   message_end(b, start);
-  return key;
 }
 
 // ---- reading answers ----
@@ -212,18 +216,47 @@ static uint64_t next_key(struct client *c, uint64_t keys, uint64_t *next_new) {
 
 struct workload {
   struct bytes query;
-  size_t key_at;
+  size_t at[2]; // of the parameters
   uint64_t keys, *next_new;
+  uint64_t (*pairs)[2];
+  size_t pair_count, next_pair;
   int depth;
 };
+
+static void set_parameter(struct workload *w, int i, uint64_t n) {
+  n = __builtin_bswap64(n);
+  memcpy(w->query.data + w->at[i], &n, sizeof n);
+}
+
+static void set_parameters(struct client *c, struct workload *w) {
+  if (w->pairs == NULL) {
+    set_parameter(w, 0, next_key(c, w->keys, w->next_new));
+    return;
+  }
+  for (int i = 0; i < 2; i++) set_parameter(w, i, w->pairs[w->next_pair][i]);
+  w->next_pair = (w->next_pair + 1) % w->pair_count;
+}
+
+static void read_pairs(struct workload *w, const char *path) {
+  unsigned long long a, b;
+  FILE *file = fopen(path, "re");
+  if (file == NULL) die(path);
+  while (fscanf(file, "%llu %llu", &a, &b) == 2) {
+    w->pairs = realloc(w->pairs, (w->pair_count + 1) * sizeof *w->pairs);
+    if (w->pairs == NULL) die("memory");
+    w->pairs[w->pair_count][0] = a;
+    w->pairs[w->pair_count++][1] = b;
+  }
+  fclose(file);
+  if (w->pair_count == 0) die(path);
+}
 
 /// Queries up to the depth, in one segment.
 static void send_more(struct client *c, struct workload *w) {
   static unsigned char out[1 << 20];
   size_t len = 0;
   for (; c->outstanding < w->depth && len + w->query.len <= sizeof out; c->outstanding++, len += w->query.len) {
-    uint64_t key = __builtin_bswap64(next_key(c, w->keys, w->next_new));
-    memcpy(w->query.data + w->key_at, &key, sizeof key);
+    set_parameters(c, w);
     memcpy(out + len, w->query.data, w->query.len);
   }
   send_all(c->fd, out, len);
@@ -271,7 +304,9 @@ int main(int argc, char **argv) {
   struct workload w = {.keys = strtoull(argv[5], NULL, 10), .depth = argc > 7 ? (int) strtol(argv[7], NULL, 10) : 1};
   if (strcmp(argv[2], "create") == 0) w.next_new = &new_key;
   if (connections < 1 || w.depth < 1) die("at least one connection and one query");
-  w.key_at = put_query(&w.query, query);
+  if (getenv("BOLT_PAIRS") != NULL) read_pairs(&w, getenv("BOLT_PAIRS"));
+  static const char *const key[] = {"id"}, *const pair[] = {"a", "b"};
+  put_query(&w.query, query, w.pairs != NULL ? pair : key, w.pairs != NULL ? 2 : 1, w.at);
   struct client *clients = calloc((size_t) connections, sizeof *clients);
   if (clients == NULL) die("memory");
   for (int i = 0; i < connections; i++) clients[i] = open_connection(argv[1], (uint64_t) i * 7919);

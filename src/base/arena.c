@@ -1,10 +1,12 @@
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_CHUNK_BYTES = 4096, LARGEST_CHUNK_BYTES = 1 << 20, KEPT_CHUNK_BYTES = 64 << 10 };
+// The first chunk is one of the sizes that malloc keeps at hand for each thread.
+enum { FIRST_CHUNK_BYTES = 960, LARGEST_CHUNK_BYTES = 1 << 20, KEPT_CHUNK_BYTES = 64 << 10 };
 
 struct arena_chunk {
   struct arena_chunk *older;
@@ -23,6 +25,7 @@ void arena_init(struct arena *a, struct mem_budget *budget) {
 }
 
 static void free_chunk(struct arena *a, struct arena_chunk *chunk) {
+  if (chunk == a->lent) return;
   if (a->budget != NULL) mem_budget_release(a->budget, chunk->bytes);
   mem_free(chunk);
 }
@@ -31,6 +34,19 @@ static void use_chunk(struct arena *a, struct arena_chunk *chunk, char *at) {
   a->head = chunk;
   a->at = at;
   a->end = chunk != NULL ? (char *) chunk + chunk->bytes : NULL;
+}
+
+static void use_lent(struct arena *a) {
+  if (a->lent != NULL) a->lent->older = NULL;
+  use_chunk(a, a->lent, a->lent != NULL ? a->lent->data : NULL);
+}
+
+void arena_init_with(struct arena *a, struct mem_budget *budget, void *memory, size_t bytes) {
+  assert((uintptr_t) memory % 16 == 0 && bytes > sizeof *a->lent);
+  arena_init(a, budget);
+  a->lent = memory;
+  a->lent->bytes = bytes;
+  use_lent(a);
 }
 
 static void run_cleanups(struct arena *a) {
@@ -48,7 +64,7 @@ void arena_done(struct arena *a) {
     free_chunk(a, a->head);
     a->head = older;
   }
-  use_chunk(a, NULL, NULL);
+  use_lent(a);
   a->chunk_bytes = FIRST_CHUNK_BYTES;
 }
 
@@ -65,8 +81,12 @@ void arena_reset(struct arena *a) {
       free_chunk(a, chunk);
     }
   }
-  if (kept != NULL) kept->older = NULL;
-  use_chunk(a, kept, kept != NULL ? kept->data : NULL);
+  if (kept == NULL || kept == a->lent) {
+    use_lent(a);
+  } else {
+    kept->older = NULL;
+    use_chunk(a, kept, kept->data);
+  }
   a->chunk_bytes = FIRST_CHUNK_BYTES;
 }
 
@@ -161,7 +181,8 @@ enum err arena_err(const struct arena *a, struct error *e) {
   while (b != NULL && (b->over != code || b->limit_bytes == 0)) b = b->parent;
   if (b == NULL) return error_set(e, code, "%s", err_text(code));
   return error_set(e, code, "The allocation would use more than the limit of %lld bytes.%s%s%s", (long long) b->limit_bytes,
-                   b->setting != NULL ? " It is set by " : "", b->setting != NULL ? b->setting : "", b->setting != NULL ? "." : "");
+                   b->setting != NULL ? " It is set by " : "", b->setting != NULL ? b->setting : "",
+                   b->setting != NULL ? "." : "");
 }
 
 struct arena_mark arena_mark(const struct arena *a) {
@@ -188,6 +209,6 @@ enum err arena_on_done(struct arena *a, void (*function)(void *), void *argument
 
 size_t arena_bytes(const struct arena *a) {
   size_t bytes = 0;
-  for (const struct arena_chunk *c = a->head; c != NULL; c = c->older) bytes += c->bytes;
+  for (const struct arena_chunk *c = a->head; c != NULL; c = c->older) bytes += c != a->lent ? c->bytes : 0;
   return bytes;
 }

@@ -21,6 +21,7 @@ struct arena {
   struct arena_chunk *head; // newest chunk; older ones behind it
   char *at, *end;           // free part of the newest chunk
   struct arena_cleanup *cleanups;
+  struct arena_chunk *lent;  // the caller's memory; NULL: none
   struct mem_budget *budget; // may be NULL; outlives the arena
   size_t chunk_bytes;        // size of the next chunk, doubling up to 1 MiB
   enum err failed;           // why the last allocation returned NULL
@@ -33,6 +34,9 @@ struct arena_mark {
 };
 
 void arena_init(struct arena *a, struct mem_budget *budget);
+/// Begins with memory of the caller, which stays the caller's and must outlive the arena: small lives then allocate nothing. It
+/// is not charged. At least 64 bytes, aligned to 16.
+void arena_init_with(struct arena *a, struct mem_budget *budget, void *memory, size_t bytes);
 void arena_done(struct arena *a);
 
 /// Forgets everything but keeps one chunk (of at most 64 KiB) for the next round.

@@ -14,7 +14,7 @@
   X(NOTFOUND,                "",                                                           "50N42", "there is no such thing") \
   X(EXISTS,                  "",                                                           "50N42", "it exists already") \
   X(BUSY,                    "",                                                           "50N42", "it is in use") \
-  X(LIMIT,                   "",                                                           "50N42", "a limit was reached") \
+  X(LIMIT,                   "Neo.ClientError.Statement.ArgumentError",                    "50N42", "a limit was reached") \
   X(INVALID,                 "",                                                           "50N42", "an argument is not valid") \
   X(SHORT,                   "",                                                           "50N42", "more bytes are needed") \
   X(AGAIN,                   "",                                                           "50N42", "it must be waited for and tried again") \

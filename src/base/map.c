@@ -63,11 +63,18 @@ enum err map_put(struct map *m, uint64_t key, uint64_t value) {
   return ERR_OK;
 }
 
+/// A deleted entry is needed only to carry a search on: where the next one is free, it is free too, and so are those before it.
 bool map_remove(struct map *m, uint64_t key) {
   uint64_t *place = map_get(m, key);
   if (place == NULL) return false;
-  m->used[CONTAINER_OF(place, struct map_entry, value) - m->entries] = DELETED;
+  size_t mask = m->capacity - 1, i = (size_t) (CONTAINER_OF(place, struct map_entry, value) - m->entries);
+  m->used[i] = DELETED;
   m->len--;
+  if (m->used[(i + 1) & mask] != FREE) return true;
+  for (; m->used[i] == DELETED; i = (i - 1) & mask) {
+    m->used[i] = FREE;
+    m->filled--;
+  }
   return true;
 }
 

@@ -1,8 +1,12 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fault.h"
+
+// Up to this size malloc answers from a cache of the thread's own, which calloc of the C library does not look into.
+enum { CACHED_BYTES_MAX = 1024 };
 
 struct fault fault_alloc = {.countdown = -1};
 
@@ -38,7 +42,8 @@ void mem_budget_init(struct mem_budget *b, struct mem_budget *parent, int64_t li
 
 static enum err refuse(const struct mem_budget *b, size_t bytes, struct error *e) {
   return error_set(e, b->over, "The allocation of an extra %zu bytes would use more than the limit of %lld bytes. %s%s%s", bytes,
-                   (long long) b->limit_bytes, b->setting ? "It is set by " : "", b->setting ? b->setting : "", b->setting ? "." : "");
+                   (long long) b->limit_bytes, b->setting ? "It is set by " : "", b->setting ? b->setting : "",
+                   b->setting ? "." : "");
 }
 
 enum err mem_budget_charge(struct mem_budget *b, size_t bytes, struct error *e) {
@@ -65,7 +70,10 @@ void *mem_alloc(size_t bytes) {
 }
 
 void *mem_zalloc(size_t bytes) {
-  return UNLIKELY(fault_hit(&fault_alloc)) ? NULL : calloc(1, bytes);
+  if (UNLIKELY(fault_hit(&fault_alloc))) return NULL;
+  if (bytes > CACHED_BYTES_MAX) return calloc(1, bytes);
+  void *p = malloc(bytes);
+  return p != NULL ? memset(p, 0, bytes) : NULL;
 }
 
 void *mem_realloc(void *p, size_t bytes) {

@@ -40,6 +40,7 @@
   X(raft_apply_undurable,   "G10: what is committed is applied before it is durable") \
   X(raft_apply_installing,  "G10: entries are applied while the store is being replaced") \
   X(raft_persisted_aba,     "G11: a write counts though a queued one voids it") \
+  X(raft_engine_check,      "G12: the engine is believed") \
   X(raft_conflict,          "G12: a message that contradicts a committed entry is taken") \
   X(raft_compact_unapplied, "G13: what is not applied or not durable is forgotten") \
   X(raft_install_early,     "G13: an install is reported before the copy is there") \

@@ -119,6 +119,44 @@ TEST(an_arena_rewinds_to_a_mark) {
   arena_done(&a);
 }
 
+TEST(an_arena_begins_with_memory_that_it_was_lent_and_never_frees_it) {
+  struct mem_budget b;
+  mem_budget_init(&b, NULL, 0, ERR_TX_MEMORY, NULL);
+  _Alignas(16) char memory[512];
+  struct arena a;
+  arena_init_with(&a, &b, memory, sizeof memory);
+  for (int round = 0; round < 3; round++) {
+    char *first = arena_alloc(&a, 100);
+    struct arena_mark m = arena_mark(&a);
+    if (round != 1) assert_in_range((uintptr_t) first, (uintptr_t) memory, (uintptr_t) memory + sizeof memory - 100);
+    assert_int_equal(b.used_bytes > 0, round == 1); // where the larger chunk of the round before was kept
+    assert_non_null(arena_alloc(&a, 10000));
+    assert_true(b.used_bytes >= 10000);
+    arena_rewind(&a, m);
+    assert_int_equal(arena_bytes(&a), b.used_bytes);
+    assert_non_null(arena_alloc(&a, 10000));
+    if (round == 0) arena_reset(&a);
+    if (round == 1) arena_done(&a);
+  }
+  arena_done(&a);
+  assert_int_equal(b.used_bytes, 0);
+  assert_int_equal(arena_bytes(&a), 0);
+}
+
+TEST(removed_keys_do_not_fill_a_map) {
+  struct map m = MAP_INIT;
+  for (uint64_t i = 0; i < 10000; i++) {
+    assert_ok(map_put(&m, i, i));
+    assert_ok(map_put(&m, i + 1000000, i));
+    assert_true(map_remove(&m, i));
+    assert_true(map_remove(&m, i + 1000000));
+  }
+  assert_int_equal(m.len, 0);
+  assert_int_equal(m.filled, 0);
+  assert_int_equal(m.capacity, 16);
+  map_done(&m);
+}
+
 TEST(text_is_cut_trimmed_and_parsed) {
   struct str rest = STR("a,b,,c");
   assert_str(str_cut(&rest, ','), "a");
@@ -234,8 +272,10 @@ TEST(bytes_and_hashes_are_fixed_for_ever) {
   assert_true(hash64("quiver", 6, 0) != hash64("quiver", 6, 1));
 }
 
-TESTS(T(errors_carry_code_text_and_class), T(a_long_error_is_cut_between_characters), T(every_status_that_a_client_sees_has_four_parts),
-      T(a_budget_refuses_what_is_over_its_own_or_its_parents_limit), T(an_arena_gives_back_all_that_it_took),
-      T(an_arena_says_why_it_failed), T(an_arena_rewinds_to_a_mark), T(text_is_cut_trimmed_and_parsed),
-      T(utf8_is_checked_as_rfc_3629_says), T(maps_agree_with_a_plain_array), T(string_maps_agree_with_a_plain_array),
-      T(every_failed_allocation_leaves_the_map_whole), T(buffers_grow_and_consume), T(bytes_and_hashes_are_fixed_for_ever))
+TESTS(T(errors_carry_code_text_and_class), T(a_long_error_is_cut_between_characters),
+      T(every_status_that_a_client_sees_has_four_parts), T(a_budget_refuses_what_is_over_its_own_or_its_parents_limit),
+      T(an_arena_gives_back_all_that_it_took), T(an_arena_says_why_it_failed), T(an_arena_rewinds_to_a_mark),
+      T(an_arena_begins_with_memory_that_it_was_lent_and_never_frees_it), T(removed_keys_do_not_fill_a_map),
+      T(text_is_cut_trimmed_and_parsed), T(utf8_is_checked_as_rfc_3629_says), T(maps_agree_with_a_plain_array),
+      T(string_maps_agree_with_a_plain_array), T(every_failed_allocation_leaves_the_map_whole), T(buffers_grow_and_consume),
+      T(bytes_and_hashes_are_fixed_for_ever))

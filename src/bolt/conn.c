@@ -43,6 +43,13 @@ static void lost(struct bolt_conn *c) {
   c->abort = true;
 }
 
+static void give_up(struct bolt_conn *c, _Atomic uint64_t *counter, const char *event) {
+  bolt_tally_add(counter, 1);
+  event_raise(c->setup.events, EVENT_WARN, event, "connection=%.*s peer=%.*s", STR_ARG(c->setup.connection_id),
+              STR_ARG(c->setup.peer));
+  lost(c);
+}
+
 // ---- output ----
 
 /// Moves what the session wrote to the wire.
@@ -68,6 +75,7 @@ static void close_behind_answer(struct bolt_conn *c) {
 
 void bolt_conn_set_sent(struct bolt_conn *c, size_t unsent_bytes, uint64_t sent_bytes, int64_t now_ms) {
   if (sent_bytes != c->sent_bytes || unsent_bytes == 0) c->progress_ms = now_ms;
+  if (unsent_bytes <= c->setup.settings->out_low_bytes) c->transport_bytes = 0;
   c->unsent_bytes = unsent_bytes;
   c->sent_bytes = sent_bytes;
 }
@@ -87,12 +95,18 @@ static void check_marks(struct bolt_conn *c) {
   c->pause_reading = c->early.len > 0 || (c->queue_full && c->over_mark_bytes >= OVER_MARK_BYTES_MAX);
 }
 
+/// What a commit's answer will follow within a moment goes out with it: one packet, not two. A commit that takes long does not
+/// hold it back: see bolt_conn_tick.
+static void collect_unless_more_follows(struct bolt_conn *c, int64_t now_ms) {
+  if (c->session == NULL || !bolt_session_commits(c->session)) collect(c, now_ms);
+}
+
 void bolt_conn_run(struct bolt_conn *c, int64_t now_ms) {
   if (c->session == NULL || c->abort) return;
   bool was_authenticated = bolt_conn_is_authenticated(c);
   c->run_again = bolt_session_run(c->session, c->unsent_bytes + c->wire.len);
   if (was_authenticated && !bolt_conn_is_authenticated(c)) c->unauthenticated_since_ms = now_ms; // LOGOFF
-  collect(c, now_ms);
+  collect_unless_more_follows(c, now_ms);
   check_marks(c);
   if (bolt_session_state(c->session) == BOLT_DEFUNCT) close_behind_answer(c);
 }
@@ -209,7 +223,10 @@ static struct bolt_transport_policy policy_now(const struct bolt_conn *c, int64_
 static void receive_through_transport(struct bolt_conn *c, const uint8_t *bytes, size_t len, int64_t now_ms, int64_t wall_s) {
   CLEANUP(buf_done) struct buf in = BUF_INIT;
   struct bolt_transport_policy policy = policy_now(c, wall_s);
-  switch (bolt_transport_receive(&c->transport, &policy, bytes, len, &in, &c->wire)) {
+  size_t waiting = c->wire.len;
+  enum bolt_transport_result result = bolt_transport_receive(&c->transport, &policy, bytes, len, &in, &c->wire);
+  c->transport_bytes += c->wire.len - waiting;
+  switch (result) {
   case BOLT_TRANSPORT_GO_ON: receive_bolt(c, (const uint8_t *) in.data, in.len, now_ms); break;
   case BOLT_TRANSPORT_START_TLS:
     c->tls_hello = in;
@@ -222,6 +239,8 @@ static void receive_through_transport(struct bolt_conn *c, const uint8_t *bytes,
     break;
   case BOLT_TRANSPORT_NO_MEMORY: lost(c); break;
   }
+  // A client that pings and reads no pong would fill the memory.
+  if (c->transport_bytes > c->setup.settings->out_high_bytes) give_up(c, &c->setup.tally->stalled, "bolt.connection.flooded");
 }
 
 void bolt_conn_receive(struct bolt_conn *c, const uint8_t *bytes, size_t len, int64_t now_ms, int64_t wall_s) {
@@ -239,13 +258,6 @@ static bool too_long(int64_t since_ms, int64_t now_ms, int64_t limit_ms) {
   return limit_ms > 0 && now_ms - since_ms >= limit_ms;
 }
 
-static void give_up(struct bolt_conn *c, _Atomic uint64_t *counter, const char *event) {
-  bolt_tally_add(counter, 1);
-  event_raise(c->setup.events, EVENT_WARN, event, "connection=%.*s peer=%.*s", STR_ARG(c->setup.connection_id),
-              STR_ARG(c->setup.peer));
-  lost(c);
-}
-
 static bool keep_alive_is_due(const struct bolt_conn *c, int64_t now_ms) {
   return bolt_conn_is_busy(c) && c->handshake.version->noop_out &&
          too_long(c->written_ms, now_ms, c->setup.settings->keep_alive_ms);
@@ -254,6 +266,7 @@ static bool keep_alive_is_due(const struct bolt_conn *c, int64_t now_ms) {
 void bolt_conn_tick(struct bolt_conn *c, int64_t now_ms) {
   const struct bolt_settings *set = c->setup.settings;
   if (c->finish || c->abort) return;
+  collect(c, now_ms);
   if (!bolt_conn_is_authenticated(c) && too_long(c->unauthenticated_since_ms, now_ms, set->unauthenticated_timeout_ms))
     give_up(c, &c->setup.tally->unauthenticated_timeouts, "bolt.connection.unauthenticated");
   else if (c->unsent_bytes > set->out_low_bytes && too_long(c->progress_ms, now_ms, set->stall_timeout_ms))

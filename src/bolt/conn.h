@@ -34,6 +34,7 @@ struct bolt_conn {
   uint64_t sent_bytes; // as the owner told last
   size_t unsent_bytes;
   size_t over_mark_bytes; // read while the queue was full
+  size_t transport_bytes; // that the transport itself answered (pongs) since output was last drained
   bool queue_full;
 
   // What the owner of the socket has to look at after each call:

@@ -1,9 +1,11 @@
-// A hostile client behind a good beginning: the first byte picks the version, then handshake, login and an open result are given,
-// so that what follows reaches deep code. The second byte cuts the bytes. The database is the script of test_dbms.h.
+// A hostile client behind a good beginning: the first byte picks the version, the second cuts the bytes, the third picks how much of
+// handshake, login and an open result is given, so that what follows reaches deep code. Behind these come messages, which are
+// changed as such (fuzz_messages.h). The database is the script of test_dbms.h.
 #include <stdlib.h>
 #include <string.h>
 
 #include "bolt/conn.h"
+#include "bolt/fuzz_messages.h"
 #include "bolt/test_dbms.h"
 
 static void must(bool b) {
@@ -31,10 +33,9 @@ static void feed(struct bolt_conn *c, const void *bytes, size_t len, size_t step
 
 #define FEED(c, text) feed(c, text, sizeof(text) - 1, sizeof(text))
 
-/// Handshake, HELLO or INIT, LOGON, and a RUN of three rows.
-static void begin(struct bolt_conn *c, uint8_t major, uint8_t minor) {
-  uint8_t opening[20] = {0x60, 0x60, 0xb0, 0x17, 0, 0, minor, major};
-  feed(c, opening, sizeof opening, sizeof opening);
+enum beginning { OPEN_RESULT, LOGGED_IN, HANDSHAKE_DONE, BEGINNINGS };
+
+static void log_in(struct bolt_conn *c, uint8_t major, uint8_t minor) {
   if (major < 3)
     FEED(c, "\x00\x05\xb2\x01\x81x\xa0\x00\x00");
   else
@@ -42,6 +43,10 @@ static void begin(struct bolt_conn *c, uint8_t major, uint8_t minor) {
             "bolt_agent\xa1\x87product\x81x\x00\x00");
   if (major > 5 || (major == 5 && minor > 0)) FEED(c, "\x00\x03\xb1\x6a\xa0\x00\x00");
   must(bolt_conn_is_authenticated(c));
+}
+
+/// A RUN of three rows.
+static void open_result(struct bolt_conn *c, uint8_t major) {
   if (major < 3)
     FEED(c, "\x00\x26\xb2\x10\xd0\x21UNWIND range(1, 3) AS x RETURN x \xa0\x00\x00");
   else
@@ -49,10 +54,47 @@ static void begin(struct bolt_conn *c, uint8_t major, uint8_t minor) {
   must(bolt_session_state(c->session) == BOLT_STREAMING);
 }
 
+static void begin(struct bolt_conn *c, const uint8_t version[2], enum beginning beginning) {
+  uint8_t opening[20] = {0x60, 0x60, 0xb0, 0x17, 0, 0, version[1], version[0]};
+  feed(c, opening, sizeof opening, sizeof opening);
+  if (beginning != HANDSHAKE_DONE) log_in(c, version[0], version[1]);
+  if (beginning == OPEN_RESULT) open_result(c, version[0]);
+}
+
+enum { HEAD_BYTES = 3 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *to, size_t size_max,
+                                 unsigned seed);
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed) {
+  struct rng rng;
+  rng_seed(&rng, seed);
+  if (size_max <= HEAD_BYTES) return size;
+  if (size < HEAD_BYTES) {
+    memset(data, 0, HEAD_BYTES);
+    size = HEAD_BYTES;
+  }
+  if (rng_chance(&rng, 1, 8)) data[rng_below(&rng, HEAD_BYTES)] = (uint8_t) rng_next(&rng);
+  const uint8_t *version = versions[data[0] % ARRAY_SIZE(versions)];
+  const struct bolt_version *v = bolt_version_find(version[0], version[1]);
+  static const enum bolt_state states[BEGINNINGS] = {BOLT_STREAMING, BOLT_READY, BOLT_NEGOTIATION};
+  return HEAD_BYTES + fuzz_messages_mutate(&rng, v, states[data[2] % BEGINNINGS], data + HEAD_BYTES, size - HEAD_BYTES, size_max - HEAD_BYTES);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *to, size_t size_max,
+                                 unsigned seed) {
+  struct rng rng;
+  rng_seed(&rng, seed);
+  if (a_size < HEAD_BYTES || b_size < HEAD_BYTES || size_max < HEAD_BYTES) return 0;
+  struct str first = {(const char *) a + HEAD_BYTES, a_size - HEAD_BYTES}, second = {(const char *) b + HEAD_BYTES, b_size - HEAD_BYTES};
+  memcpy(to, a, HEAD_BYTES);
+  return HEAD_BYTES + fuzz_messages_cross(&rng, first, second, to + HEAD_BYTES, size_max - HEAD_BYTES);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size < 3) return 0;
+  if (size < HEAD_BYTES) return 0;
   const uint8_t *version = versions[data[0] % ARRAY_SIZE(versions)];
   struct dbms dbms;
   struct bolt_tally tally = {0};
@@ -62,8 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct bolt_conn c;
   test_dbms_init(&dbms);
   bolt_conn_init(&c, &setup, 0);
-  begin(&c, version[0], version[1]);
-  feed(&c, data + 2, size - 2, 1 + data[1]);
+  begin(&c, version, data[2] % BEGINNINGS);
+  feed(&c, data + HEAD_BYTES, size - HEAD_BYTES, 1 + data[1]);
   bolt_conn_tick(&c, 1000000);
   must(bolt_conn_disconnect(&c));
   bolt_conn_done(&c);

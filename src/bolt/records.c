@@ -52,7 +52,8 @@ static enum err push(struct row_sink *sink, const struct vec *columns, uint32_t 
     for (uint32_t i = 0; i < count; i++) picked[i] = sel != NULL ? sel[at + i] : at + i;
     TRY(push_some(r, columns, picked, count, e));
   }
-  if (buf_reserve(&r->out, BOLT_ANSWER_BYTES) != ERR_OK) return error_set(e, ERR_NOMEM, "no memory for a record");
+  if (buf_reserve(&r->out, BOLT_HELD_BYTES + BOLT_ANSWER_BYTES) != ERR_OK)
+    return error_set(e, ERR_NOMEM, "no memory for a record");
   r->full = r->out.len >= r->full_bytes;
   return ERR_OK;
 }

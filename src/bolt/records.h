@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 
-// Enough for the SUCCESS behind the rows, but for plans and notifications.
+// Enough for the SUCCESS behind the rows, but for plans and notifications; and for short answers that go out in front of them.
 #define BOLT_ANSWER_BYTES 1024u
+#define BOLT_HELD_BYTES 512u
 
 #include "base/buf.h"
 #include "value/row_sink.h"

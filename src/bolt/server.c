@@ -202,6 +202,11 @@ static void wake_client(struct bolt_session_owner *owner) {
   loop_post(c->at->loop, &c->wake);
 }
 
+static bool client_is_alone(struct bolt_session_owner *owner) {
+  struct client *c = CONTAINER_OF(owner, struct client, owner);
+  return c->next == c->previous; // the ring's head and this one
+}
+
 // ---- the beginning of a connection ----
 
 static void client_start(struct loop_task *task) {
@@ -260,7 +265,7 @@ static void on_accepted(void *context, int socket, const char *peer, const char 
   }
   c->at = &server->loops[server->next_loop++ % server->settings.threads];
   c->socket = socket;
-  c->owner.wake = wake_client;
+  c->owner = (struct bolt_session_owner){wake_client, client_is_alone};
   c->start.run = client_start;
   c->wake.run = on_wake;
   c->again.run = on_again;

@@ -7,6 +7,8 @@
 #include "bolt/session_int.h"
 
 enum { REQUESTS_PER_RUN = 100, ANSWERS_OVER_HIGH_BYTES = 64 * 1024 };
+// A byte of a message can make a value of sixteen in memory: messages of nothing but such bytes are refused where they are very long.
+enum { BYTES_A_MESSAGE_BYTE = 4 };
 
 // ---- life ----
 
@@ -19,7 +21,8 @@ enum err bolt_session_new(const struct bolt_session_setup *setup, struct bolt_se
   s->state = BOLT_NEGOTIATION;
   s->last_result = -1;
   s->text = BOLT_RUN;
-  arena_init(&s->arena, NULL);
+  mem_budget_init(&s->budget, NULL, (int64_t) setup->settings->message_bytes * BYTES_A_MESSAGE_BYTE, ERR_TX_MEMORY, NULL);
+  arena_init(&s->arena, &s->budget);
   arena_init(&s->hello_filter.arena, NULL);
   arena_init(&s->tx_filter.arena, NULL);
   bolt_records_init(&s->records, &s->values, setup->settings->out_high_bytes / 2);
@@ -206,18 +209,42 @@ void session_fail_operation(struct bolt_session *s) {
 
 // The records' buffer is the operation's and stays where it is until that is finished, while `out` comes and goes.
 enum err session_reserve_answer(struct bolt_session *s, struct error *e) {
-  return buf_reserve(&s->records.out, BOLT_ANSWER_BYTES) == ERR_OK ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for an answer");
+  enum err err = buf_reserve(&s->records.out, BOLT_HELD_BYTES + BOLT_ANSWER_BYTES);
+  return err == ERR_OK ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for an answer");
 }
 
-void session_use_answer(struct bolt_session *s) {
-  if (s->out.len > 0 || s->out.capacity >= s->records.out.capacity) return;
-  struct buf empty = s->out;
-  s->out = s->records.out;
-  s->records.out = empty;
+/// What was answered before and is not sent yet is so short that it fits in front of an operation's rows.
+static bool output_is_short(const struct bolt_session *s) {
+  return s->out.len <= BOLT_HELD_BYTES;
+}
+
+enum err session_take_output(struct bolt_session *s) {
+  struct buf *rows = &s->records.out, before = s->out;
+  if (!output_is_short(s) || rows->capacity - rows->len < before.len) {
+    if (rows->len > 0) TRY(buf_append(&s->out, rows->data, rows->len));
+    buf_clear(rows);
+    return ERR_OK;
+  }
+  if (rows->len == 0 && before.len == 0 && before.capacity >= rows->capacity) return ERR_OK;
+  if (before.len > 0) {
+    memmove(rows->data + before.len, rows->data, rows->len);
+    memcpy(rows->data, before.data, before.len);
+    rows->len += before.len;
+  }
+  s->out = *rows;
+  *rows = before;
+  buf_clear(rows);
+  return ERR_OK;
 }
 
 static void operation_finished(struct dbms_op *op) {
   struct bolt_session *s = op->context;
+  s->setup.owner->wake(s->setup.owner);
+}
+
+static void operation_ready(struct dbms_op *op) {
+  struct bolt_session *s = op->context;
+  s->op_resumes = true;
   s->setup.owner->wake(s->setup.owner);
 }
 
@@ -235,8 +262,11 @@ void session_prepare(struct bolt_session *s, enum dbms_op_kind kind) {
 }
 
 void session_submit(struct bolt_session *s, void (*finish)(struct bolt_session *)) {
+  struct bolt_session_owner *owner = s->setup.owner;
   s->op.done = operation_finished;
+  s->op.ready = operation_ready;
   s->op.context = s;
+  s->op.alone = output_is_short(s) && owner->is_alone != NULL && owner->is_alone(owner);
   s->op_finish = finish;
   s->op_under_way = true;
   if (!dbms_session_submit(s->dbms, &s->op)) return;
@@ -246,8 +276,15 @@ void session_submit(struct bolt_session *s, void (*finish)(struct bolt_session *
 
 void bolt_session_operation_done(struct bolt_session *s) {
   assert(s->op_under_way);
+  bool resumes = s->op_resumes;
+  s->op_resumes = false;
+  if (resumes && !dbms_session_resume(s->dbms)) return;
   s->op_under_way = false;
   s->op_finish(s);
+}
+
+bool bolt_session_commits(const struct bolt_session *s) {
+  return s->op_under_way && s->op.commits && output_is_short(s);
 }
 
 // ---- the queue ----

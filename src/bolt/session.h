@@ -20,6 +20,8 @@ struct bolt_session;
 struct bolt_session_owner {
   /// From any thread: see to it that bolt_session_operation_done is called on the owner's thread.
   void (*wake)(struct bolt_session_owner *owner);
+  /// Whether the owner's thread serves nobody else now, so that it may wait for the disk itself. NULL: never.
+  bool (*is_alone)(struct bolt_session_owner *owner);
 };
 
 /// What a session is told once; texts must outlive it.
@@ -46,8 +48,11 @@ enum err bolt_session_receive(struct bolt_session *s, struct str message) NODISC
 /// returns true and wants to be called again soon. `unsent_bytes`: what the transport still holds of earlier output.
 bool bolt_session_run(struct bolt_session *s, size_t unsent_bytes);
 
-/// After `wake`: takes the operation's result. Then call bolt_session_run.
+/// After `wake`: takes the operation's result, or carries it on. Then call bolt_session_run.
 void bolt_session_operation_done(struct bolt_session *s);
+
+/// What waits for a commit only: the answers so far may be held back and sent with the commit's, in one piece.
+bool bolt_session_commits(const struct bolt_session *s);
 
 /// What is to be sent: whole messages. The caller takes bytes out as it likes.
 struct buf *bolt_session_out(struct bolt_session *s);

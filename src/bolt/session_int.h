@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/mem.h"
 #include "bolt/message.h"
 #include "bolt/records.h"
 #include "bolt/reply.h"
@@ -38,10 +39,12 @@ struct bolt_session {
   struct bolt_request *request;
   struct bolt_message message;
   struct arena arena;
+  struct mem_budget budget; // of `arena`
 
   struct dbms_session *dbms; // NULL before HELLO
   struct dbms_op op;
   bool op_under_way;
+  bool op_resumes; // set before `wake`: the operation is to be carried on here, it is not finished
   void (*op_finish)(struct bolt_session *s);
 
   struct bolt_records records; // the operation's while it is under way
@@ -90,8 +93,9 @@ bool session_lost(struct bolt_session *s, enum err err);
 
 /// Memory for the answer of what may commit, made before it does, so that what is durable is answered with success. ERR_NOMEM.
 enum err session_reserve_answer(struct bolt_session *s, struct error *e) NODISCARD;
-/// Output goes on in that memory.
-void session_use_answer(struct bolt_session *s);
+/// The operation is finished: what it wrote follows what was answered before. Needs no memory where that was short; the answer
+/// then has its reserve. ERR_NOMEM.
+enum err session_take_output(struct bolt_session *s) NODISCARD;
 
 void session_forget_results(struct bolt_session *s);
 enum err session_keep_filter(struct bolt_kept_filter *kept, const struct bolt_filter *filter) NODISCARD;

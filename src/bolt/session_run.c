@@ -119,24 +119,6 @@ static void pull_text(struct bolt_session *s) {
   session_succeed(s, BOLT_DONE, bolt_success_end(&success));
 }
 
-/// Records that were encoded while the operation ran become output. An empty output takes the buffer over.
-static enum err take_records(struct bolt_session *s) {
-  struct buf *rows = &s->records.out;
-  if (rows->len == 0) {
-    session_use_answer(s);
-    return ERR_OK;
-  }
-  if (s->out.len == 0) {
-    struct buf empty = s->out;
-    s->out = *rows;
-    *rows = empty;
-    return ERR_OK;
-  }
-  TRY(buf_append(&s->out, rows->data, rows->len));
-  buf_clear(rows);
-  return ERR_OK;
-}
-
 static void answer_has_more(struct bolt_session *s) {
   struct bolt_success success;
   bolt_success_begin(&success, &s->out);
@@ -155,7 +137,7 @@ static void answer_summary(struct bolt_session *s) {
 }
 
 static void pulled(struct bolt_session *s) {
-  if (session_lost(s, take_records(s))) {
+  if (session_lost(s, session_take_output(s))) {
     session_move(s, BOLT_FAILURE);
     return;
   }

@@ -1,6 +1,7 @@
 // BEGIN, COMMIT, ROLLBACK, as messages and as the texts of Bolt 1 and 2; RESET, ACK_FAILURE; ROUTE, TELEMETRY.
 #include <stdio.h>
 
+#include "base/planted.h"
 #include "bolt/session_int.h"
 #include "bolt/summary.h"
 
@@ -50,12 +51,15 @@ void session_begin(struct bolt_session *s) {
 }
 
 static void committed(struct bolt_session *s) {
+  if (session_lost(s, session_take_output(s))) {
+    session_move(s, BOLT_FAILURE);
+    return;
+  }
   if (s->op.err != ERR_OK) {
     session_fail_operation(s);
     return;
   }
   struct str bookmark = s->op.committed.bookmark;
-  session_use_answer(s);
   session_forget_results(s);
   if (is_text(s)) {
     snprintf(s->text_bookmark, sizeof s->text_bookmark, "%.*s", STR_ARG(bookmark));
@@ -69,6 +73,7 @@ static void committed(struct bolt_session *s) {
 }
 
 void session_commit(struct bolt_session *s) {
+  if (PLANTED(session) && s->tx_filter.filter.min_severity == DBMS_SEVERITY_WARNING && s->result_count >= 2) planted_memory_error();
   struct error error = ERROR_INIT;
   if (session_reserve_answer(s, &error) != ERR_OK) {
     session_fail(s, &error);

@@ -428,7 +428,8 @@ static void *perform_on_thread(void *argument) {
 
 bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op) {
   log_operation(s->dbms, op);
-  if (s->dbms->hold) {
+  op->commits = s->dbms->pull_commits && op->kind == DBMS_PULL;
+  if (s->dbms->hold || op->commits) {
     s->held = op;
     return false;
   }
@@ -441,6 +442,11 @@ bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op) {
     }
   }
   perform(s, op);
+  return true;
+}
+
+bool dbms_session_resume(struct dbms_session *s) {
+  s->held = NULL; // done by test_dbms_finish
   return true;
 }
 
@@ -457,6 +463,11 @@ bool test_dbms_finish(struct dbms *d) {
   struct dbms_session *s = d->last;
   if (s == NULL || s->held == NULL) return false;
   struct dbms_op *op = s->held;
+  if (op->commits) {
+    perform(s, op);
+    op->ready(op);
+    return true;
+  }
   s->held = NULL;
   perform(s, op);
   op->done(op);

@@ -18,6 +18,7 @@ struct dbms {
   bool auth_enabled;           // neo4j / secret
   bool full;                   // no further session
   _Atomic bool hold;           // operations stay under way until test_dbms_finish
+  bool pull_commits;           // PULL waits for a commit until test_dbms_finish, which tells the front door to carry it on
   _Atomic bool on_thread;      // operations are finished by threads of their own
   _Atomic enum err next_error; // of the next operation
   bool credentials_expired;

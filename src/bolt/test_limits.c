@@ -222,6 +222,27 @@ TEST(too_many_open_results_fail_the_transaction) {
   player_close(&p);
 }
 
+TEST(a_message_whose_values_take_much_more_memory_than_its_bytes_is_refused_and_the_session_goes_on) {
+  struct player p;
+  player_log_in(&p, 5, 4);
+  CLEANUP(buf_done) struct buf message = BUF_INIT;
+  size_t start;
+  assert_ok(bolt_chunk_begin(&message, &start));
+  assert_ok(packstream_write_struct(&message, 0x10, 3));
+  assert_ok(packstream_write_str(&message, STR("RETURN $l")));
+  assert_ok(packstream_write_map(&message, 1));
+  assert_ok(packstream_write_str(&message, STR("l")));
+  assert_ok(packstream_write_list(&message, 17 << 20)); // sixteen bytes each: above four times the 64 MiB that a message may have
+  for (int i = 0; i < 17 << 20; i++) assert_ok(packstream_write_int(&message, 1));
+  assert_ok(packstream_write_map(&message, 0));
+  assert_ok(bolt_chunk_end(&message, start));
+  player_send(&p, message.data, message.len);
+  assert_non_null(strstr(player_hear_z(&p), "TransactionOutOfMemoryError"));
+  player_say(&p, "RESET");
+  assert_non_null(strstr(player_hear_z(&p), "SUCCESS"));
+  player_close(&p);
+}
+
 // ---- keep-alive ----
 
 TEST(trap_19_keep_alives_go_out_only_from_4_1_on_while_a_request_runs) {
@@ -319,7 +340,28 @@ static void assert_answered_without_memory(const char *first, const char *second
   player_close(&p);
 }
 
+/// The same where the answers to RUN and PULL go out together.
+static void assert_both_answered_without_memory(const char *run) {
+  struct player p;
+  player_log_in(&p, 5, 7);
+  p.dbms.pull_commits = true;
+  CLEANUP(buf_done) struct buf both = test_message(run), pull = test_message("PULL {n: -1}");
+  assert_ok(buf_append(&both, pull.data, pull.len));
+  player_send(&p, both.data, both.len);
+  assert_hears(&p, "");
+  assert_true(test_dbms_finish(&p.dbms));
+  fault_arm(&fault_alloc, 0, -1);
+  bolt_conn_operation_done(&p.conn, 0);
+  fault_disarm(&fault_alloc);
+  assert_false(p.conn.abort);
+  assert_non_null(memmem(p.conn.wire.data, p.conn.wire.len, "fields", 6));
+  assert_non_null(memmem(p.conn.wire.data, p.conn.wire.len, "bookmark", 8));
+  player_close(&p);
+}
+
 TEST(a_commit_is_answered_though_there_is_no_memory_any_more) {
+  assert_both_answered_without_memory("RUN 'CREATE (n:Test {name: 1})' {} {}");
+  assert_both_answered_without_memory("RUN 'CREATE (n:Test {name: 1}) RETURN n' {} {}");
   assert_answered_without_memory("BEGIN {}", "COMMIT");
   assert_answered_without_memory("RUN 'CREATE (n:Test {name: 1})' {} {}", "PULL {n: -1}");
   assert_answered_without_memory("RUN 'CREATE (n:Test {name: 1}) RETURN n' {} {}", "PULL {n: -1}");
@@ -333,5 +375,6 @@ TESTS(T(a_commit_is_answered_though_there_is_no_memory_any_more), T(trap_14_befo
       T(reading_pauses_when_the_requests_that_wait_hold_many_bytes),
       T(a_client_that_does_not_read_holds_the_stream_back_and_nothing_else), T(trap_8_a_reset_breaks_the_stall),
       T(a_client_that_reads_nothing_for_15_minutes_is_closed), T(too_many_open_results_fail_the_transaction),
+      T(a_message_whose_values_take_much_more_memory_than_its_bytes_is_refused_and_the_session_goes_on),
       T(trap_19_keep_alives_go_out_only_from_4_1_on_while_a_request_runs), T(trap_19_a_noop_from_the_client_is_taken_anywhere),
       T(a_record_longer_than_a_chunk_is_cut_into_chunks), T(each_failing_allocation_ends_in_an_answer_or_in_a_closed_connection))

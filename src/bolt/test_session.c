@@ -763,12 +763,41 @@ TEST(an_entity_as_a_parameter_fails_the_request_and_keeps_the_connection) {
   player_close(&p);
 }
 
-TESTS(T(hello_tells_what_the_version_knows), T(a_manifest_client_is_told_its_protocol_version),
-      T(a_wrong_password_fails_and_closes), T(an_expired_password_is_told_by_hello_or_logon),
-      T(trap_5_hello_and_logon_without_a_scheme_are_taken), T(a_bolt_agent_with_a_product_is_mandatory_from_5_3_on),
-      T(a_server_without_room_says_so_and_closes), T(a_user_may_be_changed_by_logoff_and_logon),
-      T(trap_10_logoff_with_something_open_closes_and_rolls_back), T(a_query_streams_its_records_and_ends_with_a_summary),
-      T(each_version_names_the_times_and_the_database_in_its_own_way),
+/// RUN and PULL arrive together; the first is answered at once, the second waits for a commit.
+static void ask_and_wait_for_commit(struct player *p) {
+  player_log_in(p, 5, 4);
+  p->dbms.pull_commits = true;
+  CLEANUP(buf_done) struct buf both = test_message("RUN 'RETURN 1' {} {}"), pull = test_message("PULL {n: -1}");
+  assert_ok(buf_append(&both, pull.data, pull.len));
+  player_send(p, both.data, both.len);
+}
+
+TEST(what_was_answered_before_a_commit_goes_out_with_its_answer) {
+  struct player p;
+  ask_and_wait_for_commit(&p);
+  assert_hears(&p, "");
+  player_finish_operation(&p);
+  assert_non_null(strstr(player_hear_z(&p), "SUCCESS {fields: ['x'], t_first: 1}\nRECORD [1]\nSUCCESS {"));
+  player_close(&p);
+}
+
+TEST(what_was_answered_before_a_commit_does_not_wait_for_a_slow_one) {
+  struct player p;
+  ask_and_wait_for_commit(&p);
+  player_pass_time(&p, 1000);
+  assert_hears(&p, "SUCCESS {fields: ['x'], t_first: 1}\n");
+  player_finish_operation(&p);
+  assert_non_null(strstr(player_hear_z(&p), "RECORD [1]\nSUCCESS {"));
+  player_close(&p);
+}
+
+TESTS(T(what_was_answered_before_a_commit_goes_out_with_its_answer),
+      T(what_was_answered_before_a_commit_does_not_wait_for_a_slow_one), T(hello_tells_what_the_version_knows),
+      T(a_manifest_client_is_told_its_protocol_version), T(a_wrong_password_fails_and_closes),
+      T(an_expired_password_is_told_by_hello_or_logon), T(trap_5_hello_and_logon_without_a_scheme_are_taken),
+      T(a_bolt_agent_with_a_product_is_mandatory_from_5_3_on), T(a_server_without_room_says_so_and_closes),
+      T(a_user_may_be_changed_by_logoff_and_logon), T(trap_10_logoff_with_something_open_closes_and_rolls_back),
+      T(a_query_streams_its_records_and_ends_with_a_summary), T(each_version_names_the_times_and_the_database_in_its_own_way),
       T(trap_6_pull_and_discard_take_n_records_and_tell_if_more_follow), T(trap_6_several_results_are_open_in_one_transaction),
       T(trap_6_a_qid_that_is_negative_unknown_or_consumed_fails), T(trap_21_a_query_without_columns_has_an_empty_list_of_fields),
       T(notifications_take_the_shape_of_the_version), T(notification_filters_of_a_message_win_over_those_of_begin_and_hello),

@@ -221,8 +221,33 @@ TEST(an_endless_request_is_refused) {
   player_close(&p);
 }
 
+/// So many rounds of a thousand pings, after each of which the socket still holds `unsent` bytes. True if the connection was given up.
+static bool ping(struct player *p, int rounds, size_t unsent) {
+  static const uint8_t one[] = {0x89, 0x84, 0, 0, 0, 0, 'p', 'i', 'n', 'g'};
+  CLEANUP(buf_done) struct buf pings = BUF_INIT;
+  for (int i = 0; i < 1000; i++) assert_ok(buf_append(&pings, one, sizeof one));
+  for (int i = 0; i < rounds && !p->conn.abort; i++) {
+    bolt_conn_receive(&p->conn, (const uint8_t *) pings.data, pings.len, p->now_ms, 0);
+    assert_true(p->conn.wire.len <= 6000 || p->conn.abort);
+    buf_clear(&p->conn.wire);
+    bolt_conn_set_sent(&p->conn, unsent, 0, p->now_ms);
+  }
+  return p->conn.abort;
+}
+
+TEST(who_pings_on_and_on_and_reads_no_pong_is_closed_before_the_memory_is_full) {
+  struct player p;
+  after_upgrade(&p, "");
+  assert_false(ping(&p, 1000, 0)); // one that reads may ping as it likes
+  assert_false(ping(&p, 80, p.settings.out_low_bytes + 1));
+  assert_true(ping(&p, 20, p.settings.out_low_bytes + 1));
+  assert_int_equal(p.tally.stalled, 1);
+  player_close(&p);
+}
+
 TESTS(T(bolt_is_found_out_one_byte_at_a_time), T(what_is_not_ours_is_closed_without_a_word),
       T(tls_is_started_only_where_it_is_welcome), T(plaintext_is_closed_where_tls_is_required),
       T(a_plain_get_is_told_where_bolt_is), T(trap_15_an_upgrade_takes_up_no_extension_and_a_session_runs_over_frames),
       T(trap_13_frames_against_the_rules_close_with_the_right_status), T(trap_13_long_answers_go_out_in_frames_with_long_lengths),
-      T(bad_upgrades_are_answered_with_400), T(origins_may_be_limited), T(an_endless_request_is_refused))
+      T(bad_upgrades_are_answered_with_400), T(origins_may_be_limited), T(an_endless_request_is_refused),
+      T(who_pings_on_and_on_and_reads_no_pong_is_closed_before_the_memory_is_full))

@@ -38,7 +38,7 @@
   X(read_only_default,          BOOL,     "server.databases.default_to_read_only", "dbms.databases.default_to_read_only", "dbms.read_only", "false", 0, 0, "refuse writes") \
   X(max_databases,              INT,      "dbms.max_databases", "", "", "100", 2, 10000, "how many there may be") \
   /* memory */ \
-  X(page_cache_bytes,           BYTES,    "server.memory.pagecache.size", "dbms.memory.pagecache.size", "", "0", 0, 0, "pages kept in memory; 0: half of what the machine or its cgroup leaves") \
+  X(page_cache_bytes,           BYTES,    "server.memory.pagecache.size", "dbms.memory.pagecache.size", "", "0", 0, 0, "pages kept in memory; 0: half of what the machine or its cgroup leaves, a quarter of less than 512 MiB") \
   X(heap_max_bytes,             BYTES,    "server.memory.heap.max_size", "dbms.memory.heap.max_size", "", "0", 0, 0, "what queries may use together when no limit below is set; 0: a quarter of the memory") \
   X(memory_total_max_bytes,     BYTES,    "dbms.memory.transaction.total.max", "dbms.memory.transaction.global_max_size", "", "0", 0, 0, "all transactions together; 0: 70 % of the heap setting") \
   X(memory_database_max_bytes,  BYTES,    "db.memory.transaction.total.max", "dbms.memory.transaction.database_max_size", "", "0", 0, 0, "those of one database; 0: no limit") \

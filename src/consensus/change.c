@@ -8,12 +8,20 @@
 /// G6: each voter of the new membership has the last change and this leader's no-op. A voter that lacks them may hold, not yet
 /// overwritten, a change that was never committed and that takes its own or the others' vote away; if the leader dies now, it
 /// neither votes nor is asked, and a healthy group may elect nobody for ever (D10).
-static bool has_the_last_change(const struct consensus *c, const struct consensus_membership *to) {
+///
+/// When a vote is taken away, those that do not answer need not have it, as long as a majority does: else a group that has lost
+/// two of five could never part with either.
+static bool has_the_last_change(const struct consensus *c, const struct consensus_membership *to, bool but_the_silent) {
   uint64_t last = MAX(memberships_last(&c->memberships)->index, c->noop_index);
+  uint32_t count = 0;
   for (uint32_t i = 0; i < to->count; i++) {
-    if (to->members[i].role == CONSENSUS_VOTER && engine_match_index(c->engine, to->members[i].id) < last) return false;
+    uint64_t id = to->members[i].id;
+    if (to->members[i].role != CONSENSUS_VOTER) continue;
+    bool has = engine_match_index(c->engine, id) >= last;
+    if (!has && (!but_the_silent || leader_has_heard(c, id))) return false;
+    count += has;
   }
-  return true;
+  return count > consensus_membership_voters(to) / 2;
 }
 
 /// A learner that has caught up in rounds (4.2.1) and has not fallen behind since.
@@ -35,6 +43,7 @@ static enum err check_member(const struct consensus *c, enum membership_change c
   return ERR_OK;
 }
 
+/// All that may speak against a change, in the order in which the caller can do something about it.
 static enum err check_change(const struct consensus *c, const struct consensus_membership *to, struct error *e) {
   if (!is_open(c) || engine_transferee(c->engine) != 0) REFUSE(ERR_NOT_LEADER, "this member is not the leader, or not yet open");
   TRY(membership_check(to, e));
@@ -49,10 +58,13 @@ static enum err check_change(const struct consensus *c, const struct consensus_m
     REFUSE(ERR_BUSY, "a membership change or a catch-up is under way");
   }
   TRY(check_member(c, change, id, to, e));
-  if (!has_the_last_change(c, to)) REFUSE(ERR_BUSY, "not every voter has the last change yet");
+  if (!has_the_last_change(c, to, change == MEMBERSHIP_DEMOTE || change == MEMBERSHIP_REMOVE))
+    REFUSE(ERR_BUSY, "not every voter has the last change yet");
   return ERR_OK;
 }
 
+/// The entry is in force as soon as it is in the log (4.1). It goes alone: the engine would keep what stood before a refused one
+/// (D7).
 static enum err submit_change(struct consensus *c, const struct consensus_membership *to, struct error *e) {
   struct consensus_membership membership = *to;
   membership.index = c->terms.last_index + 1;
@@ -65,7 +77,7 @@ static enum err submit_change(struct consensus *c, const struct consensus_member
 }
 
 enum err consensus_change(struct consensus *c, uint64_t now_ms, const struct consensus_membership *to, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   TRY(check_change(c, to, e));
   update_begin(c, now_ms);
   return update_finish(c, submit_change(c, to, &c->failure), e);
@@ -87,7 +99,7 @@ static enum err catch_up(struct consensus *c, uint64_t id, struct error *e) {
 }
 
 enum err consensus_catch_up(struct consensus *c, uint64_t now_ms, uint64_t member_id, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   if (!is_open(c) || engine_transferee(c->engine) != 0) REFUSE(ERR_NOT_LEADER, "this member is not the leader, or not yet open");
   const struct consensus_member *member = consensus_membership_find(memberships_last(&c->memberships), member_id);
   if (member == NULL || member->role != CONSENSUS_LEARNER)

@@ -3,6 +3,7 @@
 
 #include "consensus/consensus_int.h"
 
+/// G13: what is not applied, or not durable, is still needed after a crash.
 static enum err refuse(const struct consensus *c, uint64_t index, struct error *e) {
   if (c->installing || queue_cuts(c)) return error_set(e, ERR_BUSY, "the log is being cut or replaced");
   if (MUTANT(raft_compact_unapplied)) return ERR_OK;
@@ -19,6 +20,7 @@ static uint64_t trailing_of(const struct consensus *c, uint64_t trailing) {
   return MIN(MAX(trailing, 2 * (uint64_t) c->options.inflight_entries_max), UINT32_MAX);
 }
 
+/// Our picture of the log loses what the engine's loses.
 static enum err compact(struct consensus *c, uint64_t index, uint64_t trailing, struct error *e) {
   uint64_t term = terms_at(&c->terms, index);
   const struct consensus_membership *m = memberships_at(&c->memberships, index);
@@ -36,7 +38,7 @@ static enum err compact(struct consensus *c, uint64_t index, uint64_t trailing, 
 
 enum err consensus_compact(struct consensus *c, uint64_t now_ms, uint64_t index, uint64_t trailing, uint64_t *ret_first,
                            struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   TRY(refuse(c, index, e));
   update_begin(c, now_ms);
   enum err err = index > c->terms.snapshot_index ? compact(c, index, trailing_of(c, trailing), &c->failure) : ERR_OK;

@@ -4,6 +4,7 @@
 
 // ---- start ----
 
+/// Defaults, and what cannot work: a heartbeat must come well within an election timeout (9.1).
 static enum err options_fill(const struct consensus_options *from, struct consensus_options *to, struct error *e) {
   *to = from != NULL ? *from : (struct consensus_options){0};
   if (to->election_timeout_ms == 0) to->election_timeout_ms = 1000;
@@ -13,6 +14,9 @@ static enum err options_fill(const struct consensus_options *from, struct consen
   if (to->heartbeat_ms >= to->election_timeout_ms || to->election_timeout_ms > UINT32_MAX / 4) {
     return error_set(e, ERR_INVALID, "an election timeout of %u ms does not go with a heartbeat each %u ms",
                      to->election_timeout_ms, to->heartbeat_ms);
+  }
+  if (to->inflight_entries_max > APPEND_ENTRIES_MAX) {
+    return error_set(e, ERR_INVALID, "at most %u entries can be in flight, not %u", APPEND_ENTRIES_MAX, to->inflight_entries_max);
   }
   return ERR_OK;
 }
@@ -43,6 +47,7 @@ static void sole_voter_state(struct consensus *c, struct consensus_persisted *s)
   c->update.hard_state_changed = true;
 }
 
+/// Everything begins as a follower (3.3), but for a sole voter.
 static enum err engine_begin(struct consensus *c, const struct consensus_persisted *state, uint64_t seed, struct error *e) {
   struct engine_options o = {.member_id = c->member_id,
                              .seed = seed,
@@ -58,12 +63,14 @@ static enum err engine_begin(struct consensus *c, const struct consensus_persist
   return update_absorb(c, &out, NULL, e);
 }
 
+/// What is applied is committed, and so is every membership but the last.
 static enum err begin(struct consensus *c, const struct consensus_persisted *s, uint64_t seed, struct error *e) {
   TRY(log_load(c, s, e));
   c->member_id = s->member_id;
   c->next_write_id = 1;
   c->durable_index = s->last_index;
-  c->commit_index = c->apply_index = c->applied_index = s->applied_index;
+  c->apply_index = c->applied_index = s->applied_index;
+  c->commit_index = MAX(s->applied_index, memberships_last_but_one(&c->memberships));
   return update_finish(c, engine_begin(c, s, seed, &c->failure), e);
 }
 
@@ -111,13 +118,14 @@ static enum err tick(struct consensus *c, struct error *e) {
 }
 
 enum err consensus_tick(struct consensus *c, uint64_t now_ms, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   update_begin(c, now_ms);
   return update_finish(c, tick(c, &c->failure), e);
 }
 
 // ---- looking ----
 
+/// Of each member in force, as the leader knows it.
 static void progress_fill(const struct consensus *c, const struct consensus_membership *m, struct consensus_status *to) {
   for (uint32_t i = 0; i < m->count; i++) {
     uint64_t id = m->members[i].id;

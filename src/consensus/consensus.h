@@ -144,7 +144,7 @@ struct consensus_options {
   uint32_t election_timeout_ms;  // 0: 1000. Randomised up to twice this
   uint32_t heartbeat_ms;         // 0: 100. Must exceed a round trip with a sync
   uint32_t install_timeout_ms;   // 0: 30 000
-  uint32_t inflight_entries_max; // 0: 4096 entries without an answer for each follower
+  uint32_t inflight_entries_max; // 0: 4096 entries without an answer for each follower; at most 2^20
 };
 
 /// What this member knows from its disk. Pointers need to live during consensus_start only.
@@ -240,8 +240,9 @@ enum err consensus_propose(struct consensus *c, uint64_t now_ms, uint64_t term, 
 
 /// Proposes a membership that differs from the one in force by one member added as learner, promoted, demoted or removed
 /// (dissertation 4.1; guards G3, G6). ERR_NOT_LEADER; ERR_BUSY: a change is under way, or not every voter of the new membership
-/// has the last one and this leader's no-op yet: try again later; ERR_INVALID: not such a change, the leader itself, a promotion
-/// of a learner that has not caught up (consensus_catch_up), or the last but one voter. None is fatal.
+/// (where a vote is taken away: not every one that answers) has the last one and this leader's no-op yet: try again later;
+/// ERR_INVALID: not such a change, the leader itself, a promotion of a learner that has not caught up (consensus_catch_up), or
+/// the last but one voter. None is fatal.
 enum err consensus_change(struct consensus *c, uint64_t now_ms, const struct consensus_membership *to, struct error *e) NODISCARD;
 
 /// Starts measuring whether a learner keeps up, in rounds (dissertation 4.2.1). ERR_NOT_LEADER, ERR_BUSY, ERR_INVALID; none is
@@ -255,8 +256,8 @@ enum consensus_catch_up_state {
   CONSENSUS_CATCH_UP_FINISHED
 };
 
-/// Hands leadership to `member_id` (0: the most advanced voter): dissertation 3.10. ERR_NOT_LEADER, ERR_BUSY, ERR_INVALID; none
-/// is fatal.
+/// Hands leadership to `member_id` (0: the most advanced voter that answers): dissertation 3.10. ERR_NOT_LEADER, ERR_BUSY,
+/// ERR_INVALID; none is fatal.
 enum err consensus_transfer(struct consensus *c, uint64_t now_ms, uint64_t member_id, struct error *e) NODISCARD;
 
 /// Asks for a linearizable read (6.4): `read_id` comes back in some update's `reads`, or failed when leadership is lost or no

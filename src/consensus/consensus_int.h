@@ -13,6 +13,9 @@
 // A bound on terms and indexes from outside, so that adding to one never wraps.
 #define CONSENSUS_INDEX_MAX (UINT64_MAX >> 2)
 
+// An append of more entries is dropped; no leader may have more in flight.
+#define APPEND_ENTRIES_MAX (1u << 20)
+
 /// A write that the log's queue holds: handed out, not yet reported durable.
 struct pending_write {
   uint64_t id;
@@ -58,9 +61,13 @@ struct consensus {
   struct consensus_membership installing_membership;
 
   // Leadership.
-  uint64_t led_term;      // leader of this term; 0: not leading
-  uint64_t noop_index;    // the first entry of that term
-  uint64_t own_vote_term; // sole voter: voted for itself in this term, and has not led it (single_voter.c)
+  uint64_t led_term; // leader of this term; 0: not leading
+  uint64_t led_since_ms;
+  uint64_t noop_index; // the first entry of that term
+  struct {
+    uint64_t id, ms;              // 0: nobody
+  } heard[CONSENSUS_MEMBERS_MAX]; // when a member last answered this leader
+  uint64_t own_vote_term;         // sole voter: voted for itself in this term, and has not led it (single_voter.c)
 
   struct reads reads;
   uint64_t conflict_index;
@@ -81,7 +88,7 @@ struct consensus {
 // ---- update.c ----
 
 /// ERR_OK, or what closed the group.
-enum err group_open(const struct consensus *c, struct error *e) NODISCARD;
+enum err usable(const struct consensus *c, struct error *e) NODISCARD;
 /// Forgets the last update. Time never falls.
 void update_begin(struct consensus *c, uint64_t now_ms);
 /// Takes in what a step of the engine led to. `received`: the message that it took, if any.
@@ -113,6 +120,11 @@ bool is_leader(const struct consensus *c);
 bool is_open(const struct consensus *c);
 /// After a step: a new leader gets its no-op (G3).
 enum err leader_settle(struct consensus *c, struct error *e) NODISCARD;
+void leader_forget(struct consensus *c);
+/// A member has answered this leader.
+void leader_hears(struct consensus *c, uint64_t member_id);
+/// It has done so within an election timeout, or may yet: a new leader gives everybody that long. A leader always hears itself.
+bool leader_has_heard(const struct consensus *c, uint64_t member_id);
 
 // ---- committed.c ----
 

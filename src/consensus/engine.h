@@ -53,7 +53,7 @@ enum err engine_installed(struct engine *g, uint64_t now_ms, uint64_t index, uin
 /// The membership of that index is committed.
 enum err engine_committed(struct engine *g, uint64_t now_ms, const struct consensus_membership *m, struct engine_output *out,
                           struct error *e) NODISCARD;
-/// `index` is in the log and above the last one.
+/// `index` is in the log and above the last one; `trailing` fits into 32 bits.
 enum err engine_compacted(struct engine *g, uint64_t now_ms, uint64_t index, uint64_t term, const struct consensus_membership *m,
                           uint64_t trailing, struct engine_output *out, struct error *e) NODISCARD;
 /// As leader, of a learner, while no catch-up runs.

@@ -1,20 +1,16 @@
 // The engine under consensus is cowsql/raft (libraft), driven by raft_step alone. This is the only file that knows it.
 //
-// The library's rules of memory, as of 0.22.1 (they differ in later ones; meson.build refuses those it was not checked with):
-//   - Entries come in as an array of ours; `update.entries` points into it. Their common `batch` is freed by the library, by us
-//   or
-//     not at all, depending on what the event led to. Ours is a marker that freeing leaves alone, so that it does not matter.
-//   - Configurations in events become the library's, whatever happens to the event.
-//   - Without memory it frees things twice and leaves pointers dangling. So every block is listed here (struct block); from the
-//   first
-//     failed allocation on nothing is freed, and the engine is not closed but its list is.
-// Addresses are of no interest to the engine: it gets the members' ids as text.
+// The library's rules of memory, as of 0.22.1 (they differ in later ones; meson.build refuses those it was not checked with).
+// Entries come in as an array of ours, and `update.entries` points into it. Their common `batch` is freed by the library, by us
+// or not at all, depending on what the event led to; ours is a marker that freeing leaves alone, so that it does not matter.
+// Configurations in events become the library's, whatever happens to the event. Without memory the library frees things twice and
+// leaves pointers dangling: every block is listed here (struct block), and from the first failed allocation on nothing is freed
+// but, in the end, the list.
+// Addresses are of no interest to the engine: it gets texts that differ as the members' ids do.
 #include "consensus/engine.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <raft.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +46,7 @@ static char marker;
 
 // ---- heap ----
 
+/// Puts a new block into the list of who is entered.
 static void *heap_link(struct engine *g, struct block *b) {
   if (b == NULL) {
     g->out_of_memory = true;
@@ -61,6 +58,7 @@ static void *heap_link(struct engine *g, struct block *b) {
   return b + 1;
 }
 
+/// Takes a block out of its list.
 static struct block *heap_unlink(void *p) {
   struct block *b = (struct block *) p - 1;
   *b->link = b->next;
@@ -116,8 +114,11 @@ static void leave(struct engine *g) {
 
 // ---- life ----
 
+/// Any text that differs by id: its digits, lowest first.
 static void address_of(uint64_t id, char to[24]) {
-  snprintf(to, 24, "%" PRIu64, id);
+  do *to++ = (char) ('0' + id % 10);
+  while ((id /= 10) != 0);
+  *to = '\0';
 }
 
 enum err engine_create(const struct engine_options *o, struct engine **ret, struct error *e) {
@@ -181,6 +182,7 @@ static int configuration_make(const struct consensus_membership *m, struct raft_
   return 0;
 }
 
+/// The library's names: a barrier is an entry that does nothing.
 static enum raft_entry_type type_of(enum consensus_entry_kind kind) {
   return kind == CONSENSUS_DATA ? RAFT_COMMAND : kind == CONSENSUS_NOOP ? RAFT_BARRIER : RAFT_CHANGE;
 }
@@ -198,6 +200,7 @@ static int entry_make(uint64_t term, enum consensus_entry_kind kind, const struc
   return rv;
 }
 
+/// Room for the entries of one event.
 static int scratch_reserve(struct engine *g, size_t count) {
   if (count <= g->scratch_capacity) return 0;
   struct raft_entry *scratch = mem_realloc(g->scratch, count * sizeof *scratch);
@@ -214,6 +217,7 @@ static void entries_release(struct engine *g, size_t count) {
   }
 }
 
+/// All entries of one event into the scratch array; none if that fails. Within enter.
 static int entries_make(struct engine *g, const struct consensus_entry *entries, size_t count) {
   int rv = scratch_reserve(g, count);
   for (size_t i = 0; rv == 0 && i < count; i++) {
@@ -244,7 +248,7 @@ static void message_make_vote(const struct consensus_message *m, struct raft_mes
                                                 .pre_vote = m->vote.pre_vote};
 }
 
-/// All types but install. The library's addresses are ids as text.
+/// All types; of an install all but its configuration.
 static void message_make(struct engine *g, const struct consensus_message *m, struct raft_message *to) {
   switch (m->type) {
   case CONSENSUS_APPEND: message_make_append(m, m->append.count > 0 ? g->scratch : NULL, to); break;
@@ -279,6 +283,7 @@ static void message_make(struct engine *g, const struct consensus_message *m, st
 
 // ---- the library's types to ours ----
 
+/// False: a type that is not known.
 static bool message_read(const struct raft_message *from, struct consensus_message *to) {
   *to = (struct consensus_message){.peer = from->server_id};
   switch (from->type) {
@@ -326,6 +331,7 @@ static bool message_read(const struct raft_message *from, struct consensus_messa
   return false;
 }
 
+/// Copies what is to be sent: the library's own array is used again by the next event. False: no memory.
 static bool messages_collect(struct engine *g, const struct raft_update *u, struct engine_output *out) {
   if ((u->flags & (RAFT_UPDATE_MESSAGES)) == 0) return true;
   if (u->messages.n > g->message_capacity) {
@@ -356,6 +362,7 @@ static void entries_collect(struct engine *g, const struct raft_update *u, const
   }
 }
 
+/// The refusals by their own codes; anything else is a failure (G12).
 static enum err error_of(int rv, const char *what, struct error *e) {
   switch (rv) {
   case RAFT_NOMEM: return error_set(e, ERR_NOMEM, "no memory for the Raft engine (%s)", what);
@@ -388,6 +395,7 @@ static enum err step(struct engine *g, uint64_t now_ms, struct raft_event *event
   return err;
 }
 
+/// What could not be handed over: the only reason is memory, as everything was checked before.
 static enum err no_memory(struct engine *g, int rv, const char *what, struct error *e) {
   g->broken = true;
   return error_of(rv, what, e);
@@ -536,9 +544,9 @@ enum err engine_committed(struct engine *g, uint64_t now_ms, const struct consen
 
 enum err engine_compacted(struct engine *g, uint64_t now_ms, uint64_t index, uint64_t term, const struct consensus_membership *m,
                           uint64_t trailing, struct engine_output *out, struct error *e) {
-  struct raft_event event = {.type = RAFT_SNAPSHOT,
-                             .snapshot = {.metadata = {.index = index, .term = term, .configuration_index = m->index},
-                                          .trailing = (unsigned) MIN(trailing, UINT32_MAX)}};
+  struct raft_event event = {
+      .type = RAFT_SNAPSHOT,
+      .snapshot = {.metadata = {.index = index, .term = term, .configuration_index = m->index}, .trailing = (unsigned) trailing}};
   return configured(g, now_ms, &event, &event.snapshot.metadata.configuration, m, "compaction", out, e);
 }
 

@@ -1,4 +1,6 @@
 // What a leadership begins with, and handing it on.
+#include <string.h>
+
 #include "consensus/consensus_int.h"
 
 bool is_leader(const struct consensus *c) {
@@ -19,30 +21,77 @@ static enum err noop_submit(struct consensus *c, struct error *e) {
   return update_absorb(c, &out, NULL, e);
 }
 
+/// The last entry is of that term. A snapshot's is not: it may be another's.
+static bool ends_in(const struct terms *t, uint64_t term) {
+  return t->last_index >= t->first_index && terms_last(t) == term;
+}
+
+void leader_forget(struct consensus *c) {
+  if (c->led_term == 0) return;
+  c->led_term = 0;
+  c->noop_index = 0;
+  memset(c->heard, 0, sizeof c->heard);
+}
+
+/// Its place: one that is free if it has none, or the one that was heard longest ago.
+void leader_hears(struct consensus *c, uint64_t member_id) {
+  size_t place = 0;
+  for (size_t i = 0; i < ARRAY_SIZE(c->heard); i++) {
+    if (c->heard[i].id == member_id) {
+      place = i;
+      break;
+    }
+    if (c->heard[i].ms < c->heard[place].ms) place = i;
+  }
+  c->heard[place].id = member_id;
+  c->heard[place].ms = c->now_ms;
+}
+
+bool leader_has_heard(const struct consensus *c, uint64_t member_id) {
+  if (member_id == c->member_id || c->now_ms - c->led_since_ms < c->options.election_timeout_ms) return true;
+  for (size_t i = 0; i < ARRAY_SIZE(c->heard); i++) {
+    if (c->heard[i].id == member_id) return c->now_ms - c->heard[i].ms < c->options.election_timeout_ms;
+  }
+  return false;
+}
+
 enum err leader_settle(struct consensus *c, struct error *e) {
   if (!is_leader(c)) {
-    c->led_term = 0;
-    c->noop_index = 0;
+    leader_forget(c);
     return ERR_OK;
   }
   uint64_t term = engine_term(c->engine);
   if (c->led_term == term) return ERR_OK;
   c->led_term = term;
+  c->led_since_ms = c->now_ms;
   c->own_vote_term = 0;
-  if (terms_last(&c->terms) != term && !MUTANT(raft_own_noop)) TRY(noop_submit(c, e));
-  c->noop_index = terms_last(&c->terms) == term ? terms_run_start(&c->terms, c->terms.last_index) : 0;
+  if (!ends_in(&c->terms, term) && !MUTANT(raft_own_noop)) TRY(noop_submit(c, e));
+  c->noop_index = ends_in(&c->terms, term) ? terms_run_start(&c->terms, c->terms.last_index) : 0;
   return ERR_OK;
 }
 
+/// The other voter that has most of the log, of those that answer; 0 if none does. The engine would take any.
+static uint64_t best_successor(const struct consensus *c, const struct consensus_membership *m) {
+  uint64_t best = 0, best_match = 0;
+  for (uint32_t i = 0; i < m->count; i++) {
+    uint64_t id = m->members[i].id, match = engine_match_index(c->engine, id);
+    if (id == c->member_id || m->members[i].role != CONSENSUS_VOTER || !leader_has_heard(c, id) || match <= best_match) continue;
+    best = id;
+    best_match = match;
+  }
+  return best;
+}
+
 enum err consensus_transfer(struct consensus *c, uint64_t now_ms, uint64_t member_id, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   if (!is_leader(c)) return error_set(e, ERR_NOT_LEADER, "this member is not the leader");
   if (engine_transferee(c->engine) != 0) return error_set(e, ERR_BUSY, "leadership is being handed on already");
   const struct consensus_membership *m = memberships_last(&c->memberships);
   if (member_id == c->member_id || (member_id != 0 && !membership_is_voter(m, member_id))) {
     return error_set(e, ERR_INVALID, "leadership goes to another voter, which %llu is not", (unsigned long long) member_id);
   }
-  if (consensus_membership_voters(m) < 2) return error_set(e, ERR_INVALID, "there is no other voter");
+  if (member_id == 0) member_id = best_successor(c, m);
+  if (member_id == 0) return error_set(e, ERR_INVALID, "there is no other voter that answers");
   update_begin(c, now_ms);
   struct engine_output out;
   enum err err = engine_transfer(c->engine, c->now_ms, member_id, &out, &c->failure);

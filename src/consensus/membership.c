@@ -45,6 +45,7 @@ static bool address_ok(const char address[CONSENSUS_ADDRESS_BYTES]) {
   return true;
 }
 
+/// By a member before it.
 static bool address_taken(const struct consensus_membership *m, uint32_t before) {
   for (uint32_t i = 0; i < before; i++) {
     if (strcmp(m->members[i].address, m->members[before].address) == 0) return true;
@@ -112,6 +113,7 @@ enum err consensus_membership_decode(const uint8_t *from, size_t bytes, struct c
 
 // ---- two ----
 
+/// Members do not move: who has another address is another member.
 static bool same_address(const struct consensus_member *a, const struct consensus_member *b) {
   return strncmp(a->address, b->address, CONSENSUS_ADDRESS_BYTES) == 0;
 }
@@ -196,4 +198,8 @@ const struct consensus_membership *memberships_at(const struct memberships *l, u
 
 const struct consensus_membership *memberships_last(const struct memberships *l) {
   return l->count == 0 ? &none : l->items[l->count - 1];
+}
+
+uint64_t memberships_last_but_one(const struct memberships *l) {
+  return l->count < 2 ? 0 : l->items[l->count - 2]->index;
 }

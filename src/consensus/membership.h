@@ -36,5 +36,7 @@ void memberships_truncate(struct memberships *l, uint64_t from);
 void memberships_forget(struct memberships *l, uint64_t index);
 /// In force at `index`, or NULL.
 const struct consensus_membership *memberships_at(const struct memberships *l, uint64_t index);
+/// The index of the last but one: committed, because the last one was only proposed after that (4.1). 0: there is none.
+uint64_t memberships_last_but_one(const struct memberships *l);
 /// In force: the last, committed or not (dissertation 4.1). Never NULL: an empty one where there is none.
 const struct consensus_membership *memberships_last(const struct memberships *l);

@@ -24,7 +24,10 @@ bool outgoing_correct(const struct consensus *c, struct consensus_message *m) {
   switch (m->type) {
   case CONSENSUS_VOTE_RESULT: correct_vote_result(c, m); break;
   case CONSENSUS_APPEND_RESULT: correct_rejection(c, m); break;
-  case CONSENSUS_INSTALL: m->install.membership = memberships_at(&c->memberships, m->install.last_index); break;
+  case CONSENSUS_INSTALL:
+    m->install.membership = memberships_at(&c->memberships, m->install.last_index);
+    if (m->install.membership == NULL) return false;
+    break;
   default: break;
   }
   mutate_outgoing(c, m);

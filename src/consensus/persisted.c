@@ -58,6 +58,7 @@ static size_t run_end(const struct consensus *c, size_t from, size_t count) {
   return end;
 }
 
+/// The first `count` of the queue are durable, in order.
 static enum err report(struct consensus *c, size_t count, struct error *e) {
   for (size_t from = 0, end; from < count; from = end) {
     end = run_end(c, from, count);
@@ -71,7 +72,7 @@ static enum err report(struct consensus *c, size_t count, struct error *e) {
 }
 
 enum err consensus_persisted(struct consensus *c, uint64_t now_ms, uint64_t id, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   update_begin(c, now_ms);
   enum err err = ERR_OK;
   size_t count = 0;
@@ -86,7 +87,7 @@ enum err consensus_persisted(struct consensus *c, uint64_t now_ms, uint64_t id, 
 }
 
 enum err consensus_applied(struct consensus *c, uint64_t now_ms, uint64_t index, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   update_begin(c, now_ms);
   enum err err = ERR_OK;
   if (index > c->apply_index) {

@@ -18,7 +18,7 @@ static enum err refuse(const struct consensus *c, uint64_t term, const struct co
 
 enum err consensus_propose(struct consensus *c, uint64_t now_ms, uint64_t term, struct consensus_entry *entries, size_t count,
                            struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   TRY(refuse(c, term, entries, count, e));
   for (size_t i = 0; i < count; i++) {
     entries[i].index = c->terms.last_index + 1 + i;

@@ -15,16 +15,19 @@ void reads_done(struct consensus *c) {
   mem_free(c->reads.items);
 }
 
+/// Before its own no-op is committed a leader may not know what is (6.4).
 static bool may_ask(const struct consensus *c) {
   return is_leader(c) && (c->commit_index >= c->noop_index || MUTANT(raft_read_own_noop));
 }
 
+/// Voters that say so, itself among them. Who has lost its vote since does not count.
 static uint32_t confirmations(const struct consensus *c, const struct consensus_membership *m) {
   uint32_t count = membership_is_voter(m, c->member_id);
   for (uint32_t i = 0; i < c->reads.confirmed_count; i++) count += membership_is_voter(m, c->reads.confirmed[i]);
   return count;
 }
 
+/// In this round.
 static bool is_confirmed_by(const struct consensus *c, uint64_t id) {
   for (uint32_t i = 0; i < c->reads.confirmed_count; i++) {
     if (c->reads.confirmed[i] == id) return true;
@@ -32,11 +35,13 @@ static bool is_confirmed_by(const struct consensus *c, uint64_t id) {
   return false;
 }
 
+/// Of the membership in force, as for commits.
 static bool has_majority(const struct consensus *c) {
   const struct consensus_membership *m = memberships_last(&c->memberships);
   return confirmations(c, m) > consensus_membership_voters(m) / 2 || MUTANT(raft_read_majority);
 }
 
+/// Asks all voters that have not confirmed the round yet.
 static enum err probe(struct consensus *c, struct error *e) {
   const struct consensus_membership *m = memberships_last(&c->memberships);
   for (uint32_t i = 0; i < m->count; i++) {
@@ -114,7 +119,7 @@ enum err reads_receive_result(struct consensus *c, const struct consensus_messag
 }
 
 enum err consensus_read(struct consensus *c, uint64_t now_ms, uint64_t read_id, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   struct reads *r = &c->reads;
   if (!is_leader(c)) return error_set(e, ERR_NOT_LEADER, "this member is not the leader");
   if (r->count >= READS_MAX) return error_set(e, ERR_BUSY, "%u reads are waiting already", READS_MAX);

@@ -2,9 +2,7 @@
 // Peers are members of the same cluster and authenticated, yet a delayed, repeated or confused message must never do harm.
 #include "consensus/mutate.h"
 
-// An append of more entries is dropped: it cannot come from a leader that keeps to its limit of entries in flight.
-#define APPEND_ENTRIES_MAX (1u << 20)
-
+/// An entry's index and term: both or neither, and of no later term than who speaks of it.
 static bool place_ok(uint64_t index, uint64_t term, uint64_t sender_term) {
   return index <= CONSENSUS_INDEX_MAX && term <= sender_term && (index == 0) == (term == 0);
 }
@@ -29,12 +27,14 @@ static bool entries_ok(const struct consensus_message *m) {
   return true;
 }
 
+/// Figure 3.1, AppendEntries.
 static bool append_ok(const struct consensus_message *m) {
   if (!place_ok(m->append.previous_index, m->append.previous_term, m->term)) return false;
   if (m->append.count > APPEND_ENTRIES_MAX || (m->append.count > 0 && m->append.entries == NULL)) return false;
   return entries_ok(m);
 }
 
+/// Figure 5.3. A snapshot has the membership that is in force at its end.
 static bool install_ok(const struct consensus_message *m) {
   const struct consensus_membership *membership = m->install.membership;
   return m->install.last_index != 0 && place_ok(m->install.last_index, m->install.last_term, m->term) && membership != NULL &&
@@ -59,6 +59,7 @@ static bool message_ok(const struct consensus *c, const struct consensus_message
 
 // ---- to the engine ----
 
+/// One message, or piece of one, through the engine.
 static enum err feed(struct consensus *c, const struct consensus_message *received, struct error *e) {
   struct consensus_message m = *received;
   mutate_incoming(c, &m);
@@ -90,12 +91,14 @@ static bool conflict(struct consensus *c, uint64_t index) {
   return true;
 }
 
+/// Committed entries never change (leader completeness, 3.6.3).
 static bool contradicts(struct consensus *c, uint64_t index, uint64_t term) {
   if (MUTANT(raft_conflict)) return false;
   uint64_t ours = index <= c->commit_index ? terms_at(&c->terms, index) : 0;
   return ours != 0 && ours != term && conflict(c, index);
 }
 
+/// Its anchor or one of its entries does.
 static bool append_contradicts(struct consensus *c, const struct consensus_message *m) {
   if (contradicts(c, m->append.previous_index, m->append.previous_term)) return true;
   for (uint32_t i = 0; i < m->append.count && m->append.entries[i].index <= c->commit_index; i++) {
@@ -104,12 +107,12 @@ static bool append_contradicts(struct consensus *c, const struct consensus_messa
   return false;
 }
 
-/// Drops the first `count` entries of an append and moves its anchor.
+/// Drops the first `count` entries of an append, which it has, and moves its anchor.
 static void append_skip(struct consensus_message *m, uint32_t count, uint64_t previous_index, uint64_t previous_term) {
   m->append.previous_index = previous_index;
   m->append.previous_term = previous_term;
   m->append.entries = m->append.count > count ? m->append.entries + count : NULL;
-  m->append.count -= MIN(count, m->append.count);
+  m->append.count -= count;
 }
 
 /// G5 (D5): the engine has forgotten the terms below its log but the snapshot's, and takes an append that is anchored there
@@ -118,8 +121,8 @@ static void append_skip(struct consensus_message *m, uint32_t count, uint64_t pr
 static void anchor(const struct consensus *c, struct consensus_message *m) {
   uint64_t snapshot = c->terms.snapshot_index;
   if (m->append.previous_index >= c->terms.first_index || m->append.previous_index >= snapshot || MUTANT(raft_anchor)) return;
-  uint64_t skip = snapshot - m->append.previous_index;
-  append_skip(m, (uint32_t) MIN(skip, UINT32_MAX), snapshot, c->terms.snapshot_term);
+  uint64_t skip = MIN(snapshot - m->append.previous_index, m->append.count);
+  append_skip(m, (uint32_t) skip, snapshot, c->terms.snapshot_term);
 }
 
 /// G2 (D3): the engine notes a membership entry under the index of the first new entry of its message. So it is always the first
@@ -143,6 +146,7 @@ static enum err feed_piece(struct consensus *c, const struct consensus_message *
   return feed(c, piece, e);
 }
 
+/// An append goes to the engine in pieces, as far as they match.
 static enum err receive_append(struct consensus *c, const struct consensus_message *m, struct error *e) {
   if (append_contradicts(c, m)) return ERR_OK;
   struct consensus_message rest = *m;
@@ -173,9 +177,11 @@ static void correct_rejection(const struct consensus *c, struct consensus_messag
   }
 }
 
+/// Figure 3.1: a leader moves match and next index by it.
 static enum err receive_append_result(struct consensus *c, const struct consensus_message *m, struct error *e) {
   struct consensus_message corrected = *m;
   if (is_leader(c) && m->term == engine_term(c->engine)) {
+    leader_hears(c, m->peer);
     // Nobody has entries of this leader's that it has not made.
     if (m->append_result.rejected == 0 && m->append_result.last_index > c->terms.last_index) return ERR_OK;
     correct_rejection(c, &corrected);
@@ -203,6 +209,7 @@ static enum err receive_timeout_now(struct consensus *c, const struct consensus_
   return is_sole_voter(c) && !MUTANT(raft_sole_voter_term) ? ERR_OK : feed(c, m, e);
 }
 
+/// What only a leader sends is taken from the leader of this term or a later one.
 static enum err receive_from_leader(struct consensus *c, const struct consensus_message *m, struct error *e) {
   if (m->term < engine_term(c->engine) && !MUTANT(raft_stale_append)) return answer_older_leader(c, m, e);
   if (!may_be_leader(c, m)) return ERR_OK;
@@ -224,7 +231,7 @@ static enum err receive(struct consensus *c, const struct consensus_message *m, 
 }
 
 enum err consensus_receive(struct consensus *c, uint64_t now_ms, const struct consensus_message *m, struct error *e) {
-  TRY(group_open(c, e));
+  TRY(usable(c, e));
   update_begin(c, now_ms);
   return update_finish(c, receive(c, m, &c->failure), e);
 }

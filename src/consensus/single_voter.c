@@ -8,6 +8,7 @@ bool is_sole_voter(const struct consensus *c) {
   return membership_is_sole_voter(memberships_last(&c->memberships), c->member_id);
 }
 
+/// The engine grants a vote to who asks for it with a log as good as its own: itself, in the next term.
 static enum err vote_for_self(struct consensus *c, struct error *e) {
   uint64_t term = engine_term(c->engine) + 1;
   struct consensus_message m = {.type = CONSENSUS_VOTE, .peer = c->member_id, .term = term};

@@ -6,6 +6,7 @@
 
 #define REFUSE(...) return error_set(e, ERR_INVALID, __VA_ARGS__)
 
+/// A snapshot and its membership belong together, and are not of a later term than the member's.
 static enum err check_snapshot(const struct consensus_persisted *s, struct error *e) {
   if ((s->snapshot_index == 0) != (s->snapshot_term == 0) || (s->snapshot_index == 0) != (s->snapshot_membership == NULL)) {
     REFUSE("a snapshot has an index, a term and a membership, or none of them");
@@ -22,6 +23,7 @@ static enum err check_snapshot(const struct consensus_persisted *s, struct error
   return ERR_OK;
 }
 
+/// The log goes on from the snapshot without a gap, and what is applied is in it.
 static enum err check_log(const struct consensus_persisted *s, struct error *e) {
   uint64_t first = s->first_index, last = s->last_index;
   if (first == 0 || last > CONSENSUS_INDEX_MAX || first > last + 1) REFUSE("a log cannot be %" PRIu64 "..%" PRIu64, first, last);

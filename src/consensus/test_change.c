@@ -139,6 +139,36 @@ TEST(a_change_waits_for_the_one_before_and_for_its_voters) {
   world_free(w);
 }
 
+TEST(a_group_that_lost_two_of_five_parts_with_them) {
+  struct world *w = elected(5, 1);
+  world_crash(w, 4);
+  world_crash(w, 5);
+  assert_ok(world_transfer(w, 1, 2)); // a leader that has never heard of them
+  world_pass(w, 500);
+  struct consensus_membership early = world_membership(w, 2, 4, 0);
+  assert_int_equal(world_change(w, 2, &early), ERR_BUSY); // they may only be slow
+  world_pass(w, 2000);
+  assert_int_equal(world_leader(w), 2);
+  struct consensus_membership to = world_membership(w, 2, 6, CONSENSUS_LEARNER);
+  assert_int_equal(world_change(w, 2, &to), ERR_BUSY);
+  change(w, 2, 4, 0);
+  change(w, 2, 5, CONSENSUS_LEARNER);
+  change(w, 2, 5, 0);
+  change(w, 2, 6, CONSENSUS_LEARNER);
+  world_free(w);
+}
+
+TEST(a_vote_is_not_taken_away_from_behind_one_that_answers) {
+  struct world *w = elected(5, 1);
+  w->members[5].slow_disk = true; // answers, and has nothing new
+  struct consensus_membership to = world_membership(w, 1, 6, CONSENSUS_LEARNER);
+  assert_ok(world_change(w, 1, &to));
+  world_pass(w, 300);
+  to = world_membership(w, 1, 4, 0);
+  assert_int_equal(world_change(w, 1, &to), ERR_BUSY);
+  world_free(w);
+}
+
 TEST(a_sole_voter_does_not_grow) {
   struct world *w = world_new(1, 1);
   world_start(w, 1);
@@ -164,6 +194,9 @@ TEST(leadership_is_handed_on) {
   assert_int_equal(world_status(w, 1).transferee, 3);
   assert_int_equal(world_propose(w, 1, 9), ERR_NOT_LEADER);
   assert_int_equal(world_transfer(w, 1, 2), ERR_BUSY);
+  struct consensus_membership to = world_membership(w, 1, 4, CONSENSUS_LEARNER);
+  assert_int_equal(world_change(w, 1, &to), ERR_NOT_LEADER);
+  assert_int_equal(world_catch_up(w, 1, 4), ERR_NOT_LEADER);
   world_pass(w, 100);
   assert_int_equal(world_leader(w), 3);
   assert_int_equal(world_status(w, 1).state, CONSENSUS_FOLLOWER);
@@ -184,6 +217,22 @@ TEST(a_transfer_that_fails_is_over_after_an_election_timeout) {
   assert_int_equal(world_transfer(w, 1, 1), ERR_INVALID);
   assert_int_equal(world_transfer(w, 1, 6), ERR_INVALID);
   assert_int_equal(world_transfer(w, 2, 1), ERR_NOT_LEADER);
+  world_free(w);
+}
+
+TEST(leadership_goes_to_one_that_answers) {
+  struct world *w = elected(3, 1);
+  world_crash(w, 3);
+  world_pass(w, 2000);
+  assert_ok(world_propose(w, 1, 1)); // nobody has it yet
+  assert_ok(world_transfer(w, 1, 0));
+  world_pass(w, 100);
+  assert_int_equal(world_leader(w), 2);
+  world_start(w, 3);
+  world_pass(w, 500);
+  world_isolate(w, 2, true);
+  world_elect_quietly(w, 3);
+  assert_int_equal(world_transfer(w, 3, 0), ERR_INVALID); // none has answered it yet
   world_free(w);
 }
 
@@ -235,6 +284,14 @@ TEST(compaction_waits_for_the_disk) {
   assert_int_equal(consensus_compact(world_group(w, 3), w->now_ms, 20, 0, &first, NULL), ERR_BUSY);
   world_persist(w, 3, 2);
   assert_ok(world_compact(w, 3, 20, 0));
+  // Or replaced.
+  struct consensus_membership members = world_membership(w, 3, 3, CONSENSUS_VOTER);
+  m = (struct consensus_message){.type = CONSENSUS_INSTALL, .peer = 2, .term = 3};
+  m.install.last_index = 90;
+  m.install.last_term = 3;
+  m.install.membership = &members;
+  world_receive(w, 3, &m);
+  assert_int_equal(consensus_compact(world_group(w, 3), w->now_ms, 25, 0, &first, NULL), ERR_BUSY);
   world_free(w);
 }
 
@@ -272,6 +329,37 @@ TEST(reads_of_a_leader_that_is_deposed_fail) {
   world_free(w);
 }
 
+TEST(five_voters_confirm_one_after_another) {
+  struct world *w = elected(5, 1);
+  assert_ok(world_read(w, 1, 1));
+  assert_true(world_deliver_one(w, 1, 3, CONSENSUS_READ_PROBE));
+  assert_true(world_deliver_one(w, 3, 1, CONSENSUS_READ_PROBE_RESULT));
+  assert_int_equal(w->members[1].reads_answered, 0);
+  world_lose_all(w);
+  world_timeout(w, 1); // asks again whom it has not heard of
+  assert_false(world_deliver_one(w, 1, 3, CONSENSUS_READ_PROBE));
+  assert_true(world_deliver_one(w, 1, 5, CONSENSUS_READ_PROBE));
+  struct consensus_message m;
+  assert_true(world_take(w, 5, 1, CONSENSUS_READ_PROBE_RESULT, &m));
+  m.read_probe_result.confirmed = false;
+  world_receive(w, 1, &m);
+  assert_int_equal(w->members[1].reads_answered, 0);
+  m.read_probe_result.confirmed = true;
+  world_receive(w, 1, &m);
+  assert_int_equal(w->members[1].reads_answered, 1);
+  world_free(w);
+}
+
+TEST(more_reads_than_may_wait_are_refused) {
+  struct world *w = elected(3, 1);
+  world_isolate(w, 1, true);
+  for (uint64_t read = 1; read <= 65536; read++) assert_ok(world_read(w, 1, read));
+  assert_int_equal(world_read(w, 1, 65537), ERR_BUSY);
+  world_pass(w, 3000);
+  assert_int_equal(w->members[1].reads_failed, 65536);
+  world_free(w);
+}
+
 TEST(what_a_learner_or_a_stranger_confirms_does_not_count) {
   struct world *w = elected(3, 1);
   world_add_learner(w, 1, 4);
@@ -295,7 +383,9 @@ TEST(what_a_learner_or_a_stranger_confirms_does_not_count) {
 
 TESTS(T(three_become_five_and_three_again), T(an_idle_learner_catches_up_too), T(a_learner_that_is_away_does_not_catch_up),
       T(a_learner_that_fell_behind_again_is_not_promoted), T(changes_that_are_refused),
-      T(a_change_waits_for_the_one_before_and_for_its_voters), T(a_sole_voter_does_not_grow), T(leadership_is_handed_on),
-      T(a_transfer_that_fails_is_over_after_an_election_timeout), T(who_was_away_too_long_gets_a_copy),
-      T(compaction_waits_for_the_disk), T(reads_share_a_round), T(a_probe_that_is_lost_is_sent_again),
-      T(reads_of_a_leader_that_is_deposed_fail), T(what_a_learner_or_a_stranger_confirms_does_not_count))
+      T(a_change_waits_for_the_one_before_and_for_its_voters), T(a_group_that_lost_two_of_five_parts_with_them),
+      T(a_vote_is_not_taken_away_from_behind_one_that_answers), T(a_sole_voter_does_not_grow), T(leadership_is_handed_on),
+      T(leadership_goes_to_one_that_answers), T(a_transfer_that_fails_is_over_after_an_election_timeout),
+      T(who_was_away_too_long_gets_a_copy), T(compaction_waits_for_the_disk), T(reads_share_a_round),
+      T(a_probe_that_is_lost_is_sent_again), T(reads_of_a_leader_that_is_deposed_fail), T(five_voters_confirm_one_after_another),
+      T(more_reads_than_may_wait_are_refused), T(what_a_learner_or_a_stranger_confirms_does_not_count))

@@ -79,6 +79,19 @@ TEST(all_crash_and_come_back) {
   world_free(w);
 }
 
+TEST(only_data_is_proposed) {
+  struct world *w = world_new(3, 0);
+  world_start_all(w);
+  world_elect(w, 1);
+  struct consensus_entry entries[2] = {{.kind = CONSENSUS_DATA}, {.kind = CONSENSUS_NOOP}};
+  assert_int_equal(consensus_propose(world_group(w, 1), w->now_ms, 2, entries, 2, NULL), ERR_INVALID);
+  assert_int_equal(consensus_propose(world_group(w, 1), w->now_ms, 2, entries, 0, NULL), ERR_INVALID);
+  assert_int_equal(consensus_propose(world_group(w, 1), w->now_ms, 2, entries, (size_t) UINT32_MAX + 1, NULL), ERR_INVALID);
+  assert_int_equal(consensus_propose(world_group(w, 2), w->now_ms, 2, entries, 1, NULL), ERR_NOT_LEADER);
+  assert_int_equal(world_status(w, 1).last_index, 2);
+  world_free(w);
+}
+
 TEST(a_leader_acknowledges_with_its_followers_before_its_own_disk_and_applies_after) {
   struct world *w = world_new(3, 0);
   world_start_all(w);
@@ -94,5 +107,5 @@ TEST(a_leader_acknowledges_with_its_followers_before_its_own_disk_and_applies_af
 }
 
 TESTS(T(three_members_elect_a_leader_and_commit_what_it_proposes), T(a_leader_that_dies_is_followed_by_one_that_has_everything),
-      T(what_only_a_lost_leader_had_gives_way), T(all_crash_and_come_back),
+      T(what_only_a_lost_leader_had_gives_way), T(all_crash_and_come_back), T(only_data_is_proposed),
       T(a_leader_acknowledges_with_its_followers_before_its_own_disk_and_applies_after))

@@ -44,6 +44,9 @@ TEST(every_flipped_bit_is_refused_or_is_another_membership) {
     bytes[bit / 8] ^= (uint8_t) (1u << bit % 8);
   }
   assert_true(refused > 8 * (16 - 8)); // at least the header but for the index
+  memset(bytes + 4, 0xff, 4);
+  assert_int_equal(consensus_membership_decode(bytes, length, &back, NULL), ERR_CORRUPT);
+  consensus_membership_encode(&m, bytes);
   for (size_t cut = 0; cut < length; cut++) assert_int_equal(consensus_membership_decode(bytes, cut, &back, NULL), ERR_CORRUPT);
 }
 

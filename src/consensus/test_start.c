@@ -76,6 +76,9 @@ TEST(a_state_that_contradicts_itself_is_refused) {
   REFUSES(d.s.first_index = 22); // a gap
   REFUSES(d.s.last_index = 19);
   REFUSES(d.s.last_index = UINT64_MAX);
+  REFUSES(d.s.snapshot_index = UINT64_MAX);
+  REFUSES((d.s.last_index = UINT32_MAX + (uint64_t) 90));
+  REFUSES((d.s.first_index = 21, d.s.last_index = 19));
   REFUSES(d.s.applied_index = 19);
   REFUSES(d.s.applied_index = 31);
   REFUSES(d.s.run_count = 0);
@@ -127,6 +130,8 @@ TEST(options_that_do_not_go_together_are_refused) {
   disk_init(&d);
   struct consensus *c = NULL;
   struct consensus_options o = {.election_timeout_ms = 100, .heartbeat_ms = 100};
+  assert_int_equal(consensus_start(&d.s, &o, 1, 1, &c, NULL), ERR_INVALID);
+  o = (struct consensus_options){.inflight_entries_max = UINT32_MAX};
   assert_int_equal(consensus_start(&d.s, &o, 1, 1, &c, NULL), ERR_INVALID);
   o = (struct consensus_options){.election_timeout_ms = UINT32_MAX};
   assert_int_equal(consensus_start(&d.s, &o, 1, 1, &c, NULL), ERR_INVALID);
@@ -271,6 +276,49 @@ static enum err follow(struct consensus **group) {
   return consensus_receive(c, 60, &probe, NULL);
 }
 
+/// A sole voter's: leads at once, with a snapshot behind it, is deposed, and votes for itself.
+static enum err alone(struct consensus **group) {
+  struct consensus_membership one = voters(2, 15);
+  one.members[1].role = CONSENSUS_LEARNER;
+  struct consensus_term_run run = {11, 3};
+  struct consensus_persisted s = {.member_id = 1,
+                                  .term = 3,
+                                  .snapshot_index = 20,
+                                  .snapshot_term = 3,
+                                  .snapshot_membership = &one,
+                                  .first_index = 11,
+                                  .last_index = 20,
+                                  .runs = &run,
+                                  .run_count = 1,
+                                  .memberships = &one,
+                                  .membership_count = 1,
+                                  .applied_index = 20};
+  TRY(consensus_start(&s, NULL, 1, 1, group, NULL));
+  struct consensus *c = *group;
+  assert_int_equal(consensus_update(c)->state, CONSENSUS_LEADER);
+  assert_true(consensus_update(c)->hard_state_changed);
+  TRY(consensus_persisted(c, 10, 1, NULL));
+  TRY(consensus_applied(c, 10, 21, NULL));
+  struct consensus_message ack = {.type = CONSENSUS_APPEND_RESULT, .peer = 2, .term = 4};
+  ack.append_result.last_index = 21;
+  TRY(consensus_receive(c, 20, &ack, NULL));
+  TRY(consensus_catch_up(c, 20, 2, NULL)); // it has all: a no-op for it to acknowledge
+  TRY(consensus_read(c, 20, 1, NULL));
+  struct consensus_message vote = {.type = CONSENSUS_VOTE, .peer = 2, .term = 9};
+  vote.vote.disrupt_leader = true;
+  TRY(consensus_receive(c, 30, &vote, NULL));
+  TRY(consensus_tick(c, 31, NULL));    // nothing is due
+  TRY(consensus_tick(c, 20000, NULL)); // not all is durable: waits
+  assert_int_equal(consensus_update(c)->term, 9);
+  TRY(consensus_persisted(c, 20000, 2, NULL));
+  TRY(consensus_tick(c, 40000, NULL));
+  assert_int_equal(consensus_update(c)->term, 10);
+  TRY(consensus_tick(c, 60000, NULL));
+  assert_int_equal(consensus_update(c)->state, CONSENSUS_LEADER);
+  struct consensus_message now = {.type = CONSENSUS_TIMEOUT_NOW, .peer = 2, .term = 10};
+  return consensus_receive(c, 60000, &now, NULL);
+}
+
 /// A closed group says why, at every call, and does nothing more.
 static void check_closed(struct consensus *c, enum err why) {
   struct error e = ERROR_INIT;
@@ -320,11 +368,35 @@ TEST(a_follower_without_memory_closes) {
   without_memory(follow);
 }
 
+TEST(a_sole_voter_without_memory_closes) {
+  without_memory(alone);
+}
+
 TEST(a_host_that_breaks_the_rules_closes_the_group) {
   struct consensus *c = NULL;
   assert_ok(follow(&c));
   assert_int_equal(consensus_persisted(c, 100, 77, NULL), ERR_INVALID);
   check_closed(c, ERR_INVALID);
+  consensus_free(c);
+  struct consensus_membership three = voters(3, 1);
+  struct consensus_term_run run = {1, 1};
+  struct consensus_persisted s = {.member_id = 1,
+                                  .term = 1,
+                                  .first_index = 1,
+                                  .last_index = 1,
+                                  .runs = &run,
+                                  .run_count = 1,
+                                  .memberships = &three,
+                                  .membership_count = 1,
+                                  .applied_index = 1};
+  assert_ok(consensus_start(&s, NULL, 1, 1, &c, NULL));
+  struct consensus_entry entry = {.index = 2, .term = 2, .kind = CONSENSUS_DATA};
+  struct consensus_message m = {.type = CONSENSUS_APPEND, .peer = 2, .term = 2};
+  m.append.previous_index = m.append.previous_term = m.append.count = 1;
+  m.append.entries = &entry;
+  assert_ok(consensus_receive(c, 10, &m, NULL));
+  assert_ok(consensus_persisted(c, 10, 1, NULL));
+  assert_int_equal(consensus_persisted(c, 10, 1, NULL), ERR_INVALID); // twice
   consensus_free(c);
   c = NULL;
   assert_ok(follow(&c));
@@ -336,4 +408,5 @@ TEST(a_host_that_breaks_the_rules_closes_the_group) {
 
 TESTS(T(a_state_that_contradicts_itself_is_refused), T(a_log_from_the_beginning_begins_with_a_membership),
       T(options_that_do_not_go_together_are_refused), T(a_member_comes_back_as_it_was), T(a_leader_without_memory_closes),
-      T(a_follower_without_memory_closes), T(a_host_that_breaks_the_rules_closes_the_group))
+      T(a_follower_without_memory_closes), T(a_sole_voter_without_memory_closes),
+      T(a_host_that_breaks_the_rules_closes_the_group))

@@ -11,7 +11,7 @@
 
 #define WORLD_MEMBERS 8u // ids 1 to 7
 #define WORLD_LOG 512u
-#define WORLD_MESSAGES 4096u
+#define WORLD_MESSAGES 1024u
 #define WORLD_WRITES 256u
 
 struct world_entry {

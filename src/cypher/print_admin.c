@@ -85,7 +85,7 @@ void print_schema(struct printer *p, const struct ast *n) {
     if (n->name.parameter != NULL)
       print_node(p, n->name.parameter);
     else
-      put_dotted_name(p, n->name.text);
+      put_name(p, n->name.text); // as one: a point may belong to it, and where names have parts that reads the same
   }
 }
 

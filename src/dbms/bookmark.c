@@ -1,13 +1,29 @@
 #include "dbms/bookmark.h"
 
-#include <stdio.h>
+#include <string.h>
 
 static const struct str legacy_prefix = {"neo4j:bookmark:v1:tx", 20};
 
+enum { UUID_BYTES = 36, ID_BYTES_MAX = 20 };
+
+static size_t write_id(char to[ID_BYTES_MAX], uint64_t id) {
+  char digits[ID_BYTES_MAX];
+  size_t n = 0;
+  do digits[n++] = (char) ('0' + id % 10);
+  while ((id /= 10) > 0);
+  for (size_t i = 0; i < n; i++) to[i] = digits[n - 1 - i];
+  return n;
+}
+
 struct str bookmark_write(char to[BOOKMARK_BYTES_MAX], const char *uuid, uint64_t id, bool legacy) {
-  int len = legacy ? snprintf(to, BOOKMARK_BYTES_MAX, "%.*s%llu", STR_ARG(legacy_prefix), (unsigned long long) id)
-                   : snprintf(to, BOOKMARK_BYTES_MAX, "Q1:%.36s:%llu", uuid, (unsigned long long) id);
-  return (struct str){to, (size_t) len};
+  size_t n = legacy ? legacy_prefix.len : 3;
+  memcpy(to, legacy ? legacy_prefix.ptr : "Q1:", n);
+  if (!legacy) {
+    memcpy(to + n, uuid, UUID_BYTES);
+    n += UUID_BYTES;
+    to[n++] = ':';
+  }
+  return (struct str){to, n + write_id(to + n, id)};
 }
 
 static bool read_id(struct str text, uint64_t *ret) {
@@ -22,7 +38,8 @@ enum err bookmark_read(struct str text, enum bookmark_kind *ret_kind, struct str
     *ret_kind = BOOKMARK_NONE;
     return ERR_OK;
   }
-  if (str_starts(text, legacy_prefix) && read_id((struct str){text.ptr + legacy_prefix.len, text.len - legacy_prefix.len}, ret_id)) {
+  if (str_starts(text, legacy_prefix) &&
+      read_id((struct str){text.ptr + legacy_prefix.len, text.len - legacy_prefix.len}, ret_id)) {
     *ret_kind = BOOKMARK_LEGACY;
     return ERR_OK;
   }
@@ -35,5 +52,6 @@ enum err bookmark_read(struct str text, enum bookmark_kind *ret_kind, struct str
       return ERR_OK;
     }
   }
-  return error_set(e, ERR_BOOKMARK_INVALID, "Supplied bookmark `%.*s` does not conform to pattern `Q1:<database>:<transaction>`", (int) MIN(text.len, 200), text.ptr);
+  return error_set(e, ERR_BOOKMARK_INVALID, "Supplied bookmark `%.*s` does not conform to pattern `Q1:<database>:<transaction>`",
+                   (int) MIN(text.len, 200), text.ptr);
 }

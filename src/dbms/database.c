@@ -8,6 +8,10 @@ enum machine_state { MACHINE_IDLE, MACHINE_QUEUED, MACHINE_RUNNING, MACHINE_AGAI
 
 enum { STEPS_A_TURN = 64 }; // then others of the pool have their turn
 
+// A disk that takes longer than this for a round of the log is left to the pool: what a hand-over costs is nothing beside it, and
+// the thread that asked stays free.
+static const int64_t COMMIT_HERE_NS_MAX = 5 * NS_PER_MS;
+
 // How long a machine that failed rests before it tries again: twice as long each time.
 static const int64_t RETRY_FIRST_NS = 10 * NS_PER_MS, RETRY_LAST_NS = NS_PER_S;
 
@@ -61,28 +65,82 @@ static void machine_went_well(struct database_machine *m) {
               STR_ARG(m->database->name), machine_name(m->which));
 }
 
+/// Makes an idle machine the calling thread's, which must give it back.
+static bool machine_claim(struct database_machine *m) {
+  int idle = MACHINE_IDLE;
+  return !atomic_load(&m->database->resting) && atomic_compare_exchange_strong(&m->state, &idle, MACHINE_RUNNING);
+}
+
+/// The pool goes on with a machine that the calling thread has.
+static void machine_hand_over(struct database_machine *m) {
+  bool rests = atomic_load(&m->database->resting);
+  atomic_store(&m->state, rests ? MACHINE_IDLE : MACHINE_QUEUED);
+  if (!rests) submit(m);
+}
+
+/// Gives it back: idle, or to the pool if there is `more` to do or work has come meanwhile.
+static void machine_give(struct database_machine *m, bool more) {
+  int running = MACHINE_RUNNING;
+  if (more || !atomic_compare_exchange_strong(&m->state, &running, MACHINE_IDLE)) machine_hand_over(m);
+}
+
+/// One step of a machine that the calling thread has; true if there is more to do. What came before is seen by this step.
+static bool machine_step(struct database_machine *m) {
+  struct error e = ERROR_INIT;
+  bool more = false;
+  atomic_store(&m->state, MACHINE_RUNNING);
+  enum err err = graph_step(m->database->graph, m->which, &more, &e);
+  if (err != ERR_OK)
+    machine_failed(m, err, &e);
+  else if (!more)
+    machine_went_well(m);
+  return err == ERR_OK && (more || atomic_load(&m->state) == MACHINE_AGAIN);
+}
+
+static void applier_turn(struct database_machine *m) {
+  bool more = true;
+  for (int i = 0; i < STEPS_A_TURN && more; i++) more = machine_step(m);
+  machine_give(m, more);
+}
+
+/// A round of the log, then the applier on the same thread if it is idle: a lone commit wakes one thread, not two. While more
+/// commits wait for the log the applier gets a thread of its own, so that the disk syncs one round while the one before is
+/// applied.
+static bool commit_step(struct database_machine *m) {
+  struct database_machine *applier = &m->database->machines[GRAPH_APPLIER];
+  bool claimed = machine_claim(applier);
+  bool more = machine_step(m);
+  if (claimed && !more && atomic_load(&applier->state) == MACHINE_AGAIN)
+    applier_turn(applier);
+  else if (claimed)
+    machine_give(applier, false);
+  return more || atomic_load(&m->state) == MACHINE_AGAIN;
+}
+
 static void machine_run(struct work *w) {
   struct database_machine *m = CONTAINER_OF(w, struct database_machine, work);
-  struct database *db = m->database;
-  atomic_store(&m->state, MACHINE_RUNNING);
   bool more = true;
-  struct error e = ERROR_INIT;
-  enum err err = ERR_OK;
-  for (int i = 0; i < STEPS_A_TURN && more && err == ERR_OK; i++) err = graph_step(db->graph, m->which, &more, &e);
-  if (err != ERR_OK) {
-    machine_failed(m, err, &e);
-    more = false;
-  } else if (!more) {
-    machine_went_well(m);
-  }
-  int running = MACHINE_RUNNING;
-  if (!more && atomic_compare_exchange_strong(&m->state, &running, MACHINE_IDLE)) return;
-  if (atomic_load(&db->resting)) {
-    atomic_store(&m->state, MACHINE_IDLE);
-    return;
-  }
-  atomic_store(&m->state, MACHINE_QUEUED);
-  submit(m);
+  for (int i = 0; i < STEPS_A_TURN && more; i++) more = m->which == GRAPH_LOG_WRITER ? commit_step(m) : machine_step(m);
+  machine_give(m, more);
+}
+
+// ---- a commit by the thread that asks for it ----
+
+bool database_claim_commit(struct database *db) {
+  struct database_machine *writer = &db->machines[GRAPH_LOG_WRITER], *applier = &db->machines[GRAPH_APPLIER];
+  if (graph_round_ns(db->graph) > COMMIT_HERE_NS_MAX || !machine_claim(writer)) return false;
+  if (machine_claim(applier)) return true;
+  machine_give(writer, false);
+  return false;
+}
+
+void database_run_commit(struct database *db) {
+  (void) machine_step(&db->machines[GRAPH_LOG_WRITER]);
+  (void) machine_step(&db->machines[GRAPH_APPLIER]);
+}
+
+void database_give_commit(struct database *db) {
+  for (int which = GRAPH_LOG_WRITER; which <= GRAPH_APPLIER; which++) machine_give(&db->machines[which], false);
 }
 
 void database_wake(struct database *db) {
@@ -108,8 +166,8 @@ void database_rest(struct database *db) {
 
 static void on_progress(void *context, uint64_t index, uint64_t last) {
   struct database *db = context;
-  event_raise(db->dbms->options.events, EVENT_INFO, "database.recovery", "[%.*s] Recovery: transaction %llu of %llu replayed.", STR_ARG(db->name),
-              (unsigned long long) index, (unsigned long long) last);
+  event_raise(db->dbms->options.events, EVENT_INFO, "database.recovery", "[%.*s] Recovery: transaction %llu of %llu replayed.",
+              STR_ARG(db->name), (unsigned long long) index, (unsigned long long) last);
 }
 
 static enum err make_directory(struct dbms *d, struct str name, char path[DISK_PATH_MAX], struct error *e) {
@@ -117,7 +175,8 @@ static enum err make_directory(struct dbms *d, struct str name, char path[DISK_P
   snprintf(path, DISK_PATH_MAX, "%.*s/databases", STR_ARG(data));
   TRY(disk_make_directories(d->options.disk, path, e));
   int len = snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(data), STR_ARG(name));
-  if (len >= DISK_PATH_MAX) return error_set(e, ERR_INVALID, "The path of database %.*s is longer than %d bytes.", STR_ARG(name), DISK_PATH_MAX);
+  if (len >= DISK_PATH_MAX)
+    return error_set(e, ERR_INVALID, "The path of database %.*s is longer than %d bytes.", STR_ARG(name), DISK_PATH_MAX);
   return disk_make_directories(d->options.disk, path, e);
 }
 
@@ -131,6 +190,7 @@ static struct graph_options graph_options_of(struct database *db, struct page_po
       .events = db->dbms->options.events,
       .log = {.segment_bytes = (uint64_t) config->log_rotation_bytes},
       .create = true,
+      .direct = true, // a page is in memory once, and what is counted is what the settings allow
       .checkpoint_bytes = (uint64_t) config->checkpoint_interval_bytes,
       .work_ready = on_work_ready,
       .context = db,
@@ -139,11 +199,12 @@ static struct graph_options graph_options_of(struct database *db, struct page_po
 }
 
 static void write_uuid(char text[37], const uint8_t *u) {
-  snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8],
-           u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+  snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2], u[3], u[4], u[5],
+           u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 
-enum err database_open(struct dbms *d, struct str name, bool is_system, struct page_pool *pool, struct database **ret, struct error *e) {
+enum err database_open(struct dbms *d, struct str name, bool is_system, struct page_pool *pool, struct database **ret,
+                       struct error *e) {
   char path[DISK_PATH_MAX];
   TRY(make_directory(d, name, path, e));
   struct database *db = mem_zalloc(sizeof *db);
@@ -152,7 +213,8 @@ enum err database_open(struct dbms *d, struct str name, bool is_system, struct p
   atomic_store(&db->resting, true);
   for (int i = 0; i < GRAPH_MACHINE_MAX; i++)
     db->machines[i] = (struct database_machine){.work.run = machine_run, .database = db, .which = (enum graph_machine) i};
-  mem_budget_init(&db->budget, &d->budget, d->options.config->memory_database_max_bytes, ERR_MEMORY_POOL, "db.memory.transaction.total.max");
+  mem_budget_init(&db->budget, &d->budget, d->options.config->memory_database_max_bytes, ERR_MEMORY_POOL,
+                  "db.memory.transaction.total.max");
   struct graph_options options = graph_options_of(db, pool);
   enum err err = graph_open(path, &options, &db->graph, e);
   if (err == ERR_OK) err = query_cache_new((uint32_t) d->options.config->query_cache_size, &db->plans, e);

@@ -14,8 +14,8 @@ struct database_machine {
   struct work work;
   struct database *database;
   enum graph_machine which;
-  _Atomic int state; // enum machine_state in database.c
-  int64_t delay_ns;             // from the last failure to the next try; 0: the last run went well. Of whoever runs it
+  _Atomic int state;           // enum machine_state in database.c
+  int64_t delay_ns;            // from the last failure to the next try; 0: the last run went well. Of whoever runs it
   _Atomic int64_t retry_at_ns; // monotonic; 0: nothing to try again
 };
 
@@ -33,13 +33,22 @@ struct database {
 };
 
 /// Opens or makes the database in data_directory/databases/<name>. `name` must outlive it.
-enum err database_open(struct dbms *d, struct str name, bool is_system, struct page_pool *pool, struct database **ret, struct error *e) NODISCARD;
+enum err database_open(struct dbms *d, struct str name, bool is_system, struct page_pool *pool, struct database **ret,
+                       struct error *e) NODISCARD;
 
 /// Begins to submit the machines' work to the host.
 void database_wake(struct database *db);
 
 /// Starts machines again that had failed for want of memory or room and whose time to try again has come.
 void database_retry(struct database *db);
+
+/// A thread that nobody else waits for may make a commit durable and publish it itself, without waking another. True: log writer
+/// and applier are the caller's until database_give_commit. False: one of them is at work, or the disk is slow.
+bool database_claim_commit(struct database *db);
+/// One round of both.
+void database_run_commit(struct database *db);
+/// What has come meanwhile goes to the host.
+void database_give_commit(struct database *db);
 
 /// Waits until no machine runs; none starts any more.
 void database_rest(struct database *db);

@@ -6,6 +6,8 @@
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
 
+enum { PAGE_WAIT_MS = 1000 }; // for a frame, when all are in use
+
 struct database *dbms_database(struct dbms *d, struct str name) {
   for (uint32_t i = 0; i < d->database_count; i++)
     if (str_eq_nocase(d->databases[i]->name, name)) return d->databases[i];
@@ -19,7 +21,7 @@ static enum err add_database(struct dbms *d, struct str name, bool is_system, st
 }
 
 static enum err open_all(struct dbms *d, struct error *e) {
-  struct page_pool_options pool = {.limit_bytes = (uint64_t) d->options.page_cache_bytes};
+  struct page_pool_options pool = {.limit_bytes = (uint64_t) d->options.page_cache_bytes, .wait_ms = PAGE_WAIT_MS};
   TRY(page_pool_open(&pool, &d->pool, e));
   TRY(add_database(d, STR("system"), true, &d->system, e));
   TRY(add_database(d, d->options.config->default_database, false, &d->home, e));
@@ -59,7 +61,7 @@ void dbms_tick(struct dbms *d) {
     database_retry(d->databases[i]);
   }
   transactions_expire(d);
-  session_wake_sleepers(d);
+  session_wake_late_sleepers(d);
 }
 
 void dbms_terminate_all(struct dbms *d) {
@@ -73,6 +75,18 @@ uint32_t dbms_open_transactions(struct dbms *d) {
   return n;
 }
 
+/// What the memory settings were good for: an operator sees whether the page cache was too small.
+static void tell_memory(struct dbms *d) {
+  struct page_pool_stats s;
+  page_pool_stats(d->pool, &s);
+  event_raise(d->options.events, EVENT_INFO, "dbms.memory",
+              "Page cache: %llu of %llu pages used, %llu read (%llu of them in %llu batches), %llu evicted, %llu written early, "
+              "%llu waits. Transactions: %lld KiB at most.",
+              (unsigned long long) s.frames_used, (unsigned long long) s.frames, (unsigned long long) s.reads,
+              (unsigned long long) s.batched_reads, (unsigned long long) s.batches, (unsigned long long) s.evictions,
+              (unsigned long long) s.spills, (unsigned long long) s.waits, (long long) atomic_load(&d->budget.peak_bytes) / 1024);
+}
+
 enum err dbms_stop(struct dbms *d, struct error *e) {
   enum err first = ERR_OK;
   for (uint32_t i = 0; i < d->database_count; i++) database_rest(d->databases[i]);
@@ -80,6 +94,7 @@ enum err dbms_stop(struct dbms *d, struct error *e) {
     enum err err = graph_checkpoint(d->databases[i]->graph, first == ERR_OK ? e : NULL);
     if (err != ERR_OK && first == ERR_OK) first = error_prefix(e, "database %.*s", STR_ARG(d->databases[i]->name));
   }
+  tell_memory(d);
   return first;
 }
 

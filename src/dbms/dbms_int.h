@@ -23,11 +23,11 @@ struct dbms {
   struct exec_files files; // of LOAD CSV
   char server_name[128];
 
-  struct mutex mutex;        // what follows
+  struct mutex mutex;               // what follows
   struct transaction *transactions; // open ones, doubly linked
   uint32_t transaction_count;
   uint64_t next_transaction, next_session;
-  struct dbms_session *sleepers; // operations that wait for a bookmark: looked at by dbms_tick
+  struct dbms_session *sleepers; // operations that wait for a bookmark, doubly linked: dbms_tick looks for those that are late
 };
 
 /// The database of that name (case plays no part), or NULL.

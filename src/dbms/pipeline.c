@@ -38,7 +38,9 @@ static enum err build(struct plan *p, struct database *db, struct str text, stru
 
   static const struct plan_folding folding = {.evaluate = exec_evaluate};
   struct plan_options options = {.catalog = &db->catalog, .folding = &folding};
-  return plan_build(p, statement, &options, e);
+  TRY(plan_build(p, statement, &options, e));
+  p->cheap = plan_is_cheap(p);
+  return ERR_OK;
 }
 
 enum err pipeline_compile(struct database *db, struct str text, struct plan **ret, struct error *e) {
@@ -141,7 +143,7 @@ enum err pipeline_open(struct transaction *t, struct plan *p, struct value param
   row_store_init(&r->rows, p->statement->column_count, &t->budget);
   bool runs = p->kind == PLAN_QUERY && p->statement->explain != AST_EXPLAIN;
   r->finished = !runs;
-  r->cheap = !runs || plan_is_cheap(p);
+  r->cheap = !runs || p->cheap;
   enum err err = name_columns(r, p->statement, e);
   if (err == ERR_OK) err = notification_filter_copy(&r->rows.arena, filter, &r->filter, e);
   if (err == ERR_OK) err = note_missing(r, parameters, e);

@@ -9,12 +9,18 @@
 struct entry {
   struct entry *newer, *older;
   struct plan *plan;
+  size_t bytes;
   uint64_t hash;
 };
+
+// A statement of megabytes makes a plan of hundreds of them. Such are not kept, and all that are kept together have an end.
+#define PLAN_BYTES_MAX ((size_t) 4 << 20)
+#define PLANS_BYTES_MAX ((size_t) 256 << 20)
 
 struct query_cache {
   struct mutex mutex; // everything below
   uint32_t capacity, len;
+  size_t bytes; // of all plans
   struct map by_hash; // hash of the text -> struct entry *
   struct entry *newest, *oldest;
 };
@@ -43,6 +49,7 @@ static void link_newest(struct query_cache *c, struct entry *entry) {
 static void drop(struct query_cache *c, struct entry *entry) {
   unlink_entry(c, entry);
   map_remove(&c->by_hash, entry->hash);
+  c->bytes -= entry->bytes;
   plan_unref(entry->plan);
   mem_free(entry);
   c->len--;
@@ -81,18 +88,21 @@ struct plan *query_cache_get(struct query_cache *c, struct str text) {
 }
 
 void query_cache_put(struct query_cache *c, struct plan *p) {
-  if (c->capacity == 0) return;
+  size_t bytes = arena_bytes(&p->arena);
+  if (c->capacity == 0 || bytes > PLAN_BYTES_MAX) return;
   struct str text = p->statement->text;
   mutex_lock(&c->mutex);
   struct entry *old = find(c, hash64(text.ptr, text.len, 0));
   if (old != NULL) drop(c, old);
   if (c->len == c->capacity) drop(c, c->oldest);
+  while (c->len > 0 && c->bytes + bytes > PLANS_BYTES_MAX) drop(c, c->oldest);
   struct entry *entry = mem_zalloc(sizeof *entry);
   if (entry != NULL) {
-    *entry = (struct entry){.plan = p, .hash = hash64(text.ptr, text.len, 0)};
+    *entry = (struct entry){.plan = p, .bytes = bytes, .hash = hash64(text.ptr, text.len, 0)};
     if (map_put(&c->by_hash, entry->hash, (uint64_t) (uintptr_t) entry) == ERR_OK) {
       plan_ref(p);
       link_newest(c, entry);
+      c->bytes += bytes;
       c->len++;
     } else {
       mem_free(entry);

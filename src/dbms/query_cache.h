@@ -16,8 +16,8 @@ void query_cache_free(struct query_cache *c);
 /// A plan of exactly this text with a reference for the caller, or NULL.
 struct plan *query_cache_get(struct query_cache *c, struct str text);
 
-/// Keeps a reference to `p`, in place of an older plan of its text or of the one that was not used for longest. A cache that finds no
-/// memory keeps nothing.
+/// Keeps a reference to `p`, in place of an older plan of its text or of those that were not used for longest. A cache that finds no
+/// memory keeps nothing, and nobody keeps a plan of more than 4 MB.
 void query_cache_put(struct query_cache *c, struct plan *p);
 
 void query_cache_clear(struct query_cache *c);

@@ -4,7 +4,17 @@
 #include "dbms/transaction.h"
 #include "plan/explain.h"
 
-enum { ROWS_A_TURN = 1024 }; // between two looks at whether the sink is full
+// Between two looks at whether the sink is full. Rows may be long: a turn grows while they turn out not to be, and what would fill the
+// sink many times over never comes in one.
+enum {
+  ROWS_A_TURN = 1024,
+  ROWS_IN_FIRST_TURN = 16,
+  INLINE_BATCHES = 128, // after so many a run that looked cheap moves to a worker: about a millisecond
+};
+
+static void adapt_turn(struct result *r, bool is_full) {
+  r->turn = is_full ? MAX(1u, r->turn / 8) : MIN(r->turn * 8, (uint32_t) ROWS_A_TURN);
+}
 
 void result_free(struct result *r) {
   if (r == NULL) return;
@@ -17,15 +27,25 @@ void result_free(struct result *r) {
 /// Lets the run push up to `want` rows.
 static enum err run(struct result *r, uint64_t want, struct row_sink *sink, uint64_t *ret_rows, struct error *e) {
   uint64_t before = exec_rows(r->exec);
+  exec_set_patience(r->exec, r->tx->session->on_worker ? EXEC_ENDLESS : INLINE_BATCHES);
   enum exec_result outcome = exec_next(r->exec, want, sink, e);
   *ret_rows = exec_rows(r->exec) - before;
   r->had_rows |= *ret_rows > 0;
   if (outcome == EXEC_DONE) r->finished = true;
   if (outcome == EXEC_WAIT) {
     r->tx->waiting = exec_waiting(r->exec);
+    r->cheap = r->cheap && r->tx->waiting != NULL;
     return ERR_WAIT;
   }
   return outcome == EXEC_ERROR ? (e != NULL && e->code != ERR_OK ? e->code : ERR_INTERNAL) : ERR_OK;
+}
+
+/// The same for rows that were set aside.
+static enum err give(struct result *r, uint64_t want, struct row_sink *sink, const bool *full, uint64_t *ret_rows, struct error *e) {
+  *ret_rows = 0;
+  TRY(row_store_give(&r->rows, want, sink, full, ret_rows, e));
+  r->had_rows |= *ret_rows > 0;
+  return ERR_OK;
 }
 
 enum err result_pull(struct result *r, int64_t want, struct row_sink *sink, const bool *full, int64_t *ret_rows, bool *ret_more, bool *ret_paused,
@@ -33,18 +53,15 @@ enum err result_pull(struct result *r, int64_t want, struct row_sink *sink, cons
   uint64_t left = want < 0 ? UINT64_MAX : (uint64_t) want, got = 0;
   enum err err = ERR_OK;
   *ret_rows = 0;
-  if (r->rows.rows > 0) {
-    TRY(row_store_give(&r->rows, left, sink, full, &got, e));
-    r->had_rows |= got > 0;
-    *ret_rows += (int64_t) got;
-    left -= got;
-  }
+  if (r->turn == 0) r->turn = ROWS_IN_FIRST_TURN;
   bool is_full = full != NULL && *full;
-  while (err == ERR_OK && r->rows.rows == 0 && !r->finished && left > 0 && !is_full) {
-    err = run(r, MIN(left, ROWS_A_TURN), sink, &got, e);
+  while (err == ERR_OK && (r->rows.rows > 0 || !r->finished) && left > 0 && !is_full) {
+    uint64_t turn = sink != NULL ? MIN(left, (uint64_t) r->turn) : MIN(left, (uint64_t) ROWS_A_TURN);
+    err = r->rows.rows > 0 ? give(r, turn, sink, full, &got, e) : run(r, turn, sink, &got, e);
     *ret_rows += (int64_t) got;
     left -= got;
     is_full = full != NULL && *full;
+    adapt_turn(r, is_full);
   }
   *ret_more = r->rows.rows > 0 || !r->finished;
   *ret_paused = *ret_more && left > 0 && is_full;

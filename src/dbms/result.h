@@ -28,6 +28,7 @@ struct result {
   struct notification_filter filter;
   struct str missing; // parameters that EXPLAIN did without
   int64_t started_ns;
+  uint32_t turn; // rows between two looks at whether the sink is full; 0: none were given yet
 };
 
 /// Closes the run and frees all. NULL is fine.

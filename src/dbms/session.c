@@ -12,7 +12,8 @@
 #include "graph/tx.h"
 
 enum {
-  INLINE_TEXT_BYTES = 2048, // a statement up to this length is compiled on the caller's thread
+  INLINE_TEXT_BYTES = 2048,  // a statement up to this length is compiled on the caller's thread
+  COMMIT_HERE_CHANGES = 256, // a transaction up to this size may be committed by the caller's thread
 };
 
 // ---- life ----
@@ -100,33 +101,39 @@ static void end_transaction(struct dbms_session *s) {
 static enum err find_database(struct dbms_session *s, struct str name, struct database **ret, struct error *e) {
   struct database *db = name.len == 0 ? s->dbms->home : dbms_database(s->dbms, name);
   if (db == NULL) {
-    return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", (int) MIN(name.len, 200), name.ptr);
+    return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", (int) MIN(name.len, 200),
+                     name.ptr);
   }
   *ret = db;
   return ERR_OK;
 }
 
 /// An expired password allows nothing but changing it, on `system`; the command itself is checked in command.c.
-static enum err check_identity(const struct dbms_session *s, const struct dbms_tx_options *options, const struct database *db, struct error *e) {
+static enum err check_identity(const struct dbms_session *s, const struct dbms_tx_options *options, const struct database *db,
+                               struct error *e) {
   if (!s->logged_in) return error_set(e, ERR_UNAUTHORIZED, "The client is unauthorized due to authentication failure.");
   if (options->impersonated_user.len > 0 && !str_eq(options->impersonated_user, s->user)) {
-    return error_set(e, ERR_FORBIDDEN, "Cannot impersonate user '%.*s'.", (int) MIN(options->impersonated_user.len, 200), options->impersonated_user.ptr);
+    return error_set(e, ERR_FORBIDDEN, "Cannot impersonate user '%.*s'.", (int) MIN(options->impersonated_user.len, 200),
+                     options->impersonated_user.ptr);
   }
   if (s->must_change_password && !db->is_system) {
-    return error_set(e, ERR_CREDENTIALS_EXPIRED, "The credentials you provided were valid, but must be changed before you can use this instance. If this is the "
-                                                 "first time you are using Neo4j, this is to ensure you are not using the default credentials in production. If you are not using "
-                                                 "default credentials, you are getting this message because an administrator requires a password change.\n"
-                                                 "Changing your password is easy to do via the Neo4j Browser.\n"
-                                                 "If you are connecting via a shell or programmatically via a driver, just issue a "
-                                                 "`ALTER CURRENT USER SET PASSWORD FROM 'current password' TO 'new password'` statement against the system "
-                                                 "database in the current session, and then restart your driver with the new password configured.");
+    return error_set(
+        e, ERR_CREDENTIALS_EXPIRED,
+        "The credentials you provided were valid, but must be changed before you can use this instance. If this is the "
+        "first time you are using Neo4j, this is to ensure you are not using the default credentials in production. If you are "
+        "not using "
+        "default credentials, you are getting this message because an administrator requires a password change.\n"
+        "Changing your password is easy to do via the Neo4j Browser.\n"
+        "If you are connecting via a shell or programmatically via a driver, just issue a "
+        "`ALTER CURRENT USER SET PASSWORD FROM 'current password' TO 'new password'` statement against the system "
+        "database in the current session, and then restart your driver with the new password configured.");
   }
   return ERR_OK;
 }
 
 /// The highest transaction of `db` that the bookmarks name; those of other known databases are taken as reached.
-static enum err read_bookmarks(struct dbms_session *s, const struct database *db, const struct str *bookmarks, uint32_t count, uint64_t *ret,
-                               struct error *e) {
+static enum err read_bookmarks(struct dbms_session *s, const struct database *db, const struct str *bookmarks, uint32_t count,
+                               uint64_t *ret, struct error *e) {
   uint64_t highest = 0, id = 0;
   for (uint32_t i = 0; i < count; i++) {
     enum bookmark_kind kind;
@@ -139,7 +146,8 @@ static enum err read_bookmarks(struct dbms_session *s, const struct database *db
       ours |= same && s->dbms->databases[k] == db;
     }
     if (!known) {
-      return error_set(e, ERR_BOOKMARK_INVALID, "The bookmark `%.*s` is of a database that is not known here.", (int) MIN(bookmarks[i].len, 200), bookmarks[i].ptr);
+      return error_set(e, ERR_BOOKMARK_INVALID, "The bookmark `%.*s` is of a database that is not known here.",
+                       (int) MIN(bookmarks[i].len, 200), bookmarks[i].ptr);
     }
     if (ours) highest = MAX(highest, id);
   }
@@ -154,12 +162,16 @@ static enum err begin(struct dbms_session *s, const struct dbms_tx_options *opti
   TRY(check_identity(s, options, db, e));
   if (s->phase == PHASE_START) {
     TRY(read_bookmarks(s, db, options->bookmarks, options->bookmark_count, &s->bookmark, e));
-    s->bookmark_deadline_ns = clock_monotonic_ns(s->dbms->options.clock) + s->dbms->options.config->bookmark_timeout_ms * NS_PER_MS;
+    s->bookmark_database = db;
+    s->bookmark_deadline_ns =
+        clock_monotonic_ns(s->dbms->options.clock) + s->dbms->options.config->bookmark_timeout_ms * NS_PER_MS;
     s->phase = PHASE_BOOKMARKS;
   }
   if (graph_tx_last_committed(db->graph) < s->bookmark) {
+    TRY(graph_failure(db->graph, e)); // it will never be reached
     if (clock_monotonic_ns(s->dbms->options.clock) < s->bookmark_deadline_ns) return ERR_WAIT;
-    return error_set(e, ERR_BOOKMARK_TIMEOUT, "Database '%.*s' not up to the requested version: %llu. Latest database version is %llu", STR_ARG(db->name),
+    return error_set(e, ERR_BOOKMARK_TIMEOUT,
+                     "Database '%.*s' not up to the requested version: %llu. Latest database version is %llu", STR_ARG(db->name),
                      (unsigned long long) s->bookmark, (unsigned long long) graph_tx_last_committed(db->graph));
   }
   struct transaction *t;
@@ -195,16 +207,10 @@ static enum err op_logoff(struct dbms_session *s) {
 
 static enum err op_begin(struct dbms_session *s, struct dbms_op *op) {
   if (s->tx != NULL) return error_set(&op->error, ERR_PROTOCOL, "A transaction is open already.");
-  struct dbms_tx_options options = op->begin; // `op->begin` and `op->begun` are different members; inputs stay valid while we wait
+  struct dbms_tx_options options =
+      op->begin; // `op->begin` and `op->begun` are different members; inputs stay valid while we wait
   TRY(begin(s, &options, false, &op->error));
   op->begun.database = s->tx->database->name;
-  return ERR_OK;
-}
-
-/// Results that are still open must be run out before another statement may change what they see.
-static enum err set_aside_open_results(struct transaction *t, bool keep_rows, struct error *e) {
-  for (struct result *r = t->results; r != NULL; r = r->older)
-    if (!r->finished) TRY(result_run_out(r, keep_rows && !r->delivered, e));
   return ERR_OK;
 }
 
@@ -219,6 +225,20 @@ static bool may_run_out_here(const struct dbms_session *s, const struct transact
   return r == NULL;
 }
 
+/// Results that are still open must be run out before another statement may change what they see.
+static enum err set_aside_open_results(struct transaction *t, bool keep_rows, struct error *e) {
+  for (struct result *r = t->results; r != NULL; r = r->older)
+    if (!r->finished) TRY(result_run_out(r, keep_rows && !r->delivered, e));
+  return ERR_OK;
+}
+
+/// The same where it may be done: what is not cheap, or proves not to be, is done by a worker.
+static enum err run_out_open_results(struct dbms_session *s, bool keep_rows, bool *ret_to_worker, struct error *e) {
+  enum err err = may_run_out_here(s, s->tx) ? set_aside_open_results(s->tx, keep_rows, e) : ERR_WAIT;
+  if (err == ERR_WAIT) *ret_to_worker = !may_run_out_here(s, s->tx);
+  return err;
+}
+
 static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
   struct error *e = &op->error;
   if (!s->on_worker && op->run.query.len > INLINE_TEXT_BYTES) return *ret_to_worker = true, ERR_WAIT;
@@ -230,8 +250,7 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   struct transaction *t = s->tx;
   graph_tx_set_blocking(t->graph_tx, s->on_worker);
   TRY(transaction_check(t, e));
-  if (!may_run_out_here(s, t)) return *ret_to_worker = true, ERR_WAIT;
-  TRY(set_aside_open_results(t, true, e));
+  TRY(run_out_open_results(s, true, ret_to_worker, e));
   struct plan *p;
   struct result *r;
   if (s->phase != PHASE_COMMAND) {
@@ -242,7 +261,9 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
     }
     if (s->must_change_password && !command_changes_own_password(p)) {
       plan_unref(p);
-      return error_set(e, ERR_CREDENTIALS_EXPIRED, "Permission denied. The password must be changed first: ALTER CURRENT USER SET PASSWORD FROM 'current password' TO 'new password'");
+      return error_set(e, ERR_CREDENTIALS_EXPIRED,
+                       "Permission denied. The password must be changed first: ALTER CURRENT USER SET PASSWORD FROM 'current "
+                       "password' TO 'new password'");
     }
     struct notification_filter filter = {op->run.min_severity, op->run.disabled_categories, op->run.disabled_category_count};
     enum err err = pipeline_open(t, p, op->run.parameters, &filter, &r, e);
@@ -254,7 +275,8 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
     s->phase = PHASE_COMMAND;
   }
   r = t->results;
-  if (r->plan->kind == PLAN_COMMAND && r->plan->statement->explain != AST_EXPLAIN) TRY(command_run(s, t, r, op->run.parameters, e));
+  if (r->plan->kind == PLAN_COMMAND && r->plan->statement->explain != AST_EXPLAIN)
+    TRY(command_run(s, t, r, op->run.parameters, e));
   op->ran.result = r->number;
   op->ran.columns = r->columns;
   op->ran.column_count = r->column_count;
@@ -263,12 +285,26 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   return ERR_OK;
 }
 
+/// A lone client's small commit is made durable and published on the spot: no other thread needs to wake for it.
+static enum err commit_graph(struct dbms_session *s, uint64_t *ret_id, struct error *e) {
+  struct transaction *t = s->tx;
+  bool here = s->op->alone && !s->on_worker && graph_tx_has_writes(t->graph_tx) && !graph_tx_is_committing(t->graph_tx) &&
+              graph_tx_changes(t->graph_tx) <= COMMIT_HERE_CHANGES && database_claim_commit(t->database);
+  enum err err = graph_tx_commit(t->graph_tx, ret_id, e);
+  if (!here) return err;
+  if (err == ERR_WAIT && graph_tx_is_committing(t->graph_tx)) {
+    database_run_commit(t->database);
+    err = graph_tx_commit(t->graph_tx, ret_id, e);
+  }
+  database_give_commit(t->database);
+  return err;
+}
+
 /// Nothing may fail once graph_tx_commit has succeeded: the commit is durable and seen by others.
 static enum err commit(struct dbms_session *s, struct str *ret_bookmark, struct error *e) {
-  struct transaction *t = s->tx;
   uint64_t id;
-  TRY(graph_tx_commit(t->graph_tx, &id, e));
-  *ret_bookmark = bookmark_write(s->bookmark_text, t->database->uuid, id, s->client.legacy_bookmarks);
+  TRY(commit_graph(s, &id, e));
+  *ret_bookmark = bookmark_write(s->bookmark_text, s->tx->database->uuid, id, s->client.legacy_bookmarks);
   return ERR_OK;
 }
 
@@ -288,8 +324,10 @@ static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to
     int64_t rows = 0;
     bool more = false, paused = false;
     int64_t want = op->pull.rows < 0 ? -1 : op->pull.rows - op->pulled.rows;
-    enum err err = result_pull(r, want, op->pull.discard ? NULL : op->pull.sink, op->pull.discard ? NULL : op->pull.sink_full, &rows, &more, &paused, e);
+    enum err err = result_pull(r, want, op->pull.discard ? NULL : op->pull.sink, op->pull.discard ? NULL : op->pull.sink_full,
+                               &rows, &more, &paused, e);
     op->pulled.rows += rows;
+    if (err == ERR_WAIT) *ret_to_worker = !may_run_here(s, r);
     TRY(err);
     op->pulled.has_more = more;
     op->pulled.paused = paused;
@@ -310,8 +348,7 @@ static enum err op_commit(struct dbms_session *s, struct dbms_op *op, bool *ret_
   graph_tx_set_blocking(s->tx->graph_tx, s->on_worker);
   if (s->phase != PHASE_COMMIT) {
     TRY(transaction_check(s->tx, e));
-    if (!may_run_out_here(s, s->tx)) return *ret_to_worker = true, ERR_WAIT;
-    TRY(set_aside_open_results(s->tx, false, e));
+    TRY(run_out_open_results(s, false, ret_to_worker, e));
     s->phase = PHASE_COMMIT;
   }
   TRY(commit(s, &op->committed.bookmark, e));
@@ -330,21 +367,22 @@ static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   enum err interrupted = s->interrupted;
   s->parked_on = NULL; // from here on it may go away
   mutex_unlock(&s->mutex);
-  bool stops = interrupted != ERR_OK && s->phase != PHASE_COMMIT && op->kind != DBMS_RESET && op->kind != DBMS_ROLLBACK && op->kind != DBMS_LOGOFF;
+  bool stops = interrupted != ERR_OK && s->phase != PHASE_COMMIT && op->kind != DBMS_RESET && op->kind != DBMS_ROLLBACK &&
+               op->kind != DBMS_LOGOFF;
   if (stops && s->tx == NULL) return error_set(&op->error, interrupted, "The operation was interrupted.");
   switch (op->kind) {
-    case DBMS_LOGIN: return op_login(s, op);
-    case DBMS_LOGOFF: return op_logoff(s);
-    case DBMS_BEGIN: return op_begin(s, op);
-    case DBMS_RUN: return op_run(s, op, ret_to_worker);
-    case DBMS_PULL: return op_pull(s, op, ret_to_worker);
-    case DBMS_COMMIT: return op_commit(s, op, ret_to_worker);
-    case DBMS_ROUTE: return op_route(s, op);
-    case DBMS_ROLLBACK:
-      if (s->tx == NULL) return error_set(&op->error, ERR_PROTOCOL, "There is no open transaction.");
-      end_transaction(s);
-      return ERR_OK;
-    case DBMS_RESET: end_transaction(s); return ERR_OK;
+  case DBMS_LOGIN: return op_login(s, op);
+  case DBMS_LOGOFF: return op_logoff(s);
+  case DBMS_BEGIN: return op_begin(s, op);
+  case DBMS_RUN: return op_run(s, op, ret_to_worker);
+  case DBMS_PULL: return op_pull(s, op, ret_to_worker);
+  case DBMS_COMMIT: return op_commit(s, op, ret_to_worker);
+  case DBMS_ROUTE: return op_route(s, op);
+  case DBMS_ROLLBACK:
+    if (s->tx == NULL) return error_set(&op->error, ERR_PROTOCOL, "There is no open transaction.");
+    end_transaction(s);
+    return ERR_OK;
+  case DBMS_RESET: end_transaction(s); return ERR_OK;
   }
   return ERR_INTERNAL;
 }
@@ -370,14 +408,30 @@ static void queue(struct dbms_session *s) {
   s->dbms->options.host->submit(s->dbms->options.host, kind, &s->work);
 }
 
+/// What was waited for is there, or will not come. Any thread.
+static void go_on(struct dbms_session *s) {
+  if (s->resumes)
+    s->op->ready(s->op);
+  else
+    queue(s);
+}
+
 static void on_ready(void *context) {
-  queue(context);
+  go_on(context);
+}
+
+/// What has run on the front door's thread so far may go on there; what was too much for it stays with the workers.
+static bool may_resume(const struct dbms_session *s) {
+  return s->op->ready != NULL && !s->on_worker;
 }
 
 /// A kill finds the session parked, or is found here.
 static void park(struct dbms_session *s) {
   struct transaction *t = s->tx;
   struct graph_tx *on = t->waiting != NULL ? t->waiting : t->graph_tx;
+  bool commits = on == t->graph_tx && graph_tx_is_committing(on);
+  s->resumes = commits && may_resume(s);
+  if (!s->on_worker) s->op->commits = commits; // the thread that submitted: nobody else looks
   mutex_lock(&s->mutex);
   s->parked_on = on;
   enum err killed = graph_tx_killed(t->graph_tx);
@@ -386,33 +440,82 @@ static void park(struct dbms_session *s) {
   graph_tx_on_ready(on, on_ready, s);
 }
 
-static void sleep_until_bookmark(struct dbms_session *s) {
-  struct dbms *d = s->dbms;
-  mutex_lock(&d->mutex);
-  s->next_sleeper = d->sleepers;
-  d->sleepers = s;
-  mutex_unlock(&d->mutex);
+// ---- waiting for a bookmark ----
+
+static void sleeper_unlink(struct dbms *d, struct dbms_session *s) {
+  *(s->previous_sleeper != NULL ? &s->previous_sleeper->next_sleeper : &d->sleepers) = s->next_sleeper;
+  if (s->next_sleeper != NULL) s->next_sleeper->previous_sleeper = s->previous_sleeper;
 }
 
-void session_wake_sleepers(struct dbms *d) {
+static void sleeper_link(struct dbms *d, struct dbms_session *s) {
+  s->previous_sleeper = NULL;
+  s->next_sleeper = d->sleepers;
+  if (d->sleepers != NULL) d->sleepers->previous_sleeper = s;
+  d->sleepers = s;
+}
+
+/// From the graph, under its mutex. Whoever takes the session off the list continues it.
+static void on_bookmark(void *context) {
+  struct dbms_session *s = context;
+  struct dbms *d = s->dbms;
   mutex_lock(&d->mutex);
-  struct dbms_session *s = d->sleepers;
-  d->sleepers = NULL;
+  bool slept = s->sleep == SLEEP_LASTS;
+  if (slept) sleeper_unlink(d, s);
+  s->sleep = SLEEP_ENDS;
   mutex_unlock(&d->mutex);
-  while (s != NULL) {
-    struct dbms_session *next = s->next_sleeper;
-    queue(s); // looks again at its bookmark, its deadline and whether it was interrupted
-    s = next;
+  if (slept) go_on(s);
+}
+
+static void sleep_until_bookmark(struct dbms_session *s) {
+  struct dbms *d = s->dbms;
+  s->resumes = may_resume(s);
+  s->sleep = SLEEP_BEGINS; // nobody knows of it yet
+  enum err err = graph_await(s->bookmark_database->graph, s->bookmark, on_bookmark, s, NULL);
+  mutex_lock(&d->mutex);
+  bool sleeps = s->sleep == SLEEP_BEGINS && (err == ERR_WAIT || err == ERR_NOMEM);
+  s->sleep_polls = err == ERR_NOMEM;
+  if (sleeps) {
+    s->sleep = SLEEP_LASTS;
+    sleeper_link(d, s);
+  }
+  mutex_unlock(&d->mutex);
+  if (!sleeps) go_on(s);
+}
+
+static bool is_late(struct dbms_session *s, int64_t now_ns) {
+  mutex_lock(&s->mutex);
+  bool interrupted = s->interrupted != ERR_OK;
+  mutex_unlock(&s->mutex);
+  return interrupted || s->sleep_polls || now_ns >= s->bookmark_deadline_ns;
+}
+
+void session_wake_late_sleepers(struct dbms *d) {
+  struct dbms_session *late = NULL;
+  int64_t now_ns = clock_monotonic_ns(d->options.clock);
+  mutex_lock(&d->mutex);
+  for (struct dbms_session *s = d->sleepers, *next; s != NULL; s = next) {
+    next = s->next_sleeper;
+    if (!is_late(s, now_ns)) continue;
+    sleeper_unlink(d, s);
+    s->sleep = SLEEP_ENDS;
+    s->next_sleeper = late;
+    late = s;
+  }
+  mutex_unlock(&d->mutex);
+  for (struct dbms_session *s = late, *next; s != NULL; s = next) {
+    next = s->next_sleeper;
+    graph_await_cancel(s->bookmark_database->graph, s); // from here on nobody but us knows it
+    go_on(s); // looks again at its bookmark, its deadline and whether it was interrupted
   }
 }
 
 /// Steps until the operation is done (true) or something else will carry it on; then nothing of `s` may be touched.
 static bool carry_on(struct dbms_session *s) {
   switch (session_step(s)) {
-    case SESSION_DONE: return true;
-    case SESSION_TO_WORKER: queue(s); return false;
-    case SESSION_WAIT_BOOKMARK: sleep_until_bookmark(s); return false;
-    case SESSION_WAIT_TX: park(s); return false;
+  case SESSION_DONE: return true;
+  case SESSION_TO_WORKER: queue(s); return false;
+  case SESSION_WAIT_BOOKMARK: sleep_until_bookmark(s); return false;
+  case SESSION_WAIT_TX: park(s); return false;
   }
   return true;
 }
@@ -434,6 +537,18 @@ static void session_run(struct work *w) {
   let_go(s);
 }
 
+/// On the front door's thread.
+static bool run_here(struct dbms_session *s) {
+  if (!carry_on(s)) return false;
+  finish(s);
+  let_go(s);
+  return true;
+}
+
+bool dbms_session_resume(struct dbms_session *s) {
+  return run_here(s);
+}
+
 bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op) {
   arena_reset(&s->outputs);
   op->err = ERR_OK;
@@ -449,8 +564,5 @@ bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op) {
     queue(s);
     return false;
   }
-  if (!carry_on(s)) return false;
-  finish(s);
-  let_go(s);
-  return true;
+  return run_here(s);
 }

@@ -50,7 +50,7 @@ struct dbms_notification {
   struct str neo4j_code, title, description; // "Neo.ClientNotification.Statement.CartesianProduct", ...
   struct str gql_status, gql_description;    // "01N50", "warn: ..."
   struct str severity;                       // "WARNING", "INFORMATION"
-  struct str category;                       // "HINT", "UNRECOGNIZED", "UNSUPPORTED", "PERFORMANCE", "DEPRECATION", "GENERIC", ...
+  struct str category; // "HINT", "UNRECOGNIZED", "UNSUPPORTED", "PERFORMANCE", "DEPRECATION", "GENERIC", ...
   bool has_position;
   uint32_t offset, line, column;
 };
@@ -84,8 +84,14 @@ struct dbms_routing_table {
 
 struct dbms_op {
   enum dbms_op_kind kind;
-  void (*done)(struct dbms_op *op); // from any thread, exactly once, only after submit returned false
-  void *context;                    // the front door's
+  void (*done)(struct dbms_op *op); // from any thread, exactly once, only after submit (or resume) returned false
+  /// May be NULL: then a worker finishes the operation. From any thread, also under mutexes, after submit (or resume) returned
+  /// false: a commit or a bookmark that the operation waited for is there, and `dbms_session_resume` is to be called on the
+  /// thread that serves the connection.
+  void (*ready)(struct dbms_op *op);
+  void *context; // the front door's
+  /// The calling thread serves nobody else: it may write and sync the log for a small commit itself instead of waking another.
+  bool alone;
 
   // Inputs, by kind. They must stay valid until the operation is finished.
   union {
@@ -95,7 +101,7 @@ struct dbms_op {
     struct dbms_tx_options begin;
     struct {
       struct str query;
-      struct value parameters; // map
+      struct value parameters;   // map
       struct dbms_tx_options tx; // of an auto-commit; ignored inside an explicit transaction
       bool auto_commit;
       enum dbms_severity min_severity;
@@ -118,6 +124,7 @@ struct dbms_op {
   };
 
   // Outputs, valid until the session's next submit.
+  bool commits; // when submit returns false: what is waited for is a commit, which the disk or the others' votes decide
   enum err err;
   struct error error;
   union {
@@ -158,7 +165,8 @@ struct dbms_client {
 };
 
 /// A session without identity. ERR_LIMIT when the server has no room for another.
-enum err dbms_session_new(struct dbms *dbms, const struct dbms_client *client, struct dbms_session **ret, struct error *e) NODISCARD;
+enum err dbms_session_new(struct dbms *dbms, const struct dbms_client *client, struct dbms_session **ret,
+                          struct error *e) NODISCARD;
 
 /// Ends it: interrupts what runs, rolls back, frees. If an operation is under way its `done` is still called, and the memory goes
 /// after that. NULL is fine.
@@ -166,6 +174,9 @@ void dbms_session_free(struct dbms_session *s);
 
 /// Starts `op`. True: finished already, `done` is not called. False: `done` will be called.
 bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op);
+
+/// Goes on after `ready`. True: finished, `done` is not called. False: `done` or `ready` will be called.
+bool dbms_session_resume(struct dbms_session *s);
 
 /// Asks the operation that runs to stop soon with `reason` (ERR_TX_TERMINATED for RESET and disconnect). Any thread, any time; a
 /// commit past its point of no return finishes all the same (bolt.md 6.3.7).

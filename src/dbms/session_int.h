@@ -21,8 +21,8 @@ struct dbms_session {
   struct dbms_client client;
   struct str user; // empty: nobody has logged in
   bool logged_in, must_change_password;
-  struct transaction *tx;  // open one
-  struct arena outputs;    // of the last operation
+  struct transaction *tx;                 // open one
+  struct arena outputs;                   // of the last operation
   char bookmark_text[BOOKMARK_BYTES_MAX]; // of the last commit
 
   struct dbms_op *op; // under way
@@ -36,9 +36,14 @@ struct dbms_session {
     PHASE_COMMIT,
   } phase;
   bool on_worker;
-  uint64_t bookmark;      // transaction id that is waited for
+  bool resumes;      // what it waits for is told to the front door, not to a worker; settled before it waits
+  uint64_t bookmark; // transaction id that is waited for
+  struct database *bookmark_database;
   int64_t bookmark_deadline_ns;
-  struct dbms_session *next_sleeper;
+  // Waiting for a bookmark; under the dbms mutex.
+  enum session_sleep { SLEEP_NONE, SLEEP_BEGINS, SLEEP_LASTS, SLEEP_ENDS } sleep;
+  bool sleep_polls; // nobody will tell: looked at by every tick
+  struct dbms_session *previous_sleeper, *next_sleeper;
 
   struct mutex mutex; // what follows, and `op` and `tx` where another thread looks at them
   enum err interrupted;
@@ -47,9 +52,9 @@ struct dbms_session {
   _Atomic unsigned hands; // that hold it: its owner's until dbms_session_free, and the operation's until `done` has returned
 };
 
-/// The session's transaction was killed: so is the inner one that it waits on. If no operation is under way it is rolled back, and the
-/// next one finds that it was killed. Under the dbms mutex, which keeps a session with an open transaction alive.
+/// The session's transaction was killed: so is the inner one that it waits on. If no operation is under way it is rolled back,
+/// and the next one finds that it was killed. Under the dbms mutex, which keeps a session with an open transaction alive.
 void session_follow_kill(struct dbms_session *s, enum err reason);
 
-/// Continues what waits for bookmarks and whose time has come.
-void session_wake_sleepers(struct dbms *d);
+/// Continues what has waited for a bookmark long enough or was interrupted.
+void session_wake_late_sleepers(struct dbms *d);

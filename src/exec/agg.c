@@ -6,6 +6,7 @@
 
 #include "exec/exec_int.h"
 #include "value/compare.h"
+#include "value/weight.h"
 
 enum { CHUNK_FIRST = 8, CHUNK_MAX = 4096 };
 
@@ -86,28 +87,42 @@ static void drop_idset(void *set) {
 /// Bitmaps pay where there are many entities: the hash table comes first, then they move over.
 enum { SEEN_BITMAP_MIN = 64 };
 
-static enum err see_entity(struct agg_seen *s, struct arena *arena, struct value v, bool *ret_new, struct error *e) {
-  bool *has = v.type == VALUE_NODE ? &s->has_nodes : &s->has_rels;
-  struct idset *set = v.type == VALUE_NODE ? &s->nodes : &s->rels;
-  if (!*has) {
-    idset_init(set, arena->budget);
-    TRY(arena_on_done(arena, drop_idset, set));
-    *has = true;
-    for (uint32_t i = 0; i < s->capacity; i++) {
-      bool ignored;
-      if (s->slots[i].type == v.type) TRY(idset_add(set, v_id(s->slots[i]), &ignored, e));
-    }
+static enum err make_set(struct agg_seen *s, struct arena *arena, enum value_type type, struct error *e) {
+  struct idset *set = type == VALUE_NODE ? &s->nodes : &s->rels;
+  idset_init(set, arena->budget);
+  TRY(arena_on_done(arena, drop_idset, set));
+  *(type == VALUE_NODE ? &s->has_nodes : &s->has_rels) = true;
+  for (uint32_t i = 0; i < s->capacity; i++) {
+    bool ignored;
+    if (s->slots[i].type == type) TRY(idset_add(set, v_id(s->slots[i]), &ignored, e));
   }
-  return idset_add(set, v_id(v), ret_new, e);
+  return ERR_OK;
+}
+
+/// The bitmap for entities of that type; NULL while there are few, `more` that are to come included.
+static enum err set_of(struct agg_seen *s, struct arena *arena, enum value_type type, uint32_t more, struct idset **ret,
+                       struct error *e) {
+  bool has = type == VALUE_NODE ? s->has_nodes : s->has_rels;
+  *ret = NULL;
+  if (!has && s->used + more <= SEEN_BITMAP_MIN) return ERR_OK;
+  if (!has) TRY(make_set(s, arena, type, e));
+  *ret = type == VALUE_NODE ? &s->nodes : &s->rels;
+  return ERR_OK;
+}
+
+static enum err start_seeing(struct agg *a, struct arena *arena, struct error *e) {
+  if (a->seen == NULL) a->seen = ARENA_NEW(arena, struct agg_seen);
+  return a->seen != NULL ? ERR_OK : arena_err(arena, e);
 }
 
 static enum err see(struct agg *a, struct arena *arena, struct value v, bool *ret_new, struct error *e) {
-  if (a->seen == NULL) {
-    a->seen = ARENA_NEW(arena, struct agg_seen);
-    if (a->seen == NULL) return arena_err(arena, e);
-  }
+  TRY(start_seeing(a, arena, e));
   struct agg_seen *s = a->seen;
-  if ((v.type == VALUE_NODE || v.type == VALUE_REL) && s->used >= SEEN_BITMAP_MIN) return see_entity(s, arena, v, ret_new, e);
+  if (v.type == VALUE_NODE || v.type == VALUE_REL) {
+    struct idset *set;
+    TRY(set_of(s, arena, (enum value_type) v.type, 1, &set, e));
+    if (set != NULL) return idset_add(set, v_id(v), ret_new, e);
+  }
   if (s->used * 2 >= s->capacity) TRY(grow_seen(s, arena, e));
   uint64_t at = value_hash(v);
   for (; s->slots[at & (s->capacity - 1)].type != VALUE_TYPE_MAX; at++)
@@ -175,7 +190,8 @@ static enum err check_percentile(struct eval *c, struct agg *a, struct value per
   if (!is_number(percentile)) return wrong_type(c, "percentile", "numerical percentiles.", percentile);
   double p = number(percentile);
   if (!(p >= 0 && p <= 1)) {
-    return error_set(c->error, ERR_ARGUMENT, "Invalid input '%g' is not a valid argument, must be a number in the range 0.0 to 1.0", p);
+    return error_set(c->error, ERR_ARGUMENT,
+                     "Invalid input '%g' is not a valid argument, must be a number in the range 0.0 to 1.0", p);
   }
   a->percentile = p;
   return ERR_OK;
@@ -186,7 +202,8 @@ static enum err keep_best(struct agg *a, struct arena *arena, struct value v, in
   return value_copy(arena, v, &a->best, e);
 }
 
-enum err agg_add(struct eval *c, const struct agg_function *f, struct agg *a, struct arena *arena, struct value v, struct value percentile) {
+enum err agg_add(struct eval *c, const struct agg_function *f, struct agg *a, struct arena *arena, struct value v,
+                 struct value percentile) {
   if (f->kind == AGG_COUNT_STAR) {
     a->count++;
     return ERR_OK;
@@ -245,14 +262,48 @@ static void sum_floats(struct agg *a, const struct vec *v, uint32_t n) {
   }
 }
 
-static enum err see_ids(struct agg *a, struct arena *arena, const struct vec *v, uint32_t n, struct error *e) {
-  enum value_type type = v->kind == VEC_NODE ? VALUE_NODE : VALUE_REL;
+static enum err see_ids(struct agg *a, struct idset *set, const struct vec *v, uint32_t n, struct error *e) {
   for (uint32_t i = 0; i < n; i++) {
     bool is_new;
     if (v->has_nulls && v->nulls[i]) continue;
-    TRY(see_entity(a->seen, arena, (struct value){.type = type, .id = v->id[i]}, &is_new, e));
+    TRY(idset_add(set, v->id[i], &is_new, e));
     a->count += is_new;
   }
+  return ERR_OK;
+}
+
+static enum err see_one_by_one(struct agg *a, struct arena *arena, const struct graph_slice *s, bool rels, struct error *e) {
+  for (uint32_t i = 0; i < s->count; i++) {
+    bool is_new;
+    uint64_t id = rels ? graph_slice_rel(s, i) : graph_slice_neighbour(s, i);
+    TRY(see(a, arena, (struct value){.type = rels ? VALUE_REL : VALUE_NODE, .id = id}, &is_new, e));
+    a->count += is_new;
+  }
+  return ERR_OK;
+}
+
+static enum err see_slices(struct agg *a, struct arena *arena, const struct graph_slice *slices, uint32_t n, bool rels,
+                           struct error *e) {
+  uint32_t total = 0;
+  struct idset *set;
+  for (uint32_t i = 0; i < n; i++) total += slices[i].count;
+  TRY(start_seeing(a, arena, e));
+  TRY(set_of(a->seen, arena, rels ? VALUE_REL : VALUE_NODE, total, &set, e));
+  for (uint32_t i = 0; i < n && set == NULL; i++) TRY(see_one_by_one(a, arena, &slices[i], rels, e));
+  if (set == NULL) return ERR_OK;
+  uint64_t before = set->n;
+  for (uint32_t i = 0; i < n; i++) {
+    const struct graph_slice *s = &slices[i];
+    TRY(idset_add_all(set, rels ? s->rels : s->neighbours, rels ? s->rels_high : s->neighbours_high, s->count, e));
+  }
+  a->count += (int64_t) (set->n - before);
+  return ERR_OK;
+}
+
+enum err agg_add_slices(struct eval *c, const struct agg_function *f, struct agg *a, struct arena *arena,
+                        const struct graph_slice *slices, uint32_t n, bool rels) {
+  if (f->distinct) return see_slices(a, arena, slices, n, rels, c->error);
+  for (uint32_t i = 0; i < n; i++) a->count += slices[i].count;
   return ERR_OK;
 }
 
@@ -276,7 +327,12 @@ enum err agg_add_column(struct eval *c, const struct agg_function *f, struct agg
     return ERR_OK;
   }
   bool ids = (v->kind == VEC_NODE || v->kind == VEC_REL) && !v->constant;
-  if (f->kind == AGG_COUNT && ids && a->seen != NULL && a->seen->used >= SEEN_BITMAP_MIN) return see_ids(a, arena, v, n, c->error);
+  if (f->kind == AGG_COUNT && ids) {
+    struct idset *set;
+    TRY(start_seeing(a, arena, c->error));
+    TRY(set_of(a->seen, arena, v->kind == VEC_NODE ? VALUE_NODE : VALUE_REL, n, &set, c->error));
+    if (set != NULL) return see_ids(a, set, v, n, c->error);
+  }
   for (uint32_t i = 0; i < n; i++)
     TRY(agg_add(c, f, a, arena, vec_get(v, i), percentile != NULL && vec_is_set(percentile) ? vec_get(percentile, i) : V_NULL));
   return ERR_OK;
@@ -298,7 +354,8 @@ static enum err avg_result(struct eval *c, const struct agg *a, struct value *re
   *ret = V_NULL;
   if (a->count == 0) return ERR_OK;
   if (a->has_duration) return temporal_divide(a->best, v_int(a->count), c->arena, ret, c->error);
-  *ret = v_float(a->has_float ? (a->sum + (double) a->whole) / (double) a->count : (double) ((long double) a->whole / (long double) a->count));
+  *ret = v_float(a->has_float ? (a->sum + (double) a->whole) / (double) a->count
+                              : (double) ((long double) a->whole / (long double) a->count));
   return ERR_OK;
 }
 
@@ -355,7 +412,7 @@ enum err agg_result(struct eval *c, const struct agg_function *f, struct agg *a,
   case AGG_COLLECT:
     TRY(collected(c, a, &values, &n));
     *ret = v_list(values, n);
-    return ERR_OK;
+    return value_weigh(ret, c->error);
   case AGG_STDEV: *ret = v_float(a->count < 2 ? 0 : sqrt(a->m2 / (double) (a->count - 1))); return ERR_OK;
   case AGG_STDEVP: *ret = v_float(a->count < 1 ? 0 : sqrt(a->m2 / (double) a->count)); return ERR_OK;
   case AGG_PERCENTILE_CONT:

@@ -5,6 +5,7 @@
 #include "exec/eval.h"
 #include "exec/exec_int.h"
 #include "value/text.h"
+#include "value/weight.h"
 
 const char *value_class_name(struct value v) {
   static const char *const names[VALUE_TYPE_MAX] = {
@@ -133,7 +134,7 @@ static enum err concat_lists(struct eval *c, struct value l, struct value r, str
   if (left.len > 0) memcpy(items, left.items, left.len * sizeof *items);
   if (right.len > 0) memcpy(items + left.len, right.items, right.len * sizeof *items);
   *ret = v_list(items, (uint32_t) len);
-  return ERR_OK;
+  return value_weigh(ret, c->error);
 }
 
 static enum err cannot(struct eval *c, enum ast_op op, struct value l, struct value r) {

@@ -6,7 +6,8 @@ enum err batch_new(struct arena *a, uint32_t column_count, struct batch **ret, s
   struct batch *b = ARENA_NEW(a, struct batch);
   struct vec *columns = b != NULL ? arena_zalloc(a, (column_count + 1) * sizeof *columns) : NULL;
   if (columns == NULL) return arena_err(a, e);
-  *b = (struct batch){.columns = columns, .column_count = column_count, .tail = {UINT32_MAX, UINT32_MAX, NULL, NULL}};
+  *b =
+      (struct batch){.columns = columns, .column_count = column_count, .tail = {.slot_node = UINT32_MAX, .slot_rel = UINT32_MAX}};
   *ret = b;
   return ERR_OK;
 }

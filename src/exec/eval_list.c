@@ -6,6 +6,7 @@
 
 #include "exec/eval.h"
 #include "exec/exec_int.h"
+#include "value/weight.h"
 
 /// Columns of the children of `list`.
 static enum err eval_children(struct eval *c, struct ast_list list, struct frame *f, struct vec **ret) {
@@ -39,6 +40,7 @@ enum err eval_list(struct eval *c, const struct ast *n, struct frame *f, struct 
   for (uint32_t i = 0; i < rows; i++) {
     for (uint32_t k = 0; k < width; k++) items[(size_t) i * width + k] = vec_get(&columns[k], i);
     out[i] = v_list(items + (size_t) i * width, width);
+    TRY(value_weigh(&out[i], c->error));
   }
   TRY(eval_narrow(c, out, rows, ret));
   ret->constant = constant;
@@ -62,6 +64,7 @@ enum err eval_map(struct eval *c, const struct ast *n, struct frame *f, struct v
       k++;
     }
     out[i] = v_map(entries, value_map_sort(entries, width));
+    TRY(value_weigh(&out[i], c->error));
   }
   TRY(eval_narrow(c, out, rows, ret));
   ret->constant = constant;
@@ -126,7 +129,7 @@ static enum err project_map(struct eval *c, struct value subject, const struct p
     }
   }
   *ret = v_map(out, value_map_sort(out, len));
-  return ERR_OK;
+  return value_weigh(ret, c->error);
 }
 
 enum err eval_map_projection(struct eval *c, const struct ast *n, struct frame *f, struct vec *ret) {
@@ -276,6 +279,7 @@ enum err eval_list_comprehension(struct eval *c, const struct ast *n, struct fra
   for (uint32_t i = 0; i < f->n; i++) {
     out[i] = is_list(vec_get(&lists, i)) ? v_list(items + first, counts[i]) : V_NULL;
     first += counts[i];
+    if (out[i].type == VALUE_LIST) TRY(value_weigh(&out[i], c->error));
   }
   return eval_narrow(c, out, f->n, ret);
 }

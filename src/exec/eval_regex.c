@@ -109,7 +109,7 @@ static enum err match_one(struct eval *c, struct regex_cache *cache, struct str 
   TRY(code_of(c, cache, pattern, &code));
   int result = pcre2_match(code, (PCRE2_SPTR) text.ptr, text.len, 0, PCRE2_NO_UTF_CHECK, cache->data, cache->match);
   if (result < 0 && result != PCRE2_ERROR_NOMATCH)
-    return error_set(c->error, ERR_EXECUTION, "The regular expression '%.*s' needs too many steps or too much memory.", STR_ARG(pattern));
+    return error_set(c->error, ERR_ARGUMENT, "The regular expression '%.*s' needs too many steps or too much memory.", STR_ARG(pattern));
   *ret = result >= 0;
   return ERR_OK;
 }

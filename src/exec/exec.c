@@ -44,6 +44,7 @@ enum err exec_open(const struct plan *plan, const struct exec_options *options, 
   x->plan = plan;
   x->options = *options;
   x->tx = options->tx;
+  x->patience = EXEC_ENDLESS;
   mem_budget_init(&x->budget, options->budget, 0, ERR_TX_MEMORY, NULL);
   arena_init(&x->arena, &x->budget);
   arena_init(&x->out, &x->budget);
@@ -65,12 +66,35 @@ void exec_close(struct exec *x) {
   mem_free(x);
 }
 
+/// The outer transaction of CALL IN TRANSACTIONS is inside too, and keeps nothing that it needs while the inner one runs.
+static void rest(struct exec *x) {
+  if (x->snapshot != NULL) graph_view_rest(x->snapshot);
+  if (x->options.tx != NULL && x->options.tx != x->tx) graph_view_rest(graph_tx_view(x->options.tx, GRAPH_READ_SNAPSHOT));
+}
+
 enum err exec_check(struct exec *x, struct error *e) {
+  rest(x);
   enum err err = (enum err) atomic_load_explicit(&x->cancelled, memory_order_relaxed);
   if (err == ERR_OK && x->options.tx != NULL) err = graph_tx_killed(x->options.tx);
   if (LIKELY(err == ERR_OK)) return ERR_OK;
-  return error_set(e, err, "%s", err == ERR_TX_TERMINATED ? "The transaction has been terminated. Retry your operation in a new transaction, and you should see a successful result."
-                                                          : err_text(err));
+  return error_set(e, err, "%s",
+                   err == ERR_TX_TERMINATED ? "The transaction has been terminated. Retry your operation in a new transaction, "
+                                              "and you should see a successful result."
+                                            : err_text(err));
+}
+
+void exec_set_patience(struct exec *x, uint32_t batches) {
+  x->patience = batches;
+}
+
+enum err exec_spend_patience(struct exec *x) {
+  if (x->patience == EXEC_ENDLESS) return ERR_OK;
+  if (x->patience == 0) {
+    x->waiting = NULL;
+    return ERR_WAIT;
+  }
+  x->patience--;
+  return ERR_OK;
 }
 
 void exec_cancel(struct exec *x, enum err reason) {

@@ -59,13 +59,14 @@ struct exec_call {
   void *context; // exec_options.call_context: the session, for procedures about it
 };
 
-/// An implementation of a procedure: what cypher_procedure.handle points to. A call runs open, next until it returns no row, close.
-/// All may return ERR_WAIT with no effect and are called again.
+/// An implementation of a procedure: what cypher_procedure.handle points to. A call runs open, next until it returns no row,
+/// close. All may return ERR_WAIT with no effect and are called again.
 struct exec_procedure {
   enum err (*open)(const struct exec_call *call, const struct value *arguments, uint32_t argument_count, void **ret_state,
                    struct error *e);
   /// Up to `cap` rows of procedure->result_count values each, one after another in `ret`. `*ret_rows` of 0 is the end.
-  enum err (*next)(const struct exec_call *call, void *state, uint32_t cap, struct value *ret, uint32_t *ret_rows, struct error *e);
+  enum err (*next)(const struct exec_call *call, void *state, uint32_t cap, struct value *ret, uint32_t *ret_rows,
+                   struct error *e);
   void (*close)(void *state); // NULL: nothing to free
 };
 
@@ -77,13 +78,14 @@ struct exec_function {
 
 struct ast;
 
-/// Rows of SHOW and TERMINATE. `command` is the SHOW node; names in it that are parameters have been given in the statement's parameters. A
-/// call runs open, next until it returns no row, close. ERR_WAIT as with procedures.
+/// Rows of SHOW and TERMINATE. `command` is the SHOW node; names in it that are parameters have been given in the statement's
+/// parameters. A call runs open, next until it returns no row, close. ERR_WAIT as with procedures.
 struct exec_show {
-  enum err (*open)(const struct exec_call *call, const struct ast *command, struct value parameters, void **ret_state, struct error *e);
+  enum err (*open)(const struct exec_call *call, const struct ast *command, struct value parameters, void **ret_state,
+                   struct error *e);
   /// Up to `cap` rows: column c of row i goes to ret[i * column_count + c]. `*ret_rows` of 0 is the end.
-  enum err (*next)(const struct exec_call *call, void *state, const struct str *columns, uint32_t column_count, uint32_t cap, struct value *ret,
-                   uint32_t *ret_rows, struct error *e);
+  enum err (*next)(const struct exec_call *call, void *state, const struct str *columns, uint32_t column_count, uint32_t cap,
+                   struct value *ret, uint32_t *ret_rows, struct error *e);
   void (*close)(void *state); // NULL: nothing to free
 };
 
@@ -97,15 +99,16 @@ struct exec_files {
 };
 
 struct exec_options {
-  struct graph_tx *tx;        // NULL: the plan may not touch a graph
-  struct value parameters;    // a MAP or null; outlives the run
-  struct mem_budget *budget;  // may be NULL
+  struct graph_tx *tx;       // NULL: the plan may not touch a graph
+  struct value parameters;   // a MAP or null; outlives the run
+  struct mem_budget *budget; // may be NULL
   struct exec_clock clock;
   struct exec_random random;
   const struct exec_files *files; // NULL: LOAD CSV is refused
   const struct exec_show *show;   // NULL: SHOW and TERMINATE are refused
   void *call_context;
-  bool profile;   // counts database hits and time of each operator; rows are counted always
+  bool profile; // counts database hits and time of each operator; rows are counted always
+  bool flat;    // no shortcuts: every relationship found becomes a row, every predicate is evaluated. To compare with, in tests
 };
 
 /// Starts a run. `plan`, `options->parameters` and all that the options point to must outlive it. Missing parameters give
@@ -125,7 +128,13 @@ enum exec_result {
 /// `want_rows` of 0 runs what must run before the first row (writes of a query without rows included) and pushes none.
 enum exec_result exec_next(struct exec *x, uint64_t want_rows, struct row_sink *sink, struct error *e);
 
-/// After EXEC_WAIT: the transaction to wait on; an inner one where CALL { } IN TRANSACTIONS waits for its commit.
+/// The next call of exec_next gives up its thread after so many batches (of any operators) by EXEC_WAIT with nothing to wait on:
+/// it is to be called again, where it may take longer. EXEC_ENDLESS, as at the start: never.
+void exec_set_patience(struct exec *x, uint32_t batches);
+#define EXEC_ENDLESS UINT32_MAX
+
+/// After EXEC_WAIT: the transaction to wait on; an inner one where CALL { } IN TRANSACTIONS waits for its commit. NULL: patience
+/// is at its end.
 struct graph_tx *exec_waiting(const struct exec *x);
 
 /// Rows pushed (or dropped) since exec_open.
@@ -147,4 +156,5 @@ uint64_t exec_peak_bytes(const struct exec *x);
 struct arena;
 
 /// Evaluates an expression without variables, parameters and clocks: plan_folding.evaluate. `context` is not looked at.
-enum err exec_evaluate(void *context, const struct ast *expression, struct arena *a, struct value *ret, struct error *e) NODISCARD;
+enum err exec_evaluate(void *context, const struct ast *expression, struct arena *a, struct value *ret,
+                       struct error *e) NODISCARD;

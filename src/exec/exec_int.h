@@ -34,6 +34,7 @@ struct exec {
   struct exec_counters counters;
   struct regex_cache *regexes;
   struct graph_tx *waiting; // after ERR_WAIT: whose graph_tx_on_ready to use
+  uint32_t patience;        // batches until the thread is given up; EXEC_ENDLESS: never
   // of exec_next
   const struct batch *left; // rows not pushed yet, from `left_row` on
   uint32_t left_row;
@@ -43,9 +44,12 @@ struct exec {
   struct arena out; // hydrated values of one push
 };
 
-/// ERR_OK, or why the run must stop. Cheap: asked once a batch and every EXEC_CANCEL_STEPS steps of long loops.
+/// ERR_OK, or why the run must stop. Cheap: asked once a batch and every EXEC_CANCEL_STEPS steps of long loops. Rests
+/// page access if others need what it keeps (graph_view_rest).
 enum err exec_check(struct exec *x, struct error *e) NODISCARD;
 enum { EXEC_CANCEL_STEPS = 1024 };
+/// ERR_WAIT when the patience is at its end. Counts one batch, or as much work as one takes.
+enum err exec_spend_patience(struct exec *x) NODISCARD;
 
 /// The clock of `date()` and its kin.
 static inline struct temporal_clock exec_clock_of(const struct exec *x, struct exec_instant at) {

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-enum { IDSET_PAGE_BITS = 4096, IDSET_PAGE_WORDS = IDSET_PAGE_BITS / 64, IDSET_DIRECTORY_PAGES = 4096 };
+enum { IDSET_PAGE_BITS = 4096, IDSET_PAGE_WORDS = IDSET_PAGE_BITS / 64, IDSET_DIRECTORY_PAGES = 512 };
 
 /// Directory of pages, by directory number; ids are below 2^40.
 struct idset_directory {
@@ -38,6 +38,12 @@ static inline bool idset_has(const struct idset *s, uint64_t id) {
   const uint64_t *page = idset_page(s, id);
   return page != NULL && (page[id / 64 % IDSET_PAGE_WORDS] >> (id % 64) & 1) != 0;
 }
+
+/// All of `ids[0..n)`, whose bits above 32 are `high[i]` (NULL: 0). Fast where neighbours in the list are of one directory.
+enum err idset_add_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n, struct error *e) NODISCARD;
+
+/// Takes ids out that are in; their pages stay.
+void idset_remove_all(struct idset *s, const uint32_t *ids, const uint8_t *high, uint32_t n);
 
 /// `*ret_new`: the id was not in.
 static inline enum err idset_add(struct idset *s, uint64_t id, bool *ret_new, struct error *e) {

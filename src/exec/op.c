@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static const struct op_class *class_of(enum plan_op_kind kind) {
-  switch (kind) {
+static const struct op_class *class_of(const struct plan_op *plan) {
+  switch (plan->kind) {
   case PLAN_ARGUMENT: return &op_argument_class;
   case PLAN_ALL_NODES_SCAN:
   case PLAN_LABEL_SCAN:
@@ -50,8 +50,8 @@ static const struct op_class *class_of(enum plan_op_kind kind) {
   case PLAN_UNION: return &op_union_class;
   case PLAN_AGGREGATION: return &op_aggregation_class;
   case PLAN_DISTINCT: return &op_distinct_class;
-  case PLAN_SORT:
-  case PLAN_TOP: return &op_sort_class;
+  case PLAN_SORT: return &op_sort_class;
+  case PLAN_TOP: return plan->depth == 0 ? &op_top_class : &op_sort_class;
   case PLAN_PARTIAL_SORT:
   case PLAN_PARTIAL_TOP: return &op_partial_sort_class;
   case PLAN_SKIP: return &op_skip_class;
@@ -102,7 +102,7 @@ static enum err open_children(struct exec *x, struct op *op, struct error *e) {
 }
 
 enum err op_open(struct exec *x, const struct plan_op *plan, struct op_outer *outer, struct op **ret, struct error *e) {
-  const struct op_class *class = class_of(plan->kind);
+  const struct op_class *class = class_of(plan);
   if (class == NULL) return error_set(e, ERR_INTERNAL, "there is no operator %s", plan_op_kind_name(plan->kind));
   struct op *op = arena_zalloc(&x->arena, class->bytes);
   if (op == NULL) return arena_err(&x->arena, e);
@@ -139,19 +139,21 @@ static int64_t nanos_now(struct exec *x) {
 enum err op_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
   struct exec *x = op->x;
   TRY(exec_check(x, e));
+  TRY(exec_spend_patience(x));
   bool timed = x->options.profile && x->options.clock.now != NULL;
   int64_t begin = timed ? nanos_now(x) : 0;
   const struct batch *b = NULL;
   enum err err = op->class->next(op, want, &b, e);
   if (timed) op->time_ns += (uint64_t) (nanos_now(x) - begin);
   if (err != ERR_OK) return err;
-  if (b != NULL) op->rows += b->n;
+  if (b != NULL) op->rows += batch_rows(b);
   *ret = b;
   return ERR_OK;
 }
 
 enum err op_pull(struct op *op, uint32_t child, uint32_t want, const struct batch **ret, struct error *e) {
   const struct batch *b;
+  *ret = NULL; // the last batch is gone, whatever comes
   TRY(op_next(op->children[child], want, &b, e));
   arena_reset(&op->held);
   *ret = b;

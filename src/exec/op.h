@@ -34,6 +34,7 @@ struct op {
   struct arena out;        // of the batch handed out last
   struct arena held;       // lives as long as the input batch that is being worked on
   uint64_t rows, db_hits, time_ns;
+  bool tail_wanted; // what is above can take batches with a tail (tail.h)
 };
 
 /// Makes the operator for `plan` and all below it, in x->arena.
@@ -41,13 +42,17 @@ enum err op_open(struct exec *x, const struct plan_op *plan, struct op_outer *ou
 void op_close(struct op *op);
 /// At most `want` rows where the operator can help it; `want` > 0.
 enum err op_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) NODISCARD;
-/// The next batch of a child; forgets what was held for the last one.
+/// The next batch of a child; forgets what was held for the last one. `*ret` is NULL where it fails or has to wait: the last
+/// batch is gone.
 enum err op_pull(struct op *op, uint32_t child, uint32_t want, const struct batch **ret, struct error *e) NODISCARD;
 /// The operator and all below it.
 void op_reset(struct op *op);
 
 /// The ArgumentError for a SKIP or LIMIT whose value is no non-negative integer; `a` is scratch for the message.
 enum err op_bad_count(struct arena *a, struct value v, struct error *e) NODISCARD;
+
+/// How many rows a TOP keeps: its skip and limit.
+enum err op_top_limit(struct op *op, uint64_t *ret, struct error *e) NODISCARD;
 
 /// Number of rows of the outer batch: numbers in `arg` are below it.
 static inline uint32_t op_outer_rows(const struct op *op) {
@@ -89,7 +94,7 @@ bool op_differs(const struct batch *b, uint32_t row, struct plan_list differ, ui
   X(argument) X(node_scan) X(by_id) X(rel_scan) X(index_seek) X(node_count) X(rel_count) X(degree) X(unwind) X(procedure_call)    \
   X(load_csv) X(show) X(filter) X(projection) X(cache) X(project_path) X(project_ends) X(expand) X(var_expand) X(pruning_expand)  \
   X(shortest_path) X(intersect) X(repeat) X(apply) X(semi_apply) X(let_semi) X(roll_up) X(subquery_foreach) X(optional)           \
-  X(hash_join) X(union) X(aggregation) X(distinct) X(sort) X(partial_sort) X(skip) X(limit) X(create) X(merge) X(set) X(delete)      \
+  X(hash_join) X(union) X(aggregation) X(distinct) X(sort) X(top) X(partial_sort) X(skip) X(limit) X(create) X(merge) X(set) X(delete)      \
   X(foreach) X(transactions) X(eager) X(drain)
 #define OP_CLASS_DECLARE(name) extern const struct op_class op_##name##_class;
 OP_CLASSES(OP_CLASS_DECLARE)

@@ -1,10 +1,10 @@
-// Aggregation: groups in a hash table of their keys, a state of each aggregate for each group. In a right side the number of the outer
-// row is part of the key; without keys there is one group for each number, also where no row came.
+// Aggregation: groups in a hash table of their keys, a state of each aggregate for each group. In a right side the number of the
+// outer row is part of the key; without keys there is one group for each number, also where no row came.
 #include <string.h>
 
 #include "exec/agg.h"
-#include "exec/op.h"
 #include "exec/rowbuf.h"
+#include "exec/tail.h"
 
 enum { STATES_BLOCK_GROUPS = 64 };
 
@@ -23,6 +23,26 @@ struct aggregation {
   bool read;
 };
 
+/// Counts of what a tail has, or of its rows; keys are other columns, which need no call that may wait.
+static bool takes_tails(struct op *op) {
+  struct aggregation *s = (struct aggregation *) op;
+  const struct plan_items keys = op->plan->aggregation.keys;
+  uint32_t node, rel;
+  if (!tail_slots(op->plan, &node, &rel)) return false;
+  for (uint32_t i = 0; i < keys.count; i++) {
+    const struct ast *key = keys.items[i].expression;
+    if (key->kind != AST_VARIABLE || key->variable.slot == node || key->variable.slot == rel) return false;
+  }
+  for (uint32_t i = 0; i < s->function_count; i++) {
+    const struct agg_function *f = &s->functions[i];
+    if (f->kind == AGG_COUNT_STAR) continue;
+    bool ends = f->argument != NULL && f->argument->kind == AST_VARIABLE &&
+                (f->argument->variable.slot == node || f->argument->variable.slot == rel);
+    if (f->kind != AGG_COUNT || !ends) return false;
+  }
+  return true;
+}
+
 static enum err aggregation_open(struct op *op, struct error *e) {
   struct aggregation *s = (struct aggregation *) op;
   const struct plan_aggregation *plan = &op->plan->aggregation;
@@ -34,7 +54,9 @@ static enum err aggregation_open(struct op *op, struct error *e) {
   s->cells = ARENA_ARRAY(&op->x->arena, struct value, s->key_count);
   s->functions = ARENA_ARRAY(&op->x->arena, struct agg_function, s->function_count);
   if (s->cells == NULL || s->functions == NULL) return arena_err(&op->x->arena, e);
-  for (uint32_t i = 0; i < s->function_count; i++) TRY(agg_function_of(plan->aggregates.items[i].expression, &s->functions[i], e));
+  for (uint32_t i = 0; i < s->function_count; i++)
+    TRY(agg_function_of(plan->aggregates.items[i].expression, &s->functions[i], e));
+  if (takes_tails(op)) tail_ask(op);
   return ERR_OK;
 }
 
@@ -52,7 +74,9 @@ static enum err make_states(struct aggregation *s, uint32_t groups, struct error
       s->blocks = blocks;
       s->block_capacity = capacity;
     }
-    struct agg *block = arena_zalloc(&s->states, (size_t) STATES_BLOCK_GROUPS * s->function_count * sizeof *block);
+    // Without keys the number of groups is known, and mostly one.
+    size_t room = s->key_count == 0 ? MIN(groups - s->block_count * STATES_BLOCK_GROUPS, STATES_BLOCK_GROUPS) : STATES_BLOCK_GROUPS;
+    struct agg *block = arena_zalloc(&s->states, room * s->function_count * sizeof *block);
     if (block == NULL) return arena_err(&s->states, e);
     s->blocks[s->block_count++] = block;
   }
@@ -60,7 +84,8 @@ static enum err make_states(struct aggregation *s, uint32_t groups, struct error
 }
 
 /// The group of a row, made if new.
-static enum err group_of(struct aggregation *s, uint32_t arg, const struct vec *keys, uint32_t row, uint32_t *ret, struct error *e) {
+static enum err group_of(struct aggregation *s, uint32_t arg, const struct vec *keys, uint32_t row, uint32_t *ret,
+                         struct error *e) {
   for (uint32_t k = 0; k < s->key_count; k++) s->cells[k] = vec_get(&keys[k], row);
   uint64_t hash = rowset_hash(arg, s->cells, s->key_count);
   *ret = rowset_find(&s->table, hash, arg, s->cells);
@@ -72,15 +97,18 @@ static enum err group_of(struct aggregation *s, uint32_t arg, const struct vec *
   return ERR_OK;
 }
 
-static enum err groups_of(struct op *op, const struct batch *in, struct frame *root, struct eval *c, uint32_t **ret, struct error *e) {
+static enum err groups_of(struct op *op, const struct batch *in, struct frame *root, struct eval *c, uint32_t **ret,
+                          struct error *e) {
   struct aggregation *s = (struct aggregation *) op;
   uint32_t *groups = ARENA_ARRAY(&op->out, uint32_t, in->n);
   struct vec *keys = ARENA_ARRAY(&op->out, struct vec, s->key_count);
   if (groups == NULL || keys == NULL) return arena_err(&op->out, e);
-  for (uint32_t k = 0; k < s->key_count; k++) TRY(eval_expression(c, op->plan->aggregation.keys.items[k].expression, root, &keys[k]));
+  for (uint32_t k = 0; k < s->key_count; k++)
+    TRY(eval_expression(c, op->plan->aggregation.keys.items[k].expression, root, &keys[k]));
   for (uint32_t i = 0; i < in->n; i++) {
     groups[i] = batch_arg(in, i);
-    if (s->key_count > 0) TRY(group_of(s, groups[i], keys, i, &groups[i], e));
+    bool is_none = batch_has_tail(in) && in->tail.first[i] == in->tail.first[i + 1]; // it stands for no row
+    if (s->key_count > 0 && !is_none) TRY(group_of(s, groups[i], keys, i, &groups[i], e));
   }
   *ret = groups;
   return ERR_OK;
@@ -122,6 +150,29 @@ static enum err add_batch(struct op *op, const struct batch *in, struct error *e
   return ERR_OK;
 }
 
+/// The same for a batch with a tail.
+static enum err add_tail(struct op *op, const struct batch *in, struct error *e) {
+  struct aggregation *s = (struct aggregation *) op;
+  const struct batch_tail *t = &in->tail;
+  struct eval c = op_eval(op, &op->out, e);
+  struct frame root = frame_of(&c, in);
+  bool one_group = s->key_count == 0 && in->arg == NULL;
+  uint32_t *groups = NULL, rows = one_group ? 1 : in->n;
+  arena_reset(&op->out);
+  if (!one_group) TRY(groups_of(op, in, &root, &c, &groups, e));
+  for (uint32_t k = 0; k < s->function_count; k++) {
+    const struct agg_function *f = &s->functions[k];
+    bool rels = f->argument != NULL && f->argument->variable.slot == t->slot_rel;
+    for (uint32_t i = 0; i < rows; i++) {
+      if (!one_group && t->first[i] == t->first[i + 1]) continue;
+      struct agg *state = &states_of(s, one_group ? 0 : groups[i])[k];
+      uint32_t end = t->first[one_group ? in->n : i + 1];
+      TRY(agg_add_slices(&c, f, state, &s->states, t->slices + t->first[i], end - t->first[i], rels));
+    }
+  }
+  return ERR_OK;
+}
+
 static enum err read_all(struct op *op, struct error *e) {
   struct aggregation *s = (struct aggregation *) op;
   if (s->key_count == 0) {
@@ -131,7 +182,7 @@ static enum err read_all(struct op *op, struct error *e) {
   for (;;) {
     if (s->in == NULL) TRY(op_pull(op, 0, EXEC_BATCH_ROWS, &s->in, e));
     if (s->in == NULL) break;
-    TRY(add_batch(op, s->in, e));
+    TRY(batch_has_tail(s->in) ? add_tail(op, s->in, e) : add_batch(op, s->in, e));
     s->in = NULL;
   }
   s->read = true;
@@ -192,5 +243,8 @@ static void aggregation_close(struct op *op) {
   arena_done(&s->states);
 }
 
-const struct op_class op_aggregation_class = {
-    .bytes = sizeof(struct aggregation), .open = aggregation_open, .next = aggregation_next, .reset = aggregation_reset, .close = aggregation_close};
+const struct op_class op_aggregation_class = {.bytes = sizeof(struct aggregation),
+                                              .open = aggregation_open,
+                                              .next = aggregation_next,
+                                              .reset = aggregation_reset,
+                                              .close = aggregation_close};

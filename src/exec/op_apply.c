@@ -3,6 +3,7 @@
 
 #include "exec/op.h"
 #include "graph/tx.h"
+#include "value/weight.h"
 
 struct apply {
   struct op op;
@@ -219,6 +220,7 @@ static enum err put_lists(struct op *op, const struct batch **ret, struct error 
     uint32_t n = 0;
     for (const struct list_cell *cell = s->firsts[i]; cell != NULL; cell = cell->next) items[n++] = cell->value;
     column.any[i] = v_list(items, n);
+    TRY(value_weigh(&column.any[i], e));
   }
   TRY(op_put(&op->out, out, op->plan->let.out, column, e));
   *ret = out;

@@ -4,21 +4,23 @@
 // relationships it has gone through, and expands again when it is called in a later one.
 #include <string.h>
 
-#include "exec/op.h"
+#include "exec/tail.h"
+#include "exec/unique.h"
 
 enum { EXPAND_NODES = 256 };
 
 struct expand {
   struct op op;
   const struct batch *in;
-  uint32_t row;       // row being expanded
-  uint64_t gone;      // its relationships gone through so far
-  bool matched;       // optional: the row has given something
+  uint32_t row;  // row being expanded
+  uint64_t gone; // its relationships gone through so far
+  bool matched;  // optional: the row has given something
   // what is expanded: rows [first_row, ...] of which nodes[i] belongs to row node_rows[i]
   struct arena slices;
-  uint64_t epoch;
+  uint64_t epoch, rests; // when the slices were read
   struct graph_expansion expansion;
-  uint32_t node_rows[EXPAND_NODES];
+  uint32_t *node_rows; // in `slices`, as are the ids
+  uint64_t *node_ids;
   uint32_t nodes, node; // how many are expanded, the current one
   uint32_t slice, item; // place in the current node
   // INTO
@@ -31,8 +33,9 @@ struct expand {
 struct found {
   uint32_t *rows;
   uint64_t *rels, *nodes;
-  uint8_t *none; // optional: the end of a row, to become a row of nulls if nothing before it stays
+  uint8_t *none; // optional: the end of a row, to become a row of nulls if nothing before it stays. Else NULL
   uint32_t n, cap;
+  bool has_rels; // somebody reads them
 };
 
 static bool is_into(const struct op *op) {
@@ -65,51 +68,70 @@ static bool node_at(const struct batch *b, uint32_t slot, uint32_t row, uint64_t
 static enum err expand_more(struct op *op, struct error *e) {
   struct expand *s = (struct expand *) op;
   const struct plan_expand *plan = &op->plan->expand;
-  uint64_t ids[EXPAND_NODES];
-  uint32_t n = 0, type_count;
+  uint32_t n = 0, type_count, most = MIN(s->in->n - s->row, EXPAND_NODES);
   graph_token *types;
   arena_reset(&s->slices);
   s->nodes = s->node = 0;
-  TRY(op_tokens(op, &op->out, plan->types, &types, &type_count, e));
-  for (uint32_t row = s->row; row < s->in->n && n < EXPAND_NODES; row++) {
-    if (!node_at(s->in, plan->from, row, &ids[n])) continue;
+  s->node_ids = ARENA_ARRAY(&s->slices, uint64_t, most);
+  s->node_rows = ARENA_ARRAY(&s->slices, uint32_t, most);
+  if (s->node_ids == NULL || s->node_rows == NULL) return arena_err(&s->slices, e);
+  TRY(op_tokens(op, &s->slices, plan->types, &types, &type_count, e));
+  for (uint32_t row = s->row; row < s->in->n && n < most; row++) {
+    if (!node_at(s->in, plan->from, row, &s->node_ids[n])) continue;
     s->node_rows[n++] = row;
   }
   s->epoch = op->x->epoch;
+  s->rests = graph_view_rests(op_view(op));
   if (n == 0 || (plan->types.count > 0 && type_count == 0)) return ERR_OK;
-  TRY(graph_expand(op_view(op), ids, n, plan->direction, types, type_count, &s->slices, &s->expansion, e));
+  TRY(graph_expand(op_view(op), s->node_ids, n, plan->direction, types, type_count, &s->slices, &s->expansion, e));
   s->nodes = s->expansion.done;
+  s->rests = graph_view_rests(op_view(op)); // the call may have begun with one
   s->slice = s->expansion.first[0];
   s->item = 0;
   // The first row may have been gone through in part.
   if (s->nodes > 0 && s->node_rows[0] == s->row) {
     uint64_t skip = s->gone;
-    while (s->slice < s->expansion.first[1] && skip >= s->expansion.slices[s->slice].count) skip -= s->expansion.slices[s->slice++].count;
+    while (s->slice < s->expansion.first[1] && skip >= s->expansion.slices[s->slice].count)
+      skip -= s->expansion.slices[s->slice++].count;
     s->item = (uint32_t) skip;
   }
   return ERR_OK;
 }
 
-/// The current node's relationships, until they are gone or the batch is full.
-static void take_slices(struct op *op, struct found *f) {
+/// Relationships [from, to) of a slice as rows.
+static void take_items(struct expand *s, const struct graph_slice *slice, uint32_t from, uint32_t to, struct found *f) {
+  uint32_t n = to - from;
+  for (uint32_t i = 0; i < n; i++) f->rows[f->n + i] = s->row;
+  for (uint32_t i = 0; i < n; i++) f->nodes[f->n + i] = graph_slice_neighbour(slice, from + i);
+  for (uint32_t i = 0; f->has_rels && i < n; i++) f->rels[f->n + i] = graph_slice_rel(slice, from + i);
+  f->n += n;
+}
+
+static void take_allowed(struct op *op, const struct unique *u, const struct graph_slice *slice, uint32_t from, uint32_t to,
+                         struct found *f) {
   struct expand *s = (struct expand *) op;
-  const struct plan_expand *plan = &op->plan->expand;
-  uint32_t end = s->expansion.first[s->node + 1];
-  for (; s->slice < end; s->slice++, s->item = 0) {
+  for (uint32_t i = from; i < to; i++)
+    if (unique_allows(u, &op->plan->expand, s->in, s->row, graph_slice_rel(slice, i))) take_items(s, slice, i, i + 1, f);
+}
+
+/// The current node's relationships, until they are gone or the batch is full.
+static void take_slices(struct op *op, const struct unique *u, struct found *f) {
+  struct expand *s = (struct expand *) op;
+  uint32_t end = s->expansion.first[s->node + 1], begin = f->n;
+  for (; s->slice < end && f->n < f->cap; s->slice++, s->item = 0) {
     const struct graph_slice *slice = &s->expansion.slices[s->slice];
-    uint32_t left = MIN(slice->count - s->item, f->cap - f->n), begin = f->n;
-    for (uint32_t i = 0; i < left; i++) {
-      f->rows[f->n] = s->row;
-      f->nodes[f->n] = graph_slice_neighbour(slice, s->item + i);
-      f->rels[f->n] = graph_slice_rel(slice, s->item + i);
-      f->n += plan->differ.count == 0 || op_differs(s->in, s->row, plan->differ, f->rels[f->n]);
+    uint32_t left = MIN(slice->count - s->item, f->cap - f->n);
+    if (u->n == 0 && !u->by_element) {
+      take_items(s, slice, s->item, s->item + left, f);
+    } else {
+      take_allowed(op, u, slice, s->item, s->item + left, f);
     }
-    memset(f->none + begin, 0, f->n - begin);
     s->item += left;
     s->gone += left;
     op->db_hits += left;
-    if (s->item < slice->count) return;
+    if (s->item < slice->count) break;
   }
+  if (f->none != NULL) memset(f->none + begin, 0, f->n - begin);
 }
 
 static enum err find_into(struct op *op, struct error *e) {
@@ -120,7 +142,8 @@ static enum err find_into(struct op *op, struct error *e) {
   graph_token *types;
   s->into_n = 0;
   TRY(op_tokens(op, &op->out, plan->types, &types, &type_count, e));
-  if (node_at(s->in, plan->from, s->row, &from) && node_at(s->in, plan->to, s->row, &to) && (plan->types.count == 0 || type_count > 0)) {
+  if (node_at(s->in, plan->from, s->row, &from) && node_at(s->in, plan->to, s->row, &to) &&
+      (plan->types.count == 0 || type_count > 0)) {
     arena_reset(&s->slices);
     TRY(graph_expand_into(op_view(op), from, to, plan->direction, types, type_count, &s->slices, &s->into, &s->into_n, e));
   }
@@ -136,8 +159,32 @@ static void take_into(struct op *op, struct found *f) {
     if (!op_differs(s->in, s->row, op->plan->expand.differ, rel)) continue;
     f->rows[f->n] = s->row;
     f->rels[f->n] = rel;
-    f->none[f->n++] = 0;
+    if (f->none != NULL) f->none[f->n] = 0;
+    f->n++;
   }
+}
+
+/// The slices were read before this exec_next, or before a rest.
+static bool are_dead(const struct op *op) {
+  const struct expand *s = (const struct expand *) op;
+  return s->epoch != op->x->epoch || s->rests != graph_view_rests(op_view(op));
+}
+
+/// Brings the expansion to the current row, whose node is `ret_from`. `*ret_any`: it has slices to go through.
+static enum err reach_row(struct op *op, uint64_t *ret_from, bool *ret_any, struct error *e) {
+  struct expand *s = (struct expand *) op;
+  *ret_any = node_at(s->in, op->plan->expand.from, s->row, ret_from);
+  if (!*ret_any) return ERR_OK;
+  while (s->node < s->nodes && s->node_rows[s->node] < s->row) {
+    s->node++;
+    if (s->node < s->nodes) {
+      s->slice = s->expansion.first[s->node];
+      s->item = 0;
+    }
+  }
+  if (are_dead(op) || s->node >= s->nodes) TRY(expand_more(op, e));
+  *ret_any = s->nodes > 0; // else no type of these is known
+  return ERR_OK;
 }
 
 /// Goes on with the current row. `*ret_end`: the row has no more.
@@ -149,19 +196,14 @@ static enum err take_row(struct op *op, struct found *f, bool *ret_end, struct e
     *ret_end = s->gone == s->into_n;
     return ERR_OK;
   }
-  uint64_t ignored;
+  uint64_t from;
+  bool any;
+  struct unique unique;
   *ret_end = true;
-  if (!node_at(s->in, op->plan->expand.from, s->row, &ignored)) return ERR_OK;
-  while (s->node < s->nodes && s->node_rows[s->node] < s->row) {
-    s->node++;
-    if (s->node < s->nodes) {
-      s->slice = s->expansion.first[s->node];
-      s->item = 0;
-    }
-  }
-  if (s->epoch != op->x->epoch || s->node >= s->nodes) TRY(expand_more(op, e));
-  if (s->nodes == 0) return ERR_OK; // no type of these is known
-  take_slices(op, f);
+  TRY(reach_row(op, &from, &any, e));
+  if (!any) return ERR_OK;
+  unique_of_row(&unique, &op->plan->expand, s->in, s->row, from);
+  take_slices(op, &unique, f);
   *ret_end = s->slice == s->expansion.first[s->node + 1];
   return ERR_OK;
 }
@@ -193,7 +235,7 @@ static enum err put_columns(struct op *op, struct batch *b, struct found *f, str
   struct vec rels, nodes;
   TRY(vec_alloc(&op->out, VEC_REL, 0, &rels, e));
   rels.id = f->rels;
-  rels.nulls = f->none;
+  if (f->none != NULL) rels.nulls = f->none;
   rels.has_nulls = is_optional(op);
   nodes = rels;
   nodes.kind = VEC_NODE;
@@ -266,23 +308,40 @@ static enum err next_batch(struct op *op, struct found *f, struct error *e) {
   return err;
 }
 
-static enum err expand_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
+/// The next input rows when the last are gone; in is NULL at the end.
+static enum err pull_input(struct op *op, uint32_t want, struct error *e) {
   struct expand *s = (struct expand *) op;
-  uint32_t cap = MIN(want, EXEC_BATCH_ROWS);
-  arena_reset(&op->out);
-  struct found f = {ARENA_ARRAY(&op->out, uint32_t, cap), ARENA_ARRAY(&op->out, uint64_t, cap), ARENA_ARRAY(&op->out, uint64_t, cap),
-                    arena_alloc(&op->out, cap), 0, cap};
-  if (f.rows == NULL || f.rels == NULL || f.nodes == NULL || f.none == NULL) return arena_err(&op->out, e);
+  if (s->in != NULL && s->row < s->in->n) return ERR_OK;
+  s->in = NULL;
+  TRY(op_pull(op, 0, want, &s->in, e));
+  s->row = 0;
+  s->gone = 0;
+  s->nodes = s->node = 0;
+  s->matched = s->into_found = false;
+  return ERR_OK;
+}
+
+// ---- rows ----
+
+static enum err make_room(struct op *op, uint32_t cap, struct found *ret, struct error *e) {
+  bool optional = is_optional(op);
+  *ret = (struct found){.rows = ARENA_ARRAY(&op->out, uint32_t, cap),
+                        .nodes = ARENA_ARRAY(&op->out, uint64_t, cap),
+                        .cap = cap,
+                        .rels = ARENA_ARRAY(&op->out, uint64_t, cap)};
+  if (optional) ret->none = arena_alloc(&op->out, cap);
+  ret->has_rels = op->plan->expand.rel != PLAN_NONE;
+  bool ok = ret->rows != NULL && ret->rels != NULL && ret->nodes != NULL && (!optional || ret->none != NULL);
+  return ok ? ERR_OK : arena_err(&op->out, e);
+}
+
+static enum err next_rows(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
+  struct expand *s = (struct expand *) op;
+  struct found f;
+  TRY(make_room(op, MIN(want, EXEC_BATCH_ROWS), &f, e));
   while (f.n == 0) {
-    if (s->in == NULL || s->row >= s->in->n) {
-      s->in = NULL;
-      TRY(op_pull(op, 0, want, &s->in, e));
-      if (s->in == NULL) return ERR_OK;
-      s->row = 0;
-      s->gone = 0;
-      s->nodes = s->node = 0;
-      s->matched = s->into_found = false;
-    }
+    TRY(pull_input(op, want, e));
+    if (s->in == NULL) return ERR_OK;
     TRY(next_batch(op, &f, e));
   }
   struct batch *out = NULL;
@@ -290,6 +349,110 @@ static enum err expand_next(struct op *op, uint32_t want, const struct batch **r
   TRY(put_columns(op, out, &f, e));
   *ret = out;
   return ERR_OK;
+}
+
+// ---- tails ----
+
+static enum err tail_allowed(struct op *op, const struct unique *u, const struct graph_slice *slice, uint32_t from, uint32_t to,
+                             struct tail_builder *t, struct error *e) {
+  struct expand *s = (struct expand *) op;
+  for (uint32_t i = from; i < to; i++) {
+    if (unique_allows(u, &op->plan->expand, s->in, s->row, graph_slice_rel(slice, i))) continue;
+    TRY(tail_add(t, slice, from, i, e));
+    from = i + 1;
+  }
+  return tail_add(t, slice, from, to, e);
+}
+
+/// What is left of the current row's slices joins the tail. `*ret_full`: not all of it, the tail has enough.
+static enum err tail_slices(struct op *op, const struct unique *u, struct tail_builder *t, bool *ret_full, struct error *e) {
+  struct expand *s = (struct expand *) op;
+  uint32_t end = s->expansion.first[s->node + 1];
+  *ret_full = false;
+  for (; s->slice < end; s->slice++, s->item = 0) {
+    const struct graph_slice *slice = &s->expansion.slices[s->slice];
+    uint32_t left = MIN(slice->count - s->item, TAIL_ELEMENTS - t->elements);
+    if (u->n == 0 && !u->by_element) {
+      TRY(tail_add(t, slice, s->item, s->item + left, e));
+    } else {
+      TRY(tail_allowed(op, u, slice, s->item, s->item + left, t, e));
+    }
+    s->item += left;
+    s->gone += left;
+    op->db_hits += left;
+    *ret_full = t->elements == TAIL_ELEMENTS;
+    if (s->item < slice->count) return ERR_OK;
+  }
+  return ERR_OK;
+}
+
+/// Rows of one call of the graph, with their slices.
+static enum err fill_tail(struct op *op, struct tail_builder *t, struct error *e) {
+  struct expand *s = (struct expand *) op;
+  bool full = false;
+  for (uint32_t n = 0; s->row < s->in->n && n < EXPAND_NODES && !full; n++) {
+    struct unique unique;
+    uint64_t from;
+    bool any, expands = are_dead(op) || s->nodes == 0 || s->node_rows[s->nodes - 1] < s->row;
+    if (expands && t->elements > 0) return ERR_OK; // expanding again would take the slices of the tail away
+    TRY(reach_row(op, &from, &any, e));
+    if (any) {
+      unique_of_row(&unique, &op->plan->expand, s->in, s->row, from);
+      tail_row(t, s->row);
+      TRY(tail_slices(op, &unique, t, &full, e));
+      if (s->slice < s->expansion.first[s->node + 1]) return ERR_OK;
+    }
+    s->row++;
+    s->gone = 0;
+  }
+  return ERR_OK;
+}
+
+/// All slices just read are the tail as they are: they are not too many, and no relationship is left out.
+static bool is_whole(const struct op *op, uint32_t *ret_elements) {
+  const struct expand *s = (const struct expand *) op;
+  if (s->nodes == 0 || s->node > 0 || s->gone > 0) return false;
+  uint64_t elements = 0;
+  for (uint32_t i = s->expansion.first[0]; i < s->expansion.first[s->nodes]; i++) elements += s->expansion.slices[i].count;
+  *ret_elements = (uint32_t) elements;
+  return elements <= TAIL_ELEMENTS && unique_of_all(&op->plan->expand, s->in, s->node_rows, s->node_ids, s->nodes);
+}
+
+static enum err whole_tail(struct op *op, uint32_t elements, const struct batch **ret, struct error *e) {
+  struct expand *s = (struct expand *) op;
+  struct batch *out = NULL;
+  TRY(op_spread(op, &op->out, s->in, s->node_rows, s->nodes, &out, e));
+  out->tail = (struct batch_tail){op->plan->expand.to, op->plan->expand.rel, elements, s->expansion.first, s->expansion.slices};
+  s->row = s->node_rows[s->nodes - 1] + 1;
+  s->node = s->nodes;
+  op->db_hits += elements;
+  *ret = out;
+  return ERR_OK;
+}
+
+static enum err next_tail(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
+  struct expand *s = (struct expand *) op;
+  struct tail_builder t = {0};
+  while (t.elements == 0) {
+    uint32_t elements = 0;
+    TRY(pull_input(op, want, e));
+    if (s->in == NULL) return ERR_OK;
+    if (are_dead(op) || s->node >= s->nodes) TRY(expand_more(op, e));
+    if (is_whole(op, &elements) && elements > 0) return whole_tail(op, elements, ret, e);
+    arena_reset(&op->out);
+    TRY(tail_begin(&t, &op->out, MIN(s->in->n - s->row, EXPAND_NODES), e));
+    TRY(fill_tail(op, &t, e));
+  }
+  struct batch *out = NULL;
+  TRY(op_spread(op, &op->out, s->in, t.rows, t.n, &out, e));
+  tail_put(&t, op->plan->expand.to, op->plan->expand.rel, out);
+  *ret = out;
+  return ERR_OK;
+}
+
+static enum err expand_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
+  arena_reset(&op->out);
+  return op->tail_wanted ? next_tail(op, want, ret, e) : next_rows(op, want, ret, e);
 }
 
 static void expand_reset(struct op *op) {

@@ -149,13 +149,17 @@ static enum err put_rels(struct op *op, uint32_t n, uint32_t *rows, uint64_t *id
   return ERR_OK;
 }
 
+/// Of one batch. A unique index gives one for each input row, so that a point query touches little memory.
+static uint32_t most_rows(const struct op *op) {
+  const struct index_seek *s = (const struct index_seek *) op;
+  const struct plan_index_seek *plan = &op->plan->index_seek;
+  return plan->unique && !plan->in ? MIN(s->in->n - s->row, EXEC_BATCH_ROWS) : EXEC_BATCH_ROWS;
+}
+
 static enum err index_seek_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
   struct index_seek *s = (struct index_seek *) op;
-  uint32_t cap = MIN(want, EXEC_BATCH_ROWS), n = 0;
-  arena_reset(&op->out);
-  uint32_t *rows = ARENA_ARRAY(&op->out, uint32_t, cap);
-  uint64_t *ids = ARENA_ARRAY(&op->out, uint64_t, cap);
-  if (rows == NULL || ids == NULL) return arena_err(&op->out, e);
+  uint32_t n = 0, *rows = NULL;
+  uint64_t *ids = NULL;
   while (n == 0) {
     if (s->in == NULL) {
       TRY(op_pull(op, 0, want, &s->in, e));
@@ -163,6 +167,11 @@ static enum err index_seek_next(struct op *op, uint32_t want, const struct batch
     }
     if (s->in == NULL) return ERR_OK;
     if (!s->evaluated) TRY(evaluate_keys(op, e));
+    uint32_t cap = MIN(want, most_rows(op));
+    arena_reset(&op->out);
+    rows = ARENA_ARRAY(&op->out, uint32_t, cap);
+    ids = ARENA_ARRAY(&op->out, uint64_t, cap);
+    if (rows == NULL || ids == NULL) return arena_err(&op->out, e);
     TRY(fill(op, cap, rows, ids, &n, e));
     if (n == 0) s->in = NULL;
   }

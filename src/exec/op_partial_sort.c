@@ -32,7 +32,7 @@ static enum err partial_sort_open(struct op *op, struct error *e) {
 static enum err evaluate_limit(struct op *op, struct error *e) {
   struct partial_sort *s = (struct partial_sort *) op;
   s->limit = UINT64_MAX;
-  if (op->plan->kind == PLAN_PARTIAL_TOP) TRY(row_sort_limit(op, &op->out, &s->limit, e));
+  if (op->plan->kind == PLAN_PARTIAL_TOP) TRY(op_top_limit(op, &s->limit, e));
   s->limited = true;
   return ERR_OK;
 }

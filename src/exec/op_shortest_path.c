@@ -2,13 +2,14 @@
 // enumerated by length until one passes.
 #include <string.h>
 
-#include "exec/op.h"
+#include "exec/meet.h"
 #include "exec/search.h"
 
 struct shortest {
   struct op op;
   struct walk walk;
   struct search search;
+  struct meet meet; // in its place where one path will do and steps are plain
   const struct batch *in;
   uint32_t row;
   bool found;              // `paths` has those of the current row
@@ -39,6 +40,7 @@ static enum err shortest_open(struct op *op, struct error *e UNUSED) {
   s->walk = (struct walk){.op = op, .direction = p->direction, .types = p->types, .differ = p->differ, .step_rel = p->step_rel,
                           .step_node = p->step_node, .rel_predicates = p->rel_predicates, .node_predicates = p->node_predicates};
   search_init(&s->search, &s->walk);
+  meet_init(&s->meet, op, p->direction, p->types);
   arena_init(&s->path_arena, &op->x->budget);
   return ERR_OK;
 }
@@ -193,6 +195,16 @@ static enum err find_by_length(struct op *op, uint64_t from, uint64_t to, struct
   return ERR_OK;
 }
 
+static enum err find_by_meeting(struct op *op, uint64_t from, uint64_t to, struct error *e) {
+  struct shortest *s = (struct shortest *) op;
+  TRY(meet_run(&s->meet, from, to, op->plan->shortest_path.max, e));
+  if (!s->meet.found) return ERR_OK;
+  uint64_t *rels = ARENA_ARRAY(&s->path_arena, uint64_t, meet_length(&s->meet));
+  if (rels == NULL) return arena_err(&s->path_arena, e);
+  TRY(meet_rels(&s->meet, &s->path_arena, rels, e));
+  return add_path(s, rels, meet_length(&s->meet), e);
+}
+
 static enum err find_by_search(struct op *op, uint64_t from, uint64_t to, struct error *e) {
   struct shortest *s = (struct shortest *) op;
   const struct plan_shortest_path *p = &op->plan->shortest_path;
@@ -218,7 +230,8 @@ static enum err find_paths(struct op *op, struct error *e) {
   struct value from = batch_get(s->in, p->from, s->row), to = batch_get(s->in, p->to, s->row);
   if (from.type != VALUE_NODE || to.type != VALUE_NODE) return ERR_OK;
   if (p->path_predicates.count > 0) return find_by_length(op, v_id(from), v_id(to), e);
-  if (v_id(from) != v_id(to)) return find_by_search(op, v_id(from), v_id(to), e);
+  bool plain = plan_shortest_is_plain(p) && !op->x->options.flat;
+  if (v_id(from) != v_id(to)) return plain ? find_by_meeting(op, v_id(from), v_id(to), e) : find_by_search(op, v_id(from), v_id(to), e);
   if (p->min == 0) return add_path(s, NULL, 0, e);
   if (p->same_node == PLAN_SAME_NODE_SEARCHED) return find_by_length(op, v_id(from), v_id(to), e);
   return error_set(e, ERR_ARGUMENT,
@@ -231,6 +244,7 @@ static enum err find_paths(struct op *op, struct error *e) {
 static void forget_paths(struct shortest *s) {
   arena_reset(&s->path_arena);
   search_clear(&s->search);
+  meet_clear(&s->meet);
   s->first = s->last = s->next = NULL;
   s->found = s->deepening = false;
 }
@@ -304,6 +318,7 @@ static void shortest_reset(struct op *op) {
 static void shortest_close(struct op *op) {
   struct shortest *s = (struct shortest *) op;
   search_done(&s->search);
+  meet_done(&s->meet);
   arena_done(&s->path_arena);
   for (uint32_t i = 0; i < s->level_capacity; i++) neighbours_done(&s->levels[i].neighbours);
   mem_free(s->levels);

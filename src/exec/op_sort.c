@@ -1,4 +1,4 @@
-// Sort and Top. Stable; in a right side each number of the outer batch by itself.
+// Sort, and Top in right sides (elsewhere: op_top.c). Stable; in a right side each number of the outer batch by itself.
 #include "exec/row_sort.h"
 
 enum { TOP_SLACK_ROWS = 4096 };
@@ -32,10 +32,32 @@ static enum err sort_rows(struct op *op, struct error *e) {
   return row_sort(op->x, &s->by, &s->rows, s->rows.n, &s->orders, &s->order, e);
 }
 
+static enum err number_of(struct op *op, const struct ast *expression, uint64_t *ret, struct error *e) {
+  *ret = 0;
+  if (expression == NULL) return ERR_OK;
+  struct eval c = op_eval(op, &op->out, e);
+  struct batch *nothing;
+  struct value v;
+  TRY(batch_new(&op->out, 0, &nothing, e));
+  nothing->n = 1;
+  TRY(eval_value(&c, expression, nothing, 0, &v));
+  if (v.type != VALUE_INT || v.i < 0) return op_bad_count(&op->out, v, e);
+  *ret = (uint64_t) v.i;
+  return ERR_OK;
+}
+
+enum err op_top_limit(struct op *op, uint64_t *ret, struct error *e) {
+  uint64_t limit, skip;
+  TRY(number_of(op, op->plan->sort.limit, &limit, e));
+  TRY(number_of(op, op->plan->sort.skip, &skip, e));
+  *ret = limit + skip; // both below 2^63
+  return ERR_OK;
+}
+
 static enum err evaluate_limit(struct op *op, struct error *e) {
   struct sort *s = (struct sort *) op;
   s->limit = UINT64_MAX;
-  if (op->plan->kind == PLAN_TOP) TRY(row_sort_limit(op, &op->out, &s->limit, e));
+  if (op->plan->kind == PLAN_TOP) TRY(op_top_limit(op, &s->limit, e));
   s->limited = true;
   return ERR_OK;
 }

@@ -59,25 +59,3 @@ enum err row_sort(struct exec *x, const struct row_sort *s, const struct rowbuf 
   *ret = order;
   return ERR_OK;
 }
-
-static enum err number_of(struct op *op, struct arena *a, const struct ast *expression, uint64_t *ret, struct error *e) {
-  *ret = 0;
-  if (expression == NULL) return ERR_OK;
-  struct eval c = op_eval(op, a, e);
-  struct batch *nothing;
-  struct value v;
-  TRY(batch_new(a, 0, &nothing, e));
-  nothing->n = 1;
-  TRY(eval_value(&c, expression, nothing, 0, &v));
-  if (v.type != VALUE_INT || v.i < 0) return op_bad_count(a, v, e);
-  *ret = (uint64_t) v.i;
-  return ERR_OK;
-}
-
-enum err row_sort_limit(struct op *op, struct arena *a, uint64_t *ret, struct error *e) {
-  uint64_t limit, skip;
-  TRY(number_of(op, a, op->plan->sort.limit, &limit, e));
-  TRY(number_of(op, a, op->plan->sort.skip, &skip, e));
-  *ret = limit + skip; // both below 2^63
-  return ERR_OK;
-}

@@ -20,6 +20,3 @@ int row_sort_compare(const struct row_sort *s, const struct rowbuf *rows, uint32
 /// The first `n` rows' numbers in order, in `a`: stable; looks for a cancelled query now and then.
 enum err row_sort(struct exec *x, const struct row_sort *s, const struct rowbuf *rows, uint32_t n, struct arena *a,
                   uint32_t **ret, struct error *e) NODISCARD;
-
-/// How many rows of each outer row a Top keeps, SKIP's included; memory for the evaluation from `a`.
-enum err row_sort_limit(struct op *op, struct arena *a, uint64_t *ret, struct error *e) NODISCARD;

@@ -64,6 +64,12 @@ enum err rowbuf_add(struct rowbuf *r, uint32_t arg, const struct value *cells, s
   return ERR_OK;
 }
 
+enum err rowbuf_set(struct rowbuf *r, uint32_t row, const struct value *cells, struct error *e) {
+  struct value *to = rowbuf_row(r, row);
+  for (uint32_t i = 0; i < r->width; i++) TRY(copy_cell(r, cells[i], &to[i], e));
+  return ERR_OK;
+}
+
 enum err rowbuf_add_batch(struct rowbuf *r, const struct batch *b, struct plan_list slots, struct error *e) {
   for (uint32_t i = 0; i < b->n; i++) {
     TRY(reserve(r, e));

@@ -33,6 +33,8 @@ static inline struct value *rowbuf_row(const struct rowbuf *r, uint32_t row) {
 
 /// Adds a row of `width` values, deep copies; its number is r->n - 1 afterwards. After a failure the row is not there.
 enum err rowbuf_add(struct rowbuf *r, uint32_t arg, const struct value *cells, struct error *e) NODISCARD;
+/// Writes over a row; the memory of its old texts stays the store's. After a failure the row has some of the new cells.
+enum err rowbuf_set(struct rowbuf *r, uint32_t row, const struct value *cells, struct error *e) NODISCARD;
 /// The columns `slots` (as many as the row is wide) of all rows of `b`.
 enum err rowbuf_add_batch(struct rowbuf *r, const struct batch *b, struct plan_list slots, struct error *e) NODISCARD;
 

@@ -39,7 +39,8 @@ enum err applier_begin(struct applier *ap, struct error *e) {
 
 static void end_batch(struct applier *ap) {
   ap->batch = NULL;
-  ap->commands = 0;
+  ap->commands = ap->ahead = 0;
+  ap->following = NULL;
   schema_release(ap->schema);
   ap->schema = NULL;
   arena_reset(&ap->scratch);
@@ -103,6 +104,7 @@ enum err applier_run(struct applier *ap, struct str bytes, uint64_t index, uint6
   TRY(command_open(&in, e));
   while (!bytes_in_done(&in)) {
     struct command c;
+    if (ap->ahead-- == 0) TRY(apply_ahead(ap, in, e));
     arena_reset(&ap->scratch);
     TRY(command_take(&in, &ap->scratch, &c, e));
     enum err err = apply_command(ap, &c, e);
@@ -112,7 +114,7 @@ enum err applier_run(struct applier *ap, struct str bytes, uint64_t index, uint6
       return err;
     }
     ap->g->commands++;
-    if (++ap->commands >= COMMANDS_PER_REST) TRY(apply_rest(ap, e));
+    if (++ap->commands >= COMMANDS_PER_REST || page_access_should_rest(ap->g->applier_access)) TRY(apply_rest(ap, e));
   }
   ap->index = index;
   ap->term = term;

@@ -16,9 +16,11 @@ struct applier {
   struct schema *schema; // as of the open batch
   bool schema_changed;
   graph_id high_water[2];
-  uint64_t index, term; // of the last entry in the batch
-  unsigned commands;    // since the batch last rested
-  struct map verdicts;  // indexes for which a verdict is on its way
+  uint64_t index, term;           // of the last entry in the batch
+  unsigned commands;              // since the batch last rested
+  const struct flight *following; // what comes behind the bytes being applied
+  unsigned ahead;                 // commands to come whose pages were read ahead
+  struct map verdicts;            // indexes for which a verdict is on its way
 };
 
 struct applier *applier_make(struct graph *g);
@@ -77,8 +79,8 @@ static inline enum err apply_count(struct applier *ap, enum statistic s, uint32_
   return statistics_add(&ap->g->statistics, s, a, b, by);
 }
 
-/// Reads the pages that the flights' commands will need, together.
-enum err apply_prefetch(struct applier *ap, const struct flight *list, struct error *e) NODISCARD;
+/// Reads the pages that the next commands will need together: those of `in`, then those of the flights that follow.
+enum err apply_ahead(struct applier *ap, struct bytes_in in, struct error *e) NODISCARD;
 
 /// The applier's machine: one batch of what is committed, or else one step of an index's population.
 enum err applier_step(struct graph *g, bool *ret_more, struct error *e) NODISCARD;
@@ -93,5 +95,7 @@ enum err apply_populate_entity(struct applier *ap, const struct schema_index *x,
 /// A schema that may be changed until the batch is published.
 enum err apply_change_schema(struct applier *ap, struct schema **ret, struct error *e) NODISCARD;
 
+/// Whether an index waits for a step.
+bool populate_has_work(struct applier *ap);
 /// Does one step for an index that is being filled; `*ret_more` if there is more to do.
 enum err populate_step(struct applier *ap, bool *ret_more, struct error *e) NODISCARD;

@@ -9,10 +9,14 @@ static enum err no_such_node(graph_id id, struct error *e) {
   return error_set(e, ERR_CORRUPT, "node %llu does not exist", (unsigned long long) id);
 }
 
+static enum err node_seen(struct applier *ap, graph_id id, const uint8_t **ret, struct error *e) {
+  TRY(record_read(&ap->g->nodes, &ap->view, id, ret, e));
+  return record_in_use(*ret) ? ERR_OK : no_such_node(id, e);
+}
+
 static enum err node_record(struct applier *ap, graph_id id, uint8_t **ret, struct error *e) {
   const uint8_t *seen;
-  TRY(record_read(&ap->g->nodes, &ap->view, id, &seen, e));
-  if (!record_in_use(seen)) return no_such_node(id, e);
+  TRY(node_seen(ap, id, &seen, e));
   return record_write(&ap->g->nodes, ap->batch, id, ret, e);
 }
 
@@ -56,14 +60,16 @@ enum err apply_free_replaced(struct applier *ap, const struct stored *old, uint3
   return ERR_OK;
 }
 
-/// Replaces the block behind a pointer. The bytes are made before the old block is freed: they may point into it.
+/// Replaces the block behind a pointer. The bytes are made before the old block goes: they may point into it.
 static enum err replace_block(struct applier *ap, block_ptr *pointer, struct stored *list, uint32_t n, struct error *e) {
   struct property_store store = graph_property_store(ap->g);
+  if (n > 0) {
+    TRY(property_encode(&store, ap->batch, list, n, &ap->block, e));
+    return property_replace_block(&store, ap->batch, buf_str(&ap->block), pointer, e);
+  }
   block_ptr old = *pointer;
   *pointer = BLOCK_NONE;
-  if (n > 0) TRY(property_encode(&store, ap->batch, list, n, &ap->block, e));
-  TRY(property_free_block(&store, ap->batch, old, e));
-  return n > 0 ? property_place_block(&store, ap->batch, buf_str(&ap->block), pointer, e) : ERR_OK;
+  return property_free_block(&store, ap->batch, old, e);
 }
 
 // ---- labels ----
@@ -168,26 +174,44 @@ enum err apply_create_node(struct applier *ap, const struct command *c, struct e
   return ERR_OK;
 }
 
-enum err apply_update_node(struct applier *ap, const struct command *c, struct error *e) {
+static enum err update_labels(struct applier *ap, const struct command *c, const graph_token *old, uint32_t old_n,
+                              graph_token **ret, uint32_t *ret_n, struct error *e) {
   uint8_t *record;
-  graph_token labels[NODE_LABELS_MAX], *new_labels = NULL;
-  uint32_t label_n = 0, new_label_n = 0, n = 0, new_n = 0;
-  struct stored *list = NULL, *new_list = NULL;
   TRY(node_record(ap, c->id, &record, e));
+  TRY(change_labels(ap, c, record, old, old_n, ret, ret_n, e));
+  return set_labels(ap, record, *ret, *ret_n, e);
+}
+
+/// The record itself changes only if the properties get another place.
+static enum err update_properties(struct applier *ap, const struct command *c, struct stored *list, uint32_t n, block_ptr old,
+                                  struct error *e) {
+  uint8_t *record;
+  block_ptr pointer = old;
+  TRY(replace_block(ap, &pointer, list, n, e));
+  if (pointer == old) return ERR_OK;
+  TRY(node_record(ap, c->id, &record, e));
+  node_set_properties(record, pointer);
+  return ERR_OK;
+}
+
+enum err apply_update_node(struct applier *ap, const struct command *c, struct error *e) {
+  const uint8_t *record;
+  graph_token labels[NODE_LABELS_MAX], *new_labels = labels;
+  uint32_t label_n = 0, new_label_n, n = 0, new_n = 0;
+  struct stored *list = NULL, *new_list = NULL;
+  TRY(node_seen(ap, c->id, &record, e));
+  block_ptr properties = node_properties(record);
   TRY(node_labels(&ap->view, record, labels, &label_n, e));
-  TRY(change_labels(ap, c, record, labels, label_n, &new_labels, &new_label_n, e));
-  TRY(apply_properties(ap, (struct property_place){NULL, node_properties(record)}, &list, &n, e));
+  new_label_n = label_n;
+  if (c->label_count + c->removed_count > 0) TRY(update_labels(ap, c, labels, label_n, &new_labels, &new_label_n, e));
+  TRY(apply_properties(ap, (struct property_place){NULL, properties}, &list, &n, e));
   struct entity_state before = {labels, label_n, list, n};
   TRY(apply_merge_properties(ap, list, n, c->properties, c->property_count, &new_list, &new_n, e));
   struct entity_state after = {new_labels, new_label_n, new_list, new_n};
   TRY(apply_index_change(ap, GRAPH_NODE, c->id, &before, &after, e));
-  if (c->label_count + c->removed_count > 0) TRY(set_labels(ap, record, new_labels, new_label_n, e));
   if (c->property_count == 0) return ERR_OK;
   TRY(apply_free_replaced(ap, list, n, c->properties, c->property_count, e));
-  block_ptr pointer = node_properties(record);
-  TRY(replace_block(ap, &pointer, new_list, new_n, e));
-  node_set_properties(record, pointer);
-  return ERR_OK;
+  return update_properties(ap, c, new_list, new_n, properties, e);
 }
 
 struct first_run {

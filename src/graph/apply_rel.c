@@ -14,21 +14,23 @@ struct property_place rel_property_place(const uint8_t *record) {
 /// it.
 static enum err set_properties(struct applier *ap, uint8_t *record, struct stored *list, uint32_t n, struct error *e) {
   struct property_store store = graph_property_store(ap->g);
-  block_ptr old = rel_property_place(record).pointer;
+  block_ptr pointer = rel_property_place(record).pointer;
   buf_clear(&ap->block);
   if (n > 0) TRY(property_encode(&store, ap->batch, list, n, &ap->block, e));
-  TRY(property_free_block(&store, ap->batch, old, e));
+  bool inside = ap->block.len <= PROPERTY_INLINE_BYTES;
+  if (inside)
+    TRY(property_free_block(&store, ap->batch, pointer, e));
+  else
+    TRY(property_replace_block(&store, ap->batch, buf_str(&ap->block), &pointer, e));
   memset(record + 16, 0, PROPERTY_INLINE_BYTES);
   record[0] &= (uint8_t) ~RECORD_PROPERTIES_INSIDE;
   if (n == 0) return ERR_OK;
-  if (ap->block.len <= PROPERTY_INLINE_BYTES) {
+  if (inside) {
     record[0] |= RECORD_PROPERTIES_INSIDE;
     memcpy(record + 16, ap->block.data, ap->block.len);
-    return ERR_OK;
+  } else {
+    put_u48(record + 16, pointer);
   }
-  block_ptr pointer;
-  TRY(property_place_block(&store, ap->batch, buf_str(&ap->block), &pointer, e));
-  put_u48(record + 16, pointer);
   return ERR_OK;
 }
 

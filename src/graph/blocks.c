@@ -124,6 +124,20 @@ enum err blocks_free(struct blocks *k, struct page_batch *b, block_ptr p, struct
   return page_batch_free(b, block_page(p), e);
 }
 
+enum err blocks_reuse(struct page_batch *b, block_ptr p, unsigned bytes, void **ret_at, struct error *e) {
+  struct page_view v = page_batch_view(b);
+  const void *page;
+  void *at;
+  *ret_at = NULL;
+  TRY(pages_read(&v, block_page(p), &page, e));
+  const struct blocks_page *h = page;
+  TRY(check_page(h, block_page(p), e));
+  if (h->class_index != class_of(bytes) || block_offset(p) < sizeof *h) return ERR_OK;
+  TRY(page_batch_write(b, block_page(p), &at, e));
+  *ret_at = (uint8_t *) at + block_offset(p);
+  return ERR_OK;
+}
+
 void blocks_forget(struct blocks *k) {
   for (unsigned c = 0; c < BLOCK_CLASSES; c++) k->current[c] = PAGE_NONE;
 }

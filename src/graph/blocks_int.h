@@ -21,6 +21,10 @@ enum err blocks_alloc(struct blocks *k, struct page_batch *b, unsigned bytes, en
                       struct error *e) NODISCARD;
 enum err blocks_free(struct blocks *k, struct page_batch *b, block_ptr p, struct error *e) NODISCARD;
 
+/// Where a block of `bytes` may be written over the one at `p`, which has the class that such a block gets; `*ret_at` NULL: not
+/// there.
+enum err blocks_reuse(struct page_batch *b, block_ptr p, unsigned bytes, void **ret_at, struct error *e) NODISCARD;
+
 /// Forgets where it put things: after an aborted batch.
 void blocks_forget(struct blocks *k);
 

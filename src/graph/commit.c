@@ -3,29 +3,57 @@
 #include "base/mem.h"
 #include "graph/tx.h"
 
-enum { PART_BYTES = LOG_ENTRY_BYTES_MAX - (64 << 10) }; // leaves room for metadata and heads
+enum {
+  PART_BYTES = LOG_ENTRY_BYTES_MAX - (64 << 10), // leaves room for metadata and heads
+  KEPT_BYTES_MAX = 4096,                         // of a buffer that is used again
+};
 
 struct flight *flight_make(void) {
   return mem_zalloc(sizeof(struct flight));
 }
 
+static void drop_entries(struct flight *f) {
+  if (f->entries != &f->only) mem_free(f->entries);
+  f->entries = NULL;
+  f->entry_count = 0;
+}
+
+static void clear_buf(struct buf *b) {
+  if (b->capacity > KEPT_BYTES_MAX)
+    buf_done(b);
+  else
+    buf_clear(b);
+}
+
+void flight_clear(struct flight *f) {
+  drop_entries(f);
+  clear_buf(&f->bytes);
+  clear_buf(&f->metadata);
+}
+
+void flight_done(struct flight *f) {
+  drop_entries(f);
+  buf_done(&f->bytes);
+  buf_done(&f->metadata);
+}
+
 void flight_free(struct flight *f) {
   if (f == NULL) return;
-  buf_done(&f->bytes);
-  mem_free(f->entries);
+  flight_done(f);
   mem_free(f);
 }
 
 /// One entry for each part; the bytes are cut anywhere.
-static enum err cut_entries(struct flight *f, enum log_kind kind, struct str metadata) {
+static enum err cut_entries(struct flight *f, enum log_kind kind) {
   size_t n = MAX((f->bytes.len + PART_BYTES - 1) / PART_BYTES, (size_t) 1);
-  f->entries = mem_zalloc(n * sizeof *f->entries);
+  drop_entries(f);
+  f->entries = n == 1 ? &f->only : mem_alloc(n * sizeof *f->entries);
   if (f->entries == NULL) return ERR_NOMEM;
   for (size_t i = 0; i < n; i++) {
     size_t from = i * PART_BYTES;
     f->entries[i] = (struct log_entry){.kind = kind,
                                        .parts = i + 1 < n ? LOG_PART : LOG_END,
-                                       .metadata = i + 1 < n ? STR_NONE : metadata,
+                                       .metadata = i + 1 < n ? STR_NONE : buf_str(&f->metadata),
                                        .payload = {f->bytes.data + from, MIN(f->bytes.len - from, (size_t) PART_BYTES)}};
   }
   f->entry_count = n;
@@ -41,14 +69,13 @@ static void enqueue(struct commits *c, struct flight *f) {
   c->last = f;
 }
 
-enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, struct str metadata, uint64_t *ret_index,
-                        struct error *e) {
+enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, uint64_t *ret_index, struct error *e) {
   struct commits *c = &g->commits;
   TRY(graph_failure(g, e));
-  mem_free(f->entries);
-  if (cut_entries(f, kind, metadata) != ERR_OK) return error_ensure(e, ERR_NOMEM);
+  if (cut_entries(f, kind) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   mutex_lock(&c->mutex);
-  enum err err = c->full ? error_set(e, ERR_NOSPC, "%s", c->full_cause.message) : c->table.submit(c->table.context, f->entries, f->entry_count, e);
+  enum err err = c->full ? error_set(e, ERR_NOSPC, "%s", c->full_cause.message)
+                         : c->table.submit(c->table.context, f->entries, f->entry_count, e);
   if (err == ERR_OK) {
     f->end_index = f->entries[f->entry_count - 1].index;
     if (ret_index != NULL) *ret_index = f->end_index;
@@ -146,6 +173,18 @@ enum err graph_await(struct graph *g, uint64_t id, void (*ready)(void *context),
   if (store_applied_index(g->store) < id) err = add_waiter(c, (struct commit_waiter){id, 0, ready, context}, e);
   mutex_unlock(&c->mutex);
   return err;
+}
+
+void graph_await_cancel(struct graph *g, const void *context) {
+  struct commits *c = &g->commits;
+  mutex_lock(&c->mutex);
+  for (size_t i = 0; i < c->waiter_count;) {
+    if (c->waiters[i].context == context)
+      c->waiters[i] = c->waiters[--c->waiter_count];
+    else
+      i++;
+  }
+  mutex_unlock(&c->mutex);
 }
 
 // Instead of an applied index.
@@ -250,15 +289,25 @@ static void take_flights(struct graph *g) {
   mutex_unlock(&c->mutex);
 }
 
+static bool has_committed_flights(struct graph *g) {
+  struct commits *c = &g->commits;
+  uint64_t committed = c->table.committed(c->table.context);
+  mutex_lock(&c->mutex);
+  bool any = c->first != NULL && c->first->end_index <= committed;
+  mutex_unlock(&c->mutex);
+  return any;
+}
+
 static bool may_be_tried_again(enum err err) {
   return err == ERR_NOMEM || err == ERR_MEMORY_POOL || err == ERR_NOSPC;
 }
 
 static enum err apply_flights(struct applier *ap, struct flight *list, struct error *e) {
   TRY(applier_begin(ap, e));
-  TRY(apply_prefetch(ap, list, e));
-  for (struct flight *f = list; f != NULL; f = f->next)
+  for (struct flight *f = list; f != NULL; f = f->next) {
+    ap->following = f->next;
     TRY(applier_run(ap, buf_str(&f->bytes), f->end_index, f->entries[f->entry_count - 1].term, e));
+  }
   return applier_publish(ap, e);
 }
 
@@ -324,7 +373,7 @@ enum err applier_step(struct graph *g, bool *ret_more, struct error *e) {
   if (failed == ERR_OK || failed == ERR_TX_LOG) take_flights(g); // what was durable before the log failed is committed
   if (g->commits.taken != NULL) {
     TRY(apply_taken(g, e));
-    *ret_more = true;
+    *ret_more = failed != ERR_OK || has_committed_flights(g) || populate_has_work(g->applier);
     return ERR_OK;
   }
   if (failed == ERR_OK) return populate_step(g->applier, ret_more, e);

@@ -19,11 +19,14 @@ struct commit_table {
 
 struct flight {
   struct flight *next;
-  struct buf bytes; // the commands
-  struct log_entry *entries;
+  struct buf bytes;          // the commands
+  struct buf metadata;       // of the transaction, encoded; may be empty
+  struct log_entry *entries; // `only`, or as many as the bytes need
+  struct log_entry only;
   size_t entry_count;
   uint64_t end_index;
-  /// Published (ERR_OK), or never will be: the log had no room (ERR_NOSPC), or the graph has failed. Called once, by the applier's thread, and frees the flight.
+  /// Published (ERR_OK), or never will be: the log had no room (ERR_NOSPC), or the graph has failed. Called once, by the
+  /// applier's thread, and frees the flight.
   void (*landed)(struct flight *f, enum err err);
   void *context; // of landed
 };
@@ -55,8 +58,8 @@ struct commits {
   uint32_t token_next[GRAPH_TOKEN_KIND_MAX]; // numbers given out
   struct verdict *failures;                  // under the mutex
   struct flight *taken;                      // by the applier, not yet published; its own
-  // The disk has no room for the log. Under the mutex: nothing is submitted until there is room again and those that were taken back from
-  // the log have landed.
+  // The disk has no room for the log. Under the mutex: nothing is submitted until there is room again and those that were taken
+  // back from the log have landed.
   bool full;
   struct error full_cause;
   struct flight *refused; // taken back; the applier lands them
@@ -64,20 +67,24 @@ struct commits {
 
 /// Cuts the bytes into entries of at most LOG_ENTRY_BYTES_MAX, submits and queues them; `ret_index` (may be NULL) is the index of
 /// the last. From then on the flight belongs to the applier; on failure it is the caller's still.
-enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, struct str metadata, uint64_t *ret_index,
-                        struct error *e) NODISCARD;
+enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, uint64_t *ret_index, struct error *e) NODISCARD;
 
-/// The disk has no room for what is queued in the log: takes back every flight of which nothing is on disk. They land with ERR_NOSPC, as if
-/// they had not been submitted, and further ones are refused until commits_find_room. The log writer only.
+/// The disk has no room for what is queued in the log: takes back every flight of which nothing is on disk. They land with
+/// ERR_NOSPC, as if they had not been submitted, and further ones are refused until commits_find_room. The log writer only.
 void commits_refuse(struct graph *g, const struct error *cause);
-/// ERR_OK if the log may be written: there always was room, or is again. ERR_NOSPC, also as long as not all that was refused has landed.
-/// The log writer only.
+/// ERR_OK if the log may be written: there always was room, or is again. ERR_NOSPC, also as long as not all that was refused has
+/// landed. The log writer only.
 enum err commits_find_room(struct graph *g, struct error *e) NODISCARD;
 /// What whoever wanted to write is told: a log without room, or one that failed, is ERR_TX_LOG.
 enum err commits_error(enum err err, struct error *e) NODISCARD;
 
+/// A flight on its own; NULL without memory.
 struct flight *flight_make(void);
 void flight_free(struct flight *f);
+/// Ready for the next use; keeps a little memory for it.
+void flight_clear(struct flight *f);
+/// Gives back what a flight holds that is part of another struct.
+void flight_done(struct flight *f);
 /// Before closing: commits whose owners did not stay to see them end are told that the graph is closed, all waits are ended.
 void commits_close(struct graph *g);
 void commits_done(struct graph *g);

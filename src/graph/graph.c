@@ -185,6 +185,7 @@ static uint64_t durable_in_log(void *context) {
 static void init_parts(struct graph *g) {
   mutex_init(&g->schema_mutex);
   mutex_init(&g->access_mutex);
+  mutex_init(&g->idle_mutex);
   mutex_init(&g->cold_mutex);
   mutex_init(&g->failure_mutex);
   mutex_init(&g->commits.mutex);
@@ -277,6 +278,7 @@ void graph_close(struct graph *g) {
   commits_close(g);
   applier_free(g->applier);
   commits_done(g);
+  tx_free_idle(g);
   if (g->store != NULL) locks_release(&g->locks, &g->population_owner);
   close_accesses(g);
   store_close(g->store);
@@ -289,6 +291,7 @@ void graph_close(struct graph *g) {
   locks_done(&g->locks);
   mutex_done(&g->schema_mutex);
   mutex_done(&g->access_mutex);
+  mutex_done(&g->idle_mutex);
   mutex_done(&g->cold_mutex);
   mutex_done(&g->failure_mutex);
   mutex_done(&g->commits.mutex);
@@ -298,14 +301,22 @@ void graph_close(struct graph *g) {
 
 // ---- machines ----
 
+/// What is submitted while the round runs is told by graph_work; only what did not fit into the round is `more`.
 static enum err step_log_writer(struct graph *g, bool *ret_more, struct error *e) {
+  struct log *log = store_log(g->store);
+  struct log_stats stats;
   bool worked = false;
+  int64_t start_ns = clock_monotonic_ns(g->options.clock);
   enum err err = commits_find_room(g, e);
-  if (err == ERR_OK) err = log_writer_step(store_log(g->store), &worked, e);
-  *ret_more = worked;
-  if (worked) graph_work(g, GRAPH_APPLIER);
+  if (err == ERR_OK) err = log_writer_step(log, &worked, e);
+  if (worked) {
+    g->round_ns = clock_monotonic_ns(g->options.clock) - start_ns;
+    log_stats(log, &stats);
+    *ret_more = stats.queued_entries > 0;
+    graph_work(g, GRAPH_APPLIER);
+  }
   if (err == ERR_OK) return ERR_OK;
-  if (log_failure(store_log(g->store), NULL) != ERR_OK) {
+  if (log_failure(log, NULL) != ERR_OK) {
     graph_fail(g, ERR_TX_LOG, e);
     return ERR_TX_LOG;
   }
@@ -313,15 +324,31 @@ static enum err step_log_writer(struct graph *g, bool *ret_more, struct error *e
   return err; // may be tried again
 }
 
+int64_t graph_round_ns(const struct graph *g) {
+  return g->round_ns;
+}
+
+/// So much log, so many changed pages, or half of the page cache changed: what is beyond that is written early, page by page.
+static bool checkpoint_is_due(struct graph *g, uint64_t log_bytes) {
+  struct checkpoint_status s;
+  struct page_pool_stats pool;
+  checkpoint_status(g->store, &s);
+  page_pool_stats(g->options.pool, &pool);
+  uint64_t limit = g->options.checkpoint_bytes;
+  return log_bytes - g->checkpoint_log_bytes >= limit || s.dirty_bytes >= MIN(limit, pool.frames * PAGE_BYTES / 2);
+}
+
 /// Between batches: a checkpoint may only begin where no batch is open.
 static enum err begin_checkpoint_if_due(struct graph *g, struct error *e) {
   if (checkpoint_active(g->store)) return ERR_OK;
-  struct checkpoint_status s;
-  checkpoint_status(g->store, &s);
-  if (s.dirty_bytes < g->options.checkpoint_bytes) return ERR_OK;
+  struct log_stats log;
+  log_stats(store_log(g->store), &log);
+  if (!checkpoint_is_due(g, log.appended_bytes)) return ERR_OK;
   enum err err = checkpoint_begin(g->store, e);
-  if (err == ERR_OK) graph_work(g, GRAPH_CHECKPOINTER);
-  return err == ERR_BUSY ? ERR_OK : err;
+  if (err != ERR_OK) return err == ERR_BUSY ? ERR_OK : err;
+  g->checkpoint_log_bytes = log.appended_bytes;
+  graph_work(g, GRAPH_CHECKPOINTER);
+  return ERR_OK;
 }
 
 static enum err step_applier(struct graph *g, bool *ret_more, struct error *e) {
@@ -329,20 +356,23 @@ static enum err step_applier(struct graph *g, bool *ret_more, struct error *e) {
   return begin_checkpoint_if_due(g, e);
 }
 
-static enum err prune_log(struct graph *g, struct error *e) {
+/// `*ret_more`: there may be more segments that nobody needs.
+static enum err prune_log(struct graph *g, bool *ret_more, struct error *e) {
   struct checkpoint_status s;
-  unsigned removed;
+  unsigned removed = 0;
   checkpoint_status(g->store, &s);
-  return log_prune(store_log(g->store), s.durable_index + 1, PRUNE_SEGMENTS_PER_STEP, &removed, e);
+  *ret_more = false;
+  TRY(log_prune(store_log(g->store), s.durable_index + 1, PRUNE_SEGMENTS_PER_STEP, &removed, e));
+  *ret_more = removed == PRUNE_SEGMENTS_PER_STEP;
+  return ERR_OK;
 }
 
 static enum err step_checkpointer(struct graph *g, bool *ret_more, struct error *e) {
   bool done = false;
-  *ret_more = false;
-  if (!checkpoint_active(g->store)) return ERR_OK;
+  if (!checkpoint_active(g->store)) return prune_log(g, ret_more, e);
   TRY(checkpoint_step(g->store, CHECKPOINT_PAGES_PER_STEP, &done, e));
-  *ret_more = !done;
-  return done ? prune_log(g, e) : ERR_OK;
+  *ret_more = true;
+  return ERR_OK;
 }
 
 enum err graph_step(struct graph *g, enum graph_machine machine, bool *ret_more, struct error *e) {
@@ -374,7 +404,8 @@ enum err graph_checkpoint(struct graph *g, struct error *e) {
   bool done = false;
   if (!checkpoint_active(g->store)) TRY(checkpoint_begin(g->store, e));
   while (!done) TRY(checkpoint_step(g->store, CHECKPOINT_PAGES_PER_STEP, &done, e));
-  return prune_log(g, e);
+  for (bool more = true; more;) TRY(prune_log(g, &more, e));
+  return ERR_OK;
 }
 
 int64_t graph_expire_waits(struct graph *g) {

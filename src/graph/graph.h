@@ -29,7 +29,7 @@ struct graph_options {
   struct log_options log;
   bool create;               // make the files if there are none
   bool direct;               // page file past the page cache
-  uint64_t checkpoint_bytes; // dirty bytes after which a checkpoint starts; 0: 256 MB
+  uint64_t checkpoint_bytes; // log, or changed pages, after which a checkpoint starts; 0: 256 MB. Half of the pool is enough too
   uint32_t index_sample_max; // unused entities a population step looks at; 0: 256
   /// From any thread, any time between open and close, also from within calls into the graph; must not call back into it.
   void (*work_ready)(void *context, enum graph_machine machine);
@@ -41,13 +41,17 @@ struct graph_options {
 /// Opens the database in `directory` (which exists) and replays its log. Errors: those of store_open; ERR_CORRUPT.
 enum err graph_open(const char *directory, const struct graph_options *options, struct graph **ret, struct error *e) NODISCARD;
 
-/// All transactions must be over and no machine may be stepped any more. What was acknowledged is in the log. NULL is fine.
+/// All transactions must be freed and no machine may be stepped any more. What was acknowledged is in the log. NULL is fine.
 void graph_close(struct graph *g);
 
 /// Does a bounded amount of the machine's work. `*ret_more`: there is more to do now. ERR_OK also when there was none. After an
-/// error of the log writer or the applier the graph refuses commits (graph_failure); ERR_NOSPC and ERR_NOMEM may be tried again. A log
-/// writer without room refuses the commits that wait for it with ERR_TX_LOG, and those that come, until an attempt finds room.
+/// error of the log writer or the applier the graph refuses commits (graph_failure); ERR_NOSPC and ERR_NOMEM may be tried again.
+/// A log writer without room refuses the commits that wait for it with ERR_TX_LOG, and those that come, until an attempt finds
+/// room.
 enum err graph_step(struct graph *g, enum graph_machine machine, bool *ret_more, struct error *e) NODISCARD;
+
+/// How long the last round of the log took, write and sync; 0: there was none yet. Any thread.
+int64_t graph_round_ns(const struct graph *g);
 
 /// Steps log writer, applier and reader until none has work left. For tests and tools that own the whole graph.
 enum err graph_settle(struct graph *g, struct error *e) NODISCARD;

@@ -14,11 +14,17 @@
 
 struct reader; // reader_int.h
 
+#ifdef __SANITIZE_ADDRESS__
+enum { GRAPH_TX_IDLE_MAX = 0 }; // so that a transaction that is used after its end is seen
+#else
+enum { GRAPH_TX_IDLE_MAX = 256 };
+#endif
 enum { GRAPH_ACCESSES_IDLE_MAX = 64 };
 
 struct graph {
   struct graph_options options;
   struct store *store;
+  uint64_t checkpoint_log_bytes; // of the log when the last checkpoint began: the applier's
   struct page_space *space;
   char uuid_text[37];
 
@@ -47,6 +53,11 @@ struct graph {
   struct page_access *accesses[GRAPH_ACCESSES_IDLE_MAX];
   unsigned access_count;
 
+  // Transactions that are over, kept for use.
+  struct mutex idle_mutex;
+  struct graph_tx *idle;
+  unsigned idle_count;
+
   // Transactions that wait for cold pages.
   struct mutex cold_mutex;
   struct graph_tx *cold;
@@ -56,6 +67,7 @@ struct graph {
   struct error failure;
 
   struct page_access *applier_access;
+  _Atomic int64_t round_ns; // of the log writer's last round
   _Atomic uint64_t transactions_open, committed, rolled_back, batches, commands;
 };
 

@@ -41,9 +41,41 @@ static void unlock_all_stripes(struct locks *l) {
 
 // ---- the owner's side ----
 
+enum { LISTED_HOLDS_MAX = 8 }; // more are in the map
+
 static struct lock_hold *owner_hold(const struct lock_owner *o, lock_resource resource) {
-  uint64_t *at = map_get(&o->held, resource);
-  return at != NULL ? (struct lock_hold *) (uintptr_t) *at : NULL;
+  if (o->held.len > 0) {
+    uint64_t *at = map_get(&o->held, resource);
+    return at != NULL ? (struct lock_hold *) (uintptr_t) *at : NULL;
+  }
+  struct lock_hold *h = o->holds;
+  while (h != NULL && h->lock->resource != resource) h = h->owner_next;
+  return h;
+}
+
+/// Room for one more hold, made before the lock is asked for.
+static enum err owner_reserve(struct lock_owner *o, lock_resource resource) {
+  if (o->hold_count < LISTED_HOLDS_MAX) return ERR_OK;
+  if (o->held.len == 0)
+    for (struct lock_hold *h = o->holds; h != NULL; h = h->owner_next) {
+      enum err err = map_put(&o->held, h->lock->resource, (uintptr_t) h);
+      if (err == ERR_OK) continue;
+      map_clear(&o->held);
+      return err;
+    }
+  return map_put(&o->held, resource, 0);
+}
+
+static struct lock_hold *hold_make(struct lock_owner *o, enum graph_lock_mode mode) {
+  struct lock_hold *h = o->inside_count < LOCK_HOLDS_INSIDE ? &o->inside[o->inside_count++] : mem_alloc(sizeof *h);
+  if (h != NULL) *h = (struct lock_hold){.owner = o, .mode = mode};
+  return h;
+}
+
+/// Those inside are given out once: another thread may give one back.
+static void hold_free(struct lock_hold *h) {
+  if (h == NULL || (h >= h->owner->inside && h < h->owner->inside + LOCK_HOLDS_INSIDE)) return;
+  mem_free(h);
 }
 
 bool lock_is_held(const struct lock_owner *o, lock_resource resource, enum graph_lock_mode mode) {
@@ -51,10 +83,10 @@ bool lock_is_held(const struct lock_owner *o, lock_resource resource, enum graph
   return h != NULL && h->mode >= mode;
 }
 
-/// The owner's map has room for it: made before the lock was asked for.
+/// The owner has room for it: see owner_reserve.
 static void owner_add(struct locks *l, struct lock_owner *o, struct lock_hold *h) {
-  uint64_t *place = map_get(&o->held, h->lock->resource);
-  *place = (uintptr_t) h;
+  if (o->held.len > 0) *map_get(&o->held, h->lock->resource) = (uintptr_t) h;
+  o->hold_count++;
   h->owner_next = o->holds;
   o->holds = h;
   atomic_fetch_add_explicit(&l->held, 1, memory_order_relaxed);
@@ -128,7 +160,7 @@ static void grant(struct locks *l, struct lock *k, struct lock_hold *h) {
   if (o->wait_upgrade) {
     for (struct lock_hold *own = k->holders; own != NULL; own = own->next)
       if (own->owner == o) own->mode = GRAPH_LOCK_EXCLUSIVE;
-    mem_free(h);
+    hold_free(h);
     o->wait_hold = NULL;
   } else {
     holder_add(k, h);
@@ -227,7 +259,7 @@ static enum err give_up_wait(struct locks *l, struct lock_owner *o) {
   if (state == LOCK_WAIT_GRANTED) {
     if (o->wait_hold != NULL) owner_add(l, o, o->wait_hold);
   } else {
-    mem_free(o->wait_hold);
+    hold_free(o->wait_hold);
     if (!o->wait_upgrade) map_remove(&o->held, o->wait_resource);
   }
   o->wait_hold = NULL;
@@ -310,19 +342,17 @@ enum err lock_acquire(struct locks *l, struct lock_owner *o, lock_resource resou
   }
   if (lock_is_held(o, resource, mode)) return ERR_OK;
   bool upgrade = owner_hold(o, resource) != NULL;
-  struct lock_hold *fresh = mem_zalloc(sizeof *fresh);
-  if (fresh == NULL || (!upgrade && map_put(&o->held, resource, 0) != ERR_OK)) {
-    mem_free(fresh);
+  struct lock_hold *fresh = hold_make(o, mode);
+  if (fresh == NULL || (!upgrade && owner_reserve(o, resource) != ERR_OK)) {
+    hold_free(fresh);
     return error_ensure(e, ERR_NOMEM);
   }
-  fresh->owner = o;
-  fresh->mode = mode;
   enum err err = acquire_fresh(l, o, resource, mode, timeout_ns, fresh, e);
   if (err == ERR_WAIT) return err;
   if (err == ERR_OK && !upgrade) {
     owner_add(l, o, fresh);
   } else {
-    mem_free(fresh);
+    hold_free(fresh);
     if (!upgrade) map_remove(&o->held, resource);
   }
   return err == ERR_OK ? err : error_ensure(e, err);
@@ -341,10 +371,11 @@ void locks_release(struct locks *l, struct lock_owner *o) {
     grant_waiting(l, k);
     drop_if_unused(s, k);
     mutex_unlock(&s->mutex);
-    mem_free(h);
+    hold_free(h);
     atomic_fetch_sub_explicit(&l->held, 1, memory_order_relaxed);
   }
   o->holds = NULL;
+  o->hold_count = o->inside_count = 0;
   map_done(&o->held);
 }
 

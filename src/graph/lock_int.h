@@ -37,12 +37,18 @@ struct lock_hold {
   struct lock_hold *owner_next;      // among the owner's
 };
 
-/// One transaction's locks. One owner thread at a time; `wake` comes from any.
+enum { LOCK_HOLDS_INSIDE = 4 };
+
+/// One transaction's locks. One owner thread at a time; `wake` comes from any. Few locks are looked for in the list and need no
+/// memory of their own; many are in the map too.
 struct lock_owner {
   /// Something that this owner waited for was granted or refused. Called under a mutex: it may only take note.
   void (*wake)(struct lock_owner *owner);
-  struct map held; // resource -> struct lock_hold *
+  struct map held; // resource -> struct lock_hold *; empty while there are few
   struct lock_hold *holds;
+  uint32_t hold_count;
+  uint32_t inside_count; // of `inside`, given out so far
+  struct lock_hold inside[LOCK_HOLDS_INSIDE];
   // What it waits for: guarded by the stripe of `wait_resource`.
   _Atomic enum lock_wait_state wait_state;
   lock_resource wait_resource;

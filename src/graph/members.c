@@ -2,12 +2,11 @@
 
 #include <string.h>
 
-enum { BITMAP_BYTES = MEMBERS_SPAN / 8, ARRAY_MAX = 120, KEY_BYTES = 8 };
+enum { BITMAP_BYTES = MEMBERS_SPAN / 8, ARRAY_MAX = 120, KEY_BYTES = 8 }; // an array of ARRAY_MAX is shorter than a bitmap
 
-/// A container in memory: always a bitmap, which is easy to change; stored in the shorter form.
+/// A container in memory: always a bitmap; stored in the shorter form.
 struct container {
   uint8_t bits[BITMAP_BYTES];
-  unsigned count;
 };
 
 static struct bytes members_key(uint8_t to[KEY_BYTES], graph_token token, graph_id id) {
@@ -20,35 +19,23 @@ static bool bit_get(const uint8_t *bits, unsigned i) {
   return bits[i / 8] >> (i % 8) & 1;
 }
 
+static enum err bad_members(struct error *e) {
+  return error_set(e, ERR_CORRUPT, "a set of members makes no sense");
+}
+
 static enum err container_load(struct bytes value, struct container *c, struct error *e) {
   const uint8_t *at = value.ptr;
   memset(c, 0, sizeof *c);
   if (value.len == BITMAP_BYTES) {
     memcpy(c->bits, at, BITMAP_BYTES);
-    for (unsigned i = 0; i < BITMAP_BYTES; i++) c->count += (unsigned) __builtin_popcount(at[i]);
     return ERR_OK;
   }
   for (size_t i = 0; i + 1 < value.len; i += 2) {
     unsigned low = get_u16_le(at + i);
-    if (low >= MEMBERS_SPAN) return error_set(e, ERR_CORRUPT, "a set of members makes no sense");
+    if (low >= MEMBERS_SPAN) return bad_members(e);
     c->bits[low / 8] |= (uint8_t) (1 << low % 8);
   }
-  c->count = (unsigned) (value.len / 2);
   return ERR_OK;
-}
-
-static enum err container_store(struct page_batch *b, page_id root, struct bytes key, const struct container *c,
-                                struct error *e) {
-  if (c->count == 0) return btree_delete(b, root, key, NULL, e);
-  if (c->count > ARRAY_MAX) return btree_put(b, root, key, (struct bytes){c->bits, BITMAP_BYTES}, NULL, e);
-  uint8_t array[2 * ARRAY_MAX];
-  size_t n = 0;
-  for (unsigned i = 0; i < MEMBERS_SPAN; i++) {
-    if (!bit_get(c->bits, i)) continue;
-    put_u16_le(array + n, (uint16_t) i);
-    n += 2;
-  }
-  return btree_put(b, root, key, (struct bytes){array, n}, NULL, e);
 }
 
 static enum err container_find(const struct page_view *v, page_id root, struct bytes key, struct container *c, struct error *e) {
@@ -58,19 +45,92 @@ static enum err container_find(const struct page_view *v, page_id root, struct b
   return container_load(value, c, e);
 }
 
+// ---- changing ----
+
+static enum err wrong_change(graph_token token, graph_id id, bool in, struct error *e) {
+  return error_set(e, ERR_CORRUPT, "entity %llu is %s token %u", (unsigned long long) id, in ? "already under" : "not under",
+                   token);
+}
+
+/// The bitmap as an array; false if it has more than ARRAY_MAX members.
+static bool bitmap_to_array(const uint8_t *bits, uint8_t array[2 * ARRAY_MAX], size_t *ret_bytes) {
+  size_t n = 0;
+  for (unsigned i = 0; i < MEMBERS_SPAN; i++) {
+    if (i % 8 == 0 && bits[i / 8] == 0) {
+      i += 7;
+      continue;
+    }
+    if (!bit_get(bits, i)) continue;
+    if (n == 2 * ARRAY_MAX) return false;
+    put_u16_le(array + n, (uint16_t) i);
+    n += 2;
+  }
+  *ret_bytes = n;
+  return true;
+}
+
+/// The place of `low` in a sorted array, or where it would be.
+static size_t array_place(const uint8_t *array, size_t bytes, unsigned low) {
+  size_t from = 0, to = bytes / 2;
+  while (from < to) {
+    size_t middle = from + (to - from) / 2;
+    if (get_u16_le(array + 2 * middle) < low)
+      from = middle + 1;
+    else
+      to = middle;
+  }
+  return 2 * from;
+}
+
+/// A change of a sorted array, in place: it has room for one more. False if it is there already, or not there.
+static bool array_change(uint8_t *array, size_t *bytes, unsigned low, bool in) {
+  size_t at = array_place(array, *bytes, low);
+  bool found = at < *bytes && get_u16_le(array + at) == low;
+  if (found == in) return false;
+  if (in) {
+    memmove(array + at + 2, array + at, *bytes - at);
+    put_u16_le(array + at, (uint16_t) low);
+    *bytes += 2;
+  } else {
+    memmove(array + at, array + at + 2, *bytes - at - 2);
+    *bytes -= 2;
+  }
+  return true;
+}
+
+static enum err change_bitmap(struct page_batch *b, page_id root, struct bytes key, struct container *c, bool grew,
+                              struct error *e) {
+  uint8_t array[2 * ARRAY_MAX];
+  size_t bytes;
+  if (grew || !bitmap_to_array(c->bits, array, &bytes))
+    return btree_put(b, root, key, (struct bytes){c->bits, BITMAP_BYTES}, NULL, e);
+  return btree_put(b, root, key, (struct bytes){array, bytes}, NULL, e);
+}
+
 static enum err members_change(struct page_batch *b, page_id root, graph_token token, graph_id id, bool in, struct error *e) {
-  uint8_t at[KEY_BYTES];
-  struct bytes key = members_key(at, token, id);
+  uint8_t at[KEY_BYTES], array[2 * (ARRAY_MAX + 1)];
+  struct bytes key = members_key(at, token, id), value = {"", 0};
   struct container c;
   struct page_view v = page_batch_view(b);
   unsigned low = (unsigned) (id % MEMBERS_SPAN);
-  TRY(container_find(&v, root, key, &c, e));
-  if (bit_get(c.bits, low) == in)
-    return error_set(e, ERR_CORRUPT, "entity %llu is %s token %u", (unsigned long long) id, in ? "already under" : "not under",
-                     token);
-  c.bits[low / 8] ^= (uint8_t) (1 << low % 8);
-  c.count += in ? 1 : -1u;
-  return container_store(b, root, key, &c, e);
+  enum err err = btree_get(&v, root, key, &value, e);
+  if (err != ERR_OK && err != ERR_NOTFOUND) return err;
+  bool is_array = value.len <= 2 * ARRAY_MAX;
+  if (is_array) {
+    size_t bytes = value.len;
+    memcpy(array, value.ptr, bytes);
+    if (bytes % 2 != 0 || (bytes > 0 && get_u16_le(array + bytes - 2) >= MEMBERS_SPAN)) return bad_members(e);
+    if (!array_change(array, &bytes, low, in)) return wrong_change(token, id, in, e);
+    if (bytes == 0) return btree_delete(b, root, key, NULL, e);
+    if (bytes <= 2 * ARRAY_MAX) return btree_put(b, root, key, (struct bytes){array, bytes}, NULL, e);
+    value = (struct bytes){array, bytes};
+  }
+  TRY(container_load(value, &c, e));
+  if (!is_array) {
+    if (bit_get(c.bits, low) == in) return wrong_change(token, id, in, e);
+    c.bits[low / 8] ^= (uint8_t) (1 << low % 8);
+  }
+  return change_bitmap(b, root, key, &c, in, e);
 }
 
 enum err members_add(struct page_batch *b, page_id root, graph_token token, graph_id id, struct error *e) {

@@ -5,13 +5,9 @@
 
 #include "graph/layout_int.h"
 
-void overlay_init(struct overlay *o, struct arena *a) {
-  *o = (struct overlay){.arena = a, .segment = 1, .members = {.arena = a}, .keys = {.arena = a}};
-}
-
-void overlay_done(struct overlay *o) {
-  map_done(&o->entities[GRAPH_NODE]);
-  map_done(&o->entities[GRAPH_REL]);
+void overlay_init(struct overlay *o, struct arena *a, const struct map entities[2]) {
+  *o = (struct overlay){
+      .arena = a, .segment = 1, .entities = {entities[0], entities[1]}, .members = {.arena = a}, .keys = {.arena = a}};
 }
 
 void over_flag_set(struct overlay *o, struct over_flag *f, int value) {

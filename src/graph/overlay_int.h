@@ -82,8 +82,8 @@ struct overlay {
   struct ordered keys;    // index u32, key -> flag
 };
 
-void overlay_init(struct overlay *o, struct arena *a);
-void overlay_done(struct overlay *o);
+/// `entities`: two empty maps, whose memory the overlay uses; whoever takes the overlay down takes them back from it.
+void overlay_init(struct overlay *o, struct arena *a, const struct map entities[2]);
 static inline void overlay_seal(struct overlay *o) {
   o->segment++;
   o->sealed_changes = o->changes;

@@ -16,6 +16,13 @@ static const struct schema_index *next_to_fill(struct applier *ap, const struct 
   return NULL;
 }
 
+bool populate_has_work(struct applier *ap) {
+  struct schema *now = graph_schema(ap->g);
+  bool any = next_to_fill(ap, now) != NULL;
+  schema_release(now);
+  return any;
+}
+
 static double percent_of(struct applier *ap, const struct schema_index *x) {
   graph_id high = ap->high_water[x->index.entity];
   return x->populated >= high ? 100 : 100.0 * (double) x->populated / (double) high;
@@ -104,7 +111,7 @@ static enum err submit_verdict(struct applier *ap, struct verdict *v, struct err
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, &c);
   if (err == ERR_OK) err = map_put(&ap->verdicts, v->index, 1);
-  if (err == ERR_OK) err = commits_submit(ap->g, f, LOG_SCHEMA_VERDICT, STR_NONE, NULL, e);
+  if (err == ERR_OK) err = commits_submit(ap->g, f, LOG_SCHEMA_VERDICT, NULL, e);
   if (err == ERR_OK) return ERR_OK;
   map_remove(&ap->verdicts, c.index_id);
   flight_free(f);

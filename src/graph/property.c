@@ -159,6 +159,19 @@ enum err property_place_block(const struct property_store *s, struct page_batch 
   return ERR_OK;
 }
 
+enum err property_replace_block(const struct property_store *s, struct page_batch *b, struct str block, block_ptr *pointer,
+                                struct error *e) {
+  void *at = NULL;
+  bool in_slot = *pointer != BLOCK_NONE && block_kind(*pointer) != BLOCK_EXTENT && block.len <= BLOCK_BYTES_MAX;
+  if (in_slot) TRY(blocks_reuse(b, *pointer, (unsigned) block.len, &at, e));
+  if (at != NULL) {
+    memcpy(at, block.ptr, block.len);
+    return ERR_OK;
+  }
+  TRY(property_free_block(s, b, *pointer, e));
+  return property_place_block(s, b, block, pointer, e);
+}
+
 enum err property_free_block(const struct property_store *s, struct page_batch *b, block_ptr p, struct error *e) {
   if (p == BLOCK_NONE) return ERR_OK;
   return block_kind(p) == BLOCK_EXTENT ? extent_free(b, p, e) : blocks_free(s->blocks, b, p, e);

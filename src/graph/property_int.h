@@ -53,6 +53,11 @@ enum err property_encode(const struct property_store *s, struct page_batch *b, s
 enum err property_place_block(const struct property_store *s, struct page_batch *b, struct str block, block_ptr *ret,
                               struct error *e) NODISCARD;
 
+/// Puts an encoded block in the place of the one behind `*pointer` (BLOCK_NONE: there is none), over it where it has the right
+/// size. What big runs the old one had is the caller's to free.
+enum err property_replace_block(const struct property_store *s, struct page_batch *b, struct str block, block_ptr *pointer,
+                                struct error *e) NODISCARD;
+
 /// Frees the block behind a pointer, without the extents of its big runs.
 enum err property_free_block(const struct property_store *s, struct page_batch *b, block_ptr p, struct error *e) NODISCARD;
 /// Frees the extent of a big run.

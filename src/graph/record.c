@@ -103,6 +103,7 @@ static enum err make_run(struct records *r, struct page_batch *b, uint64_t run, 
   return err == ERR_OK ? err : error_ensure(e, err);
 }
 
+/// A new run is made for the first command that uses its ids, which holds no pointer into a page yet: making it may rest.
 enum err record_write(struct records *r, struct page_batch *b, graph_id id, uint8_t **ret, struct error *e) {
   if (id > GRAPH_ID_MAX) return error_set(e, ERR_CORRUPT, "id %llu is above the greatest", (unsigned long long) id);
   if (record_page(r, id) == PAGE_NONE) TRY(make_run(r, b, run_of(id / RECORDS_PER_PAGE), e));

@@ -21,15 +21,23 @@ struct bench {
   struct graph *g;
   struct error e;
   struct arena arena;
+  // May be set before bench_make; 0: a page cache that holds everything, whose readers get copies that are overwritten when they
+  // leave.
+  size_t pool_bytes;
+  unsigned pool_wait_ms;
+  uint64_t checkpoint_bytes, segment_bytes;
 };
 
 static inline void bench_open(struct bench *b) {
   struct graph_options o = {
       .disk = sim_disk_table(b->sim), .clock = &b->clock.clock, .random = &b->random.source, .create = true};
-  struct page_pool_options po = {.limit_bytes = (size_t) 256 << 20, .poison = true};
+  struct page_pool_options po = {.limit_bytes = b->pool_bytes > 0 ? b->pool_bytes : (size_t) 256 << 20,
+                                 .poison = b->pool_bytes == 0,
+                                 .wait_ms = b->pool_wait_ms};
   assert_ok(page_pool_open(&po, &b->pool, &b->e));
   o.pool = b->pool;
-  o.log.segment_bytes = 1 << 20;
+  o.log.segment_bytes = b->segment_bytes > 0 ? b->segment_bytes : 1 << 20;
+  o.checkpoint_bytes = b->checkpoint_bytes;
   enum err err = graph_open("db", &o, &b->g, &b->e);
   if (err != ERR_OK) print_message("%s\n", b->e.message);
   assert_ok(err);
@@ -40,8 +48,9 @@ static inline void bench_close(struct bench *b) {
   page_pool_close(b->pool);
 }
 
-static inline void bench_start(struct bench *b) {
-  *b = (struct bench){.e = ERROR_INIT};
+/// A new, empty database; `b` is zero but for what may be set.
+static inline void bench_make(struct bench *b) {
+  b->e = ERROR_INIT;
   b->sim = sim_disk_new(7);
   assert_non_null(b->sim);
   clock_manual_init(&b->clock, INT64_C(1700000000) * NS_PER_S);
@@ -49,6 +58,11 @@ static inline void bench_start(struct bench *b) {
   arena_init(&b->arena, NULL);
   assert_ok(disk_make_directory(sim_disk_table(b->sim), "db", &b->e));
   bench_open(b);
+}
+
+static inline void bench_start(struct bench *b) {
+  *b = (struct bench){0};
+  bench_make(b);
 }
 
 static inline void bench_stop(struct bench *b) {

@@ -178,6 +178,38 @@ TEST(a_lock_that_is_not_had_in_time_is_refused_and_a_killed_wait_ends) {
   family_stop(&f);
 }
 
+/// From few locks, which stand in a list, to many, which stand in a map; strengthened and asked for again.
+TEST(however_many_locks_a_transaction_has_it_knows_each_and_gives_all_back) {
+  enum { NODES = 40 };
+  struct family f;
+  graph_id ids[NODES];
+  uint64_t id;
+  family_start(&f);
+  for (int i = 0; i < NODES; i++) ids[i] = person(&f, i);
+  for (int n = 1; n <= NODES; n++) {
+    struct graph_tx *tx = bench_begin(&f.b), *other = bench_begin(&f.b);
+    for (int i = 0; i < n; i++)
+      assert_ok(graph_lock(tx, GRAPH_NODE, &ids[i], 1, i % 2 ? GRAPH_LOCK_EXCLUSIVE : GRAPH_LOCK_SHARED, &f.b.e));
+    for (int i = 0; i < n; i++) assert_ok(graph_lock(tx, GRAPH_NODE, &ids[i], 1, GRAPH_LOCK_EXCLUSIVE, &f.b.e));
+    struct graph_counters c;
+    graph_counters(f.b.g, &c);
+    assert_int_equal(c.locks_held, n + 1); // and the schema's
+    for (int i = 0; i < n; i++) assert_int_equal(graph_lock(other, GRAPH_NODE, &ids[i], 1, GRAPH_LOCK_SHARED, &f.b.e), ERR_WAIT);
+    graph_tx_rollback(tx);
+    graph_tx_free(tx);
+    for (int i = 0; i < n; i++) assert_ok(graph_lock(other, GRAPH_NODE, &ids[i], 1, GRAPH_LOCK_EXCLUSIVE, &f.b.e));
+    assert_ok(add(&f, other, ids[0], 1));
+    assert_int_equal(graph_tx_commit(other, &id, &f.b.e), ERR_WAIT);
+    graph_counters(f.b.g, &c);
+    assert_int_equal(c.locks_held, n + 1); // until it is published
+    bench_commit(&f.b, other);
+    graph_counters(f.b.g, &c);
+    assert_int_equal(c.locks_held, 0);
+  }
+  assert_int_equal(committed_number(&f, ids[0]), NODES);
+  family_stop(&f);
+}
+
 TEST(each_statement_sees_what_was_committed_before_it_unless_reads_are_repeatable) {
   struct family f;
   family_start(&f);
@@ -451,6 +483,7 @@ TEST(each_allocation_may_fail_on_the_way_of_a_commit_and_the_commit_is_whole_or_
 }
 
 TESTS(T(a_write_operator_sees_what_it_wrote_row_by_row_but_match_does_not), T(fifty_increments_at_once_lose_nothing),
+      T(however_many_locks_a_transaction_has_it_knows_each_and_gives_all_back),
       T(of_two_that_wait_for_each_other_the_one_that_closes_the_circle_is_told), T(a_circle_of_three_is_found_too),
       T(who_waits_for_a_lock_is_called_when_the_other_commits_and_not_before_it_is_published),
       T(a_lock_that_is_not_had_in_time_is_refused_and_a_killed_wait_ends),

@@ -1,36 +1,37 @@
 #include "graph/tx_int.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/mem.h"
 
 // ---- waking ----
 
 void tx_wake(struct graph_tx *tx) {
-  mutex_lock(&tx->wake_mutex);
+  mutex_lock(&tx->kept.wake_mutex);
   void (*ready)(void *) = tx->ready;
   void *context = tx->ready_context;
   tx->woken = ready == NULL; // else it is told now
   tx->ready = NULL;
-  mutex_unlock(&tx->wake_mutex);
+  mutex_unlock(&tx->kept.wake_mutex);
   if (ready != NULL) ready(context);
 }
 
 void tx_arm(struct graph_tx *tx) {
-  mutex_lock(&tx->wake_mutex);
+  mutex_lock(&tx->kept.wake_mutex);
   tx->woken = false;
   tx->ready = NULL;
-  mutex_unlock(&tx->wake_mutex);
+  mutex_unlock(&tx->kept.wake_mutex);
 }
 
 void graph_tx_on_ready(struct graph_tx *tx, void (*ready)(void *context), void *context) {
-  mutex_lock(&tx->wake_mutex);
+  mutex_lock(&tx->kept.wake_mutex);
   // A kill may have come before tx_arm forgot its call. A commit on its way is waited for all the same.
   bool now = tx->woken || (tx->state == TX_OPEN && graph_tx_killed(tx) != ERR_OK);
   tx->woken = false; // told once: a commit that is still on its way is not asked again and again
   tx->ready = now ? NULL : ready;
   tx->ready_context = context;
-  mutex_unlock(&tx->wake_mutex);
+  mutex_unlock(&tx->kept.wake_mutex);
   if (now) ready(context);
 }
 
@@ -89,45 +90,101 @@ enum err cold_step(struct graph *g, bool *ret_more, struct error *e UNUSED) {
 
 // ---- life ----
 
+static struct graph_tx *take_idle(struct graph *g) {
+  mutex_lock(&g->idle_mutex);
+  struct graph_tx *tx = g->idle;
+  if (tx != NULL) {
+    g->idle = tx->kept.next;
+    g->idle_count--;
+  }
+  mutex_unlock(&g->idle_mutex);
+  return tx;
+}
+
+static bool keep_idle(struct graph *g, struct graph_tx *tx) {
+  mutex_lock(&g->idle_mutex);
+  bool kept = g->idle_count + 1 <= GRAPH_TX_IDLE_MAX;
+  if (kept) {
+    tx->kept.next = g->idle;
+    g->idle = tx;
+    g->idle_count++;
+  }
+  mutex_unlock(&g->idle_mutex);
+  return kept;
+}
+
+static struct graph_tx *make(void) {
+  struct graph_tx *tx = mem_zalloc(sizeof *tx);
+  if (tx == NULL) return NULL;
+  mutex_init(&tx->kept.wake_mutex);
+  tx->kept.access_error = ERROR_INIT;
+  return tx;
+}
+
+static void unmake(struct graph_tx *tx) {
+  mutex_done(&tx->kept.wake_mutex);
+  buf_done(&tx->kept.key);
+  flight_done(&tx->kept.flight);
+  for (int kind = 0; kind < 2; kind++) map_done(&tx->kept.entities[kind]);
+  mem_free(tx);
+}
+
+void tx_free_idle(struct graph *g) {
+  for (struct graph_tx *tx; (tx = take_idle(g)) != NULL;) unmake(tx);
+}
+
 void tx_hold(struct graph_tx *tx) {
   tx->references++;
 }
 
 void tx_drop(struct graph_tx *tx) {
   if (--tx->references > 0) return;
-  mutex_done(&tx->wake_mutex);
-  mem_free(tx);
+  flight_clear(&tx->kept.flight);
+  if (!keep_idle(tx->g, tx)) unmake(tx);
+}
+
+enum { KEPT_MAP_ENTRIES_MAX = 64, KEPT_KEY_BYTES_MAX = 4096 };
+
+static void keep_map(struct map *to, struct map from) {
+  if (from.capacity <= KEPT_MAP_ENTRIES_MAX)
+    map_clear(&from);
+  else
+    map_done(&from);
+  *to = from;
 }
 
 /// What the owner's budget pays for goes with the owner: a flight that still holds the transaction needs none of it.
 static void release_memory(struct graph_tx *tx) {
   schema_release(tx->schema);
-  overlay_done(&tx->overlay);
-  buf_done(&tx->key);
+  tx->schema = NULL;
+  for (int kind = 0; kind < 2; kind++) keep_map(&tx->kept.entities[kind], tx->overlay.entities[kind]);
+  if (tx->kept.key.capacity > KEPT_KEY_BYTES_MAX) buf_done(&tx->kept.key);
   arena_done(&tx->arena);
   arena_done(&tx->scratch);
 }
 
 enum err graph_tx_begin(struct graph *g, const struct graph_tx_options *options, struct graph_tx **ret, struct error *e) {
-  struct graph_tx *tx = mem_zalloc(sizeof *tx);
+  struct graph_tx *tx = take_idle(g);
+  if (tx == NULL) tx = make();
   if (tx == NULL) return error_ensure(e, ERR_NOMEM);
+  memset(tx, 0, offsetof(struct graph_tx, kept));
+  tx->kept.access_error.code = ERR_OK;
+  tx->kept.access_error.message[0] = '\0';
   tx->g = g;
   tx->options = *options;
+  tx->options.metadata = STR_NONE; // kept by the flight
   tx->references = 1;
   tx->blocking = true;
   tx->spare[GRAPH_NODE] = tx->spare[GRAPH_REL] = UINT64_MAX;
-  mutex_init(&tx->wake_mutex);
   lock_owner_init(&tx->owner, wake_owner);
-  arena_init(&tx->arena, options->budget);
-  arena_init(&tx->scratch, options->budget);
-  overlay_init(&tx->overlay, &tx->arena);
+  arena_init_with(&tx->arena, options->budget, tx->kept.arena, sizeof tx->kept.arena);
+  arena_init_with(&tx->scratch, options->budget, tx->kept.scratch, sizeof tx->kept.scratch);
+  overlay_init(&tx->overlay, &tx->arena, tx->kept.entities);
   for (int mode = 0; mode < 2; mode++) tx->views[mode] = (struct graph_view){.tx = tx, .mode = (enum graph_read) mode};
-  if (options->metadata.len > 0) tx->options.metadata = arena_str(&tx->arena, options->metadata);
-  if (options->metadata.len > 0 && tx->options.metadata.ptr == NULL) {
-    enum err err = arena_err(&tx->arena, e);
+  if (buf_append_str(&tx->kept.flight.metadata, options->metadata) != ERR_OK) {
     release_memory(tx);
     tx_drop(tx);
-    return err;
+    return error_ensure(e, ERR_NOMEM);
   }
   g->transactions_open++;
   *ret = tx;
@@ -225,6 +282,14 @@ bool graph_tx_has_writes(const struct graph_tx *tx) {
   return tx->overlay.changes > 0;
 }
 
+uint64_t graph_tx_changes(const struct graph_tx *tx) {
+  return tx->overlay.changes;
+}
+
+bool graph_tx_is_committing(const struct graph_tx *tx) {
+  return tx->state == TX_COMMITTING;
+}
+
 uint64_t graph_tx_last_committed(const struct graph *g) {
   return store_applied_index(g->store);
 }
@@ -237,29 +302,25 @@ static void tx_landed(struct flight *f, enum err err) {
   tx->outcome = err;
   tx->commit_id = f->end_index;
   tx_end(tx, err == ERR_OK); // locks go only now
-  flight_free(f);
   tx->landed = true;
   tx_wake(tx);
   tx_drop(tx);
 }
 
 static enum err tx_submit(struct graph_tx *tx, struct error *e) {
-  struct flight *f = flight_make();
-  if (f == NULL) return error_ensure(e, ERR_NOMEM);
+  struct flight *f = &tx->kept.flight;
   f->landed = tx_landed;
   f->context = tx;
-  enum err err = overlay_encode(tx, &f->bytes, e);
-  if (err == ERR_OK) {
-    tx_arm(tx);
-    tx_hold(tx);
-    tx->state = TX_COMMITTING;
-    close_snapshots(tx);
-    err = commits_error(commits_submit(tx->g, f, LOG_TRANSACTION, tx->options.metadata, NULL, e), e);
-    if (err == ERR_OK) return ERR_OK;
-    tx->state = TX_OPEN;
-    tx_drop(tx);
-  }
-  flight_free(f);
+  buf_clear(&f->bytes);
+  TRY(overlay_encode(tx, &f->bytes, e));
+  tx_arm(tx);
+  tx_hold(tx);
+  tx->state = TX_COMMITTING;
+  close_snapshots(tx);
+  enum err err = commits_error(commits_submit(tx->g, f, LOG_TRANSACTION, NULL, e), e);
+  if (err == ERR_OK) return ERR_OK;
+  tx->state = TX_OPEN;
+  tx_drop(tx);
   return err;
 }
 
@@ -285,7 +346,8 @@ enum err graph_tx_commit(struct graph_tx *tx, uint64_t *ret_id, struct error *e)
   if (tx->state != TX_COMMITTING) return error_set(e, ERR_TX_NOT_FOUND, "The transaction is over.");
   if (!tx->landed) return ERR_WAIT;
   tx->state = TX_OVER;
-  if (tx->outcome == ERR_NOSPC) return error_set(e, ERR_TX_LOG, "The transaction was not committed: the disk has no room for the log.");
+  if (tx->outcome == ERR_NOSPC)
+    return error_set(e, ERR_TX_LOG, "The transaction was not committed: the disk has no room for the log.");
   if (tx->outcome != ERR_OK) return graph_failure(tx->g, e) != ERR_OK ? tx->outcome : error_ensure(e, tx->outcome);
   *ret_id = tx->commit_id;
   return ERR_OK;

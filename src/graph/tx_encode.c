@@ -18,9 +18,8 @@ static enum err entities_by_id(struct graph_tx *tx, enum graph_kind kind, struct
   struct over_entity **list = ARENA_ARRAY(&tx->arena, struct over_entity *, m->len);
   if (list == NULL) return arena_err(&tx->arena, e);
   size_t at = 0, n = 0;
-  for (const struct map_entry *entry; (entry = map_next(m, &at)) != NULL;)
-    list[n++] = (struct over_entity *) (uintptr_t) entry->value;
-  qsort(list, n, sizeof *list, order_entities);
+  while (n < m->len) list[n++] = (struct over_entity *) (uintptr_t) map_next(m, &at)->value;
+  if (n > 1) qsort(list, n, sizeof *list, order_entities);
   *ret = list;
   *ret_n = n;
   return ERR_OK;

@@ -16,18 +16,31 @@ struct graph_view {
   struct page_view pages;        // valid between enter and leave
 };
 
+enum { TX_ARENA_BYTES = 2048, TX_SCRATCH_BYTES = 2048 };
+
+/// What a graph_tx keeps from one transaction to the next, so that a small one allocates nothing.
+struct tx_kept {
+  struct graph_tx *next; // among the idle ones
+  struct mutex wake_mutex;
+  struct buf key;         // of one call
+  struct map entities[2]; // the overlay's
+  struct flight flight;
+  struct error access_error; // why there is no access
+  _Alignas(16) char arena[TX_ARENA_BYTES];
+  _Alignas(16) char scratch[TX_SCRATCH_BYTES];
+};
+
 struct graph_tx {
   struct lock_owner owner; // first: lock wake-ups find the transaction by it
   struct graph *g;
   struct graph_tx_options options;
-  struct arena arena;   // overlay, metadata
+  struct arena arena;   // overlay
   struct arena scratch; // of one call
-  struct buf key;       // of one call
   struct overlay overlay;
   struct graph_view views[2];
   struct page_access *access;
   unsigned entered;
-  struct error access_error; // why there is no access
+  uint64_t rests; // of page access within one stay
   bool blocking;
   graph_id spare[2];     // ids given out for a call that then had to wait; UINT64_MAX: none
   bool writing;          // holds the schema lock
@@ -39,12 +52,11 @@ struct graph_tx {
   enum err outcome;
   uint64_t commit_id;
   // A schema change of this transaction on its way.
-  uint64_t schema_index;   // log index that it waits for, 0: none
-  uint32_t schema_created; // the index that was asked for
+  uint64_t schema_index;       // log index that it waits for, 0: none
+  uint32_t schema_created;     // the index that was asked for
   _Atomic bool schema_refused; // the log had no room for it
   // Waking.
-  struct mutex wake_mutex;
-  bool woken;
+  bool woken; // and the next two: under kept.wake_mutex
   void (*ready)(void *context);
   void *ready_context;
   _Atomic enum err killed;
@@ -52,7 +64,12 @@ struct graph_tx {
   bool cold_queued; // under the graph's cold mutex
   struct graph_tx *cold_next;
   _Atomic bool may_block_once; // the attempt after that wait reads the page
+
+  struct tx_kept kept; // last: everything before it is zeroed when a transaction begins
 };
+
+/// Frees the transactions that are kept for use. At the graph's end.
+void tx_free_idle(struct graph *g);
 
 /// Something happened that the transaction waits for. Any thread.
 void tx_wake(struct graph_tx *tx);
@@ -71,6 +88,8 @@ enum err tx_wait_for_page(struct graph_tx *tx) NODISCARD;
 
 // ---- what views share ----
 
+/// view_begin for a call from outside the module, which holds no pointer into a page: rests if that is due.
+enum err view_call(struct graph_view *v, struct error *e) NODISCARD;
 /// Brings a CURRENT view up to date; checks that the view is entered. First thing in every reading call.
 enum err view_begin(struct graph_view *v, struct error *e) NODISCARD;
 /// Last thing in every reading call that looked at pages: a missing page becomes ERR_WAIT.

@@ -15,11 +15,11 @@ void graph_view_enter(struct graph_view *v) {
   struct graph_tx *tx = v->tx;
   if (tx->entered++ > 0) return;
   tx->access = NULL;
-  enum err err = graph_access_take(tx->g, &tx->access, &tx->access_error);
+  enum err err = graph_access_take(tx->g, &tx->access, &tx->kept.access_error);
   if (err == ERR_OK)
     page_access_enter(tx->access);
   else
-    error_ensure(&tx->access_error, err);
+    error_ensure(&tx->kept.access_error, err);
 }
 
 void graph_view_leave(struct graph_view *v) {
@@ -28,6 +28,17 @@ void graph_view_leave(struct graph_view *v) {
   if (--tx->entered > 0 || tx->access == NULL) return;
   page_access_leave(tx->access);
   graph_access_give(tx->g, TAKE_PTR(tx->access));
+}
+
+void graph_view_rest(struct graph_view *v) {
+  struct graph_tx *tx = v->tx;
+  if (tx->access == NULL || LIKELY(!page_access_should_rest(tx->access))) return;
+  page_access_rest(tx->access);
+  tx->rests++;
+}
+
+uint64_t graph_view_rests(const struct graph_view *v) {
+  return v->tx->rests;
 }
 
 /// SNAPSHOT keeps the statement's; CURRENT moves on to what was published last.
@@ -42,14 +53,19 @@ enum err view_begin(struct graph_view *v, struct error *e) {
   struct graph_tx *tx = v->tx;
   TRY(tx_check(tx, e));
   if (tx->access == NULL) {
-    if (e != NULL) *e = tx->access_error;
-    return tx->access_error.code != ERR_OK ? tx->access_error.code
-                                           : error_set(e, ERR_INTERNAL, "a view is read outside of page access");
+    if (e != NULL) *e = tx->kept.access_error;
+    return tx->kept.access_error.code != ERR_OK ? tx->kept.access_error.code
+                                                : error_set(e, ERR_INTERNAL, "a view is read outside of page access");
   }
   TRY(view_refresh(v, e));
   v->pages = page_view_of(&v->snapshot, tx->access);
   v->pages.nonblocking = !tx->blocking && !tx->may_block_once;
   return ERR_OK;
+}
+
+enum err view_call(struct graph_view *v, struct error *e) {
+  graph_view_rest(v);
+  return view_begin(v, e);
 }
 
 enum err view_end(struct graph_view *v, enum err err, struct error *e) {
@@ -95,10 +111,11 @@ enum err view_exists(struct graph_view *v, enum graph_kind kind, graph_id id, bo
 }
 
 enum err graph_exist(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, uint8_t *ret, struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   enum err err = ERR_OK;
   for (uint32_t i = 0; i < n && err == ERR_OK; i++) {
     bool exists;
+    graph_view_rest(v);
     err = view_exists(v, kind, ids[i], &exists, e);
     if (err == ERR_OK) ret[i] = exists;
   }
@@ -125,10 +142,11 @@ enum err view_has_label(struct graph_view *v, graph_id id, graph_token label, bo
 
 enum err graph_have_label(struct graph_view *v, const graph_id *ids, uint32_t n, graph_token label, uint8_t *ret,
                           struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   enum err err = ERR_OK;
   for (uint32_t i = 0; i < n && err == ERR_OK; i++) {
     bool has;
+    graph_view_rest(v);
     err = view_has_label(v, ids[i], label, &has, e);
     if (err == ERR_OK) ret[i] = has;
   }
@@ -170,7 +188,7 @@ enum err graph_node_labels(struct graph_view *v, graph_id id, struct arena *a, g
                            struct error *e) {
   graph_token labels[NODE_LABELS_MAX];
   uint32_t n;
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   TRY(view_end(v, view_labels(v, id, labels, &n, e), e));
   graph_token *copy = arena_copy(a, labels, n * sizeof *labels);
   if (copy == NULL) return arena_err(a, e);
@@ -198,10 +216,11 @@ enum err view_rel(struct graph_view *v, graph_id id, graph_id *ret_start, graph_
 
 enum err graph_rel_ends(struct graph_view *v, const graph_id *ids, uint32_t n, graph_id *ret_start, graph_id *ret_end,
                         graph_token *ret_type, struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   for (uint32_t i = 0; i < n; i++) {
     graph_id start, end;
     graph_token type;
+    graph_view_rest(v);
     TRY(view_end(v, view_rel(v, ids[i], &start, &end, &type, e), e));
     if (ret_start != NULL) ret_start[i] = start;
     if (ret_end != NULL) ret_end[i] = end;

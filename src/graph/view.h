@@ -23,6 +23,11 @@ struct graph_view *graph_tx_view(struct graph_tx *tx, enum graph_read mode);
 
 void graph_view_enter(struct graph_view *v);
 void graph_view_leave(struct graph_view *v);
+/// Leaves for a moment if others need what page access keeps in memory: for long work between calls. Every call below does it by
+/// itself when it has brought in many pages, or a graph larger than memory would not fit through one exec_next. Slices die by it.
+void graph_view_rest(struct graph_view *v);
+/// Grows with each such rest: slices handed out under another number are dead.
+uint64_t graph_view_rests(const struct graph_view *v);
 
 /// A place in a scan: zero-initialise to start; survives leaving page access.
 struct graph_scan {
@@ -104,6 +109,11 @@ enum err graph_degrees(struct graph_view *v, const graph_id *nodes, uint32_t n, 
 /// Exact counts in this view, overlay included.
 enum err graph_count_nodes(struct graph_view *v, graph_token label, uint64_t *ret, struct error *e) NODISCARD;
 enum err graph_count_rels(struct graph_view *v, graph_token type, uint64_t *ret, struct error *e) NODISCARD;
+
+/// True if every relationship of `type` (or GRAPH_ANY) leads, followed in `direction`, to a node with `label`: then none of these
+/// nodes needs to be asked. From exact counts; false also where they say nothing (the transaction has changes of its own).
+enum err graph_ends_have_label(struct graph_view *v, graph_token type, enum graph_direction direction, graph_token label,
+                               bool *ret, struct error *e) NODISCARD;
 
 /// What to look for in an index: the first `equal_count` keys equal, then one range, prefix or existence on the next key.
 struct graph_seek {

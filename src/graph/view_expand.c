@@ -251,29 +251,43 @@ static enum err expand_ahead(struct expanding *x, const graph_id *nodes, uint32_
   return ERR_OK;
 }
 
-static enum err expand_all(struct expanding *x, const graph_id *nodes, uint32_t n, uint32_t *first, struct error *e) {
+/// As many nodes as may be in memory together; one in any case. Where the cache is too small for a whole group, one by one.
+static enum err expand_all(struct expanding *x, const graph_id *nodes, uint32_t n, uint32_t *first, uint32_t *ret_done,
+                           struct error *e) {
   bool plain = x->overlay == NULL && x->wanted != GRAPH_BOTH;
-  for (uint32_t i = 0; plain && i < n; i += AHEAD) TRY(expand_ahead(x, nodes + i, MIN(n - i, (uint32_t) AHEAD), first + i, e));
-  for (uint32_t i = 0; !plain && i < n; i++) {
+  uint32_t i = 0;
+  while (i < n && (i == 0 || !page_access_should_rest(x->v->tx->access))) {
+    uint32_t some = plain ? MIN(n - i, (uint32_t) AHEAD) : 1, before = x->count;
     first[i] = x->count;
-    TRY(expand_node(x, nodes[i], e));
+    enum err err = plain ? expand_ahead(x, nodes + i, some, first + i, e) : expand_node(x, nodes[i], e);
+    if (err == ERR_OK) {
+      i += some;
+      continue;
+    }
+    if (err != ERR_MEMORY_POOL || (i == 0 && some == 1)) return err;
+    x->count = before;
+    if (i > 0) break; // the caller comes again, after a rest
+    plain = false;
+    graph_view_rest(x->v); // nothing has been handed out yet
   }
-  first[n] = x->count;
+  first[i] = x->count;
+  *ret_done = i;
   return ERR_OK;
 }
 
 enum err graph_expand(struct graph_view *v, const graph_id *nodes, uint32_t n, enum graph_direction direction,
                       const graph_token *types, uint32_t type_count, struct arena *a, struct graph_expansion *ret,
                       struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   struct expanding x = {
       .v = v, .overlay = view_overlay(v), .wanted = direction, .types = types, .type_count = type_count, .arena = a};
   uint32_t *first = ARENA_ARRAY(a, uint32_t, (size_t) n + 1);
   x.capacity = MAX(n, 16u);
   x.slices = ARENA_ARRAY(a, struct graph_slice, x.capacity);
   if (first == NULL || x.slices == NULL) return arena_err(a, e);
-  TRY(view_end(v, expand_all(&x, nodes, n, first, e), e));
-  *ret = (struct graph_expansion){.done = n, .first = first, .slices = x.slices};
+  uint32_t done = 0;
+  TRY(view_end(v, expand_all(&x, nodes, n, first, &done, e), e));
+  *ret = (struct graph_expansion){.done = done, .first = first, .slices = x.slices};
   return ERR_OK;
 }
 
@@ -360,7 +374,7 @@ static enum err should_swap(struct graph_view *v, graph_id from, graph_id to, bo
 enum err graph_expand_into(struct graph_view *v, graph_id from, graph_id to, enum graph_direction direction,
                            const graph_token *types, uint32_t type_count, struct arena *a, graph_id **ret, uint32_t *ret_n,
                            struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   bool swap = false;
   if (direction == GRAPH_OUT) TRY(view_end(v, should_swap(v, from, to, &swap, e), e));
   struct joining j = {.x = {.v = v, .overlay = view_overlay(v), .types = types, .type_count = type_count, .arena = a},
@@ -438,12 +452,13 @@ static enum err degree_of(struct expanding *x, graph_id node, enum graph_directi
 
 enum err graph_degrees(struct graph_view *v, const graph_id *nodes, uint32_t n, enum graph_direction direction, graph_token type,
                        uint64_t *ret, struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   struct arena a;
   arena_init(&a, v->tx->options.budget);
   enum err err = ERR_OK;
   for (uint32_t i = 0; i < n && err == ERR_OK; i++) {
     arena_reset(&a);
+    graph_view_rest(v);
     struct expanding x = {
         .v = v, .overlay = view_overlay(v), .wanted = direction, .types = &type, .type_count = type != GRAPH_ANY, .arena = &a};
     err = degree_of(&x, nodes[i], direction, type, &ret[i], e);

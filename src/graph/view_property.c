@@ -217,10 +217,20 @@ static enum err fill_ahead(struct graph_view *v, enum graph_kind kind, const gra
 static enum err fill_columns(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const graph_token *keys,
                              uint32_t key_count, struct arena *a, struct column *columns, struct error *e) {
   bool plain = view_overlay(v) == NULL;
-  for (uint32_t i = 0; plain && i < n; i += AHEAD)
-    TRY(fill_ahead(v, kind, ids + i, MIN(n - i, (uint32_t) AHEAD), keys, key_count, i, n, a, columns, e));
+  for (uint32_t i = 0, some = AHEAD; plain && i < n;) {
+    uint32_t group = MIN(n - i, some);
+    graph_view_rest(v); // what was read is copied
+    enum err err = fill_ahead(v, kind, ids + i, group, keys, key_count, i, n, a, columns, e);
+    if (err == ERR_MEMORY_POOL && group > 1) { // the page cache is too small for so many at once
+      some = 1;
+      continue;
+    }
+    TRY(err);
+    i += group;
+  }
   for (uint32_t row = 0; !plain && row < n; row++) {
     struct source s = {0};
+    if (row % AHEAD == 0) graph_view_rest(v);
     if (LIKELY(ids[row] != UINT64_MAX)) TRY(open_source(v, kind, ids[row], a, &s, e));
     TRY(fill_row(v, &s, keys, key_count, row, n, a, columns, e));
   }
@@ -236,7 +246,7 @@ static enum err finish_column(struct column *c, uint32_t n, struct arena *a, str
 
 enum err graph_get_properties(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n,
                               const graph_token *keys, uint32_t key_count, struct arena *a, struct vec *ret, struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   for (uint32_t from = 0; from < key_count; from += COLUMNS_MAX) {
     struct column columns[COLUMNS_MAX] = {0};
     uint32_t some = MIN(key_count - from, (uint32_t) COLUMNS_MAX);
@@ -290,7 +300,7 @@ static enum err all_properties(struct graph_view *v, enum graph_kind kind, graph
 
 enum err graph_all_properties(struct graph_view *v, enum graph_kind kind, graph_id id, struct arena *a,
                               struct graph_property **ret, uint32_t *ret_n, struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   struct graph_property *list = NULL;
   uint32_t n = 0;
   TRY(view_end(v, all_properties(v, kind, id, a, &list, &n, e), e));

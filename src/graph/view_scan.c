@@ -42,6 +42,7 @@ static enum err published_ids(const struct scanning *s, graph_id from, graph_id 
     id = id <= GRAPH_ID_MAX ? record_next_page(r, id) : UINT64_MAX;
     if (id > GRAPH_ID_MAX) break;
     const uint8_t *record;
+    graph_view_rest(s->v); // a long stretch of ids may hold nothing
     TRY(record_read(r, &s->v->pages, id, &record, e));
     if (record == NULL) { // the run is younger than this view
       id = (id / RECORDS_PER_PAGE + 1) * RECORDS_PER_PAGE;
@@ -134,7 +135,7 @@ static enum err scan_published(const struct scanning *s, struct graph_scan *scan
 
 static enum err scan(struct graph_view *v, enum graph_kind kind, graph_token token, struct graph_scan *scan, graph_id *ids,
                      uint32_t cap, uint32_t *ret_n, struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   *ret_n = 0;
   if (scan->done || cap == 0) return ERR_OK;
   struct scanning s = {v, view_overlay(v), kind, token};
@@ -214,7 +215,7 @@ static enum err count(const struct scanning *s, uint64_t *ret, struct error *e) 
 }
 
 static enum err count_call(struct graph_view *v, enum graph_kind kind, graph_token token, uint64_t *ret, struct error *e) {
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   struct scanning s = {v, view_overlay(v), kind, token};
   return view_end(v, count(&s, ret, e), e);
 }
@@ -225,4 +226,29 @@ enum err graph_count_nodes(struct graph_view *v, graph_token label, uint64_t *re
 
 enum err graph_count_rels(struct graph_view *v, graph_token type, uint64_t *ret, struct error *e) {
   return count_call(v, GRAPH_REL, type, ret, e);
+}
+
+/// Relationships of the type whose node at the end to which `direction` leads has the label are as many as there are at all.
+static enum err all_labelled(struct graph_view *v, graph_token type, enum graph_direction direction, graph_token label, bool *ret,
+                             struct error *e) {
+  const struct statistics *s = &v->tx->g->statistics;
+  uint64_t all, labelled;
+  TRY(statistics_read(s, &v->pages, STATISTIC_RELS, type, 0, &all, e));
+  *ret = true;
+  for (int d = GRAPH_OUT; d <= GRAPH_IN && *ret; d++) {
+    if (!(direction & d)) continue;
+    enum statistic which = d == GRAPH_OUT ? STATISTIC_RELS_OF_END : STATISTIC_RELS_OF_START;
+    TRY(statistics_read(s, &v->pages, which, label, type, &labelled, e));
+    *ret = labelled == all;
+  }
+  return ERR_OK;
+}
+
+enum err graph_ends_have_label(struct graph_view *v, graph_token type, enum graph_direction direction, graph_token label,
+                               bool *ret, struct error *e) {
+  TRY(view_call(v, e));
+  bool all = false;
+  if (view_overlay(v) == NULL) TRY(view_end(v, all_labelled(v, type, direction, label, &all, e), e));
+  *ret = all;
+  return ERR_OK;
 }

@@ -206,7 +206,7 @@ static void next_own(struct key_walk *w) {
 }
 
 static enum err start_own(struct key_walk *w, struct str from, bool beyond, struct error *e) {
-  struct buf *b = &w->v->tx->key;
+  struct buf *b = &w->v->tx->kept.key;
   uint8_t index[4];
   put_u32_be(index, w->x->index.id);
   buf_clear(b);
@@ -330,7 +330,7 @@ enum err graph_index_seek_ordered(struct graph_view *v, uint32_t index, const st
   CLEANUP(buf_done) struct buf key = BUF_INIT;
   struct graph_scan moved = *scan;
   uint32_t n = 0;
-  TRY(view_begin(v, e));
+  TRY(view_call(v, e));
   *ret_n = 0;
   if (scan->done || cap == 0) return ERR_OK;
   TRY(view_end(v, seek(v, index, s, &moved, &key, &(struct found_ids){ids, ties, cap}, &n, e), e));

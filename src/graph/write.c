@@ -30,7 +30,7 @@ static enum err write_begin(struct graph_tx *tx, struct graph_view **ret, struct
   *ret = &tx->views[GRAPH_READ_CURRENT];
   graph_view_enter(*ret);
   arena_reset(&tx->scratch);
-  enum err err = view_begin(*ret, e);
+  enum err err = view_call(*ret, e);
   if (err != ERR_OK) graph_view_leave(*ret);
   return err;
 }

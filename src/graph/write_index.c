@@ -43,13 +43,13 @@ static enum err overlay_key(struct graph_tx *tx, const struct graph_index *x, co
                             struct str *ret, struct error *e) {
   uint8_t index[4];
   put_u32_be(index, x->id);
-  enum err err = key_make(&tx->key, values, x->key_count, id, NULL);
+  enum err err = key_make(&tx->kept.key, values, x->key_count, id, NULL);
   if (err != ERR_OK) return error_ensure(e, err);
-  char *at = arena_alloc(&tx->scratch, sizeof index + tx->key.len);
+  char *at = arena_alloc(&tx->scratch, sizeof index + tx->kept.key.len);
   if (at == NULL) return arena_err(&tx->scratch, e);
   memcpy(at, index, sizeof index);
-  memcpy(at + sizeof index, tx->key.data, tx->key.len);
-  *ret = (struct str){at, sizeof index + tx->key.len};
+  memcpy(at + sizeof index, tx->kept.key.data, tx->kept.key.len);
+  *ret = (struct str){at, sizeof index + tx->kept.key.len};
   return ERR_OK;
 }
 

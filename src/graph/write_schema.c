@@ -68,7 +68,7 @@ static enum err submit_token(struct graph *g, enum graph_token_kind kind, struct
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, &command);
   if (err == ERR_OK) err = strmap_put(&c->tokens_asked, r->key, 0);
-  if (err == ERR_OK) err = commits_submit(g, f, LOG_TOKEN, STR_NONE, ret_index, e);
+  if (err == ERR_OK) err = commits_submit(g, f, LOG_TOKEN, ret_index, e);
   if (err != ERR_OK) {
     strmap_remove(&c->tokens_asked, r->key);
     flight_free(f);
@@ -142,7 +142,7 @@ static enum err submit_schema(struct graph_tx *tx, const struct command *c, stru
   tx_hold(tx);
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, c);
-  if (err == ERR_OK) err = commits_submit(tx->g, f, LOG_SCHEMA, STR_NONE, &tx->schema_index, e);
+  if (err == ERR_OK) err = commits_submit(tx->g, f, LOG_SCHEMA, &tx->schema_index, e);
   if (err != ERR_OK) {
     tx_drop(tx);
     flight_free(f);

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "os/disk_int.h"
+
 enum err disk_read_all(struct disk_file *f, uint64_t offset, void *to, size_t bytes, struct error *e) {
   size_t got = 0;
   TRY(disk_read_some(f, offset, to, bytes, &got, e));
@@ -54,4 +57,22 @@ void disk_sync_all(struct disk_sync *syncs, size_t count) {
     return;
   }
   for (size_t i = 0; i < count; i++) syncs[i].result = disk_sync(syncs[i].file, &syncs[i].error);
+}
+
+enum err disk_read_list_reserve(struct disk_read_list *l, size_t extra) {
+  if (l->count + extra <= l->capacity) return ERR_OK;
+  size_t larger = MAX(l->count + extra, l->capacity * 2);
+  struct disk_read **grown = mem_alloc(larger * sizeof *grown);
+  if (grown == NULL) return ERR_NOMEM;
+  for (size_t i = 0; i < l->count; i++) grown[i] = l->reads[(l->first + i) % l->capacity];
+  mem_free(l->reads);
+  l->reads = grown;
+  l->first = 0;
+  l->capacity = larger;
+  return ERR_OK;
+}
+
+void disk_read_list_done(struct disk_read_list *l) {
+  mem_free(l->reads);
+  *l = (struct disk_read_list){0};
 }

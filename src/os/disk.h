@@ -68,6 +68,7 @@ struct disk_ops {
   enum err (*size)(struct disk_file *f, uint64_t *ret, struct error *e);
   enum err (*truncate)(struct disk_file *f, uint64_t size, struct error *e);
   enum err (*allocate)(struct disk_file *f, uint64_t offset, uint64_t bytes, struct error *e);
+  void (*forget)(struct disk_file *f, uint64_t offset, uint64_t bytes); // may be NULL
   enum err (*lock)(struct disk *d, const char *path, struct disk_file **ret, struct error *e);
   enum err (*rename)(struct disk *d, const char *from, const char *to, struct error *e);
   enum err (*unlink)(struct disk *d, const char *path, struct error *e);
@@ -130,6 +131,11 @@ static inline enum err NODISCARD disk_truncate(struct disk_file *f, uint64_t siz
 /// Reserves space and grows the file over it; new bytes read as zeros. ERR_NOSPC leaves the file usable.
 static inline enum err NODISCARD disk_allocate(struct disk_file *f, uint64_t offset, uint64_t bytes, struct error *e) {
   return f->disk->ops->allocate(f, offset, bytes, e);
+}
+
+/// Says that these bytes, which are on the disk, will not be read soon: the system's page cache may let go of them. A hint.
+static inline void disk_forget(struct disk_file *f, uint64_t offset, uint64_t bytes) {
+  if (f->disk->ops->forget != NULL) f->disk->ops->forget(f, offset, bytes);
 }
 
 /// Takes an exclusive lock that ends with the process or with disk_close, on network file systems too, and writes host and

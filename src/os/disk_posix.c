@@ -1,4 +1,4 @@
-// The machine's files. Reads of a queue run at once, one after another; the interface leaves room for io_uring.
+// The machine's files. Queues of reads: disk_ring.c (io_uring) or disk_crew.c (threads).
 #include "os/disk.h"
 
 #include <dirent.h>
@@ -111,6 +111,10 @@ static enum err posix_allocate(struct disk_file *file, uint64_t offset, uint64_t
   return result == 0 ? ERR_OK : fail(e, result, "reserve space for", posix_path(file));
 }
 
+static void posix_forget(struct disk_file *file, uint64_t offset, uint64_t bytes) {
+  (void) posix_fadvise(posix_fd(file), (off_t) offset, (off_t) bytes, POSIX_FADV_DONTNEED);
+}
+
 static enum err held_by_other(int fd, const char *path, struct error *e) {
   char holder[300] = "";
   ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
@@ -192,52 +196,22 @@ static enum err posix_free_space(struct disk *d UNUSED, const char *path, uint64
   return ERR_OK;
 }
 
-// ---- a queue that reads at once ----
-
-struct posix_queue {
-  struct disk_queue queue;
-  struct disk_read **done;
-  size_t count, capacity;
-};
-
-static enum err posix_queue_open(struct disk *d, unsigned depth UNUSED, struct disk_queue **ret, struct error *e) {
-  struct posix_queue *q = mem_zalloc(sizeof *q);
-  if (q == NULL) return error_ensure(e, ERR_NOMEM);
-  q->queue.disk = d;
-  *ret = &q->queue;
-  return ERR_OK;
+// The best queue that this machine has: containers often refuse io_uring.
+static enum err posix_queue_open(struct disk *d, unsigned depth, struct disk_queue **ret, struct error *e) {
+  if (disk_ring_open(d, depth, ret) == ERR_OK) return ERR_OK;
+  return disk_crew_open(d, depth, ret, e);
 }
 
 static void posix_queue_close(struct disk_queue *queue) {
-  struct posix_queue *q = CONTAINER_OF(queue, struct posix_queue, queue);
-  mem_free(q->done);
-  mem_free(q);
+  CONTAINER_OF(queue, struct posix_queue, queue)->ops->close(queue);
 }
 
 static enum err posix_queue_submit(struct disk_queue *queue, struct disk_read **reads, size_t count, struct error *e) {
-  struct posix_queue *q = CONTAINER_OF(queue, struct posix_queue, queue);
-  if (q->count + count > q->capacity) {
-    struct disk_read **grown = mem_realloc(q->done, (q->count + count) * sizeof *grown);
-    if (grown == NULL) return error_ensure(e, ERR_NOMEM);
-    q->done = grown;
-    q->capacity = q->count + count;
-  }
-  for (size_t i = 0; i < count; i++) {
-    struct disk_read *r = reads[i];
-    r->result = disk_read_all(r->file, r->offset, r->to, r->bytes, NULL);
-    q->done[q->count++] = r;
-  }
-  return ERR_OK;
+  return CONTAINER_OF(queue, struct posix_queue, queue)->ops->submit(queue, reads, count, e);
 }
 
-static size_t posix_queue_reap(struct disk_queue *queue, bool wait UNUSED, struct disk_read **done, size_t max) {
-  struct posix_queue *q = CONTAINER_OF(queue, struct posix_queue, queue);
-  size_t n = MIN(q->count, max);
-  if (n == 0) return 0;
-  memcpy(done, q->done, n * sizeof *done);
-  memmove(q->done, q->done + n, (q->count - n) * sizeof *q->done);
-  q->count -= n;
-  return n;
+static size_t posix_queue_reap(struct disk_queue *queue, bool wait, struct disk_read **done, size_t max) {
+  return CONTAINER_OF(queue, struct posix_queue, queue)->ops->reap(queue, wait, done, max);
 }
 
 struct disk *disk_system(void) {
@@ -251,6 +225,7 @@ struct disk *disk_system(void) {
       .size = posix_size,
       .truncate = posix_truncate,
       .allocate = posix_allocate,
+      .forget = posix_forget,
       .lock = posix_lock,
       .rename = posix_rename,
       .unlink = posix_unlink,

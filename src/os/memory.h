@@ -1,4 +1,5 @@
-// Memory by the page from the system, for what is large and used bit by bit: reserved as address space, given real pages as they are touched.
+// Memory by the page from the system, for what is large and used bit by bit: reserved as address space, given real pages (huge
+// ones where the system has them) as they are touched.
 #pragma once
 
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/test.h"
-#include "os/disk.h"
+#include "os/disk_int.h"
 
 static char directory[64];
 static char path_a[96], path_b[96];
@@ -112,26 +112,76 @@ TEST(directories_are_made_with_those_above_them) {
   assert_ok(disk_remove_directory(disk_system(), path, &e));
 }
 
-TEST(a_queue_reads_many_places_together) {
+enum { PLACES = 300, PLACE_BYTES = 512 };
+
+/// Three rounds of reads, more than the queue is deep; the last place of each is behind the end of the file.
+static void read_everywhere(struct disk_queue *q, struct disk_file *f) {
+  static uint8_t to[PLACES + 1][PLACE_BYTES];
+  static struct disk_read reads[PLACES + 1], *order[PLACES + 1], *done[PLACES + 1];
+  struct error e = ERROR_INIT;
+  for (int round = 0; round < 3; round++) {
+    memset(to, 0, sizeof to);
+    for (size_t i = 0; i <= PLACES; i++) {
+      size_t place = (i * 5 + (size_t) round) % (PLACES + 1); // 301 places, the last one does not exist
+      reads[i] = (struct disk_read){
+          .file = f, .offset = place * PLACE_BYTES, .to = to[place], .bytes = PLACE_BYTES, .result = ERR_INTERNAL};
+      order[i] = &reads[i];
+    }
+    assert_ok(disk_queue_submit(q, order, 100, &e));
+    assert_ok(disk_queue_submit(q, order + 100, PLACES - 99, &e));
+    size_t got = 0;
+    for (size_t n; (n = disk_queue_reap(q, true, done, 50)) > 0; got += n)
+      for (size_t i = 0; i < n; i++)
+        assert_int_equal(done[i]->result, done[i]->offset < PLACES * PLACE_BYTES ? ERR_OK : ERR_SHORT);
+    assert_int_equal(got, PLACES + 1);
+    for (size_t i = 0; i < PLACES; i++) assert_int_equal(to[i][i % PLACE_BYTES], i % 251);
+  }
+}
+
+static struct disk_file *file_of_places(void) {
   struct error e = ERROR_INIT;
   struct disk_file *f = NULL;
-  struct disk_queue *q = NULL;
   assert_ok(disk_open(disk_system(), path_a, DISK_WRITE | DISK_CREATE, &f, &e));
-  assert_ok(disk_write(f, 0, "abcdefgh", 8, &e));
-  assert_ok(disk_queue_open(disk_system(), 4, &q, &e));
-  char to[9];
-  struct disk_read reads[9], *order[9], *done[9];
-  for (unsigned i = 0; i < 9; i++) {
-    reads[i] = (struct disk_read){.file = f, .offset = i, .to = to + i, .bytes = 1};
-    order[i] = &reads[i];
+  for (size_t i = 0; i < PLACES; i++) {
+    uint8_t place[PLACE_BYTES];
+    memset(place, (int) (i % 251), sizeof place);
+    assert_ok(disk_write(f, i * PLACE_BYTES, place, sizeof place, &e));
   }
-  assert_ok(disk_queue_submit(q, order, 9, &e));
-  size_t got = 0;
-  while (got < 9) got += disk_queue_reap(q, true, done, 4);
-  assert_memory_equal(to, "abcdefgh", 8);
-  assert_int_equal(reads[7].result, ERR_OK);
-  assert_int_equal(reads[8].result, ERR_SHORT);
-  assert_int_equal(disk_queue_reap(q, true, done, 4), 0);
+  return f;
+}
+
+TEST(a_queue_reads_many_places_together) {
+  struct error e = ERROR_INIT;
+  struct disk_queue *q = NULL;
+  struct disk_file *f = file_of_places();
+  assert_ok(disk_queue_open(disk_system(), 16, &q, &e));
+  read_everywhere(q, f);
+  disk_queue_close(q);
+  disk_close(f);
+}
+
+TEST(threads_read_where_there_is_no_io_uring) {
+  struct error e = ERROR_INIT;
+  struct disk_queue *q = NULL, *other = NULL;
+  struct disk_file *f = file_of_places();
+  for (int life = 0; life < 2; life++) { // the crew goes home and comes again
+    assert_ok(disk_crew_open(disk_system(), 16, &q, &e));
+    assert_ok(disk_crew_open(disk_system(), 16, &other, &e));
+    read_everywhere(q, f);
+    disk_queue_close(q);
+    read_everywhere(other, f);
+    disk_queue_close(other);
+  }
+  disk_close(f);
+}
+
+TEST(io_uring_reads_where_there_is_one) {
+  struct disk_queue *q = NULL;
+  enum err err = disk_ring_open(disk_system(), 16, &q);
+  if (err == ERR_UNSUPPORTED) skip();
+  assert_ok(err);
+  struct disk_file *f = file_of_places();
+  read_everywhere(q, f);
   disk_queue_close(q);
   disk_close(f);
 }
@@ -161,6 +211,9 @@ TEST(no_memory_is_an_error_and_leaves_nothing_open) {
     struct disk_file *f = NULL, *lock = NULL;
     if (disk_open(disk_system(), path_a, DISK_WRITE | DISK_CREATE, &f, NULL) == ERR_OK) disk_close(f);
     if (disk_lock(disk_system(), path_a, &lock, NULL) == ERR_OK) disk_close(lock);
+    struct disk_queue *q = NULL;
+    if (disk_queue_open(disk_system(), 4, &q, NULL) == ERR_OK) disk_queue_close(q);
+    if (disk_crew_open(disk_system(), 4, &q, NULL) == ERR_OK) disk_queue_close(q);
   }
 }
 
@@ -168,4 +221,5 @@ TEST(no_memory_is_an_error_and_leaves_nothing_open) {
 TESTS(P(what_is_written_is_read_and_a_read_past_the_end_is_short), P(errors_name_the_file_and_leave_the_output_alone),
       P(a_second_lock_names_the_holder_and_the_first_ends_with_its_file), P(names_come_and_go),
       P(directories_are_made_with_those_above_them), P(a_queue_reads_many_places_together),
+      P(threads_read_where_there_is_no_io_uring), P(io_uring_reads_where_there_is_one),
       P(many_files_are_synced_at_once_and_each_is_told_of_its_own), P(no_memory_is_an_error_and_leaves_nothing_open))

@@ -4,6 +4,9 @@
 
 #include "plan/fold.h"
 
+// A longer text stays as the expression that makes it: a plan is kept for long, and what such a text is put into might multiply it again.
+enum { FOLDED_TEXT_BYTES_MAX = 4096 };
+
 static bool is_literal(const struct ast *n) {
   return n->kind == AST_LITERAL;
 }
@@ -19,7 +22,8 @@ static bool is_foldable(const struct ast *n) {
   const uint8_t moving = CYPHER_AGGREGATING | CYPHER_VOLATILE | CYPHER_CLOCK | CYPHER_GRAPH;
   switch (n->kind) {
   case AST_UNARY: return is_literal(n->unary.operand);
-  case AST_BINARY: return is_literal(n->binary.left) && is_literal(n->binary.right);
+  case AST_BINARY: // a pattern of text may take a tenth of a second
+    return n->binary.op != AST_MATCHES_OP && is_literal(n->binary.left) && is_literal(n->binary.right);
   case AST_LOGICAL: return all_literals(&n->logical.operands);
   case AST_FUNCTION:
     return n->function.signature != NULL && n->function.signature->id != CYPHER_FN_USER && !(n->function.signature->flags & moving) &&
@@ -37,7 +41,10 @@ static enum err literal_of(struct planner *p, const struct ast *from, struct val
   case VALUE_BOOL: type = AST_BOOLEAN; break;
   case VALUE_INT: type = AST_INTEGER; break;
   case VALUE_FLOAT: type = AST_FLOAT; break;
-  case VALUE_STRING: type = AST_STRING; break;
+  case VALUE_STRING:
+    if (v.len > FOLDED_TEXT_BYTES_MAX) return ERR_OK;
+    type = AST_STRING;
+    break;
   default: return ERR_OK;
   }
   struct ast *n = ast_new(p->arena, AST_LITERAL, from->offset);

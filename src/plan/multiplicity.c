@@ -201,7 +201,7 @@ static bool is_expand(const struct plan_op *op) {
 static enum err asks_only_node(struct planner *p, const struct plan_op *op, const struct bits *above, bool *ret) {
   struct bits asked = {0}, fills = {0}, reads = {0};
   struct plan_op without = *op;
-  without.expand.differ.count = 0;
+  without.expand.differ.count = without.expand.witnesses.count = 0;
   if (!bits_copy(&p->scratch, above, &asked)) return planner_nomem(p);
   TRY(op_fills(p, op, &fills));
   TRY(op_reads(p, &without, &reads));
@@ -267,6 +267,7 @@ static enum err group(struct planner *p, const struct cut *cut, bool weighted, u
   TRY(push_below(p, expand, weighted ? PLAN_AGGREGATION : PLAN_DISTINCT, &op));
   op->rows = MIN(op->rows, sources(p, &expand->expand));
   expand->expand.differ = list_of(&differ);
+  expand->expand.witnesses = (struct plan_list){NULL, 0}; // a row that the expand cannot meet any in has none to differ from
   op->distinct.slots = list_of(&slots);
   if (!weighted) return ERR_OK;
   for (uint32_t i = 0; i < slots.count; i++) {

@@ -82,6 +82,7 @@ static enum err expand_reads(struct planner *p, const struct plan_op *op, struct
   if (!into) bits_remove(ret, x->to);
   TRY(add_slot(p, x->from, ret));
   TRY(add_list(p, &x->differ, ret));
+  TRY(add_list(p, &x->witnesses, ret));
   return into ? add_slot(p, x->to, ret) : ERR_OK;
 }
 

@@ -302,11 +302,14 @@ struct plan_degree {
 /// *_INTO: `to` is bound, relationships between the two. OPTIONAL_*: keeps only what passes `predicates`; a row for which
 /// nothing is left comes once with nulls in `rel` and (not INTO) in `to`. Null `from` (INTO: or `to`) finds nothing.
 /// `rel` may be PLAN_NONE: nobody asks which (uniqueness still counts by rows: parallel relationships give a row each).
+/// `witnesses` (EXPAND, else empty): differ[i] can only be found where `from` is the node in the slot witnesses[i]; PLAN_NONE:
+/// anywhere.
 struct plan_expand {
   uint32_t from, rel, to;
   enum graph_direction direction;
   struct plan_list types;
   struct plan_list differ;
+  struct plan_list witnesses;
   struct plan_exprs predicates; // OPTIONAL_* only
 };
 
@@ -350,6 +353,12 @@ struct plan_shortest_path {
   uint32_t step_rel, step_node;
   struct plan_exprs rel_predicates, node_predicates, path_predicates;
 };
+
+/// One path will do, and nothing but direction, types and length restricts it: what a search from both ends finds at its first meeting.
+static inline bool plan_shortest_is_plain(const struct plan_shortest_path *x) {
+  return x->mode == PLAN_SHORTEST_SINGLE && x->path_predicates.count == 0 && x->rel_predicates.count == 0 && x->node_predicates.count == 0 &&
+         x->differ.count == 0;
+}
 
 /// Nodes `to` that are neighbours of all arms' `from` at once, with each combination of relationships. Directions as seen from `from`.
 struct plan_arm {

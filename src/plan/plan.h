@@ -59,6 +59,7 @@ struct plan {
   uint64_t schema_version; // graph_stats_schema_version when it was built: indexes are named by their id
   double all_nodes;        // in the database at that time
   double cost;             // estimated rows of all operators together: tells a cheap plan from a heavy one
+  bool cheap;              // set by who has it built, before it is shared (dbms/cheap.h)
 };
 
 /// An empty plan with its arena, whose memory is charged to `budget` (may be NULL). One reference.

@@ -173,6 +173,8 @@ enum err op_fills(struct planner *p, const struct plan_op *op, struct bits *ret)
 
 /// Barriers (plan/eager.c).
 enum err pass_eager(struct planner *p, struct plan_op **root) NODISCARD;
+/// The witnesses of expands (plan/witness.c).
+enum err pass_witness(struct planner *p, struct plan_op *root) NODISCARD;
 /// `out` of every operator and the slots of arguments; takes away what computes only what nobody reads (plan/live.c).
 enum err pass_live(struct planner *p, struct plan_op **root) NODISCARD;
 /// Ids and `ops` (plan/number.c).

@@ -80,6 +80,7 @@ static enum err build_query(struct planner *p) {
   TRY(plan_root(p, &c));
   TRY(pass_count_store(p, c.op));
   TRY(pass_eager(p, &c.op));
+  TRY(pass_witness(p, c.op));
   TRY(pass_live(p, &c.op));
   if (p->options->rewrites != PLAN_REWRITES_NONE) {
     TRY(pass_multiplicity(p, c.op));

@@ -100,10 +100,15 @@ uint64_t machine_raise_open_files(void) {
   return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
-struct machine_memory_plan machine_plan_memory(int64_t memory_bytes, int64_t page_cache_bytes, int64_t heap_bytes, int64_t query_bytes) {
-  const int64_t low = 64 * MIB;
+/// Half of what 256 MiB for the rest of the server leave; where there is less than 512 MiB, a quarter.
+static int64_t plan_page_cache(int64_t memory_bytes) {
+  return MAX(MAX((memory_bytes - 256 * MIB) / 2, MIN(memory_bytes, 512 * MIB) / 4), 4 * MIB);
+}
+
+struct machine_memory_plan machine_plan_memory(int64_t memory_bytes, int64_t page_cache_bytes, int64_t heap_bytes,
+                                               int64_t query_bytes) {
   struct machine_memory_plan plan = {page_cache_bytes, query_bytes};
-  if (plan.page_cache_bytes == 0) plan.page_cache_bytes = MAX(low, (memory_bytes - 256 * MIB) / 2);
-  if (plan.query_bytes == 0) plan.query_bytes = heap_bytes > 0 ? heap_bytes / 10 * 7 : MAX(low, memory_bytes / 4);
+  if (plan.page_cache_bytes == 0) plan.page_cache_bytes = plan_page_cache(memory_bytes);
+  if (plan.query_bytes == 0) plan.query_bytes = heap_bytes > 0 ? heap_bytes / 10 * 7 : MAX(4 * MIB, memory_bytes / 4);
   return plan;
 }

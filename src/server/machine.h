@@ -18,6 +18,8 @@ struct machine_memory_plan {
   int64_t page_cache_bytes, query_bytes;
 };
 
-/// Half of the memory above 256 MiB (at least 64 MiB) for pages, and of it a quarter (at least 64 MiB) for queries, unless given.
-/// Sources for the queries' part, strongest first: `query_bytes`, 70 % of `heap_bytes`, the memory.
-struct machine_memory_plan machine_plan_memory(int64_t memory_bytes, int64_t page_cache_bytes, int64_t heap_bytes, int64_t query_bytes);
+/// Half of the memory above 256 MiB for pages (of less than 512 MiB a quarter of all), and a quarter of it for queries, unless
+/// given; 4 MiB each at least. The rest is for connections, commits on their way, the map of pages, the log. Sources for the
+/// queries' part, strongest first: `query_bytes`, 70 % of `heap_bytes`, the memory.
+struct machine_memory_plan machine_plan_memory(int64_t memory_bytes, int64_t page_cache_bytes, int64_t heap_bytes,
+                                               int64_t query_bytes);

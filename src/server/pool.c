@@ -23,8 +23,8 @@ static void submit(struct work_host *host, enum work_kind kind, struct work *w) 
   mutex_lock(&lane->mutex);
   *lane->last = w;
   lane->last = &w->next;
-  condition_signal(&lane->more);
   mutex_unlock(&lane->mutex);
+  condition_signal(&lane->more); // whom it wakes finds the mutex free; pools outlive those who submit
 }
 
 /// The next piece of work, waiting for it; NULL when the lane is empty and stopping.

@@ -62,7 +62,8 @@ TEST(settings_win_over_what_is_worked_out) {
   assert_int_equal(p.page_cache_bytes, 2048 * mib);
   assert_int_equal(p.query_bytes, 1088 * mib);
   p = machine_plan_memory(64 * mib, 0, 0, 0);
-  assert_int_equal(p.page_cache_bytes, 64 * mib);
+  assert_int_equal(p.page_cache_bytes, 16 * mib); // a quarter each: the rest is for the server itself
+  assert_int_equal(p.query_bytes, 16 * mib);
   p = machine_plan_memory(4096 * mib, 100 * mib, 1000 * mib, 0);
   assert_int_equal(p.page_cache_bytes, 100 * mib);
   assert_int_equal(p.query_bytes, 700 * mib);

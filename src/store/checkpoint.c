@@ -399,7 +399,8 @@ static enum err step_sync_superblock(struct store *s, struct error *e) {
 }
 
 static enum err step(struct store *s, unsigned pages, struct error *e) {
-  switch (s->checkpoint.phase) {
+  enum checkpoint_phase phase = s->checkpoint.phase; // clang 14 does not switch on an atomic
+  switch (phase) {
   case CHECKPOINT_IDLE: return ERR_OK;
   case CHECKPOINT_PAGES: return step_pages(s, pages, e);
   case CHECKPOINT_MAP: return step_map(s, pages, e);

@@ -1,11 +1,21 @@
 // Fuzzes what opens and reads a log: the input is a segment behind its header. Checksums, uuid and places are put right wherever
-// a batch could begin, so that the fuzzer gets at what stands behind them; every other batch keeps what it has.
+// a batch could begin, so that the fuzzer gets at what stands behind them; some batches keep what they have. Segments are changed
+// batch by batch (fuzz_batches.h).
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "store/fuzz_batches.h"
 #include "store/log_int.h"
 #include "store/sim_disk.h"
-#include "base/bytes.h"
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed);
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed) {
+  struct rng rng;
+  rng_seed(&rng, seed);
+  return fuzz_batches_mutate(&rng, data, size, size_max);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

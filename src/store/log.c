@@ -35,6 +35,12 @@ static void settle_marks(struct log *l) {
   l->recovery.commit_index = l->commit_index;
 }
 
+static uint64_t retained_bytes(const struct log *l) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < l->segment_count; i++) bytes += l->segments[i]->end;
+  return bytes;
+}
+
 static enum err open_files(struct log *l, bool create, struct error *e) {
   if (create) {
     TRY(start_new(l, e));
@@ -43,6 +49,7 @@ static enum err open_files(struct log *l, bool create, struct error *e) {
     TRY(log_recover_segments(l, e));
   }
   settle_marks(l);
+  l->appended_bytes = retained_bytes(l);
   return ERR_OK;
 }
 
@@ -112,8 +119,9 @@ void log_stats(struct log *l, struct log_stats *ret) {
                             .queued_entries = l->queue_count,
                             .queued_bytes = l->queue_bytes,
                             .rounds = l->rounds,
-                            .entries = l->entries};
-  for (size_t i = 0; i < l->segment_count; i++) ret->bytes += l->segments[i]->end;
+                            .entries = l->entries,
+                            .appended_bytes = l->appended_bytes};
+  ret->bytes = retained_bytes(l);
   mutex_unlock(&l->mutex);
 }
 

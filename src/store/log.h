@@ -156,6 +156,7 @@ enum err log_failure(struct log *l, struct error *e);
 
 struct log_stats {
   uint64_t segments, bytes, queued_entries, queued_bytes, rounds, entries;
+  uint64_t appended_bytes; // since the log was opened, with what opening found
 };
 void log_stats(struct log *l, struct log_stats *ret);
 

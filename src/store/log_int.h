@@ -23,8 +23,10 @@
 struct log_segment {
   uint64_t number;
   struct disk_file *file;
-  uint64_t end;       // behind the last good batch
-  uint64_t allocated; // bytes reserved
+  uint64_t end;        // behind the last good batch
+  uint64_t allocated;  // bytes reserved
+  uint64_t written;    // bytes that were written since it was opened, with zeros or with batches
+  uint64_t forgotten;  // the system's page cache need not keep what is before: the writer's own
   uint64_t next_index; // of the header: entries before it are in earlier segments
   uint32_t last_bytes; // of the last batch that opening found
   _Atomic uint32_t refs;
@@ -84,7 +86,7 @@ struct log {
   uint64_t last_index, last_term; // with the queue
   uint64_t commit_index;
   int64_t last_time_ns, durable_time_ns;
-  uint64_t rounds, entries;
+  uint64_t rounds, entries, appended_bytes;
   _Atomic uint64_t voids; // times that durable entries were voided: cursors look again where they are
   struct log_pin_slot pins[LOG_PINS_MAX];
   uint32_t pin_ids;

@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/planted.h"
 #include "store/log_int.h"
 
 struct found {
@@ -58,6 +59,12 @@ static void begin_earlier(struct log *l, const struct log_batch_header *h) {
   l->start_term = l->durable_term = h->previous_term;
 }
 
+/// With entries of its own, behind at least three batches that still count.
+static bool voids_a_part(const struct log *l, const struct log_batch_header *h) {
+  return h->count >= 2 && l->batch_count >= 3 && h->first_index > l->batches[l->batch_count - 1].first_index &&
+         h->first_index <= l->durable_index;
+}
+
 // Checks and enters the entries of one batch whose checksum is right.
 static enum err enter_batch(struct walk *w, struct log_segment *s, uint64_t offset, const struct log_batch_header *h, const uint8_t *whole,
                             struct error *e) {
@@ -65,6 +72,7 @@ static enum err enter_batch(struct walk *w, struct log_segment *s, uint64_t offs
   if (h->first_index < l->start_index) begin_earlier(l, h);
   if (h->first_index > l->durable_index + 1 || h->previous_term != log_index_term_of(l, h->first_index - 1))
     return damage(e, s, offset, "a batch does not continue the one before");
+  if (PLANTED(log) && voids_a_part(l, h)) planted_memory_error();
   if (log_index_reserve(l, h->count) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   log_index_add(l, s, offset, h);
   size_t at = LOG_BATCH_HEADER_BYTES;

@@ -18,6 +18,7 @@ enum err log_window_get(struct log_window *w, uint64_t offset, size_t bytes, con
     return ERR_OK;
   }
   if (offset < w->start || offset + bytes > w->start + w->len) {
+    disk_forget(w->file, w->start, w->len); // read once, front to back
     size_t want = MIN(MAX(bytes, (size_t) WINDOW_BYTES), w->size - offset);
     w->len = 0;
     buf_clear(&w->data);

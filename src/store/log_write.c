@@ -215,6 +215,25 @@ static enum err find_room(struct log *l, size_t bytes, struct log_segment **ret,
   return err == ERR_OK ? ERR_OK : log_poison(l, err, &cause, e);
 }
 
+enum { AHEAD_BYTES = 256 << 10, AHEAD_BATCH_BYTES_MAX = 64 << 10 };
+
+/// Blocks that are reserved but were never written cost the file system an entry in its own journal at the sync that finds them written.
+/// Small batches find theirs written with zeros, a stretch at a time, by the sync of one of them. Where there is no room for that, it is
+/// merely slower.
+static enum err write_ahead(struct log_segment *s, uint64_t end, size_t batch_bytes, struct error *e) {
+  static const uint8_t zeros[16 << 10];
+  if (end <= s->written) return ERR_OK;
+  s->written = end;
+  if (batch_bytes > AHEAD_BATCH_BYTES_MAX) return ERR_OK;
+  for (uint64_t to = MIN(end + AHEAD_BYTES, s->allocated); s->written < to;) {
+    size_t bytes = (size_t) MIN(to - s->written, (uint64_t) sizeof zeros);
+    enum err err = disk_write(s->file, s->written, zeros, bytes, e);
+    if (err != ERR_OK) return err == ERR_NOSPC ? ERR_OK : err;
+    s->written += bytes;
+  }
+  return ERR_OK;
+}
+
 static enum err write_round(struct log *l, struct log_segment **ret, struct error *e) {
   struct error cause = ERROR_INIT;
   TRY(find_room(l, l->out.len, ret, e));
@@ -222,6 +241,7 @@ static enum err write_round(struct log *l, struct log_segment **ret, struct erro
   put_header(l, *ret);
   mutex_unlock(&l->mutex);
   enum err err = disk_write((*ret)->file, l->round.offset, l->out.data, l->out.len, &cause);
+  if (err == ERR_OK) err = write_ahead(*ret, l->round.offset + l->out.len, l->out.len, &cause);
   return err == ERR_OK ? ERR_OK : log_poison(l, err, &cause, e);
 }
 
@@ -270,6 +290,7 @@ static void enter_round(struct log *l) {
   for (uint32_t i = 0; i < r->count; i++) log_index_term(l, l->queue[i].entry.index, l->queue[i].entry.term);
   if (r->count > 0) l->durable_time_ns = l->queue[r->count - 1].entry.commit_time_ns;
   s->end += log_align(r->bytes);
+  l->appended_bytes += log_align(r->bytes);
   l->chain = r->checksum;
   if (!l->options.clustered) l->commit_index = l->durable_index;
   for (size_t i = 0; i < r->items; i++) l->queue_bytes -= l->queue[i].bytes;
@@ -277,6 +298,15 @@ static void enter_round(struct log *l) {
   memmove(l->queue, l->queue + r->items, l->queue_count * sizeof *l->queue);
   l->rounds++;
   l->entries += r->count;
+}
+
+#define FORGET_BYTES (UINT64_C(1) << 20)
+
+// What is durable is read again only by recovery and by whoever lags behind: it should not push pages out of memory.
+static void forget_written(struct log_segment *s) {
+  if (s->end - s->forgotten < FORGET_BYTES) return;
+  disk_forget(s->file, s->forgotten, s->end - s->forgotten);
+  s->forgotten = s->end / FORGET_BYTES * FORGET_BYTES;
 }
 
 enum err log_writer_finish(struct log *l, enum err synced, struct error *e) {
@@ -290,6 +320,7 @@ enum err log_writer_finish(struct log *l, enum err synced, struct error *e) {
   mutex_lock(&l->mutex);
   enter_round(l);
   mutex_unlock(&l->mutex);
+  forget_written(log_segment_last(l));
   return ERR_OK;
 }
 

@@ -24,8 +24,7 @@ struct page_view page_batch_view(struct page_batch *b) {
 
 enum err page_batch_rest(struct page_batch *b, struct error *e) {
   assert(b->access->depth == 1);
-  page_access_leave(b->access);
-  page_access_enter(b->access);
+  page_access_rest(b->access);
   struct page_pool *p = b->space->pool;
   uint32_t low = MAX(p->frame_count / 8, 1u);
   return pool_free_count(p) < low ? pool_evict(p, b->space, low, e) : ERR_OK;
@@ -143,6 +142,7 @@ static enum err try_write(struct page_batch *b, page_id id, uint32_t *frame, enu
   *ret_bytes = pool_bytes(s->pool, *frame);
   give_frame_to(s, node, *frame);
   show(s, &found, node);
+  b->access->loaded++;
   *frame = 0;
   *ret = DONE;
   return ERR_OK;
@@ -165,7 +165,7 @@ enum err page_batch_write(struct page_batch *b, page_id id, void **ret, struct e
     err = try_write(b, id, &frame, &outcome, &bytes, e);
     mutex_unlock(&s->mutex);
     if (err == ERR_OK && outcome == LOAD) err = load_for_write(b, id, e);
-    if (err == ERR_OK && outcome == TAKE_FRAME) err = pool_take_frame(s->pool, NULL, &frame, e);
+    if (err == ERR_OK && outcome == TAKE_FRAME) err = pool_take_frame(s->pool, b->access, &frame, e);
   } while (err == ERR_OK && outcome != DONE);
   if (frame != 0) pool_give_frame(s->pool, frame);
   if (err == ERR_OK) *ret = bytes;
@@ -186,13 +186,14 @@ static enum err create_locked(struct page_batch *b, page_id id, uint32_t frame, 
   memset(pool_bytes(s->pool, frame), 0, PAGE_BYTES);
   give_frame_to(s, node, frame);
   show(s, &found, node);
+  b->access->loaded++;
   b->pages_delta++;
   return ERR_OK;
 }
 
 static enum err create(struct page_batch *b, page_id id, void **ret, struct error *e) {
   uint32_t frame = 0;
-  TRY(pool_take_frame(b->space->pool, NULL, &frame, e));
+  TRY(pool_take_frame(b->space->pool, b->access, &frame, e));
   mutex_lock(&b->space->mutex);
   enum err err = create_locked(b, id, frame, e);
   mutex_unlock(&b->space->mutex);
@@ -274,7 +275,10 @@ enum err page_batch_allocate_run(struct page_batch *b, unsigned count, page_id *
   page_id first = PAGE_NONE;
   void *page = NULL;
   TRY(take_ids(b, count, &first, e));
-  for (unsigned i = 0; i < count; i++) TRY(create(b, first + i, &page, e));
+  for (unsigned i = 0; i < count; i++) {
+    if (page_access_should_rest(b->access)) TRY(page_batch_rest(b, e));
+    TRY(create(b, first + i, &page, e));
+  }
   *ret_first = first;
   return ERR_OK;
 }

@@ -9,9 +9,12 @@
 #define ACCESSES_DEFAULT 512u
 #define POOL_FRAMES_MIN 64u
 #define POISON 0xDB
+#define REST_SHARE 64u      // an access should rest when it has brought in this part of the pool,
+#define REST_PAGES_MAX 256u // or so many pages
 
 static enum err pool_allocate(struct page_pool *p, size_t limit_bytes, struct error *e) {
   p->frame_count = (uint32_t) MIN(MAX(limit_bytes / PAGE_BYTES, (size_t) POOL_FRAMES_MIN), (size_t) UINT32_MAX / 4);
+  p->rest_after = MAX(MIN(p->frame_count / REST_SHARE, (uint32_t) REST_PAGES_MAX), 1u);
   size_t slots = (size_t) p->frame_count + 1;
   p->base = memory_reserve(slots * PAGE_BYTES);
   p->frames = mem_zalloc(slots * sizeof *p->frames);
@@ -29,6 +32,7 @@ enum err page_pool_open(const struct page_pool_options *options, struct page_poo
   struct page_pool *p = mem_zalloc(sizeof *p);
   if (p == NULL) return error_ensure(e, ERR_NOMEM);
   p->poison = options->poison;
+  p->wait_ms = options->wait_ms;
   p->events = options->events;
   p->accesses_max = options->accesses_max > 0 ? options->accesses_max : ACCESSES_DEFAULT;
   atomic_init(&p->epoch, 1);
@@ -65,6 +69,9 @@ void page_pool_stats(struct page_pool *p, struct page_pool_stats *ret) {
   ret->reads = atomic_load(&p->reads);
   ret->evictions = atomic_load(&p->evictions);
   ret->spills = atomic_load(&p->spills);
+  ret->waits = atomic_load(&p->waits);
+  ret->batches = atomic_load(&p->batches);
+  ret->batched_reads = atomic_load(&p->batched_reads);
 }
 
 // ---- accesses ----
@@ -93,6 +100,7 @@ void page_access_close(struct page_access *a) {
 
 void page_access_enter(struct page_access *a) {
   if (a->depth++ > 0) return;
+  a->loaded = 0;
   atomic_store(&a->entered, atomic_load(&a->pool->epoch));
 }
 
@@ -109,6 +117,17 @@ void page_access_leave(struct page_access *a) {
   if (--a->depth > 0) return;
   poison_copies(a);
   atomic_store_explicit(&a->entered, 0, memory_order_release);
+}
+
+bool page_access_should_rest(const struct page_access *a) {
+  return a->loaded >= a->pool->rest_after || atomic_load_explicit(&a->pool->waiting, memory_order_relaxed) > 0;
+}
+
+void page_access_rest(struct page_access *a) {
+  assert(a->depth > 0);
+  poison_copies(a);
+  a->loaded = 0;
+  atomic_store(&a->entered, atomic_load(&a->pool->epoch)); // what was retired until now is none of its business any more
 }
 
 uint64_t pool_retire(struct page_pool *p) {
@@ -175,37 +194,81 @@ uint32_t pool_free_count(struct page_pool *p) {
 
 #define EVICT_ROUNDS 8
 #define EVICT_AT_ONCE 32u
+#define WAIT_STEP_NS 1000000
 
 // What is evicted now can be used only after those who are inside have left, the caller among them: so eviction goes ahead of
 // need, and what one access can bring in is bounded by what was free when it entered.
-static void evict_ahead(struct page_pool *p, struct page_space *resting) {
+static void evict_ahead(struct page_pool *p) {
   uint32_t low = MAX(p->frame_count / 8, 1u), free_now, coming;
   mutex_lock(&p->free_mutex);
   free_now = p->free_count;
   coming = p->retired_count;
   mutex_unlock(&p->free_mutex);
-  if (free_now < low && coming < low) (void) (pool_evict(p, resting, low, NULL) == ERR_OK);
+  if (free_now < low && coming < low) (void) (pool_evict(p, NULL, low, NULL) == ERR_OK);
 }
 
-enum err pool_take_frame(struct page_pool *p, struct page_space *resting, uint32_t *ret, struct error *e) {
-  evict_ahead(p, resting);
-  for (int round = 0;; round++) {
-    uint32_t frame = pop_free(p);
-    if (frame != 0) {
-      struct frame *f = &p->frames[frame];
-      f->node = f->checksum = 0;
-      f->physical = f->epoch = f->id = 0;
-      atomic_store(&f->state, FRAME_HELD);
-      atomic_store_explicit(&p->referenced[frame], 1, memory_order_relaxed);
-      *ret = frame;
-      return ERR_OK;
-    }
-    if (round == EVICT_ROUNDS)
-      return error_set(e, ERR_MEMORY_POOL,
-                       "The page cache of %u pages is full of pages that are in use. Raise server.memory.pagecache.size, or end long transactions.",
-                       p->frame_count);
-    TRY(pool_evict(p, resting, EVICT_AT_ONCE, e));
+// True if others than `mine` are inside who may still look at what was retired first.
+static bool others_are_inside(struct page_pool *p, const struct page_access *mine) {
+  mutex_lock(&p->free_mutex);
+  uint64_t after = p->retired_count > 0 ? p->retired[p->retired_first].after : 0;
+  mutex_unlock(&p->free_mutex);
+  unsigned high = atomic_load(&p->accesses_high);
+  bool others = false;
+  for (unsigned i = 0; i < high; i++) {
+    uint64_t entered = atomic_load(&p->accesses[i].entered);
+    if (entered == 0 || entered > after) continue;
+    if (&p->accesses[i] == mine) return false; // waiting for oneself is of no use
+    others = true;
   }
+  return others;
+}
+
+static uint32_t evict_and_pop(struct page_pool *p, struct error *e, enum err *ret) {
+  uint32_t frame = pop_free(p);
+  *ret = ERR_OK;
+  for (int round = 0; frame == 0 && round < EVICT_ROUNDS && *ret == ERR_OK; round++) {
+    *ret = pool_evict(p, NULL, EVICT_AT_ONCE, e);
+    frame = pop_free(p);
+  }
+  return frame;
+}
+
+// Those who are inside rest every few milliseconds; a query that never does is why this ends.
+static uint32_t wait_for_frame(struct page_pool *p, const struct page_access *mine, struct error *e, enum err *ret) {
+  uint32_t frame = 0;
+  atomic_fetch_add(&p->waiting, 1);
+  for (unsigned waited = 0; frame == 0 && *ret == ERR_OK && waited < p->wait_ms && others_are_inside(p, mine); waited++) {
+    atomic_fetch_add_explicit(&p->waits, waited == 0, memory_order_relaxed);
+    thread_sleep_ns(WAIT_STEP_NS);
+    frame = evict_and_pop(p, e, ret);
+  }
+  atomic_fetch_sub(&p->waiting, 1);
+  return frame;
+}
+
+static uint32_t hold(struct page_pool *p, uint32_t frame) {
+  struct frame *f = &p->frames[frame];
+  f->node = f->checksum = 0;
+  f->physical = f->epoch = f->id = 0;
+  atomic_store(&f->state, FRAME_HELD);
+  atomic_store_explicit(&p->referenced[frame], 1, memory_order_relaxed);
+  return frame;
+}
+
+enum err pool_take_frame(struct page_pool *p, const struct page_access *mine, uint32_t *ret, struct error *e) {
+  enum err err = ERR_OK;
+  evict_ahead(p);
+  uint32_t frame = evict_and_pop(p, e, &err);
+  if (frame == 0 && err == ERR_OK && mine != NULL) frame = wait_for_frame(p, mine, e, &err);
+  if (frame != 0) {
+    *ret = hold(p, frame);
+    return ERR_OK;
+  }
+  if (err != ERR_OK) return err;
+  return error_set(e, ERR_MEMORY_POOL,
+                   "The page cache of %u pages is full of pages that are in use. Raise server.memory.pagecache.size, or end long "
+                   "transactions.",
+                   p->frame_count);
 }
 
 static void sweep_memory(struct page_pool *p) {

@@ -58,15 +58,17 @@ enum err page_install(struct page_space *s, page_id id, uint64_t epoch, const st
 }
 
 // Reads the version from disk into a frame and shows it; somebody else may have been faster, or it may have moved.
-static enum err load(struct page_space *s, page_id id, uint64_t epoch, const struct page_found *found, struct error *e) {
+static enum err load(const struct page_view *v, page_id id, const struct page_found *found, struct error *e) {
+  struct page_space *s = v->space;
   uint32_t frame = 0;
-  TRY(pool_take_frame(s->pool, NULL, &frame, e));
+  TRY(pool_take_frame(s->pool, v->access, &frame, e));
+  v->access->loaded++;
   enum err err = page_read_physical(s, id, found->physical, found->checksum, pool_bytes(s->pool, frame), e);
   if (err != ERR_OK) {
     pool_give_frame(s->pool, frame);
     return err;
   }
-  return page_install(s, id, epoch, found, frame, e);
+  return page_install(s, id, v->epoch, found, frame, e);
 }
 
 static enum err read_slowly(const struct page_view *v, page_id id, uint32_t *ret_frame, struct error *e) {
@@ -80,7 +82,7 @@ static enum err read_slowly(const struct page_view *v, page_id id, uint32_t *ret
       return ERR_OK;
     }
     if (v->nonblocking) return error_ensure(e, ERR_AGAIN);
-    TRY(load(v->space, id, v->epoch, &found, e));
+    TRY(load(v, id, &found, e));
   }
 }
 
@@ -122,6 +124,10 @@ enum err pages_read(const struct page_view *v, page_id id, const void **ret, str
   if (UNLIKELY(pool->poison)) return hand_out_copy(v->access, pool_bytes(pool, frame), ret, e);
   *ret = pool_bytes(pool, frame);
   return ERR_OK;
+}
+
+bool pages_cached(const struct page_view *v, page_id id) {
+  return resident_frame(v, id) != 0;
 }
 
 bool pages_resident(struct page_space *s, page_id id) {

@@ -23,7 +23,7 @@ enum err page_space_open(struct page_pool *pool, struct disk *disk, struct disk_
   s->freed_group = sb->id_high > sb->pages_logical + sb->id_high / 16 ? 0 : UINT64_MAX;
   s->alloc_group = sb->id_high / ID_GROUP;
   mutex_init(&s->mutex);
-  mutex_init(&s->prefetch_mutex);
+  prefetch_init(s, disk);
   map_tree_init(&s->map, s, MAP_PAGES, MAP_LEVELS, sizeof(struct page_leaf));
   map_tree_init(&s->physical.tree, s, MAP_SPACE, SPACE_LEVELS, sizeof(struct map_node));
   s->physical.pages = sb->physical_pages;
@@ -31,9 +31,7 @@ enum err page_space_open(struct page_pool *pool, struct disk *disk, struct disk_
   s->map.root_checksum = sb->map_checksum;
   s->physical.tree.root_physical = sb->space_physical;
   s->physical.tree.root_checksum = sb->space_checksum;
-  enum err err = page_access_open(pool, &s->prefetch_access, e);
-  if (err == ERR_OK) err = disk_queue_open(disk, 128, &s->prefetch_queue, e);
-  if (err == ERR_OK) err = physical_open(s, sb->physical_pages, e);
+  enum err err = physical_open(s, sb->physical_pages, e);
   if (err != ERR_OK) {
     page_space_close(s);
     return err;
@@ -54,9 +52,9 @@ void page_space_close(struct page_space *s) {
   if (s == NULL) return;
   assert(!s->batch.open);
   give_frames_back(s);
-  page_access_close(s->prefetch_access);
-  disk_queue_close(s->prefetch_queue);
-  for (size_t i = 0; i < NODE_CHUNKS_MAX && atomic_load(&s->node_chunks[i]) != NULL; i++) mem_free(atomic_load(&s->node_chunks[i]));
+  prefetch_done(s);
+  for (size_t i = 0; i < NODE_CHUNKS_MAX && atomic_load(&s->node_chunks[i]) != NULL; i++)
+    mem_free(atomic_load(&s->node_chunks[i]));
   for (size_t i = 0; i < ARRAY_SIZE(s->snapshot_chunks); i++) mem_free((void *) atomic_load(&s->snapshot_chunks[i]));
   physical_done(s);
   map_tree_done(&s->map);
@@ -67,7 +65,6 @@ void page_space_close(struct page_space *s) {
   id_list_done(&s->chained);
   id_list_done(&s->batch.touched);
   mutex_done(&s->mutex);
-  mutex_done(&s->prefetch_mutex);
   mem_free(s);
 }
 

@@ -37,9 +37,10 @@ struct page_space;
 struct page_access;
 
 struct page_pool_options {
-  size_t limit_bytes;     // frames together; at least 64 pages. Reserved at once as address space, used as needed
-  unsigned accesses_max;  // page_access handles at a time; 0: 512
-  bool poison;            // reads hand out private copies that are overwritten on leaving: for tests and debug builds
+  size_t limit_bytes;    // frames together; at least 64 pages. Reserved at once as address space, used as needed
+  unsigned accesses_max; // page_access handles at a time; 0: 512
+  bool poison;           // reads hand out private copies that are overwritten on leaving: for tests and debug builds
+  unsigned wait_ms;      // how long a read waits for others to leave when every frame is in use; 0: not at all
   struct event_sink *events;
 };
 
@@ -49,7 +50,9 @@ void page_pool_close(struct page_pool *p);
 
 struct page_pool_stats {
   uint64_t frames, frames_used;
-  uint64_t hits_after_miss, reads, evictions, spills; // cold reads from disk, frames taken back, dirty frames written early
+  uint64_t reads, evictions, spills; // cold reads from disk, frames taken back, dirty frames written early
+  uint64_t waits;                    // times that somebody waited for others to leave
+  uint64_t batches, batched_reads;   // submissions of reads together, and what they read (which `reads` counts too)
 };
 void page_pool_stats(struct page_pool *p, struct page_pool_stats *ret);
 
@@ -60,6 +63,11 @@ void page_access_close(struct page_access *a);
 /// Enters may nest; only the outermost leave counts. Keep the stay short: one `exec_next`.
 void page_access_enter(struct page_access *a);
 void page_access_leave(struct page_access *a);
+/// True if a short leave would do the pool good: much was brought in since the enter, or somebody waits for frames that
+/// those who are inside may still look at. Cheap; ask it where no pointer into a page is held.
+bool page_access_should_rest(const struct page_access *a);
+/// Leaves and enters again, however deep: every pointer into a page is dead.
+void page_access_rest(struct page_access *a);
 
 /// A fixed epoch of one space. Value type; zero means closed.
 struct page_snapshot {
@@ -90,12 +98,15 @@ static inline struct page_view page_view_of(const struct page_snapshot *snap, st
 /// The page's 4096 bytes at the view's epoch, 4096-aligned, valid until the access is left. Hot: two dependent loads, no lock.
 enum err pages_read(const struct page_view *v, page_id id, const void **ret, struct error *e) NODISCARD;
 
-/// Reads those of `ids` that are not in memory together, in one submission a few hundred deep, and returns when they are.
-/// A page that does not exist or fails to read is skipped: whoever reads it gets its error. Needs no page access.
+/// Reads those of `ids` that are not in memory together, and returns when they are. A page that does not exist, fails to read or
+/// finds no free frame is skipped: whoever reads it gets its error. Needs no page access, and never waits for one to be left.
 enum err pages_prefetch(struct page_space *s, const page_id *ids, size_t count, struct error *e) NODISCARD;
 
 /// True if a read at the newest epoch would find the page in memory.
 bool pages_resident(struct page_space *s, page_id id);
+
+/// False if the page, or what the map says of it, would have to be read from disk. No lock; within page access.
+bool pages_cached(const struct page_view *v, page_id id);
 
 uint64_t pages_epoch(struct page_space *s); // newest published
 
@@ -115,7 +126,8 @@ enum err page_batch_write(struct page_batch *b, page_id id, void **ret, struct e
 /// A new page of zeros; gives its id and, like page_batch_write, its bytes.
 enum err page_batch_allocate(struct page_batch *b, page_id *ret_id, void **ret, struct error *e) NODISCARD;
 
-/// `count` (1 to 1024) pages with ids one after another, zeroed; write them with page_batch_write.
+/// `count` (1 to 1024) pages with ids one after another, zeroed; write them with page_batch_write. May rest in between: no
+/// pointer from this batch may be held.
 enum err page_batch_allocate_run(struct page_batch *b, unsigned count, page_id *ret_first, struct error *e) NODISCARD;
 
 /// The page is gone from the batch's epoch on; older snapshots still see it. The id may be given out again at once.

@@ -50,6 +50,7 @@ struct page_access {
   _Atomic uint64_t entered; // pool epoch; 0: outside
   _Atomic bool taken;
   unsigned depth;
+  uint32_t loaded; // frames taken for it since entering or resting
   struct page_pool *pool;
   void **copies; // with poison: what reads have handed out
   size_t copy_count, copy_capacity;
@@ -61,7 +62,9 @@ struct page_pool {
   struct frame *frames;
   _Atomic uint8_t *referenced;
   uint32_t frame_count;
+  uint32_t rest_after; // pages that an access brings in before it should rest
   bool poison;
+  unsigned wait_ms;
   struct event_sink *events;
 
   _Atomic uint64_t epoch;
@@ -79,16 +82,17 @@ struct page_pool {
 
   struct mutex evict_mutex;
   uint32_t hand;
-  _Atomic uint64_t reads, evictions, spills;
+  _Atomic uint64_t reads, evictions, spills, waits, batches, batched_reads;
+  _Atomic unsigned waiting; // for frames, just now
 };
 
 static inline uint8_t *pool_bytes(const struct page_pool *p, uint32_t frame) {
   return p->base + (size_t) frame * PAGE_BYTES;
 }
 
-/// A frame that nobody sees yet (FRAME_HELD), evicting if need be. No space's mutex may be held. With `resting` the pages of that space's
-/// open batch may be spilled as well (NULL: none).
-enum err pool_take_frame(struct page_pool *p, struct page_space *resting, uint32_t *ret, struct error *e) NODISCARD;
+/// A frame that nobody sees yet (FRAME_HELD), evicting if need be. No space's mutex may be held. `mine` is the access for which
+/// it is: while only others keep frames, it waits for those to rest or leave. NULL never waits.
+enum err pool_take_frame(struct page_pool *p, const struct page_access *mine, uint32_t *ret, struct error *e) NODISCARD;
 /// Gives back a frame that nobody has seen.
 void pool_give_frame(struct page_pool *p, uint32_t frame);
 uint32_t pool_free_count(struct page_pool *p);
@@ -262,6 +266,8 @@ struct page_batch {
   bool open;
 };
 
+#define PREFETCH_LANES 4u
+
 struct page_space {
   struct page_pool *pool;
   struct disk_file *file;
@@ -297,10 +303,19 @@ struct page_space {
   uint64_t pages_logical;
   uint64_t leaves_loaded;
 
-  struct mutex prefetch_mutex;
-  struct page_access *prefetch_access;
-  struct disk_queue *prefetch_queue;
+  struct prefetch {
+    struct disk *disk;
+    struct prefetch_lane {
+      struct mutex mutex;         // held by whoever reads through it
+      struct page_access *access; // both NULL until first used
+      struct disk_queue *queue;
+    } lanes[PREFETCH_LANES];
+    _Atomic unsigned turn;
+  } prefetch;
 };
+
+void prefetch_init(struct page_space *s, struct disk *disk);
+void prefetch_done(struct page_space *s);
 
 struct superblock;
 enum err page_space_open(struct page_pool *pool, struct disk *disk, struct disk_file *file, const struct superblock *sb,

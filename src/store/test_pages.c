@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/rng.h"
 #include "os/thread.h"
+#include "store/pages_int.h"
 #include "store/test_place.h"
 
 static void fill(void *page, uint64_t seed) {
@@ -260,6 +261,84 @@ TEST(a_full_pool_is_an_error_and_ends_with_the_access) {
   assert_int_equal(err, ERR_MEMORY_POOL);
   assert_non_null(strstr(e.message, "pagecache"));
   for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) assert_true(reads(&p, &snap, ids[i], i));
+  page_snapshot_close(&snap);
+  place_check(&p);
+  place_done(&p);
+}
+
+TEST(who_rests_reads_more_than_the_memory_in_one_stay) {
+  struct place p;
+  page_id ids[400];
+  place_init(&p, 64, false);
+  assert_ok(place_open(&p, NULL));
+  for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) {
+    struct page_batch *b = place_begin(&p);
+    ids[i] = new_page(b, i);
+    place_publish(&p, b);
+  }
+  struct page_snapshot snap = snapshot(&p);
+  struct page_view v = page_view_of(&snap, p.access);
+  const void *page = NULL;
+  unsigned rests = 0;
+  page_access_enter(p.access);
+  page_access_enter(p.access);
+  for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) {
+    assert_ok(pages_read(&v, ids[i], &page, NULL));
+    assert_true(is_filled(page, i));
+    if (!page_access_should_rest(p.access)) continue;
+    page_access_rest(p.access);
+    rests++;
+  }
+  assert_true(rests > 5);
+  page_access_leave(p.access);
+  page_access_leave(p.access);
+  page_snapshot_close(&snap);
+  place_check(&p);
+  place_done(&p);
+}
+
+// Stays inside, with everything that was read in its sight, until somebody waits.
+struct stayer {
+  struct page_access *access;
+  _Atomic bool inside, end;
+};
+
+static void *stay(void *argument) {
+  struct stayer *s = argument;
+  page_access_enter(s->access);
+  atomic_store(&s->inside, true);
+  while (!atomic_load(&s->end)) {
+    if (page_access_should_rest(s->access)) page_access_rest(s->access);
+    thread_sleep_ns(NS_PER_MS);
+  }
+  page_access_leave(s->access);
+  return NULL;
+}
+
+TEST(a_read_waits_for_others_to_rest) {
+  struct place p;
+  struct stayer s = {0};
+  struct thread thread;
+  page_id ids[400];
+  place_init(&p, 64, false);
+  p.pool->wait_ms = 5000;
+  assert_ok(place_open(&p, NULL));
+  for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) {
+    struct page_batch *b = place_begin(&p);
+    ids[i] = new_page(b, i);
+    place_publish(&p, b);
+  }
+  struct page_snapshot snap = snapshot(&p);
+  assert_ok(page_access_open(p.pool, &s.access, NULL));
+  assert_ok(thread_start(&thread, "stayer", stay, &s, NULL));
+  while (!atomic_load(&s.inside)) thread_sleep_ns(NS_PER_MS);
+  for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) assert_true(reads(&p, &snap, ids[i], i));
+  struct page_pool_stats stats;
+  page_pool_stats(p.pool, &stats);
+  assert_true(stats.waits > 0);
+  atomic_store(&s.end, true);
+  thread_join(&thread);
+  page_access_close(s.access);
   page_snapshot_close(&snap);
   place_check(&p);
   place_done(&p);
@@ -541,9 +620,11 @@ TEST(readers_on_threads_see_whole_rounds_while_pages_change_move_and_are_written
 }
 
 TESTS(T(a_snapshot_sees_what_was_published_before_it_and_nothing_after), T(a_batch_sees_itself_and_an_aborted_one_never_was),
-      T(ten_times_the_memory_is_written_in_one_batch_and_read_again), T(a_cold_page_is_again_for_a_cheap_thread_and_prefetch_brings_it),
-      T(a_flipped_bit_on_disk_is_an_error_that_names_the_page), T(ids_are_reused_and_runs_are_in_a_row),
-      T(a_full_pool_is_an_error_and_ends_with_the_access), T(a_checkpoint_without_space_is_given_up_and_the_next_one_finishes_it),
-      T(a_failed_sync_of_a_checkpoint_stops_the_store), T(a_pinned_checkpoint_stays_as_it_is), T(a_second_server_on_the_store_is_refused),
-      T(no_store_is_made_unless_asked_for), T(roots_have_limits), T(nothing_survives_the_access_when_reads_are_poisoned),
-      T(no_memory_is_an_error_at_every_step), T(readers_on_threads_see_whole_rounds_while_pages_change_move_and_are_written))
+      T(ten_times_the_memory_is_written_in_one_batch_and_read_again),
+      T(a_cold_page_is_again_for_a_cheap_thread_and_prefetch_brings_it), T(a_flipped_bit_on_disk_is_an_error_that_names_the_page),
+      T(ids_are_reused_and_runs_are_in_a_row), T(a_full_pool_is_an_error_and_ends_with_the_access),
+      T(who_rests_reads_more_than_the_memory_in_one_stay), T(a_read_waits_for_others_to_rest),
+      T(a_checkpoint_without_space_is_given_up_and_the_next_one_finishes_it), T(a_failed_sync_of_a_checkpoint_stops_the_store),
+      T(a_pinned_checkpoint_stays_as_it_is), T(a_second_server_on_the_store_is_refused), T(no_store_is_made_unless_asked_for),
+      T(roots_have_limits), T(nothing_survives_the_access_when_reads_are_poisoned), T(no_memory_is_an_error_at_every_step),
+      T(readers_on_threads_see_whole_rounds_while_pages_change_move_and_are_written))

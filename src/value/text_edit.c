@@ -128,8 +128,9 @@ static char *append(char *at, struct str s) {
 /// "abc" with "-" between all characters: "-a-b-c-".
 static enum err interleave(struct arena *a, struct str s, struct str between, struct str *ret, struct error *e) {
   size_t bytes;
-  if (__builtin_mul_overflow((size_t) text_length(s) + 1, between.len, &bytes) || __builtin_add_overflow(bytes, s.len, &bytes))
-    return error_set(e, ERR_NOMEM, "The text would be too long.");
+  if (__builtin_mul_overflow((size_t) text_length(s) + 1, between.len, &bytes) || __builtin_add_overflow(bytes, s.len, &bytes) ||
+      bytes > UINT32_MAX)
+    return error_set(e, ERR_LIMIT, "The text would be longer than 4 GiB.");
   char *out = arena_alloc(a, bytes);
   if (out == NULL) return arena_err(a, e);
   char *to = append(out, between);
@@ -152,7 +153,7 @@ enum err text_replace(struct arena *a, struct str s, struct str search, struct s
   }
   if (__builtin_mul_overflow(found, replacement.len, &bytes) ||
       __builtin_add_overflow(bytes, s.len - found * search.len, &bytes) || bytes > UINT32_MAX)
-    return error_set(e, ERR_NOMEM, "The text would be too long.");
+    return error_set(e, ERR_LIMIT, "The text would be longer than 4 GiB.");
   char *out = arena_alloc(a, bytes);
   if (out == NULL) return arena_err(a, e);
   char *to = out;

@@ -59,7 +59,8 @@ struct value_point {
 
 struct value {
   uint32_t type : 8; // enum value_type
-  int32_t aux : 24;  // TIME: offset in seconds; DATETIME: offset in seconds, or zone (see zone_is_id); NODE, REL: VALUE_HYDRATED
+  int32_t aux : 24;  // TIME: offset in seconds; DATETIME: offset in seconds, or zone (see zone_is_id); NODE, REL: VALUE_HYDRATED;
+                     // LIST, MAP: see value/weight.h
   uint32_t len;      // STRING, BYTES: bytes; LIST: items; MAP: entries; LOCAL_DATETIME, DATETIME: nanoseconds of the second
   union {
     bool b;

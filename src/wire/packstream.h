@@ -76,7 +76,9 @@ enum err packstream_write_list(struct buf *out, uint32_t items) NODISCARD;
 enum err packstream_write_map(struct buf *out, uint32_t entries) NODISCARD;
 enum err packstream_write_struct(struct buf *out, uint8_t tag, uint32_t fields) NODISCARD;
 
-/// Any value. ERR_TYPE where the profile has no form for it; ERR_INTERNAL for an entity that is not hydrated.
+enum { PACKSTREAM_VALUE_BYTES_MAX = 256 << 20 };
+
+/// Any value. ERR_LIMIT for one that takes more than PACKSTREAM_VALUE_BYTES_MAX; ERR_TYPE where the profile has no form for it; ERR_INTERNAL for an entity that is not hydrated.
 enum err packstream_write_value(struct buf *out, const struct packstream_profile *profile, struct value v,
                                 struct error *e) NODISCARD;
 

@@ -105,6 +105,9 @@ static inline uint8_t *packstream_put_float(uint8_t *p, double f) {
   return p + 9;
 }
 
+/// ERR_LIMIT: more than PACKSTREAM_VALUE_BYTES_MAX.
+enum err packstream_too_long(struct error *e);
+
 /// A head with a size: `tiny` holds 0 to 15 (0: there is no tiny form), `marker8` is followed by its 16 and 32-bit kin. Room for
 /// 5 bytes.
 static inline uint8_t *packstream_put_size(uint8_t *p, uint8_t tiny, uint8_t marker8, uint32_t size) {

@@ -40,6 +40,7 @@ static enum err write_cell(struct buf *out, const struct packstream_profile *pro
   case VEC_ANY: return packstream_write_value(out, profile, column->any[row], e);
   case VEC_STR:
     if (column->has_nulls && column->nulls[row]) return packstream_write_null(out);
+    if (column->s[row].len > PACKSTREAM_VALUE_BYTES_MAX) return packstream_too_long(e);
     return packstream_write_str(out, column->s[row]);
   case VEC_NODE:
   case VEC_REL:
@@ -64,8 +65,10 @@ static enum err write_rows(struct buf *out, const struct packstream_profile *pro
                            struct error *e) {
   for (uint32_t r = 0; r < rows; r++) {
     uint32_t row = sel != NULL ? sel[r] : r;
+    size_t start = out->len;
     TRY(begin_row(out, frame, width));
     for (uint32_t c = 0; c < width; c++) TRY(write_cell(out, profile, &columns[c], row, e));
+    if (out->len - start > PACKSTREAM_VALUE_BYTES_MAX) return packstream_too_long(e);
     TRY(reserve(out, frame->free_after));
     out->len += frame->free_after;
     ends[r] = out->len;

@@ -75,9 +75,14 @@ enum err packstream_write_struct(struct buf *out, uint8_t tag, uint32_t fields) 
 struct writer {
   struct buf *out;
   const struct packstream_profile *profile;
+  size_t end; // the output must not grow beyond
   int depth;
   struct error *e;
 };
+
+enum err packstream_too_long(struct error *e) {
+  return error_set(e, ERR_LIMIT, "A value of more than %d MiB cannot be sent. Return it in parts.", PACKSTREAM_VALUE_BYTES_MAX >> 20);
+}
 
 static enum err write_value(struct writer *w, struct value v);
 
@@ -254,7 +259,10 @@ static enum err write_nested(struct writer *w, struct value v) {
   return err;
 }
 
+/// Lists and maps share their parts, so that what is small in memory may be without end when it is written out.
 static enum err write_value(struct writer *w, struct value v) {
+  size_t text = v.type == VALUE_STRING || v.type == VALUE_BYTES ? v.len : 0;
+  if (w->out->len + text > w->end) return packstream_too_long(w->e);
   switch ((enum value_type) v.type) {
   case VALUE_NULL: return packstream_write_null(w->out);
   case VALUE_BOOL: return packstream_write_bool(w->out, v.b);
@@ -277,6 +285,6 @@ static enum err told(enum err err, struct error *e) {
 }
 
 enum err packstream_write_value(struct buf *out, const struct packstream_profile *profile, struct value v, struct error *e) {
-  struct writer w = {.out = out, .profile = profile, .e = e};
+  struct writer w = {.out = out, .profile = profile, .end = out->len + PACKSTREAM_VALUE_BYTES_MAX, .e = e};
   return told(write_value(&w, v), e);
 }

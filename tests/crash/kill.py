@@ -37,7 +37,11 @@ def play(server, committed, seed, everything):
         server.spawn()
         time.sleep(rng.uniform(0, 0.03))
         server.kill()
-    server.start()
+    try:
+        server.start()
+    except RuntimeError as why:
+        server.process = None  # its exit code is no news
+        return committed, writers, [*problems, f"it does not start again: {str(why)[-600:]}"]
     found, more = workload.verify(server.bolt_port, committed, writers, everything)
     return found, writers, problems + more
 

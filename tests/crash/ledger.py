@@ -16,9 +16,11 @@ def next_seed(path):
 
 
 def commit():
-    """The source's commit, with + where files differ from it."""
-    said = subprocess.run(["git", "describe", "--always", "--dirty=+", "--exclude=*"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return said.stdout.strip() or "unknown"
+    """The last commit that touched the server, with + where its files differ from it."""
+    def git(*words):
+        return subprocess.run(["git", *words, "--", "src", "cli"], cwd=ROOT, capture_output=True, text=True, check=False)
+    said = git("log", "-1", "--format=%h").stdout.strip()
+    return said + ("+" if git("diff", "--quiet", "HEAD").returncode == 1 else "") if said else "unknown"
 
 
 def enter(path, **fields):

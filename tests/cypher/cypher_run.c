@@ -1,9 +1,12 @@
 // Runs statements on a database in memory: for the text cases and the TCK, which drive it through a pipe.
 //
-// Input: records that end with a NUL byte. "R": an empty database. "P<map>": parameters, as the text of a Cypher map. "Q<statement>": runs
-// it. "E": barriers after every write from now on. "N": no rewrites of plans from now on; "A": all that are possible. "W": every page is cold at each statement from now on, and reading one waits. Output: for each Q
-// a record of lines that ends with a NUL byte: "ok" or
-// "error<TAB>name<TAB>status<TAB>message", then "columns<TAB>...", "row<TAB>value<TAB>...", and "stats<TAB>name=n..." with the counters that are not 0.
+// Input: records that end with a NUL byte. "R": an empty database. "P<map>": parameters, as the text of a Cypher map.
+// "Q<statement>": runs it. "E": barriers after every write from now on. "N": no rewrites of plans from now on,
+// "A": all that are possible. "W": every page is cold at each statement from now on,
+// and reading one waits. "I": runs give up their thread every few batches. "F": no shortcuts, every relationship found becomes a
+// row. The small letter ends it. Output: for each Q a record of lines that ends with a NUL byte: "ok" or
+// "error<TAB>name<TAB>status<TAB>message", then "columns<TAB>...", "row<TAB>value<TAB>...", and "stats<TAB>name=n..." with the
+// counters that are not 0.
 #include <stdio.h>
 #include <string.h>
 
@@ -79,8 +82,8 @@ struct keeper {
   struct lab *lab;
 };
 
-static enum err keep_value(struct row_sink *sink, const struct vec *columns, uint32_t width UNUSED, const uint32_t *sel, uint32_t rows UNUSED,
-                           struct error *e) {
+static enum err keep_value(struct row_sink *sink, const struct vec *columns, uint32_t width UNUSED, const uint32_t *sel,
+                           uint32_t rows UNUSED, struct error *e) {
   struct lab *l = CONTAINER_OF(sink, struct keeper, sink)->lab;
   return value_copy(&l->arena, vec_get(&columns[0], sel != NULL ? sel[0] : 0), &l->parameters, e);
 }
@@ -96,17 +99,32 @@ static void set_parameters(struct lab *l, struct str text) {
 
 static bool reopen(struct lab *l) {
   struct error e = ERROR_INIT;
-  bool eager = l->eager_everywhere, cold = l->cold;
-  enum plan_rewrites rewrites = l->rewrites;
+  struct lab modes = *l;
   if (l->graph != NULL) lab_close(l);
   if (lab_open(l, &e) != ERR_OK) {
     fprintf(stderr, "%s\n", e.message);
     return false;
   }
-  l->eager_everywhere = eager;
-  l->rewrites = rewrites;
-  l->cold = cold;
+  l->eager_everywhere = modes.eager_everywhere;
+  l->rewrites = modes.rewrites;
+  l->cold = modes.cold;
+  l->impatient = modes.impatient;
+  l->flat = modes.flat;
   return true;
+}
+
+/// A capital letter switches a mode on, a small one off again.
+static void set_mode(struct lab *l, char what) {
+  bool on = what >= 'A' && what <= 'Z';
+  switch (on ? what : what - ('a' - 'A')) {
+  case 'E': l->eager_everywhere = on; break;
+  case 'W': l->cold = on; break;
+  case 'I': l->impatient = on; break;
+  case 'F': l->flat = on; break;
+  case 'N': l->rewrites = on ? PLAN_REWRITES_NONE : PLAN_REWRITES_BY_COST; break;
+  case 'A': l->rewrites = on ? PLAN_REWRITES_ALL : PLAN_REWRITES_BY_COST; break;
+  default: break;
+  }
 }
 
 int main(void) {
@@ -122,10 +140,7 @@ int main(void) {
     char what = record.len > 0 ? record.data[0] : ' ';
     if (what == 'R' && !reopen(&l)) return 1;
     if (what == 'P') set_parameters(&l, text);
-    if (what == 'E') l.eager_everywhere = true;
-    if (what == 'N') l.rewrites = PLAN_REWRITES_NONE;
-    if (what == 'A') l.rewrites = PLAN_REWRITES_ALL;
-    if (what == 'W') l.cold = true;
+    set_mode(&l, what);
     if (what == 'Q') run_query(&l, text);
     buf_clear(&record);
   }

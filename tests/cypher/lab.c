@@ -7,12 +7,14 @@
 #include "graph/tx.h"
 #include "graph/write.h"
 
-enum { LAB_POOL_BYTES = 256 << 20, LAB_SEGMENT_BYTES = 1 << 20, LAB_TRIES = 1000 };
+enum { LAB_POOL_BYTES = 256 << 20, LAB_COLD_POOL_BYTES = 64 * PAGE_BYTES, LAB_SEGMENT_BYTES = 1 << 20, LAB_TRIES = 1000 };
 
 static enum err open_graph(struct lab *l, struct error *e) {
-  struct page_pool_options pool = {.limit_bytes = LAB_POOL_BYTES};
+  // Cold: so small that reading has to rest, and what is read too late is seen.
+  struct page_pool_options pool = {.limit_bytes = l->cold ? LAB_COLD_POOL_BYTES : LAB_POOL_BYTES, .poison = l->cold};
   TRY(page_pool_open(&pool, &l->pool, e));
-  struct graph_options o = {.disk = sim_disk_table(l->sim), .clock = &l->clock.clock, .random = &l->random.source, .pool = l->pool, .create = true};
+  struct graph_options o = {
+      .disk = sim_disk_table(l->sim), .clock = &l->clock.clock, .random = &l->random.source, .pool = l->pool, .create = true};
   o.log.segment_bytes = LAB_SEGMENT_BYTES;
   return graph_open("db", &o, &l->graph, e);
 }
@@ -80,15 +82,24 @@ static struct exec_instant lab_now(void *context) {
   return (struct exec_instant){ns / NS_PER_S, (int32_t) (ns % NS_PER_S)};
 }
 
-static enum err run_exec(struct lab *l, const struct plan *plan, struct graph_tx *tx, struct row_sink *sink, struct lab_result *ret) {
+static enum err run_exec(struct lab *l, const struct plan *plan, struct graph_tx *tx, struct row_sink *sink,
+                         struct lab_result *ret) {
   struct exec_instant now = lab_now(l);
-  struct exec_options o = {.tx = tx, .parameters = l->parameters, .budget = &l->budget, .clock = {now, now, lab_now, 0, l},
-                           .random = {lab_random, l}, .profile = plan->statement->explain == AST_PROFILE};
+  struct exec_options o = {.tx = tx,
+                           .parameters = l->parameters,
+                           .budget = &l->budget,
+                           .clock = {now, now, lab_now, 0, l},
+                           .random = {lab_random, l},
+                           .profile = plan->statement->explain == AST_PROFILE,
+                           .flat = l->flat};
   struct exec *x;
   TRY(exec_open(plan, &o, &x, &ret->error));
   enum exec_result result;
   uint64_t want = UINT64_MAX;
-  for (uint32_t tries = 0; (result = exec_next(x, want, sink, &ret->error)) == EXEC_WAIT && tries < LAB_TRIES; tries++) {
+  for (uint32_t tries = 0;; tries++) {
+    exec_set_patience(x, l->impatient && tries < LAB_TRIES / 2 ? 1 + tries * 7 % 40 : EXEC_ENDLESS);
+    result = exec_next(x, want, sink, &ret->error);
+    if (result != EXEC_WAIT || tries == LAB_TRIES) break;
     l->waits++;
     if (graph_settle(l->graph, &ret->error) != ERR_OK) break;
   }

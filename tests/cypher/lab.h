@@ -1,5 +1,5 @@
-// A database on a simulated disk and a way to run statements on it: for this module's tests and tools. Single-threaded; whatever waits is
-// settled by stepping the graph's machines.
+// A database on a simulated disk and a way to run statements on it: for this module's tests and tools. Single-threaded; whatever
+// waits is settled by stepping the graph's machines.
 #pragma once
 
 #include "base/arena.h"
@@ -16,12 +16,14 @@ struct lab {
   struct random_seeded random;
   struct page_pool *pool;
   struct graph *graph;
-  struct arena arena;      // of `parameters`
-  struct value parameters; // for the statements that follow
+  struct arena arena;       // of `parameters`
+  struct value parameters;  // for the statements that follow
   struct mem_budget budget; // of a run; limit 0
   bool eager_everywhere; // options of the planner
   enum plan_rewrites rewrites;
-  bool cold; // each run starts with no page in memory and may not block: it waits for every page
+  bool cold;      // each run starts with no page in memory and may not block: it waits for every page
+  bool impatient; // runs give up their thread after a few batches, now a few more, now less
+  bool flat;      // exec_options.flat
   uint64_t waits; // of all runs
   const struct cypher_signatures *signatures;
 };

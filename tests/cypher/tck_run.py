@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Run the openCypher TCK on the engine in one process, without a server: what a change breaks shows in half a minute.
 
-usage: tck_run.py CYPHER_RUN [TCK_DIR] [-e] [-w] [word ...]
+usage: tck_run.py CYPHER_RUN [TCK_DIR] [-e] [-w] [-i] [word ...]
 
 TCK_DIR (or the variable of that name) holds features/ and graphs/. With words only scenarios whose file or name holds one of them are
-run. -e puts barriers after every write; -w makes every page cold, so that everything that can wait does. Scenarios with procedures are skipped. Prints each failure and counts; exit code 77 without TCK_DIR.
+run. -e puts barriers after every write; -w makes every page cold, so that everything that can wait does; -i lets runs give up
+their thread every few batches. Scenarios with procedures are skipped. Prints each failure and counts; exit code 77 without TCK_DIR.
 """
 import collections
 import os
@@ -193,8 +194,8 @@ def run(engine, steps, graphs):
 
 
 def main():
-    arguments = [a for a in sys.argv[1:] if a not in ("-e", "-w")]
-    options = [o for flag, o in (("-e", "E"), ("-w", "W")) if flag in sys.argv]
+    arguments = [a for a in sys.argv[1:] if a not in ("-e", "-w", "-i")]
+    options = [o for flag, o in (("-e", "E"), ("-w", "W"), ("-i", "I")) if flag in sys.argv]
     tck = arguments[1] if len(arguments) > 1 else os.environ.get("TCK_DIR")
     if not tck:
         print("skipped: TCK_DIR is not set")

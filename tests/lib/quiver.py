@@ -105,8 +105,8 @@ class Server:
         return self.start()
 
     def __exit__(self, kind, error, trace):
-        code = self.stop() if self.process is not None and self.process.poll() is None else self.process.returncode
-        if kind is None and code not in (0, -signal.SIGKILL):
+        code = self.stop() if self.process is not None and self.process.poll() is None else self.process and self.process.returncode
+        if kind is None and code not in (None, 0, -signal.SIGKILL):
             raise RuntimeError(f"the server ended with {code}:\n{self.console()}")
         if self.own_home and kind is None:
             shutil.rmtree(self.home, ignore_errors=True)

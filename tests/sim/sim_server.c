@@ -4,9 +4,13 @@
 // survived in the file SIM_IMAGE of the environment, from which the next process starts; so does one that is stopped in order,
 // after its last sync. SIM_SEED decides what survives. What is to happen to the disk is told in lines, in SIM_COMMANDS (separated
 // by ;) before the server starts and on standard input while it runs:
-//   cut change|write|sync|allocate|other NAME|* N     power goes within the operation after N further ones, on files whose path
-//   contains NAME fail read|write|sync|allocate NAME|* N io|nospc   that operation fails room BYTES|all by how much files may
-//   grow
+//
+// - `cut KIND NAME N`: power goes within the operation after N further ones of the kind (change, write, sync, allocate, other) on
+//   files whose path contains NAME (*: on any)
+// - `cut now`
+// - `fail KIND NAME N HOW`: that operation (read, write, sync, allocate) fails, HOW being io or nospc
+// - `room BYTES`, `room all`: by how much files may grow
+//
 // Exit codes: 99 the power was cut; 98 the image or a command is not usable; otherwise the server's.
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +63,7 @@ static bool obey(struct machine *m, const char *line) {
     sim_disk_set_room(m->disk, strcmp(word, "all") == 0 ? UINT64_MAX : strtoull(word, NULL, 10));
     return true;
   }
+  if (sscanf(line, " cut %15s", word) == 1 && strcmp(word, "now") == 0) sim_disk_cut(m->disk); // does not return
   bool cuts = sscanf(line, " cut %15s %63s %lld", word, name, &n) == 3;
   bool fails = !cuts && sscanf(line, " fail %15s %63s %lld %15s", word, name, &n, how) == 4;
   int op = cuts || fails ? op_of(word) : -1;

@@ -1,0 +1,25 @@
+// Memory errors that a build can plant (-Dplanted=NAME), to show that the fuzzers find what lies behind valid input. Normal builds
+// have none: PLANTED(x) is then the constant false. tests/fuzz/planted lets each be found; docs/develop/fuzzing.md lists them.
+#pragma once
+
+#ifdef PLANTED_BUG
+#include "base/mem.h"
+
+enum planted_bug {
+  PLANTED_session = 1, // COMMIT of a transaction that BEGIN gave a filter and in which two results are open
+  PLANTED_log,         // a batch of two entries that voids the end, and not all, of the third batch or a later one
+};
+#define PLANTED(name) (PLANTED_BUG == PLANTED_##name)
+
+/// Writes one byte behind a block. volatile, so that no compiler sees through it.
+static inline void planted_memory_error(void) {
+  char *volatile block = mem_alloc(8);
+  volatile unsigned behind = 8;
+  block[behind] = 1;
+  mem_free(block);
+}
+#else
+#define PLANTED(name) 0
+static inline void planted_memory_error(void) {
+}
+#endif
