@@ -31,6 +31,7 @@
   X(ARGUMENT,                "Neo.ClientError.Statement.ArgumentError",                    "22N11", "invalid argument") \
   X(ARITHMETIC,              "Neo.ClientError.Statement.ArithmeticError",                  "22003", "numeric value out of range") \
   X(DIVISION_BY_ZERO,        "Neo.ClientError.Statement.ArithmeticError",                  "22012", "division by zero") \
+  X(EXTERNAL_RESOURCE,       "Neo.ClientError.Statement.ExternalResourceFailed",           "22N43", "an external resource could not be loaded") \
   X(ENTITY_NOT_FOUND,        "Neo.ClientError.Statement.EntityNotFound",                   "22N29", "unknown entity") \
   X(PARAMETER_MISSING,       "Neo.ClientError.Statement.ParameterMissing",                 "42N51", "a parameter is missing") \
   X(PROPERTY_NOT_FOUND,      "Neo.ClientError.Statement.PropertyNotFound",                 "50N42", "there is no such property") \

@@ -142,7 +142,6 @@
   X("db.filewatcher.enabled") \
   X("db.format") \
   X("db.import.csv.buffer_size") \
-  X("db.import.csv.legacy_quote_escaping") \
   X("db.index.fulltext.default_analyzer") \
   X("db.index.fulltext.eventually_consistent") \
   X("db.index.fulltext.eventually_consistent_apply_parallelism") \
@@ -255,7 +254,6 @@
   X("dbms.http_enabled_modules") \
   X("dbms.ids.reuse.types.override") \
   X("dbms.import.csv.buffer_size") \
-  X("dbms.import.csv.legacy_quote_escaping") \
   X("dbms.index.default_schema_provider") \
   X("dbms.index.fulltext.default_analyzer") \
   X("dbms.index.fulltext.eventually_consistent") \
@@ -364,7 +362,6 @@
   X("dbms.routing.load_balancing.shuffle_enabled") \
   X("dbms.routing.reads_on_primaries_enabled") \
   X("dbms.routing.reads_on_writers_enabled") \
-  X("dbms.security.allow_csv_import_from_file_urls") \
   X("dbms.security.auth_cache_max_capacity") \
   X("dbms.security.auth_cache_ttl") \
   X("dbms.security.auth_cache_use_ttl") \

@@ -69,6 +69,8 @@
   X(data_directory,             PATH,     "server.directories.data", "dbms.directories.data", "", "data", 0, 0, "databases and their logs") \
   X(logs_directory,             PATH,     "server.directories.logs", "dbms.directories.logs", "", "logs", 0, 0, "log files") \
   X(run_directory,              PATH,     "server.directories.run", "dbms.directories.run", "", "run", 0, 0, "the pid file") \
+  X(import_from_files,          BOOL,     "dbms.security.allow_csv_import_from_file_urls", "", "", "true", 0, 0, "LOAD CSV may read files of the import folder") \
+  X(import_backslash_escapes,   BOOL,     "db.import.csv.legacy_quote_escaping", "dbms.import.csv.legacy_quote_escaping", "", "true", 0, 0, "a backslash in a quoted field of CSV escapes a quote") \
   X(import_directory,           PATH,     "server.directories.import", "dbms.directories.import", "", "import", 0, 0, "what LOAD CSV may read") \
   X(log_user_rotation_bytes,    BYTES,    "dbms.logs.user.rotation.size", "", "", "20m", 0, 0, "size at which neo4j.log is rotated; 0: never") \
   X(log_user_keep,              INT,      "dbms.logs.user.rotation.keep_number", "", "", "7", 1, 1000, "rotated files that stay") \

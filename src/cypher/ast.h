@@ -37,6 +37,7 @@ enum ast_flag {
   AST_VOLATILE = 16,     // may differ between two evaluations: rand(), a clock, a volatile procedure
   AST_DOUBLE_COLON = 32, // -[:A|:B]-: the old spelling
   AST_IMPORTS = 64,      // WITH: the importing WITH that begins a subquery
+  AST_PLANNED = 128,     // VARIABLE: made by the planner; its name is printed as it is
 };
 
 #define AST_NO_SLOT UINT32_MAX

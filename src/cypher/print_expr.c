@@ -224,7 +224,13 @@ void print_expression(struct printer *p, const struct ast *n) {
   switch ((enum ast_kind) n->kind) {
   case AST_LITERAL: print_literal(p, n); break;
   case AST_PARAMETER: print_parameter(p, n); break;
-  case AST_VARIABLE: put_name(p, n->variable.name); break;
+  case AST_VARIABLE:
+    if (n->flags & AST_PLANNED) {
+      put_str(p, n->variable.name);
+    } else {
+      put_name(p, n->variable.name);
+    }
+    break;
   case AST_PROPERTY:
   case AST_SUBSCRIPT:
   case AST_SLICE: print_access(p, n); break;

@@ -1,3 +1,4 @@
+#include "dbms/import_file.h"
 #include "dbms/dbms_int.h"
 
 #include <stdio.h>
@@ -41,6 +42,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
   struct dbms *d = mem_zalloc(sizeof *d);
   if (d == NULL) return error_set(e, ERR_NOMEM, "no memory to open the databases");
   d->options = *options;
+  d->files = import_files(options->config);
   mutex_init(&d->mutex);
   mem_budget_init(&d->budget, NULL, options->query_memory_bytes, ERR_MEMORY_POOL, "dbms.memory.transaction.total.max");
   name_server(d);

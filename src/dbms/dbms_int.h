@@ -7,6 +7,7 @@
 #include "dbms/database.h"
 #include "dbms/dbms.h"
 #include "dbms/users.h"
+#include "exec/exec.h"
 #include "os/thread.h"
 
 struct transaction;
@@ -19,6 +20,7 @@ struct dbms {
   struct database *databases[2];
   uint32_t database_count;
   struct users *users;
+  struct exec_files files; // of LOAD CSV
   char server_name[128];
 
   struct mutex mutex;               // what follows

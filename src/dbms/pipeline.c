@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "cypher/check.h"
 #include "cypher/parse.h"
 #include "dbms/cheap.h"
@@ -101,6 +102,7 @@ static enum err start_run(struct transaction *t, struct result *r, struct value 
       .budget = &t->budget,
       .clock = t->clock,
       .random = {.fill = fill_random, .context = d->options.random},
+      .files = &d->files,
       .show = show_table(),
       .call_context = t,
       .profile = r->plan->statement->explain == AST_PROFILE,
@@ -117,7 +119,21 @@ static enum err name_columns(struct result *r, const struct ast_statement *s, st
   return ERR_OK;
 }
 
-enum err pipeline_open(struct transaction *t, struct plan *p, struct value parameters, struct result **ret, struct error *e) {
+/// EXPLAIN does without parameters, but says so.
+static enum err note_missing(struct result *r, struct value parameters, struct error *e) {
+  const struct ast_statement *s = r->plan->statement;
+  CLEANUP(buf_done) struct buf out = BUF_INIT;
+  if (s->explain != AST_EXPLAIN) return ERR_OK;
+  for (uint32_t i = 0; i < s->parameter_count; i++) {
+    bool given = parameters.type == VALUE_MAP && value_map_get(parameters, s->parameters[i]) != NULL;
+    if (!given && buf_printf(&out, "%s%.*s", out.len > 0 ? ", " : "", STR_ARG(s->parameters[i])) != ERR_OK) return error_ensure(e, ERR_NOMEM);
+  }
+  r->missing = arena_str(&r->rows.arena, buf_str(&out));
+  return r->missing.ptr != NULL ? ERR_OK : arena_err(&r->rows.arena, e);
+}
+
+enum err pipeline_open(struct transaction *t, struct plan *p, struct value parameters, const struct notification_filter *filter, struct result **ret,
+                       struct error *e) {
   TRY(admit(t, p, e));
   struct result *r = mem_zalloc(sizeof *r);
   if (r == NULL) return error_set(e, ERR_NOMEM, "no memory for a result");
@@ -129,6 +145,8 @@ enum err pipeline_open(struct transaction *t, struct plan *p, struct value param
   r->finished = !runs;
   r->cheap = !runs || p->cheap;
   enum err err = name_columns(r, p->statement, e);
+  if (err == ERR_OK) err = notification_filter_copy(&r->rows.arena, filter, &r->filter, e);
+  if (err == ERR_OK) err = note_missing(r, parameters, e);
   if (err == ERR_OK && runs) err = start_run(t, r, parameters, e);
   if (err != ERR_OK) {
     result_free(r);

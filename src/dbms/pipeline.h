@@ -8,6 +8,7 @@
 /// The plan of `text` for `db`, from the cache or compiled; the caller holds a reference. Errors: those of the language, with positions.
 enum err pipeline_compile(struct database *db, struct str text, struct plan **ret, struct error *e) NODISCARD;
 
-/// Opens a statement in `t`: refuses what its transaction does not allow, makes its result and starts its run. Takes over the
+/// Opens a statement in `t`: refuses what its transaction does not allow, makes its result and starts its run. The summary tells what `filter` lets pass. Takes over the
 /// reference to `p` when it succeeds. A command's result is empty until command_run has filled it.
-enum err pipeline_open(struct transaction *t, struct plan *p, struct value parameters, struct result **ret, struct error *e) NODISCARD;
+enum err pipeline_open(struct transaction *t, struct plan *p, struct value parameters, const struct notification_filter *filter, struct result **ret,
+                       struct error *e) NODISCARD;

@@ -121,5 +121,6 @@ enum err result_summary(struct result *r, struct arena *a, struct dbms_summary *
       .has_columns = r->column_count > 0,
       .had_rows = r->had_rows,
   };
+  TRY(notifications_make(r->plan, &r->filter, r->tx->database->name, r->missing, a, &ret->notifications, &ret->notification_count, e));
   return explain(r, a, ret, e);
 }

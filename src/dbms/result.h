@@ -1,6 +1,7 @@
 // One statement's result within a transaction: a run that is pulled from, or rows that were set aside. Private to dbms.
 #pragma once
 
+#include "dbms/notification.h"
 #include "dbms/row_store.h"
 #include "dbms/session.h"
 #include "exec/exec.h"
@@ -24,6 +25,8 @@ struct result {
   bool command_begun; // a command that waited is carried on, not refused for what it did itself
   uint32_t command_index; // that it drops
   struct exec_counters counters; // of a command
+  struct notification_filter filter;
+  struct str missing; // parameters that EXPLAIN did without
   int64_t started_ns;
   uint32_t turn; // rows between two looks at whether the sink is full; 0: none were given yet
 };

@@ -265,7 +265,8 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
                        "Permission denied. The password must be changed first: ALTER CURRENT USER SET PASSWORD FROM 'current "
                        "password' TO 'new password'");
     }
-    enum err err = pipeline_open(t, p, op->run.parameters, &r, e);
+    struct notification_filter filter = {op->run.min_severity, op->run.disabled_categories, op->run.disabled_category_count};
+    enum err err = pipeline_open(t, p, op->run.parameters, &filter, &r, e);
     if (err != ERR_OK) {
       plan_unref(p);
       return err;

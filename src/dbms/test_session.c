@@ -881,6 +881,52 @@ TEST(a_commit_whose_write_to_the_log_failed_is_told_so) {
   sim_disk_free(w.disk);
 }
 
+static const struct dbms_notification *noticed(struct client *c, const char *code) {
+  const struct dbms_summary *s = &c->op.pulled.summary;
+  for (uint32_t i = 0; i < s->notification_count; i++)
+    if (strstr(s->notifications[i].neo4j_code.ptr, code) != NULL) return &s->notifications[i];
+  return NULL;
+}
+
+/// The statement run to its end with that filter; how many notifications came.
+static uint32_t notices(struct world *w, struct client *c, const char *query, enum dbms_severity severity, const char *without) {
+  struct str disabled = without != NULL ? str_of(without) : STR("");
+  struct dbms_op op = op_run(query, true);
+  op.run.min_severity = severity;
+  op.run.disabled_categories = &disabled;
+  op.run.disabled_category_count = without != NULL;
+  finish(w, c, op);
+  disabled = STR("changed since"); // the result keeps a copy
+  finish(w, c, op_pull(c, -1, -1));
+  return c->op.pulled.summary.notification_count;
+}
+
+TEST(what_a_statement_should_know_is_told_as_far_as_the_client_wants_to_hear_it) {
+  struct world w;
+  struct client c;
+  world_start(&w);
+  connect(&w, &c);
+  static const char query[] = "MATCH (a:Nobody), (b:Nothing) RETURN id(a), b";
+  assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_DEFAULT, NULL), 4);
+  const struct dbms_notification *label = noticed(&c, "UnknownLabelWarning"), *product = noticed(&c, "CartesianProduct");
+  assert_true(str_eqz(label->gql_status, "01N50") && str_eqz(label->severity, "WARNING") && str_eqz(label->category, "UNRECOGNIZED"));
+  assert_true(str_eqz(label->gql_description, "warn: unknown label. The label `Nobody` does not exist in database `neo4j`. Verify that the spelling is correct."));
+  assert_true(label->has_position && label->line == 1 && label->column == 10 && label->offset == 9);
+  assert_true(str_eqz(product->gql_status, "03N90") && str_eqz(product->severity, "INFORMATION") && str_eqz(product->category, "PERFORMANCE"));
+  assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_WARNING, NULL), 3);
+  assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_WARNING, "UNRECOGNIZED"), 1);
+  assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_INFORMATION, "deprecation"), 3);
+  assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_OFF, NULL), 0);
+  // The plan of a text is kept; when the names are there, nothing is unknown any more.
+  ask(&w, &c, "CREATE (:Nobody), (:Nothing)");
+  assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_DEFAULT, NULL), 2);
+  // EXPLAIN needs no parameters and says which it lacks.
+  assert_int_equal(notices(&w, &c, "EXPLAIN MATCH (a:Nobody) WHERE elementId(a) = $id RETURN $x", DBMS_SEVERITY_DEFAULT, NULL), 1);
+  assert_non_null(strstr(noticed(&c, "ParameterNotProvided")->description.ptr, "(Missing parameters: id, x)"));
+  dbms_session_free(c.session);
+  world_stop(&w);
+}
+
 TESTS(T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_its_thread_back_until_it_is_durable),
       T(whichever_allocation_fails_a_commit_is_answered_with_success_if_and_only_if_it_is_there),
       T(the_first_commit_of_a_new_server_survives_a_power_cut),
@@ -899,4 +945,5 @@ TESTS(T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_it
       T(a_bookmark_is_not_waited_for_when_the_database_has_failed), T(an_idle_server_has_no_work),
       T(without_room_on_the_disk_commits_are_refused_and_reads_and_later_commits_go_on),
       T(all_that_wait_for_a_log_without_room_are_told_and_what_they_wanted_can_be_done_later),
-      T(a_commit_whose_write_to_the_log_failed_is_told_so))
+      T(a_commit_whose_write_to_the_log_failed_is_told_so),
+      T(what_a_statement_should_know_is_told_as_far_as_the_client_wants_to_hear_it))

@@ -94,6 +94,7 @@ struct exec_files {
   enum err (*open)(void *context, struct str url, void **ret_file, struct error *e);
   enum err (*read)(void *file, void *ret, size_t cap, size_t *ret_bytes, struct error *e);
   void (*close)(void *file);
+  bool backslash_escapes; // in quoted fields
   void *context;
 };
 

@@ -46,14 +46,14 @@ static const struct op_class *class_of(const struct plan_op *plan) {
   case PLAN_OPTIONAL: return &op_optional_class;
   case PLAN_CARTESIAN_PRODUCT:
   case PLAN_NODE_HASH_JOIN:
-  case PLAN_LEFT_OUTER_HASH_JOIN:
   case PLAN_VALUE_HASH_JOIN: return &op_hash_join_class;
   case PLAN_UNION: return &op_union_class;
-  case PLAN_AGGREGATION:
-  case PLAN_ORDERED_AGGREGATION: return &op_aggregation_class;
+  case PLAN_AGGREGATION: return &op_aggregation_class;
   case PLAN_DISTINCT: return &op_distinct_class;
   case PLAN_SORT: return &op_sort_class;
   case PLAN_TOP: return plan->depth == 0 ? &op_top_class : &op_sort_class;
+  case PLAN_PARTIAL_SORT:
+  case PLAN_PARTIAL_TOP: return &op_partial_sort_class;
   case PLAN_SKIP: return &op_skip_class;
   case PLAN_LIMIT: return &op_limit_class;
   case PLAN_CREATE: return &op_create_class;

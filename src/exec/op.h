@@ -94,7 +94,7 @@ bool op_differs(const struct batch *b, uint32_t row, struct plan_list differ, ui
   X(argument) X(node_scan) X(by_id) X(rel_scan) X(index_seek) X(node_count) X(rel_count) X(degree) X(unwind) X(procedure_call)    \
   X(load_csv) X(show) X(filter) X(projection) X(cache) X(project_path) X(project_ends) X(expand) X(var_expand) X(pruning_expand)  \
   X(shortest_path) X(intersect) X(repeat) X(apply) X(semi_apply) X(let_semi) X(roll_up) X(subquery_foreach) X(optional)           \
-  X(hash_join) X(union) X(aggregation) X(distinct) X(sort) X(top) X(skip) X(limit) X(create) X(merge) X(set) X(delete)      \
+  X(hash_join) X(union) X(aggregation) X(distinct) X(sort) X(top) X(partial_sort) X(skip) X(limit) X(create) X(merge) X(set) X(delete)      \
   X(foreach) X(transactions) X(eager) X(drain)
 #define OP_CLASS_DECLARE(name) extern const struct op_class op_##name##_class;
 OP_CLASSES(OP_CLASS_DECLARE)

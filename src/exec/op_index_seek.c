@@ -1,7 +1,7 @@
 // Index seeks and scans: for each input row the entities that the index holds for its keys.
 #include <math.h>
 
-#include "exec/op.h"
+#include "exec/index_order.h"
 #include "value/compare.h"
 
 struct index_seek {
@@ -14,6 +14,7 @@ struct index_seek {
   bool seeking;       // `seek` is filled for that row and item
   struct graph_seek seek;
   struct graph_scan scan;
+  struct index_order order; // where the plan wants it
   struct value *keys; // held: what `seek.equal` points to
 };
 
@@ -74,6 +75,7 @@ static bool prepare(struct op *op) {
                                 .low_inclusive = plan->low_inclusive, .high_inclusive = plan->high_inclusive,
                                 .descending = plan->descending};
   s->scan = (struct graph_scan){0};
+  s->order = (struct index_order){0};
   return true;
 }
 
@@ -94,6 +96,12 @@ static void advance(struct op *op) {
   s->row++;
 }
 
+static enum err find(struct op *op, uint64_t *ids, uint32_t cap, uint32_t *ret_n, struct error *e) {
+  struct index_seek *s = (struct index_seek *) op;
+  if (op->plan->index_seek.ordered) return index_order_take(op, &s->seek, &s->scan, &s->order, ids, cap, ret_n, e);
+  return graph_index_seek(op_view(op), op->plan->index_seek.index, &s->seek, &s->scan, &op->held, ids, cap, ret_n, e);
+}
+
 static enum err fill(struct op *op, uint32_t cap, uint32_t *rows, uint64_t *ids, uint32_t *ret_n, struct error *e) {
   struct index_seek *s = (struct index_seek *) op;
   uint32_t n = 0;
@@ -104,12 +112,12 @@ static enum err fill(struct op *op, uint32_t cap, uint32_t *rows, uint64_t *ids,
     }
     s->seeking = true;
     uint32_t got = 0;
-    enum err err = graph_index_seek(op_view(op), op->plan->index_seek.index, &s->seek, &s->scan, &op->held, ids + n, cap - n, &got, e);
+    enum err err = find(op, ids + n, cap - n, &got, e);
     if (err == ERR_WAIT && n > 0) break;
     TRY(err);
     for (uint32_t i = 0; i < got; i++) rows[n + i] = s->row;
     n += got;
-    if (s->scan.done) advance(op);
+    if (s->scan.done && index_order_is_empty(&s->order)) advance(op);
   }
   op->db_hits += n + 1;
   *ret_n = n;

@@ -1,5 +1,5 @@
 // Joins: one side is held in a rowbuf with a hash table, the other probes it row by row. NodeHashJoin and ValueHashJoin hold the
-// left side, NodeLeftOuterHashJoin and CartesianProduct the right one (a product is a join without keys).
+// left side, CartesianProduct the right one (a product is a join without keys).
 #include "exec/op.h"
 #include "exec/rowbuf.h"
 #include "value/compare.h"
@@ -18,13 +18,8 @@ struct join {
   uint32_t row;
   uint32_t match;      // next held row for `row`; UINT32_MAX: none left
   bool looking;        // `match` is valid
-  bool matched;        // outer: `row` has given something
   struct vec *keys;    // of `in`, held
 };
-
-static bool is_outer(const struct op *op) {
-  return op->plan->kind == PLAN_LEFT_OUTER_HASH_JOIN;
-}
 
 static struct plan_list held_slots(const struct op *op) {
   return op->children[((const struct join *) op)->held_child]->plan->out;
@@ -32,7 +27,7 @@ static struct plan_list held_slots(const struct op *op) {
 
 static enum err join_open(struct op *op, struct error *e) {
   struct join *s = (struct join *) op;
-  s->held_child = op->plan->kind == PLAN_CARTESIAN_PRODUCT || is_outer(op);
+  s->held_child = op->plan->kind == PLAN_CARTESIAN_PRODUCT;
   s->key_width = op->plan->kind == PLAN_CARTESIAN_PRODUCT ? 0 : op->plan->kind == PLAN_VALUE_HASH_JOIN ? 1 : op->plan->node_join.slots.count;
   uint32_t width = s->key_width + held_slots(op).count;
   rowbuf_init(&s->rows, &op->x->budget, width);
@@ -124,12 +119,11 @@ static bool fits(const struct join *s, uint32_t held, const struct value *key) {
 }
 
 struct pairs {
-  uint32_t *probe, *held; // held of UINT32_MAX: outer row without partner
+  uint32_t *probe, *held;
   uint32_t n, cap;
 };
 
 static void find_row(struct join *s) {
-  s->matched = false;
   s->looking = true;
   s->match = UINT32_MAX;
   if (!key_of(s, s->keys, s->row, s->cells)) return;
@@ -138,20 +132,13 @@ static void find_row(struct join *s) {
   if (s->match != UINT32_MAX && !fits(s, s->match, s->cells)) s->match = UINT32_MAX;
 }
 
-static void take(struct op *op, struct pairs *p) {
-  struct join *s = (struct join *) op;
+static void take(struct join *s, struct pairs *p) {
   while (s->row < s->in->n) {
     if (!s->looking) find_row(s);
     for (; s->match != UINT32_MAX; s->match = rowset_next(&s->table, s->match)) {
       if (p->n == p->cap) return;
       p->probe[p->n] = s->row;
       p->held[p->n++] = s->match;
-      s->matched = true;
-    }
-    if (!s->matched && is_outer(op)) {
-      if (p->n == p->cap) return;
-      p->probe[p->n] = s->row;
-      p->held[p->n++] = UINT32_MAX;
     }
     s->row++;
     s->looking = false;
@@ -169,7 +156,7 @@ static enum err put_pairs(struct op *op, const struct pairs *p, const struct bat
     uint32_t slot = slots.items[k];
     if (!plan_list_has(op->plan->out, slot) || vec_is_set(&out->columns[slot])) continue;
     for (uint32_t i = 0; i < p->n; i++)
-      values[i] = p->held[i] != UINT32_MAX ? rowbuf_row(&s->rows, p->held[i])[s->key_width + k] : V_NULL;
+      values[i] = rowbuf_row(&s->rows, p->held[i])[s->key_width + k];
     TRY(vec_from_values(&op->out, values, p->n, &out->columns[slot], e));
   }
   *ret = out;
@@ -179,7 +166,7 @@ static enum err put_pairs(struct op *op, const struct pairs *p, const struct bat
 static enum err join_next(struct op *op, uint32_t want, const struct batch **ret, struct error *e) {
   struct join *s = (struct join *) op;
   if (!s->built) TRY(build(op, e));
-  if (s->rows.n == 0 && !is_outer(op) && !op->children[1 - s->held_child]->plan->writes) return ERR_OK;
+  if (s->rows.n == 0 && !op->children[1 - s->held_child]->plan->writes) return ERR_OK;
   arena_reset(&op->out);
   struct pairs p = {.cap = MIN(want, EXEC_BATCH_ROWS)};
   p.probe = ARENA_ARRAY(&op->out, uint32_t, p.cap);
@@ -191,7 +178,7 @@ static enum err join_next(struct op *op, uint32_t want, const struct batch **ret
       if (s->in == NULL) return ERR_OK;
     }
     if (s->keys == NULL) TRY(key_columns(op, 1 - s->held_child, s->in, &op->held, &s->keys, e));
-    take(op, &p);
+    take(s, &p);
   }
   return put_pairs(op, &p, ret, e);
 }

@@ -1,8 +1,8 @@
 // LoadCSV: for each input row the rows of a CSV file, as lists or, with headers, as maps.
-#include "exec/csv.h"
 #include "exec/op.h"
+#include "wire/csv.h"
 
-enum { LOAD_CSV_READ_BYTES = 64 << 10 };
+enum { LOAD_CSV_ROW_BYTES_MAX = 16 << 20 };
 
 struct load_csv {
   struct op op;
@@ -10,19 +10,23 @@ struct load_csv {
   uint32_t row;
   void *file;
   bool open, at_end;
-  struct csv csv;
-  char *bytes;
-  size_t begin, end;     // bytes read and not parsed
-  struct value headers;  // list of text; null before the first row
-  struct arena file_arena; // of the headers
+  struct csv_source source; // reads `file`
+  struct csv_reader reader;
+  struct value headers;     // list of text; null before the first row
+  struct arena file_arena;  // of the headers
 };
 
-static enum err load_csv_open(struct op *op, struct error *e) {
+static enum err read_file(struct csv_source *source, void *to, size_t bytes, size_t *ret_bytes, struct error *e) {
+  struct load_csv *s = CONTAINER_OF(source, struct load_csv, source);
+  return s->op.x->options.files->read(s->file, to, bytes, ret_bytes, e);
+}
+
+static enum err load_csv_open(struct op *op, struct error *e UNUSED) {
   struct load_csv *s = (struct load_csv *) op;
   arena_init(&s->file_arena, &op->x->budget);
-  csv_init(&s->csv, ',');
-  s->bytes = arena_alloc(&op->x->arena, LOAD_CSV_READ_BYTES);
-  return s->bytes != NULL ? ERR_OK : arena_err(&op->x->arena, e);
+  s->source.read = read_file;
+  csv_reader_init(&s->reader, &s->source, CSV_DIALECT_DEFAULT, LOAD_CSV_ROW_BYTES_MAX);
+  return ERR_OK;
 }
 
 static enum err separator_of(struct op *op, struct eval *c, const struct batch *in, uint32_t row, char *ret, struct error *e) {
@@ -47,11 +51,13 @@ static enum err open_file(struct op *op, struct error *e) {
   if (url.type != VALUE_STRING) return error_set(e, ERR_TYPE, "Expected the URL of LOAD CSV to be a String, but got %s", value_class_name(url));
   TRY(separator_of(op, &c, s->in, s->row, &separator, e));
   TRY(files->open(files->context, v_text(url), &s->file, e));
-  csv_done(&s->csv);
-  csv_init(&s->csv, separator);
+  struct csv_dialect dialect = CSV_DIALECT_DEFAULT;
+  dialect.delimiter = separator;
+  dialect.backslash_escapes = files->backslash_escapes;
+  csv_reader_done(&s->reader);
+  csv_reader_init(&s->reader, &s->source, dialect, LOAD_CSV_ROW_BYTES_MAX);
   arena_reset(&s->file_arena);
   s->headers = V_NULL;
-  s->begin = s->end = 0;
   s->open = true;
   s->at_end = false;
   return ERR_OK;
@@ -63,25 +69,23 @@ static void close_file(struct op *op) {
   s->open = false;
 }
 
-/// The next row as a list; `*ret_row` is false at the end of the file.
+/// The next row as a list; `*ret_row` is false at the end of the file. An unquoted field without text is null.
 static enum err next_row(struct op *op, struct value *ret, bool *ret_row, struct error *e) {
   struct load_csv *s = (struct load_csv *) op;
-  *ret_row = false;
-  while (!*ret_row && !s->at_end) {
-    if (s->begin < s->end) {
-      size_t used;
-      TRY(csv_feed(&s->csv, s->bytes + s->begin, s->end - s->begin, &op->out, &used, ret_row, e));
-      s->begin += used;
-      continue;
-    }
-    const struct exec_files *files = op->x->options.files;
-    TRY(files->read(s->file, s->bytes, LOAD_CSV_READ_BYTES, &s->end, e));
-    s->begin = 0;
-    if (s->end > 0) continue;
-    TRY(csv_end(&s->csv, &op->out, ret_row, e));
-    s->at_end = true;
+  const struct csv_field *fields;
+  uint32_t n;
+  TRY(csv_next_row(&s->reader, &fields, &n, e));
+  *ret_row = fields != NULL;
+  s->at_end = fields == NULL;
+  if (fields == NULL) return ERR_OK;
+  struct value *items = ARENA_ARRAY(&op->out, struct value, n);
+  if (items == NULL) return arena_err(&op->out, e);
+  for (uint32_t i = 0; i < n; i++) {
+    struct str text = arena_str(&op->out, fields[i].text);
+    if (text.ptr == NULL) return arena_err(&op->out, e);
+    items[i] = text.len > 0 || fields[i].quoted ? v_str(text) : V_NULL;
   }
-  if (*ret_row) *ret = csv_take(&s->csv);
+  *ret = v_list(items, n);
   return ERR_OK;
 }
 
@@ -154,7 +158,7 @@ static void load_csv_reset(struct op *op) {
 static void load_csv_close(struct op *op) {
   struct load_csv *s = (struct load_csv *) op;
   close_file(op);
-  csv_done(&s->csv);
+  csv_reader_done(&s->reader);
   arena_done(&s->file_arena);
 }
 

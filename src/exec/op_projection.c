@@ -33,9 +33,20 @@ static void projection_reset(struct op *op) {
 const struct op_class op_projection_class = {.bytes = sizeof(struct projection), .next = projection_next, .reset = projection_reset};
 
 /// Ids of an entity column by row, UINT64_MAX for null.
-static enum err ids_of(struct op *op, const struct batch *in, uint32_t slot, uint64_t **ret, struct error *e) {
+static enum err ids_of(struct op *op, const struct batch *in, uint32_t slot, const uint64_t **ret, struct error *e) {
+  const struct vec *column = &in->columns[slot];
+  bool typed = vec_is_set(column) && (column->kind == VEC_NODE || column->kind == VEC_REL) && !column->constant && !column->has_nulls;
+  if (typed && in->sel == NULL) {
+    *ret = column->id;
+    return ERR_OK;
+  }
   uint64_t *ids = ARENA_ARRAY(&op->out, uint64_t, in->n);
   if (ids == NULL) return arena_err(&op->out, e);
+  if (typed) {
+    for (uint32_t i = 0; i < in->n; i++) ids[i] = column->id[in->sel[i]];
+    *ret = ids;
+    return ERR_OK;
+  }
   for (uint32_t i = 0; i < in->n; i++) {
     struct value v = batch_get(in, slot, i);
     ids[i] = v.type == VALUE_NODE || v.type == VALUE_REL ? v_id(v) : UINT64_MAX;
@@ -45,7 +56,7 @@ static enum err ids_of(struct op *op, const struct batch *in, uint32_t slot, uin
 }
 
 static enum err cache_one(struct op *op, const struct plan_cache_item *item, const struct batch *in, struct batch *out, struct error *e) {
-  uint64_t *ids = NULL;
+  const uint64_t *ids = NULL;
   graph_token *tokens = ARENA_ARRAY(&op->out, graph_token, item->keys.count);
   uint32_t *slots = ARENA_ARRAY(&op->out, uint32_t, item->keys.count), n = 0;
   struct vec *columns = ARENA_ARRAY(&op->out, struct vec, item->keys.count);

@@ -1,16 +1,12 @@
 // Sort, and Top in right sides (elsewhere: op_top.c). Stable; in a right side each number of the outer batch by itself.
-#include <string.h>
-
-#include "exec/op.h"
-#include "exec/rowbuf.h"
-#include "value/compare.h"
+#include "exec/row_sort.h"
 
 enum { TOP_SLACK_ROWS = 4096 };
 
 struct sort {
   struct op op;
   struct rowbuf rows;
-  uint32_t *key_cells; // which cell each key is
+  struct row_sort by;
   uint32_t *order;     // sorted row numbers, in `orders`
   struct arena orders;
   uint32_t n, at;
@@ -27,56 +23,13 @@ static enum err sort_open(struct op *op, struct error *e) {
   struct plan_list slots = row_slots(op);
   rowbuf_init(&s->rows, &op->x->budget, slots.count);
   arena_init(&s->orders, &op->x->budget);
-  s->key_cells = ARENA_ARRAY(&op->x->arena, uint32_t, op->plan->sort.key_count);
-  if (s->key_cells == NULL) return arena_err(&op->x->arena, e);
-  for (uint32_t k = 0; k < op->plan->sort.key_count; k++) {
-    uint32_t cell = 0;
-    while (cell < slots.count && slots.items[cell] != op->plan->sort.keys[k].slot) cell++;
-    if (cell == slots.count) return error_set(e, ERR_INTERNAL, "a sort key is not among the columns of its input");
-    s->key_cells[k] = cell;
-  }
-  return ERR_OK;
+  return row_sort_init(op->x, &op->plan->sort, slots, &s->by, e);
 }
 
-static int compare_rows(const struct op *op, uint32_t a, uint32_t b) {
-  const struct sort *s = (const struct sort *) op;
-  if (s->rows.arg[a] != s->rows.arg[b]) return s->rows.arg[a] < s->rows.arg[b] ? -1 : 1;
-  const struct value *x = rowbuf_row(&s->rows, a), *y = rowbuf_row(&s->rows, b);
-  for (uint32_t k = 0; k < op->plan->sort.key_count; k++) {
-    int c = value_order(x[s->key_cells[k]], y[s->key_cells[k]]);
-    if (c != 0) return op->plan->sort.keys[k].descending ? -c : c;
-  }
-  return 0;
-}
-
-/// One merge of a[begin, middle) and a[middle, end) into `to`.
-static void merge(const struct op *op, const uint32_t *from, uint32_t *to, uint32_t begin, uint32_t middle, uint32_t end) {
-  uint32_t left = begin, right = middle;
-  for (uint32_t i = begin; i < end; i++) {
-    bool take_left = left < middle && (right >= end || compare_rows(op, from[left], from[right]) <= 0);
-    to[i] = take_left ? from[left++] : from[right++];
-  }
-}
-
-/// Merge sort from the bottom: stable, and a cancelled query stops within a merge of a few rows or a check between merges.
 static enum err sort_rows(struct op *op, struct error *e) {
   struct sort *s = (struct sort *) op;
-  uint32_t n = s->rows.n;
   arena_reset(&s->orders);
-  uint32_t *order = ARENA_ARRAY(&s->orders, uint32_t, n), *other = ARENA_ARRAY(&s->orders, uint32_t, n);
-  if (order == NULL || other == NULL) return arena_err(&s->orders, e);
-  for (uint32_t i = 0; i < n; i++) order[i] = i;
-  for (uint64_t width = 1; width < n; width *= 2) {
-    for (uint64_t begin = 0; begin < n; begin += 2 * width) {
-      if ((begin / (2 * width)) % EXEC_CANCEL_STEPS == 0) TRY(exec_check(op->x, e));
-      merge(op, order, other, (uint32_t) begin, (uint32_t) MIN(begin + width, n), (uint32_t) MIN(begin + 2 * width, n));
-    }
-    uint32_t *swap = order;
-    order = other;
-    other = swap;
-  }
-  s->order = order;
-  return ERR_OK;
+  return row_sort(op->x, &s->by, &s->rows, s->rows.n, &s->orders, &s->order, e);
 }
 
 static enum err number_of(struct op *op, const struct ast *expression, uint64_t *ret, struct error *e) {

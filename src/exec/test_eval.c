@@ -5,7 +5,6 @@
 
 #include "base/rng.h"
 #include "exec/agg.h"
-#include "exec/csv.h"
 #include "exec/exec_int.h"
 #include "exec/fn.h"
 #include "exec/idset.h"
@@ -151,40 +150,5 @@ TEST(a_rowset_finds_rows_by_equivalence) {
   rowbuf_done(&rows);
 }
 
-static uint32_t read_csv(struct arena *a, const char *text, size_t chunk, struct value *rows) {
-  struct csv c;
-  uint32_t n = 0;
-  csv_init(&c, ',');
-  for (size_t at = 0, len = strlen(text); at < len;) {
-    size_t used;
-    bool row;
-    assert_ok(csv_feed(&c, text + at, MIN(chunk, len - at), a, &used, &row, NULL));
-    at += used;
-    if (row) rows[n++] = csv_take(&c);
-  }
-  bool row;
-  assert_ok(csv_end(&c, a, &row, NULL));
-  if (row) rows[n++] = csv_take(&c);
-  csv_done(&c);
-  return n;
-}
-
-TEST(csv_reads_quotes_line_ends_and_empty_fields_in_any_pieces) {
-  static const char text[] = "a,\"b, \"\"c\"\"\nd\",\r\n\r\n1,\"\",x\\y\n,";
-  for (size_t chunk = 1; chunk < sizeof text; chunk++) {
-    struct arena a;
-    struct value rows[8];
-    arena_init(&a, NULL);
-    assert_int_equal(read_csv(&a, text, chunk, rows), 3);
-    assert_int_equal(rows[0].len, 3);
-    assert_str(v_text(rows[0].items[1]), "b, \"c\"\nd");
-    assert_true(v_is_null(rows[0].items[2]));
-    assert_str(v_text(rows[1].items[1]), "");
-    assert_str(v_text(rows[1].items[2]), "x\\y");
-    assert_int_equal(rows[2].len, 2);
-    arena_done(&a);
-  }
-}
-
 TESTS(T(typed_arithmetic_is_boxed_arithmetic), T(typed_comparison_is_boxed_comparison), T(every_function_has_one_implementation),
-      T(an_idset_holds_what_was_added), T(a_rowset_finds_rows_by_equivalence), T(csv_reads_quotes_line_ends_and_empty_fields_in_any_pieces))
+      T(an_idset_holds_what_was_added), T(a_rowset_finds_rows_by_equivalence))

@@ -169,3 +169,39 @@ enum err key_make(struct buf *b, const struct value *values, uint32_t n, graph_i
 graph_id key_id(struct str key) {
   return key.len >= KEY_ID_BYTES ? get_u40_be((const uint8_t *) key.ptr + key.len - KEY_ID_BYTES) : UINT64_MAX;
 }
+
+/// Bytes of a value of that class behind its first one; 0 for what has no fixed length.
+static size_t fixed_bytes(uint8_t class) {
+  static const struct {
+    uint8_t type, bytes;
+  } sizes[] = {
+      {VALUE_POINT, 4 + 3 * 8}, {VALUE_LOCAL_DATETIME, 8 + 4},       {VALUE_DATE, 8}, {VALUE_TIME, 8 + 4},
+      {VALUE_LOCAL_TIME, 8},    {VALUE_DURATION, 8 + 8 + 4 + 8 + 8}, {VALUE_BOOL, 1}, {VALUE_INT, 8 + 2},
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+    if (key_class((struct value){.type = sizes[i].type}) == class) return sizes[i].bytes;
+  return 0;
+}
+
+/// Where the text that starts at `at` ends, behind its 00 00.
+static size_t text_end(struct str values, size_t at) {
+  while (at + 1 < values.len && !(values.ptr[at] == 0 && values.ptr[at + 1] == 0)) at += values.ptr[at] == 0 ? 2 : 1;
+  return at + 2;
+}
+
+size_t key_ordered_bytes(struct str values) {
+  enum { INSTANT_BYTES = 8 + 4 };
+  size_t end = values.len == KEY_VALUES_MAX ? KEY_CUT_BYTES : values.len;
+  for (size_t at = 0; at < end;) {
+    uint8_t class = (uint8_t) values.ptr[at];
+    if (class == key_class((struct value){.type = VALUE_DATETIME})) return MIN(end, at + 1 + INSTANT_BYTES);
+    if (class == key_class((struct value){.type = VALUE_STRING})) {
+      at = text_end(values, at + 1);
+      continue;
+    }
+    size_t fixed = fixed_bytes(class);
+    if (fixed == 0) return at;
+    at += 1 + fixed;
+  }
+  return end;
+}

@@ -32,6 +32,10 @@ bool key_cut(struct buf *b);
 /// The whole key: values, cut if need be, and id. `*ret_cut` (may be NULL) says so.
 enum err key_make(struct buf *b, const struct value *values, uint32_t n, graph_id id, bool *ret_cut) NODISCARD;
 
+/// How many bytes of the values' part stand in Cypher's order (value_order). Fewer than all of them where what follows is a list,
+/// a time zone, or has been cut; then keys that share them are in no order.
+size_t key_ordered_bytes(struct str values);
+
 /// The id at the end, or UINT64_MAX for a key that is too short.
 graph_id key_id(struct str key);
 static inline struct str key_values(struct str key) {

@@ -101,6 +101,77 @@ TEST(an_index_on_what_is_there_and_on_what_comes_answers_ranges_in_order) {
   shop_stop(&s);
 }
 
+/// A value of key `age` for each node, in the order in which they are made.
+static void create_all(struct shop *s, const struct value *values, size_t n) {
+  for (size_t i = 0; i < n; i++) create(s, v_str(STR("x")), values[i]);
+}
+
+TEST(texts_too_long_for_a_key_are_found_by_a_range) {
+  struct shop s;
+  shop_start(&s);
+  graph_id ids[20];
+  static char text[3][1000];
+  struct value values[3];
+  const int lengths[] = {884, 890, 990}; // kept whole, kept whole though longer ones are cut there, cut
+  for (int i = 0; i < 3; i++) {
+    memset(text[i], 'a', sizeof text[i]);
+    values[i] = v_str((struct str){text[i], (size_t) lengths[i]});
+  }
+  create_all(&s, values, 3);
+  struct graph_index x = on_name(&s, false);
+  uint32_t index;
+  x.keys[0] = s.age;
+  assert_ok(index_try(&s, x, &index));
+  struct graph_tx *tx = bench_begin(&s.b);
+  for (int i = 0; i < 3; i++) {
+    struct graph_seek q = {.last = GRAPH_SEEK_RANGE, .low = values[i]};
+    assert_int_equal(seek(&s, tx, index, q, ids), 2 - i);
+    q = (struct graph_seek){.last = GRAPH_SEEK_RANGE, .high = values[i], .high_inclusive = true};
+    assert_int_equal(seek(&s, tx, index, q, ids), i + 1);
+  }
+  graph_tx_free(tx);
+  shop_stop(&s);
+}
+
+TEST(one_instant_in_several_zones_is_in_order_for_ranges_and_tied_for_who_wants_the_order) {
+  struct shop s;
+  shop_start(&s);
+  graph_id ids[20];
+  uint8_t ties[20];
+  const int32_t offsets[] = {7200, 0, 3600};
+  struct value values[4];
+  for (int i = 0; i < 4; i++) values[i] = (struct value){.type = VALUE_DATETIME, .i = 1000, .aux = offsets[i % 3]};
+  values[3].i = 2000;
+  create_all(&s, values, 4);
+  struct graph_index x = on_name(&s, false);
+  uint32_t index, n;
+  x.keys[0] = s.age;
+  assert_ok(index_try(&s, x, &index));
+  struct graph_tx *tx = bench_begin(&s.b);
+  struct graph_seek q = {.last = GRAPH_SEEK_RANGE, .low = values[2]};
+  assert_int_equal(seek(&s, tx, index, q, ids), 2); // +02:00 is behind +01:00, and so is the later one
+  q = (struct graph_seek){.last = GRAPH_SEEK_RANGE, .high = values[2]};
+  assert_int_equal(seek(&s, tx, index, q, ids), 1);
+  for (int descending = 0; descending < 2; descending++) {
+    struct graph_view *v = graph_tx_view(tx, GRAPH_READ_SNAPSHOT);
+    struct graph_scan scan = {0};
+    uint32_t total = 0;
+    q = (struct graph_seek){.last = GRAPH_SEEK_EXISTS, .descending = descending};
+    graph_view_enter(v);
+    while (!scan.done) { // one by one: what came before is remembered
+      must(&s.b, graph_index_seek_ordered(v, index, &q, &scan, &s.b.arena, ids + total, ties + total, 1, &n, &s.b.e));
+      total += n;
+    }
+    graph_view_leave(v);
+    assert_int_equal(total, 4);
+    static const uint8_t expected[2][4] = {{GRAPH_TIE_BEGINS, GRAPH_TIE_JOINS, GRAPH_TIE_JOINS, GRAPH_TIE_BEGINS},
+                                           {GRAPH_TIE_BEGINS, GRAPH_TIE_BEGINS, GRAPH_TIE_JOINS, GRAPH_TIE_JOINS}};
+    assert_memory_equal(ties, expected[descending], 4);
+  }
+  graph_tx_free(tx);
+  shop_stop(&s);
+}
+
 TEST(a_unique_constraint_names_label_property_and_value_of_who_was_first) {
   struct shop s;
   shop_start(&s);
@@ -310,7 +381,8 @@ TEST(a_unique_constraint_on_relationships_works_like_one_on_nodes) {
   shop_stop(&s);
 }
 
-TESTS(T(an_index_on_what_is_there_and_on_what_comes_answers_ranges_in_order),
+TESTS(T(an_index_on_what_is_there_and_on_what_comes_answers_ranges_in_order), T(texts_too_long_for_a_key_are_found_by_a_range),
+      T(one_instant_in_several_zones_is_in_order_for_ranges_and_tied_for_who_wants_the_order),
       T(a_unique_constraint_names_label_property_and_value_of_who_was_first),
       T(of_two_merges_under_a_unique_constraint_the_second_waits_and_finds_the_first_ones_node),
       T(a_constraint_over_doubles_cannot_be_created_and_says_which_two),

@@ -135,6 +135,17 @@ struct graph_seek {
 enum err graph_index_seek(struct graph_view *v, uint32_t index, const struct graph_seek *seek, struct graph_scan *scan, struct arena *a,
                           graph_id *ids, uint32_t cap, uint32_t *ret_n, struct error *e) NODISCARD;
 
+/// How an entity of an index stands to the one before it, where Cypher's order may differ from that of the keys: lists, values too long
+/// to be keys as a whole, one instant in several time zones.
+enum graph_tie {
+  GRAPH_TIE_NONE,   // it comes behind the one before it
+  GRAPH_TIE_BEGINS, // and so may what follows not: the values themselves decide
+  GRAPH_TIE_JOINS,  // the values decide about it and the one before it
+};
+/// The same, with an enum graph_tie for each id.
+enum err graph_index_seek_ordered(struct graph_view *v, uint32_t index, const struct graph_seek *seek, struct graph_scan *scan,
+                                  struct arena *a, graph_id *ids, uint8_t *ties, uint32_t cap, uint32_t *ret_n, struct error *e) NODISCARD;
+
 /// Token names. Find gives false for a name that nothing in this database has used; the transaction's own new tokens count.
 bool graph_token_find(const struct graph *g, enum graph_token_kind kind, struct str name, graph_token *ret);
 struct str graph_token_name(const struct graph *g, enum graph_token_kind kind, graph_token token);

@@ -29,17 +29,27 @@ static bool is_nan(struct value v) {
   return v.type == VALUE_FLOAT && isnan(v.f);
 }
 
-/// Cuts a bound to what keys that are cut still have of their values. True if it did: then the bound is only a beginning.
-static bool shorten(struct buf *b) {
-  if (b->len < KEY_VALUES_MAX) return false;
-  b->len = KEY_CUT_BYTES;
+static bool cut_to(struct buf *b, size_t bytes) {
+  if (b->len <= bytes) return false;
+  b->len = bytes;
   return true;
 }
 
-static enum err bound_with(struct buf *b, struct str prefix, struct value v) {
+/// Cuts a bound to what keys that are cut still have of their values (one that would be whole itself is compared with those,
+/// too). True if it did: then the bound is only a beginning.
+static bool shorten(struct buf *b) {
+  return cut_to(b, KEY_CUT_BYTES);
+}
+
+/// The bytes of `v` behind `prefix` that keys are in order of. `*ret_cut`: there are more.
+static enum err bound_with(struct buf *b, struct str prefix, struct value v, bool *ret_cut) {
   buf_clear(b);
   TRY(buf_append_str(b, prefix));
-  return key_put_value(b, v);
+  TRY(key_put_value(b, v));
+  *ret_cut = shorten(b);
+  if (v.type == VALUE_DATETIME)
+    *ret_cut |= cut_to(b, prefix.len + key_ordered_bytes((struct str){b->data + prefix.len, b->len - prefix.len}));
+  return ERR_OK;
 }
 
 static enum err low_bound(struct key_range *r, struct str prefix, const struct graph_seek *s, uint8_t class) {
@@ -47,8 +57,8 @@ static enum err low_bound(struct key_range *r, struct str prefix, const struct g
     TRY(buf_append_str(&r->low, prefix));
     return buf_append_byte(&r->low, class);
   }
-  TRY(bound_with(&r->low, prefix, s->low));
-  bool cut = shorten(&r->low);
+  bool cut;
+  TRY(bound_with(&r->low, prefix, s->low, &cut));
   r->recheck |= cut;
   if (!s->low_inclusive && !cut) make_successor(&r->low);
   return ERR_OK;
@@ -60,8 +70,8 @@ static enum err high_bound(struct key_range *r, struct str prefix, const struct 
     if (class == key_class(v_int(0))) return key_put_nan(&r->high);
     return buf_append_byte(&r->high, (uint8_t) (class + 1));
   }
-  TRY(bound_with(&r->high, prefix, s->high));
-  bool cut = shorten(&r->high);
+  bool cut;
+  TRY(bound_with(&r->high, prefix, s->high, &cut));
   r->recheck |= cut;
   if (s->high_inclusive || cut) make_successor(&r->high);
   return ERR_OK;
@@ -246,14 +256,32 @@ static enum err walk_next(struct key_walk *w, struct buf *ret, struct error *e) 
   }
 }
 
+/// What is said of `next`, which comes behind `last` (empty: it is the first).
+static enum graph_tie tie_of(struct str last, struct str next) {
+  struct str a = key_values(last), b = key_values(next);
+  size_t known = key_ordered_bytes(b);
+  if (known == b.len && !key_is_cut(next) && known < KEY_CUT_BYTES) return GRAPH_TIE_NONE;
+  known = MIN(known, KEY_CUT_BYTES);
+  if (last.len == 0 || MIN(key_ordered_bytes(a), KEY_CUT_BYTES) != known) return GRAPH_TIE_BEGINS;
+  return memcmp(a.ptr, b.ptr, known) == 0 ? GRAPH_TIE_JOINS : GRAPH_TIE_BEGINS;
+}
+
+/// Where a seek puts what it finds.
+struct found_ids {
+  graph_id *ids;
+  uint8_t *ties; // NULL: nobody asks
+  uint32_t cap;
+};
+
 static enum err seek_range(struct graph_view *v, const struct schema_index *x, const struct graph_seek *s,
-                           const struct key_range *r, struct graph_scan *scan, struct buf *key, graph_id *ids, uint32_t cap,
+                           const struct key_range *r, struct graph_scan *scan, struct buf *key, const struct found_ids *to,
                            uint32_t *ret_n, struct error *e) {
   struct key_walk w = {.v = v, .x = x, .range = r, .overlay = view_overlay(v), .descending = s->descending};
   uint32_t n = 0;
   TRY(walk_start(&w, scan->key, e));
   CLEANUP(buf_done) struct buf next = BUF_INIT;
-  while (n < cap) {
+  if (buf_append_str(key, scan->key) != ERR_OK) return error_ensure(e, ERR_NOMEM);
+  while (n < to->cap) {
     TRY(walk_next(&w, &next, e));
     if (next.len == 0) break;
     graph_id id = key_id(buf_str(&next));
@@ -261,11 +289,12 @@ static enum err seek_range(struct graph_view *v, const struct schema_index *x, c
     if (x->index.entity == GRAPH_REL && w.overlay != NULL && w.overlay->detach_count > 0)
       TRY(view_exists(v, GRAPH_REL, id, &fits, e));
     if (fits && (r->recheck || key_is_cut(buf_str(&next)))) TRY(values_fit(v, &x->index, s, id, &fits, e));
-    if (fits) ids[n++] = id;
+    if (fits && to->ties != NULL) to->ties[n] = (uint8_t) tie_of(buf_str(key), buf_str(&next));
+    if (fits) to->ids[n++] = id;
     buf_clear(key);
     if (buf_append_str(key, buf_str(&next)) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   }
-  scan->done = n < cap;
+  scan->done = n < to->cap;
   *ret_n = n;
   return ERR_OK;
 }
@@ -283,7 +312,7 @@ static enum err find_index(struct graph_tx *tx, uint32_t id, const struct schema
 }
 
 static enum err seek(struct graph_view *v, uint32_t index, const struct graph_seek *s, struct graph_scan *scan, struct buf *key,
-                     graph_id *ids, uint32_t cap, uint32_t *ret_n, struct error *e) {
+                     const struct found_ids *to, uint32_t *ret_n, struct error *e) {
   const struct schema_index *x;
   CLEANUP(range_done) struct key_range r = {0};
   TRY(find_index(v->tx, index, &x, e));
@@ -292,19 +321,19 @@ static enum err seek(struct graph_view *v, uint32_t index, const struct graph_se
     scan->done = true;
     return ERR_OK;
   }
-  if (x->born <= v->pages.epoch) return seek_range(v, x, s, &r, scan, key, ids, cap, ret_n, e);
+  if (x->born <= v->pages.epoch) return seek_range(v, x, s, &r, scan, key, to, ret_n, e);
   return error_set(e, ERR_OUTDATED, "Index %.*s was created after this transaction began to read.", STR_ARG(x->index.name));
 }
 
-enum err graph_index_seek(struct graph_view *v, uint32_t index, const struct graph_seek *s, struct graph_scan *scan,
-                          struct arena *a, graph_id *ids, uint32_t cap, uint32_t *ret_n, struct error *e) {
+enum err graph_index_seek_ordered(struct graph_view *v, uint32_t index, const struct graph_seek *s, struct graph_scan *scan,
+                                  struct arena *a, graph_id *ids, uint8_t *ties, uint32_t cap, uint32_t *ret_n, struct error *e) {
   CLEANUP(buf_done) struct buf key = BUF_INIT;
   struct graph_scan moved = *scan;
   uint32_t n = 0;
   TRY(view_call(v, e));
   *ret_n = 0;
   if (scan->done || cap == 0) return ERR_OK;
-  TRY(view_end(v, seek(v, index, s, &moved, &key, ids, cap, &n, e), e));
+  TRY(view_end(v, seek(v, index, s, &moved, &key, &(struct found_ids){ids, ties, cap}, &n, e), e));
   if (!moved.done && key.len > 0) {
     moved.key = arena_str(a, buf_str(&key));
     if (moved.key.ptr == NULL) return arena_err(a, e);
@@ -314,6 +343,11 @@ enum err graph_index_seek(struct graph_view *v, uint32_t index, const struct gra
   return ERR_OK;
 }
 
+enum err graph_index_seek(struct graph_view *v, uint32_t index, const struct graph_seek *s, struct graph_scan *scan,
+                          struct arena *a, graph_id *ids, uint32_t cap, uint32_t *ret_n, struct error *e) {
+  return graph_index_seek_ordered(v, index, s, scan, a, ids, NULL, cap, ret_n, e);
+}
+
 enum err view_index_find(struct graph_view *v, const struct schema_index *x, const struct value *values, graph_id except,
                          graph_id *ret, struct error *e) {
   CLEANUP(buf_done) struct buf key = BUF_INIT;
@@ -321,7 +355,7 @@ enum err view_index_find(struct graph_view *v, const struct schema_index *x, con
   struct graph_scan scan = {0};
   graph_id ids[2];
   uint32_t n = 0;
-  TRY(seek(v, x->index.id, &s, &scan, &key, ids, 2, &n, e));
+  TRY(seek(v, x->index.id, &s, &scan, &key, &(struct found_ids){ids, NULL, 2}, &n, e));
   *ret = UINT64_MAX;
   for (uint32_t i = n; i-- > 0;)
     if (ids[i] != except) *ret = ids[i];

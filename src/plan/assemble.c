@@ -141,7 +141,7 @@ static enum err run_step(struct part *w, const struct component *k, const struct
   case STEP_JOIN: return run_join(w, k, step);
   case STEP_PRODUCT: return run_product(w, k, step);
   case STEP_LEAF: TRY(run_below(w, k, step->left)); return part_leaf(w, &step->leaf);
-  case STEP_REL_SCAN: TRY(run_below(w, k, step->left)); return part_rel_scan(w, step->rel);
+  case STEP_REL_SCAN: TRY(run_below(w, k, step->left)); return part_rel_scan(w, step->rel, &step->leaf);
   case STEP_EXPAND:
   case STEP_INTO: TRY(run_below(w, k, step->left)); return part_traverse(w, step->rel, step->from);
   case STEP_INTERSECT: TRY(run_below(w, k, step->left)); return run_intersect(w, k, step);

@@ -27,12 +27,20 @@ static bool node_has_label(const struct query_graph *g, uint32_t slot, graph_tok
   return false;
 }
 
-/// 1 / distinct keys of an index that begins with the property, on a label that the node has.
+/// A relationship of the graph with that slot has just that type.
+static bool rel_has_type(const struct query_graph *g, uint32_t slot, graph_token type) {
+  for (uint32_t i = 0; i < g->rel_count; i++)
+    if (g->rels[i].slot == slot) return g->rels[i].types.count == 1 && planner_token(g->p, g->rels[i].types.items[0]) == type;
+  return false;
+}
+
+/// 1 / distinct keys of an index that begins with the property, on a label or type that the entity has.
 static double index_selectivity(const struct query_graph *g, const struct qg_predicate *q, double otherwise) {
   const struct planner *p = g->p;
   for (uint32_t i = 0; i < p->index_count; i++) {
     const struct graph_index *index = &p->indexes[i];
-    if (index->entity != GRAPH_NODE || index->keys[0] != planner_token(p, q->name) || !node_has_label(g, q->subject, index->label_or_type)) continue;
+    bool covers = index->entity == GRAPH_NODE ? node_has_label(g, q->subject, index->label_or_type) : rel_has_type(g, q->subject, index->label_or_type);
+    if (!covers || index->keys[0] != planner_token(p, q->name)) continue;
     struct graph_index_stats stats = p->catalog->index(p->catalog->context, index->id);
     return 1.0 / MAX(1.0, stats.distinct);
   }

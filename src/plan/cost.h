@@ -12,12 +12,14 @@
 #define COST_EXPAND 1.5    // for each row to start from
 #define COST_EXPAND_ROW 1.0
 #define COST_EXPAND_INTO 6.4
-#define COST_HASH_BUILD 3.1
-#define COST_HASH_PROBE 2.4
+#define COST_HASH_BUILD 6.0 // for each row that is held; joins measured against expands: their rows are boxed and copied
+#define COST_HASH_PROBE 4.0
+#define COST_JOIN_ROW 3.5
 #define COST_PRODUCT_ROW 0.5
 #define COST_PREDICATE 0.5 // for each row and predicate
 #define COST_INTERSECT 2.0 // for each row and arm
 #define COST_APPLY 0.5     // for each row of a left side
+#define COST_SORT_ROW 3.0  // for each row that is held and sorted, or goes into an aggregate
 
 #define SELECTIVITY_EQUAL 0.1
 #define SELECTIVITY_RANGE 0.3

@@ -100,8 +100,11 @@ static enum err seek_bound(const struct plan *p, const struct plan_index_seek *s
 }
 
 static enum err index_seek(const struct plan *p, const struct plan_index_seek *s, struct buf *out) {
-  TRY(buf_printf(out, "%s %.*s:%.*s", s->unique ? "UNIQUE" : "RANGE INDEX", STR_ARG(slot_name(p, s->entity)), STR_ARG(name_of(p, s->label_or_type))));
+  TRY(put(out, s->unique ? "UNIQUE " : "RANGE INDEX "));
+  if (s->start != PLAN_NONE) TRY(buf_printf(out, "(%.*s)-[", STR_ARG(slot_name(p, s->start))));
+  TRY(buf_printf(out, "%.*s:%.*s", STR_ARG(slot_name(p, s->entity)), STR_ARG(name_of(p, s->label_or_type))));
   TRY(seek_keys(p, s, out));
+  if (s->start != PLAN_NONE) TRY(buf_printf(out, "]-%s(%.*s)", s->undirected ? "" : ">", STR_ARG(slot_name(p, s->end))));
   TRY(put(out, " WHERE "));
   for (uint32_t i = 0; i < s->equal.count; i++) {
     bool in = s->in && i == s->equal.count - 1;
@@ -109,9 +112,11 @@ static enum err index_seek(const struct plan *p, const struct plan_index_seek *s
     TRY(buf_printf(out, "%.*s %s ", STR_ARG(name_of(p, s->keys.items[i])), in ? "IN" : "="));
     TRY(ast_print(out, s->equal.items[i]));
   }
-  if (s->bound == PLAN_BOUND_NONE || s->equal.count >= s->keys.count) return ERR_OK;
-  TRY(separator(out, s->equal.count, " AND "));
-  return seek_bound(p, s, name_of(p, s->keys.items[s->equal.count]), out);
+  if (s->bound != PLAN_BOUND_NONE && s->equal.count < s->keys.count) {
+    TRY(separator(out, s->equal.count, " AND "));
+    TRY(seek_bound(p, s, name_of(p, s->keys.items[s->equal.count]), out));
+  }
+  return s->ordered ? put(out, s->descending ? ", descending" : ", ascending") : ERR_OK;
 }
 
 static enum err by_id(const struct plan *p, const struct plan_op *op, struct buf *out) {
@@ -171,7 +176,7 @@ static enum err sort(const struct plan *p, const struct plan_op *op, struct buf 
     TRY(separator(out, i, ", "));
     TRY(buf_printf(out, "%.*s %s", STR_ARG(slot_name(p, op->sort.keys[i].slot)), op->sort.keys[i].descending ? "DESC" : "ASC"));
   }
-  if (op->kind != PLAN_TOP) return ERR_OK;
+  if (op->sort.limit == NULL) return ERR_OK;
   TRY(put(out, " LIMIT "));
   TRY(ast_print(out, op->sort.limit));
   if (op->sort.skip == NULL) return ERR_OK;
@@ -327,19 +332,19 @@ enum err plan_op_details(const struct plan *p, const struct plan_op *op, struct 
   case PLAN_LET_SEMI_APPLY: return buf_append_str(out, slot_name(p, op->let.out));
   case PLAN_ROLL_UP_APPLY: return buf_printf(out, "%.*s, %.*s", STR_ARG(slot_name(p, op->let.out)), STR_ARG(slot_name(p, op->let.collect)));
   case PLAN_OPTIONAL: return slot_list(p, &op->optional.slots, out);
-  case PLAN_NODE_HASH_JOIN:
-  case PLAN_LEFT_OUTER_HASH_JOIN: return slot_list(p, &op->node_join.slots, out);
+  case PLAN_NODE_HASH_JOIN: return slot_list(p, &op->node_join.slots, out);
   case PLAN_VALUE_HASH_JOIN:
     TRY(ast_print(out, op->value_join.left));
     TRY(put(out, " = "));
     return ast_print(out, op->value_join.right);
   case PLAN_AGGREGATION:
-  case PLAN_ORDERED_AGGREGATION:
     TRY(items(p, &op->aggregation.keys, 0, out));
     return items(p, &op->aggregation.aggregates, op->aggregation.keys.count, out);
   case PLAN_DISTINCT: return slot_list(p, &op->distinct.slots, out);
   case PLAN_SORT:
-  case PLAN_TOP: return sort(p, op, out);
+  case PLAN_TOP:
+  case PLAN_PARTIAL_SORT:
+  case PLAN_PARTIAL_TOP: return sort(p, op, out);
   case PLAN_SKIP:
   case PLAN_LIMIT: return ast_print(out, op->limit.count);
   case PLAN_CREATE: return create(p, &op->create, out);

@@ -61,6 +61,8 @@ static bool keeps_single(const struct plan_op *op) {
   case PLAN_DISTINCT:
   case PLAN_SORT:
   case PLAN_TOP:
+  case PLAN_PARTIAL_SORT:
+  case PLAN_PARTIAL_TOP:
   case PLAN_SKIP:
   case PLAN_LIMIT:
   case PLAN_CREATE:
@@ -162,7 +164,6 @@ static enum err place(struct placing *x, struct plan_op **at, struct flow *ret) 
   switch (op->kind) {
   case PLAN_CARTESIAN_PRODUCT:
   case PLAN_NODE_HASH_JOIN:
-  case PLAN_LEFT_OUTER_HASH_JOIN:
   case PLAN_VALUE_HASH_JOIN: return place_join(x, op, ret);
   case PLAN_UNION: return place_union(x, op, ret);
   case PLAN_MERGE:

@@ -186,8 +186,7 @@ static enum err add_reads(struct scope s, const struct plan_op *op, struct reads
     for (uint32_t i = 0; i < op->intersect.arm_count; i++) TRY(add_types(p, &r->types, &op->intersect.arms[i].types));
     return ERR_OK;
   case PLAN_VALUE_HASH_JOIN: TRY(add_expression(s, op->value_join.left, r)); return add_expression(s, op->value_join.right, r);
-  case PLAN_AGGREGATION:
-  case PLAN_ORDERED_AGGREGATION: TRY(add_items(s, &op->aggregation.keys, r)); return add_items(s, &op->aggregation.aggregates, r);
+  case PLAN_AGGREGATION: TRY(add_items(s, &op->aggregation.keys, r)); return add_items(s, &op->aggregation.aggregates, r);
   case PLAN_PRODUCE_RESULTS: add_result(s, &op->produce, r); return ERR_OK;
   default: return ERR_OK;
   }

@@ -79,6 +79,7 @@ enum err expression_variable(struct planner *p, uint32_t slot, const struct ast 
   PLAN_ALLOC(p, n);
   n->variable.slot = slot;
   n->variable.name = p->slots[slot].name;
+  if (slot >= p->statement->slot_count) n->flags |= AST_PLANNED;
   n->types = n->elements = CYPHER_ANY;
   *ret = n;
   return ERR_OK;

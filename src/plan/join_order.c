@@ -4,6 +4,14 @@
 
 #include "plan/cost.h"
 
+/// For each state the best steps of each kind are kept.
+enum plane {
+  FRESH,   // without the rows of the input
+  INPUT,   // on top of it
+  ORDERED, // on top of it, and in the order that what follows wishes for
+  PLANES,
+};
+
 /// Sets of nodes and relationships of the component by their numbers in it; predicates as the sets that they need.
 struct search {
   struct query_graph *g;
@@ -16,8 +24,8 @@ struct search {
   } *links; // predicates on more than one node or on a relationship
   uint32_t link_count;
   uint64_t *left, *right; // ends of each relationship, as sets of one node
-  const struct step **best[2]; // by set of relationships: [0] started afresh, [1] on top of the input
-  const struct step **leaves[2]; // by node
+  const struct step **best[PLANES];   // by set of relationships
+  const struct step **leaves[PLANES]; // by node
   struct step input, fresh;
 };
 
@@ -89,6 +97,18 @@ static struct step expand(const struct search *s, const struct step *below, uint
   return step;
 }
 
+static enum err add_leaf(struct search *s, uint32_t i, const struct step *start, struct step *step, enum plane plane) {
+  const struct qg_node *node = &s->g->nodes[s->k->nodes[i]];
+  step->rows = start->rows * MIN(step->leaf.rows, MAX(node->rows, 0));
+  step->cost = start->cost + start->rows * (step->leaf.cost + step->leaf.rows * COST_PREDICATE);
+  return keep(s, &s->leaves[plane][i], step);
+}
+
+static enum err add_ordered_leaf(struct search *s, uint32_t i) {
+  struct step step = {.kind = STEP_LEAF, .left = &s->input};
+  return leaf_choose_ordered(s->g, s->k->nodes[i], &s->c->bound, &step.leaf) ? add_leaf(s, i, &s->input, &step, ORDERED) : ERR_OK;
+}
+
 static enum err add_leaves(struct search *s) {
   struct chain fresh;
   TRY(chain_fresh(s->g->p, s->c, &fresh));
@@ -98,19 +118,18 @@ static enum err add_leaves(struct search *s) {
       const struct step *start = with_input ? &s->input : &s->fresh;
       struct step step = {.kind = STEP_LEAF, .left = start};
       leaf_choose(s->g, s->k->nodes[i], with_input ? &s->c->bound : &fresh.bound, &step.leaf);
-      const struct qg_node *node = &s->g->nodes[s->k->nodes[i]];
-      step.rows = start->rows * MIN(step.leaf.rows, MAX(node->rows, 0));
-      step.cost = start->cost + start->rows * (step.leaf.cost + step.leaf.rows * COST_PREDICATE);
-      TRY(keep(s, &s->leaves[with_input][i], &step));
+      TRY(add_leaf(s, i, start, &step, (enum plane) with_input));
     }
+    if (chain_at_start(s->c)) TRY(add_ordered_leaf(s, i));
   }
   return ERR_OK;
 }
 
 /// All ways to add relationship `r` to a state.
-static enum err extend(struct search *s, const struct step *below, int with_input, uint64_t nodes, uint64_t rels, int r) {
+static enum err extend(struct search *s, const struct step *below, int plane, uint64_t nodes, uint64_t rels, int r) {
   const uint64_t ends[] = {s->left[r], s->right[r]};
-  const struct step **place = &s->best[with_input][rels | UINT64_C(1) << r];
+  const int with_input = plane != FRESH;
+  const struct step **place = &s->best[plane][rels | UINT64_C(1) << r];
   for (int e = 0; e < 2; e++) {
     uint64_t other = ends[1 - e];
     if (!(nodes & ends[e]) || (!with_input && (other & s->bound_nodes))) continue;
@@ -143,8 +162,8 @@ static enum err join_states(struct search *s, uint64_t rels, uint64_t right_rels
     uint64_t shared = nodes_of(s, left_rels) & nodes_of(s, right_rels);
     step.rows = left->rows * (right->rows / MAX(1e-9, s->fresh.rows));
     for (uint64_t n = shared; n != 0; n &= n - 1) step.rows /= MAX(1.0, node_at(s, n & -n)->rows);
+    step.cost = left->cost + right->cost + left->rows * COST_HASH_BUILD + right->rows * COST_HASH_PROBE + step.rows * COST_JOIN_ROW;
     step.rows *= links_between(s, nodes_of(s, rels), rels, nodes_of(s, left_rels), left_rels);
-    step.cost = left->cost + right->cost + left->rows * COST_HASH_BUILD + right->rows * COST_HASH_PROBE + step.rows * COST_PREDICATE;
     TRY(keep(s, &s->best[with_input][rels], &step));
   }
   return ERR_OK;
@@ -152,7 +171,7 @@ static enum err join_states(struct search *s, uint64_t rels, uint64_t right_rels
 
 /// A node that two or more relationships reach from known nodes: all of them at once.
 static enum err intersect_states(struct search *s, uint64_t rels) {
-  for (int with_input = 0; with_input < 2; with_input++)
+  for (int with_input = 0; with_input < PLANES; with_input++)
     for (uint32_t i = 0; i < s->k->node_count; i++) {
       uint64_t one = UINT64_C(1) << i, arms = 0;
       if (one & s->bound_nodes) continue;
@@ -167,7 +186,7 @@ static enum err intersect_states(struct search *s, uint64_t rels) {
         arms |= UINT64_C(1) << r;
       }
       uint64_t rest = rels & ~arms;
-      const struct step *below = rest != 0 ? s->best[with_input][rest] : with_input ? &s->input : NULL;
+      const struct step *below = rest != 0 ? s->best[with_input][rest] : with_input == INPUT ? &s->input : NULL;
       if (__builtin_popcountll(arms) < 2 || below == NULL) continue;
       uint64_t nodes = nodes_of(s, rest) | (with_input ? s->bound_nodes : 0);
       if ((nodes_of(s, arms) & ~nodes) != one) continue;
@@ -203,17 +222,44 @@ static enum err scan_rel(struct search *s, int with_input, int r) {
   return keep(s, &s->best[with_input][UINT64_C(1) << r], &step);
 }
 
+/// By an index on its properties.
+static enum err seek_rel(struct search *s, enum plane plane, int r) {
+  const struct qg_rel *rel = &s->g->rels[s->k->rels[r]];
+  const struct qg_node *left = node_at(s, s->left[r]), *right = node_at(s, s->right[r]);
+  if (left == right || left->bound || right->bound || rel->bound || (plane == ORDERED && !chain_at_start(s->c))) return ERR_OK;
+  const struct step *start = plane != FRESH ? &s->input : &s->fresh;
+  struct step step = {.kind = STEP_REL_SCAN, .left = start, .rel = s->k->rels[r]};
+  static const struct bits none;
+  const struct bits *available = plane != FRESH || chain_at_start(s->c) ? &s->c->bound : &none;
+  if (!leaf_choose_rel(s->g, step.rel, available, plane == ORDERED, &step.leaf)) return ERR_OK;
+  double ends = (left->rows / MAX(1.0, left->base)) * (right->rows / MAX(1.0, right->base));
+  step.rows = start->rows * step.leaf.rows * ends;
+  step.cost = start->cost + start->rows * (step.leaf.cost + step.leaf.rows * COST_PREDICATE);
+  return keep(s, &s->best[plane][UINT64_C(1) << r], &step);
+}
+
 /// All that a single relationship can begin with.
 static enum err extend_from_starts(struct search *s) {
   for (uint32_t r = 0; r < s->k->rel_count; r++) {
     TRY(extend(s, &s->input, 1, s->bound_nodes, 0, (int) r));
     for (int with_input = 0; with_input < 2; with_input++) TRY(scan_rel(s, with_input, (int) r));
+    for (int plane = 0; plane < PLANES; plane++) TRY(seek_rel(s, (enum plane) plane, (int) r));
     for (uint32_t i = 0; i < s->k->node_count; i++)
-      for (int with_input = 0; with_input < 2; with_input++)
+      for (int with_input = 0; with_input < PLANES; with_input++)
         if (s->leaves[with_input][i] != NULL)
           TRY(extend(s, s->leaves[with_input][i], with_input, UINT64_C(1) << i | (with_input ? s->bound_nodes : 0), 0, (int) r));
   }
   return ERR_OK;
+}
+
+/// What is in order needs no sort, and where only its first rows are wanted stops early.
+static const struct step *cheaper_in_order(const struct search *s, const struct step *any, const struct step *ordered) {
+  const struct order_wish *wish = &s->g->wish;
+  if (ordered == NULL || any == NULL) return any;
+  double part = ordered->rows > wish->rows ? wish->rows / ordered->rows : 1;
+  if (!wish->all) part = MIN(1, 2 * part); // rows that are equal in the keys of the order must all be looked at
+  double sorted = any->cost + any->rows * COST_SORT_ROW;
+  return ordered->cost * part <= MAX(sorted, 2 * COST_SEEK) ? ordered : any;
 }
 
 static enum err search_exactly(struct search *s, const struct step **ret) {
@@ -223,7 +269,7 @@ static enum err search_exactly(struct search *s, const struct step **ret) {
   for (uint64_t rels = 1; rels <= full; rels++) {
     for (uint64_t right = (rels - 1) & rels; right != 0 && s->k->rel_count > 1; right = (right - 1) & rels) TRY(join_states(s, rels, right));
     TRY(intersect_states(s, rels));
-    for (int with_input = 0; with_input < 2; with_input++) {
+    for (int with_input = 0; with_input < PLANES; with_input++) {
       const struct step *below = s->best[with_input][rels];
       if (below == NULL) continue;
       uint64_t nodes = nodes_of(s, rels) | (with_input ? s->bound_nodes : 0);
@@ -231,7 +277,7 @@ static enum err search_exactly(struct search *s, const struct step **ret) {
         if (!(rels >> r & 1)) TRY(extend(s, below, with_input, nodes, rels, (int) r));
     }
   }
-  *ret = s->best[1][full];
+  *ret = cheaper_in_order(s, s->best[INPUT][full], s->best[ORDERED][full]);
   const struct step *alone = s->k->bound ? NULL : s->best[0][full];
   if (alone == NULL) return ERR_OK;
   struct step product = {.kind = STEP_PRODUCT, .left = &s->input, .right = alone, .rows = s->input.rows * alone->rows};
@@ -322,7 +368,7 @@ static enum err search_init(struct search *s, double input_rows) {
     s->left[r] = UINT64_C(1) << place_of(s->k->nodes, s->k->node_count, rel->left);
     s->right[r] = UINT64_C(1) << place_of(s->k->nodes, s->k->node_count, rel->right);
   }
-  for (int w = 0; w < 2; w++) {
+  for (int w = 0; w < PLANES; w++) {
     s->best[w] = arena_zalloc(&p->scratch, (sizeof(struct step *) << n));
     s->leaves[w] = arena_zalloc(&p->scratch, sizeof(struct step *) * (s->k->node_count + 1));
     if (s->best[w] == NULL || s->leaves[w] == NULL) return planner_nomem(p);
@@ -350,7 +396,7 @@ enum err join_order(struct query_graph *g, const struct component *k, const stru
     *ret = &s->input;
     return ERR_OK;
   }
-  *ret = s->leaves[1][0];
+  *ret = cheaper_in_order(s, s->leaves[INPUT][0], s->leaves[ORDERED][0]);
   struct step product = {.kind = STEP_PRODUCT, .left = &s->input, .right = s->leaves[0][0], .rows = s->input.rows * s->leaves[0][0]->rows};
   product.cost = s->leaves[0][0]->cost + product.rows * COST_PRODUCT_ROW;
   return chain_at_start(c) ? ERR_OK : keep(s, ret, &product);

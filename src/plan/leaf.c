@@ -105,10 +105,11 @@ static double fraction_found(const struct query_graph *g, const struct leaf *lea
   return MIN(found, entries);
 }
 
-/// A composite index holds only entities that have all of its keys; without a predicate that implies each, it may miss some.
-static bool covers(const struct query_graph *g, uint32_t slot, const struct graph_index *index) {
+/// An index holds only entities that have all of its keys; without a predicate that implies each, or nobody who misses those
+/// without it, it may not have all that is looked for.
+static bool covers(const struct query_graph *g, uint32_t slot, const struct graph_index *index, bool skips_nulls) {
   for (uint32_t k = 0; k < index->key_count; k++) {
-    bool implied = false;
+    bool implied = skips_nulls && planner_token(g->p, g->wish.keys[0].name) == index->keys[k];
     for (uint32_t i = 0; i < g->predicate_count && !implied; i++) {
       const struct qg_predicate *q = &g->predicates[i];
       implied = q->subject == slot && q->kind >= QG_EQUAL && q->kind <= QG_EXISTS && planner_token(g->p, q->name) == index->keys[k];
@@ -118,18 +119,35 @@ static bool covers(const struct query_graph *g, uint32_t slot, const struct grap
   return true;
 }
 
-static void try_index(const struct query_graph *g, uint32_t label, const struct graph_index *index, const struct bits *available,
-                      struct leaf *best) {
-  uint32_t slot = g->nodes[best->node].slot;
-  struct leaf leaf = {.kind = PLAN_NODE_INDEX_SEEK, .node = best->node, .index = index};
+/// The entity in `slot` by an index; false if that may miss some, or nothing says what to look for.
+static bool index_leaf(const struct query_graph *g, uint32_t slot, const struct graph_index *index, const struct bits *available, bool skips_nulls,
+                       struct leaf *ret) {
+  struct leaf leaf = {.index = index};
   match_keys(g, slot, available, &leaf);
-  if (leaf.solved_count == 0 || !covers(g, slot, index)) return;
-  solve(&leaf, label);
+  if ((leaf.solved_count == 0 && !skips_nulls) || !covers(g, slot, index, skips_nulls)) return false;
   struct graph_index_stats stats = g->p->catalog->index(g->p->catalog->context, index->id);
   leaf.rows = stats.entries * fraction_found(g, &leaf, stats);
   bool unique = index->constraint == GRAPH_CONSTRAINT_UNIQUE && leaf.equal_count == index->key_count;
   if (unique && g->predicates[leaf.equal[leaf.equal_count - 1]].kind == QG_EQUAL) leaf.rows = MIN(leaf.rows, 1);
   leaf.cost = COST_SEEK + leaf.rows * COST_SEEK_ROW;
+  *ret = leaf;
+  return true;
+}
+
+/// Node `node` by an index on the label of predicate `label`.
+static bool node_index_leaf(const struct query_graph *g, uint32_t node, uint32_t label, const struct graph_index *index,
+                            const struct bits *available, bool skips_nulls, struct leaf *ret) {
+  if (!index_leaf(g, g->nodes[node].slot, index, available, skips_nulls, ret)) return false;
+  ret->kind = PLAN_NODE_INDEX_SEEK;
+  ret->node = node;
+  solve(ret, label);
+  return true;
+}
+
+static void try_index(const struct query_graph *g, uint32_t label, const struct graph_index *index, const struct bits *available,
+                      struct leaf *best) {
+  struct leaf leaf;
+  if (!node_index_leaf(g, best->node, label, index, available, false, &leaf)) return;
   // On an empty label everything costs the same: seeks are the safer choice, as plans are kept while the graph grows.
   if (leaf.cost < best->cost || best->kind == PLAN_LABEL_SCAN || best->kind == PLAN_UNION_LABEL_SCAN) {
     bool poor = leaf.cost > best->cost && leaf.equal_count == 0 && best->cost > COST_SEEK;
@@ -157,14 +175,78 @@ void leaf_choose(const struct query_graph *g, uint32_t node, const struct bits *
     if (g->predicates[i].kind >= QG_ID && usable(&g->predicates[i], slot, available)) try_id(g, i, ret);
 }
 
-static enum err push_index(struct query_graph *g, struct plan_op *op, const struct leaf *leaf) {
+/// How many of the wished keys a seek gives.
+static uint32_t given_by(const struct query_graph *g, const struct leaf *leaf) {
+  bool decided, descending;
+  if (leaf->equal_count > 0 && g->predicates[leaf->equal[leaf->equal_count - 1]].kind == QG_IN) return 0;
+  return order_given(g->p, leaf->index->keys, leaf->index->key_count, leaf->equal_count, g->wish.keys, g->wish.count, &decided, &descending);
+}
+
+/// Of the indexes that give the most of the wished keys the cheapest.
+static void keep_ordered(const struct query_graph *g, uint32_t *most, struct leaf *best, const struct leaf *leaf) {
+  uint32_t given = given_by(g, leaf);
+  if (given == 0 || given < *most || (given == *most && leaf->cost >= best->cost)) return;
+  *best = *leaf;
+  *most = given;
+}
+
+bool leaf_choose_ordered(const struct query_graph *g, uint32_t node, const struct bits *available, struct leaf *ret) {
+  const struct planner *p = g->p;
+  uint32_t slot = g->nodes[node].slot, most = 0;
+  if (g->wish.count == 0 || g->wish.keys[0].slot != slot) return false;
+  for (uint32_t i = 0; i < g->predicate_count; i++) {
+    const struct qg_predicate *q = &g->predicates[i];
+    if (q->kind != QG_LABEL || q->subject != slot || planner_token(p, q->name) == GRAPH_ANY) continue;
+    for (uint32_t k = 0; k < p->index_count; k++) {
+      const struct graph_index *index = &p->indexes[k];
+      struct leaf leaf;
+      if (index->entity != GRAPH_NODE || index->label_or_type != planner_token(p, q->name)) continue;
+      if (node_index_leaf(g, node, i, index, available, g->wish.skips_nulls, &leaf)) keep_ordered(g, &most, ret, &leaf);
+    }
+  }
+  return most > 0;
+}
+
+bool leaf_choose_rel(const struct query_graph *g, uint32_t number, const struct bits *available, bool ordered, struct leaf *ret) {
+  const struct planner *p = g->p;
+  const struct qg_rel *rel = &g->rels[number];
+  uint32_t most = 0;
+  graph_token type = rel->types.count == 1 ? planner_token(p, rel->types.items[0]) : GRAPH_ANY;
+  if (type == GRAPH_ANY || rel->kind != QG_ONE || (ordered && (g->wish.count == 0 || g->wish.keys[0].slot != rel->slot))) return false;
+  *ret = (struct leaf){.cost = 1e300};
+  for (uint32_t k = 0; k < p->index_count; k++) {
+    const struct graph_index *index = &p->indexes[k];
+    struct leaf leaf;
+    if (index->entity != GRAPH_REL || index->label_or_type != type) continue;
+    if (!index_leaf(g, rel->slot, index, available, ordered && g->wish.skips_nulls, &leaf)) continue;
+    leaf.kind = PLAN_REL_INDEX_SEEK;
+    leaf.node = number;
+    if (rel->direction == GRAPH_BOTH) leaf.rows *= 2;
+    if (ordered) {
+      keep_ordered(g, &most, ret, &leaf);
+    } else {
+      keep_cheaper(ret, &leaf);
+    }
+  }
+  return ret->index != NULL;
+}
+
+static enum err push_index(struct query_graph *g, struct plan_op *op, const struct leaf *leaf, uint32_t start, uint32_t end) {
   struct planner *p = g->p;
   const struct graph_index *index = leaf->index;
   struct plan_index_seek *seek = &op->index_seek;
   struct exprs_builder equal = {0};
   struct list_builder keys = {0};
-  *seek = (struct plan_index_seek){.entity = g->nodes[leaf->node].slot, .index = index->id, .start = PLAN_NONE, .end = PLAN_NONE};
-  seek->label_or_type = g->predicates[leaf->solved[leaf->solved_count - 1]].name;
+  *seek = (struct plan_index_seek){.index = index->id, .start = start, .end = end};
+  if (leaf->kind == PLAN_NODE_INDEX_SEEK) {
+    seek->entity = g->nodes[leaf->node].slot;
+    seek->label_or_type = g->predicates[leaf->solved[leaf->solved_count - 1]].name;
+  } else {
+    const struct qg_rel *rel = &g->rels[leaf->node];
+    seek->entity = rel->slot;
+    seek->label_or_type = rel->types.items[0];
+    seek->undirected = rel->direction == GRAPH_BOTH;
+  }
   for (uint32_t k = 0; k < index->key_count; k++)
     for (uint32_t i = 0; i < p->name_count; i++)
       if (p->names[i].kind == GRAPH_KEY && p->names[i].token == index->keys[k]) TRY(list_add(p, &keys, i));
@@ -189,16 +271,17 @@ static enum err push_index(struct query_graph *g, struct plan_op *op, const stru
   return ERR_OK;
 }
 
-enum err leaf_push(struct query_graph *g, struct chain *c, const struct leaf *leaf) {
+enum err leaf_push(struct query_graph *g, struct chain *c, const struct leaf *leaf, uint32_t start, uint32_t end) {
   struct planner *p = g->p;
   struct plan_op *op;
-  uint32_t slot = g->nodes[leaf->node].slot;
+  uint32_t slot = leaf->kind == PLAN_REL_INDEX_SEEK ? g->rels[leaf->node].slot : g->nodes[leaf->node].slot;
   TRY(chain_push(p, c, leaf->kind, &op));
   op->rows *= leaf->rows;
   TRY(chain_bind(p, c, slot));
   const struct qg_predicate *first = leaf->solved_count > 0 ? &g->predicates[leaf->solved[0]] : NULL;
   switch (leaf->kind) {
-  case PLAN_NODE_INDEX_SEEK: return push_index(g, op, leaf);
+  case PLAN_NODE_INDEX_SEEK:
+  case PLAN_REL_INDEX_SEEK: return push_index(g, op, leaf, start, end);
   case PLAN_NODE_BY_ID:
   case PLAN_NODE_BY_ELEMENT_ID:
     op->by_id = (struct plan_by_id){.entity = slot,

@@ -24,7 +24,7 @@ static enum err list_of_bits(struct planner *p, const struct bits *b, struct pla
 static enum err tree_fills(struct planner *p, const struct plan_op *op, struct bits *ret) {
   for (;; op = op->children[0]) {
     TRY(op_fills(p, op, ret));
-    bool closed = op->kind == PLAN_AGGREGATION || op->kind == PLAN_ORDERED_AGGREGATION;
+    bool closed = op->kind == PLAN_AGGREGATION;
     bool hides_right = op->kind == PLAN_SEMI_APPLY || op->kind == PLAN_ANTI_SEMI_APPLY || op->kind == PLAN_LET_SEMI_APPLY ||
                        op->kind == PLAN_ROLL_UP_APPLY || op->kind == PLAN_SUBQUERY_FOREACH || op->kind == PLAN_FOREACH || op->kind == PLAN_REPEAT ||
                        op->kind == PLAN_MERGE || op->kind == PLAN_TRANSACTION_FOREACH;
@@ -124,7 +124,6 @@ static enum err live_children(struct planner *p, struct plan_op *op, struct bits
     return side.argument != NULL ? list_of_bits(p, needed, &op->argument.slots) : ERR_OK;
   case PLAN_CARTESIAN_PRODUCT:
   case PLAN_NODE_HASH_JOIN:
-  case PLAN_LEFT_OUTER_HASH_JOIN:
   case PLAN_VALUE_HASH_JOIN: return live_join(p, op, below, side);
   case PLAN_UNION:
     for (uint32_t i = 0; i < op->child_count; i++) TRY(live(p, &op->children[i], below, side));
@@ -150,7 +149,7 @@ static enum err live(struct planner *p, struct plan_op **place, const struct bit
     }
   }
   TRY(list_of_bits(p, needed, &op->out));
-  bool closed = op->kind == PLAN_AGGREGATION || op->kind == PLAN_ORDERED_AGGREGATION || op->kind == PLAN_DISTINCT || op->kind == PLAN_EMPTY_RESULT;
+  bool closed = op->kind == PLAN_AGGREGATION || op->kind == PLAN_DISTINCT || op->kind == PLAN_EMPTY_RESULT;
   if (!closed) {
     if (!bits_copy(&p->scratch, needed, &below)) return planner_nomem(p);
     bits_remove_all(&below, &fills);

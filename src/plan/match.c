@@ -34,6 +34,7 @@ enum err plan_match(struct planner *p, struct chain *c, const struct ast *clause
     clause = clause->next;
   } while (joins_graph(&g, clause));
   *ret_next = clause;
+  TRY(order_wished(p, clause, &g.wish));
   return qg_plan(&g, c);
 }
 

@@ -173,14 +173,14 @@ enum err op_reads(struct planner *p, const struct plan_op *op, struct bits *ret)
   case PLAN_SHORTEST_PATH: return shortest_reads(p, &op->shortest_path, ret);
   case PLAN_INTERSECT: return intersect_reads(p, &op->intersect, ret);
   case PLAN_REPEAT: return repeat_reads(p, &op->repeat, ret);
-  case PLAN_NODE_HASH_JOIN:
-  case PLAN_LEFT_OUTER_HASH_JOIN: return add_list(p, &op->node_join.slots, ret);
+  case PLAN_NODE_HASH_JOIN: return add_list(p, &op->node_join.slots, ret);
   case PLAN_VALUE_HASH_JOIN: TRY(expression_slots(p, op->value_join.left, ret)); return expression_slots(p, op->value_join.right, ret);
-  case PLAN_AGGREGATION:
-  case PLAN_ORDERED_AGGREGATION: TRY(add_items(p, &op->aggregation.keys, ret)); return add_items(p, &op->aggregation.aggregates, ret);
+  case PLAN_AGGREGATION: TRY(add_items(p, &op->aggregation.keys, ret)); return add_items(p, &op->aggregation.aggregates, ret);
   case PLAN_DISTINCT: return add_list(p, &op->distinct.slots, ret);
   case PLAN_SORT:
-  case PLAN_TOP: return sort_reads(p, &op->sort, ret);
+  case PLAN_TOP:
+  case PLAN_PARTIAL_SORT:
+  case PLAN_PARTIAL_TOP: return sort_reads(p, &op->sort, ret);
   case PLAN_CREATE: return create_reads(p, &op->create, ret);
   case PLAN_MERGE: return merge_reads(p, &op->merge, ret);
   case PLAN_SET: return set_reads(p, &op->set, ret);
@@ -251,8 +251,7 @@ enum err op_fills(struct planner *p, const struct plan_op *op, struct bits *ret)
   case PLAN_REPEAT: return repeat_fills(p, &op->repeat, ret);
   case PLAN_LET_SEMI_APPLY:
   case PLAN_ROLL_UP_APPLY: return add_slot(p, op->let.out, ret);
-  case PLAN_AGGREGATION:
-  case PLAN_ORDERED_AGGREGATION: TRY(add_item_slots(p, &op->aggregation.keys, ret)); return add_item_slots(p, &op->aggregation.aggregates, ret);
+  case PLAN_AGGREGATION: TRY(add_item_slots(p, &op->aggregation.keys, ret)); return add_item_slots(p, &op->aggregation.aggregates, ret);
   case PLAN_CREATE: return create_fills(p, &op->create, ret);
   case PLAN_MERGE: return create_fills(p, &op->merge.create, ret);
   case PLAN_TRANSACTION_FOREACH:

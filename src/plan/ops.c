@@ -25,6 +25,7 @@ static const char *rel_index_name(const struct plan_index_seek *s) {
   if (s->equal.count == 0 && s->bound == PLAN_BOUND_EXISTS)
     return s->undirected ? "UndirectedRelationshipIndexScan" : "DirectedRelationshipIndexScan";
   if (s->equal.count == 0) return s->undirected ? "UndirectedRelationshipIndexSeekByRange" : "DirectedRelationshipIndexSeekByRange";
+  if (s->unique) return s->undirected ? "UndirectedRelationshipUniqueIndexSeek" : "DirectedRelationshipUniqueIndexSeek";
   return s->undirected ? "UndirectedRelationshipIndexSeek" : "DirectedRelationshipIndexSeek";
 }
 

@@ -80,15 +80,15 @@
   /* joins */ \
   X(CARTESIAN_PRODUCT,     nothing,         2, "CartesianProduct") \
   X(NODE_HASH_JOIN,        node_join,       2, "NodeHashJoin") \
-  X(LEFT_OUTER_HASH_JOIN,  node_join,       2, "NodeLeftOuterHashJoin") \
   X(VALUE_HASH_JOIN,       value_join,      2, "ValueHashJoin") \
   X(UNION,                 nothing,         PLAN_MANY, "Union") \
   /* sinks of many rows */ \
   X(AGGREGATION,           aggregation,     1, "EagerAggregation") \
-  X(ORDERED_AGGREGATION,   aggregation,     1, "OrderedAggregation") \
   X(DISTINCT,              distinct,        1, "Distinct") \
   X(SORT,                  sort,            1, "Sort") \
   X(TOP,                   sort,            1, "Top") \
+  X(PARTIAL_SORT,          sort,            1, "PartialSort") \
+  X(PARTIAL_TOP,           sort,            1, "PartialTop") \
   X(SKIP,                  limit,           1, "Skip") \
   X(LIMIT,                 limit,           1, "Limit") \
   /* writes */ \
@@ -175,7 +175,7 @@ enum plan_bound { PLAN_BOUND_NONE, PLAN_BOUND_RANGE, PLAN_BOUND_PREFIX, PLAN_BOU
 /// Entities that `index` holds: the first `equal.count` keys equal these expressions (with `in`: the last of them is a list, each
 /// element once), then `bound` on the next key. A bound or key that is null or NaN finds nothing. Cypher's `=` and `<`.
 /// RANGE: `low` and `high` may be NULL (open). PREFIX: `low` is the text. EXISTS: the key has any value; with no `equal` an index scan.
-/// Rows come in the index's order if `ordered`, descending if `descending`.
+/// With `ordered` those of one input row come in Cypher's order of the keys behind the equal ones, or, `descending`, backwards; else in any.
 struct plan_index_seek {
   uint32_t entity;
   uint32_t index;
@@ -405,12 +405,10 @@ struct plan_optional {
   struct plan_list slots;
 };
 
-/// Rows with the same nodes in `slots`. NODE_HASH_JOIN: the left side is held in memory; as in all joins, the right side is
-/// opened only when the left one is at its end (it may have written). LEFT_OUTER: the right side is held, every left
-/// row comes at least once, with nulls in `nulls` where nothing fits. Null nodes fit nothing.
+/// Rows with the same nodes in `slots`. The left side is held in memory; as in all joins, the right side is opened only when the left
+/// one is at its end (it may have written). Null nodes fit nothing.
 struct plan_node_join {
   struct plan_list slots;
-  struct plan_list nulls;
 };
 
 /// Rows where `left` = `right` is true, each evaluated on its own side; the left side is held in memory.
@@ -419,11 +417,9 @@ struct plan_value_join {
 };
 
 /// One row for each distinct combination of keys (equivalence), with the aggregates over its rows. Without keys one row in any case.
-/// Aggregates' expressions are aggregating FUNCTION nodes (with their DISTINCT) or COUNT_STAR. ORDERED_AGGREGATION: rows
-/// with equal `ordered` first keys come together.
+/// Aggregates' expressions are aggregating FUNCTION nodes (with their DISTINCT) or COUNT_STAR.
 struct plan_aggregation {
   struct plan_items keys, aggregates;
-  uint32_t ordered;
 };
 
 /// The first row of each distinct combination of `slots`; other columns are gone.
@@ -436,10 +432,12 @@ struct plan_sort_key {
   bool descending;
 };
 
-/// Stable. TOP: only the first skip + limit rows (the sum saturates); takes its whole input.
+/// Stable. TOP: only the first skip + limit rows (the sum saturates); takes its whole input. PARTIAL_*: rows come in order of the first
+/// `ordered` keys already, so that only those equal in them are sorted; PARTIAL_TOP reads no further than it must.
 struct plan_sort {
   const struct plan_sort_key *keys;
   uint32_t key_count;
+  uint32_t ordered;
   const struct ast *limit, *skip; // TOP; skip may be NULL. SKIP itself is done by an operator above
 };
 

@@ -51,7 +51,7 @@ enum err part_filter(struct part *w, bool last) {
 }
 
 enum err part_leaf(struct part *w, const struct leaf *leaf) {
-  TRY(leaf_push(w->g, &w->c, leaf));
+  TRY(leaf_push(w->g, &w->c, leaf, PLAN_NONE, PLAN_NONE));
   w->nodes[leaf->node] = 1;
   for (uint32_t i = 0; i < leaf->solved_count; i++) w->predicates[leaf->solved[i]] = 1;
   return part_filter(w, false);

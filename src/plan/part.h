@@ -15,8 +15,8 @@ enum err part_new(struct query_graph *g, const struct chain *c, struct part *ret
 enum err part_filter(struct part *w, bool last) NODISCARD;
 /// Finds the node of a leaf.
 enum err part_leaf(struct part *w, const struct leaf *leaf) NODISCARD;
-/// All relationships of that kind, with both of their ends (plan/traverse.c).
-enum err part_rel_scan(struct part *w, uint32_t rel) NODISCARD;
+/// Relationships with both of their ends: by `leaf` if that is an index seek, by id, or all of that kind (plan/traverse.c).
+enum err part_rel_scan(struct part *w, uint32_t rel, const struct leaf *leaf) NODISCARD;
 /// Follows a relationship from node `from` (plan/traverse.c).
 enum err part_traverse(struct part *w, uint32_t rel, uint32_t from) NODISCARD;
 /// All of `rels` (numbers) from known nodes to node `to` at once.

@@ -17,6 +17,7 @@
 #include "cypher/ast.h"
 #include "graph/types.h"
 #include "plan/catalog.h"
+#include "plan/notice.h"
 #include "plan/ops.h"
 
 /// A label, relationship type or property key that operators name by its number in `plan.names`. Names in expressions
@@ -51,6 +52,8 @@ struct plan {
   uint32_t slot_count;
   const struct plan_name *names;
   uint32_t name_count;
+  const struct plan_notice *notices; // what to tell of the statement
+  uint32_t notice_count;
   bool has_unknown_names; // then look them up again where graph_token_version differs from `token_version`
   uint64_t token_version;
   uint64_t schema_version; // graph_stats_schema_version when it was built: indexes are named by their id
@@ -76,10 +79,14 @@ struct plan_folding {
   void *context;
 };
 
+/// Rewrites of a finished plan that only make it faster.
+enum plan_rewrites { PLAN_REWRITES_BY_COST, PLAN_REWRITES_NONE, PLAN_REWRITES_ALL };
+
 struct plan_options {
   const struct plan_catalog *catalog; // tokens, statistics, indexes; NULL: of an empty database
   const struct plan_folding *folding; // NULL: constants are folded only where the planner can do so itself
   bool eager_everywhere;              // a barrier after every write: slower, for comparing results
+  enum plan_rewrites rewrites;        // other than by cost: for comparing results
 };
 
 /// Plans a checked statement that lies in plan_arena(p), once. Pure but for `options`; deterministic. ERR_UNSUPPORTED names the

@@ -3,6 +3,7 @@
 // Aggregation is taken out of the items: `n.a + count(*)` becomes an aggregate `count(*)` into a slot of the planner's, and above it
 // a projection `n.a + slot`, where what equals a grouping key reads the key. ORDER BY is treated like one more item, so that it may
 // aggregate, too.
+#include "plan/order.h"
 #include "plan/plan_int.h"
 
 struct projecting {
@@ -146,12 +147,32 @@ static enum err push_projection(struct planner *p, struct chain *c, const struct
   return ERR_OK;
 }
 
+static enum err push_limit(struct planner *p, struct chain *c, enum plan_op_kind kind, const struct ast *count);
+
+/// min() and max() by themselves need only the first row of an input that is in their order.
+static enum err take_first(struct projecting *j) {
+  struct planner *p = j->p;
+  struct order_key key = {0};
+  bool is = j->keys.count == 0 && j->aggregates.count == 1;
+  uint32_t known = 0;
+  const struct ast *call = is ? j->aggregates.items[0].expression : NULL, *one;
+  is = is && call->kind == AST_FUNCTION && (call->function.signature->id == CYPHER_FN_MIN || call->function.signature->id == CYPHER_FN_MAX);
+  if (!is) return ERR_OK;
+  TRY(order_key_of(p, call->function.arguments.first, &key, &is));
+  key.descending = call->function.signature->id == CYPHER_FN_MAX;
+  if (is) TRY(order_use(p, j->c->op, &key, 1, &known));
+  if (known == 0) return ERR_OK;
+  TRY(expression_integer(p, 1, &one));
+  return push_limit(p, j->c, PLAN_LIMIT, one);
+}
+
 static enum err push_aggregation(struct projecting *j) {
   struct planner *p = j->p;
   struct plan_op *op;
+  TRY(take_first(j));
   double rows = j->c->op->rows;
   TRY(chain_push(p, j->c, PLAN_AGGREGATION, &op));
-  op->aggregation = (struct plan_aggregation){items_of(&j->keys), items_of(&j->aggregates), 0};
+  op->aggregation = (struct plan_aggregation){items_of(&j->keys), items_of(&j->aggregates)};
   op->rows = j->keys.count == 0 ? 1 : __builtin_sqrt(rows);
   j->c->bound = (struct bits){0};
   for (uint32_t i = 0; i < j->keys.count; i++) TRY(chain_bind(p, j->c, j->keys.items[i].slot));
@@ -206,19 +227,42 @@ static enum err push_limit(struct planner *p, struct chain *c, enum plan_op_kind
   return ERR_OK;
 }
 
-static enum err push_order(struct projecting *j, const struct ast_list *order_by, const struct ast *skip, const struct ast *limit) {
+/// How many of the keys the rows are in order of already.
+static enum err known_order(struct planner *p, struct chain *c, const struct plan_sort_key *keys, uint32_t count, uint32_t *ret) {
+  struct order_key *wished = arena_array(&p->scratch, count, sizeof *wished);
+  PLAN_ALLOC(p, wished);
+  for (uint32_t i = 0; i < count; i++) wished[i] = (struct order_key){keys[i].slot, PLAN_NONE, keys[i].descending};
+  return order_use(p, c->op, wished, count, ret);
+}
+
+static enum plan_op_kind sort_kind(bool limited, bool partial) {
+  if (partial) return limited ? PLAN_PARTIAL_TOP : PLAN_PARTIAL_SORT;
+  return limited ? PLAN_TOP : PLAN_SORT;
+}
+
+/// Sorts, but for what is in order. `*ret_done`: the rows are no more than LIMIT wants.
+static enum err push_sort(struct projecting *j, const struct ast_list *order_by, const struct ast *skip, const struct ast *limit, bool *ret_done) {
   struct planner *p = j->p;
-  if (order_by->count > 0) {
-    struct plan_sort_key *keys = NULL;
-    struct plan_op *op;
-    TRY(sort_slots(j, order_by, &keys));
-    TRY(chain_push(p, j->c, limit != NULL ? PLAN_TOP : PLAN_SORT, &op));
-    op->sort = (struct plan_sort){keys, order_by->count, limit, limit != NULL ? skip : NULL};
-    if (limit != NULL) op->rows = MIN(op->rows, count_hint(limit, 75) + (skip != NULL ? count_hint(skip, 75) : 0));
-  }
-  if (skip != NULL) TRY(push_limit(p, j->c, PLAN_SKIP, skip));
-  if (limit != NULL && order_by->count == 0) TRY(push_limit(p, j->c, PLAN_LIMIT, limit));
+  struct plan_sort_key *keys = NULL;
+  struct plan_op *op;
+  uint32_t known = 0;
+  *ret_done = false;
+  if (order_by->count == 0) return ERR_OK;
+  TRY(sort_slots(j, order_by, &keys));
+  TRY(known_order(p, j->c, keys, order_by->count, &known));
+  if (known == order_by->count) return ERR_OK;
+  TRY(chain_push(p, j->c, sort_kind(limit != NULL, known > 0), &op));
+  op->sort = (struct plan_sort){keys, order_by->count, known, limit, limit != NULL ? skip : NULL};
+  if (limit != NULL) op->rows = MIN(op->rows, count_hint(limit, 75) + (skip != NULL ? count_hint(skip, 75) : 0));
+  *ret_done = limit != NULL;
   return ERR_OK;
+}
+
+static enum err push_order(struct projecting *j, const struct ast_list *order_by, const struct ast *skip, const struct ast *limit) {
+  bool limited;
+  TRY(push_sort(j, order_by, skip, limit, &limited));
+  if (skip != NULL) TRY(push_limit(j->p, j->c, PLAN_SKIP, skip));
+  return limit != NULL && !limited ? push_limit(j->p, j->c, PLAN_LIMIT, limit) : ERR_OK;
 }
 
 /// From here on only the items are in scope.

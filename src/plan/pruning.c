@@ -42,6 +42,7 @@ static bool passes_on(const struct plan_op *op) {
   case PLAN_SEMI_APPLY:
   case PLAN_ANTI_SEMI_APPLY:
   case PLAN_SORT:
+  case PLAN_PARTIAL_SORT:
   case PLAN_UNWIND: return true;
   default: return false;
   }

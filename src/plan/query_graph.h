@@ -1,6 +1,7 @@
 // A query graph: the nodes, relationships, predicates and paths of consecutive MATCH clauses, without an order. Scratch memory.
 #pragma once
 
+#include "plan/order.h"
 #include "plan/plan_int.h"
 
 enum qg_rel_kind {
@@ -74,6 +75,7 @@ struct query_graph {
   struct qg_path *paths;
   uint32_t path_count, path_room;
   uint32_t clause_count;
+  struct order_wish wish; // of what comes behind
   struct bits slots; // of nodes, relationships and paths
 };
 

@@ -1,6 +1,8 @@
 // A whole statement: from the checked tree to the finished plan.
+#include "plan/cache.h"
 #include "plan/count_store.h"
 #include "plan/fold.h"
+#include "plan/multiplicity.h"
 #include "plan/plan_int.h"
 #include "plan/pruning.h"
 
@@ -80,9 +82,15 @@ static enum err build_query(struct planner *p) {
   TRY(pass_eager(p, &c.op));
   TRY(pass_witness(p, c.op));
   TRY(pass_live(p, &c.op));
+  if (p->options->rewrites != PLAN_REWRITES_NONE) {
+    TRY(pass_multiplicity(p, c.op));
+    TRY(pass_cache(p, &c.op));
+    TRY(pass_live(p, &c.op));
+  }
   pass_pruning(c.op);
   TRY(pass_verify(p, c.op));
   TRY(pass_number(p, c.op));
+  TRY(pass_notice(p, c.op));
   finish(p, c.op);
   return ERR_OK;
 }

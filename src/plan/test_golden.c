@@ -160,6 +160,30 @@ static const struct golden finding[] = {
      "MATCH (n:Post|City) RETURN n",
      "ProduceResults n\n"
      "UnionNodeByLabelsScan n:Post|City\n"},
+    {"A relationship by a unique property brings its ends",
+     "MATCH (a:Person)-[r:KNOWS {id: $id}]->(b) RETURN a, b",
+     "ProduceResults a, b\n"
+     "Filter a:Person\n"
+     "DirectedRelationshipUniqueIndexSeek UNIQUE (a)-[r:KNOWS(id)]->(b) WHERE id = $id\n"},
+    {"Against the arrow the slots change places; undirected, each comes from both ends",
+     "MATCH (a)<-[r:LIKES]-(b), (c)-[s:LIKES]-(d) WHERE r.name STARTS WITH 'a' AND s.name IN ['x', 'y'] RETURN a, b, c, d",
+     "ProduceResults a, b, c, d\n"
+     "Filter NOT r = s\n"
+     "CartesianProduct\n"
+     "  UndirectedRelationshipIndexSeek RANGE INDEX (c)-[s:LIKES(name)]-(d) WHERE name IN ['x', 'y']\n"
+     "DirectedRelationshipIndexSeekByRange RANGE INDEX (b)-[r:LIKES(name)]->(a) WHERE name STARTS WITH 'a'\n"},
+    {"In the middle of a pattern, in order",
+     "MATCH (b)<-[:LIVES_IN]-(c)-[r:LIKES]->(d) WHERE r.name > 'x' RETURN b, d ORDER BY r.name DESC LIMIT 2",
+     "ProduceResults b, d\n"
+     "Limit 2\n"
+     "Expand(All) (c)-[:LIVES_IN]->(b)\n"
+     "DirectedRelationshipIndexSeekByRange RANGE INDEX (c)-[r:LIKES(name)]->(d) WHERE name > 'x', descending\n"},
+    {"From a known end its few relationships are nearer than the index",
+     "MATCH (a:Person {id: 1})-[r:LIKES]->(d) WHERE r.name > 'x' RETURN d",
+     "ProduceResults d\n"
+     "Filter r.name > 'x'\n"
+     "Expand(All) (a)-[r:LIKES]->(d)\n"
+     "NodeUniqueIndexSeek UNIQUE a:Person(id) WHERE id = 1\n"},
     {"A rare relationship is a better start than its common ends",
      "MATCH (p:Person)-[o:OWNS]->(c) RETURN o",
      "ProduceResults o\n"
@@ -169,6 +193,198 @@ static const struct golden finding[] = {
 
 TEST(plans_for_finding) {
   assert_all(finding, ARRAY_SIZE(finding));
+}
+
+static const struct golden orders[] = {
+    {"An index on the key is in its order: no sort, and the first ten are the first ten",
+     "MATCH (p:Person) WHERE p.name IS NOT NULL RETURN p.name AS name ORDER BY name LIMIT 10",
+     "ProduceResults name\n"
+     "Limit 10\n"
+     "Projection p.name AS name\n"
+     "NodeIndexScan RANGE INDEX p:Person(name) WHERE name IS NOT NULL, ascending\n"},
+    {"Backwards, from a bound on",
+     "MATCH (p:Person) WHERE p.name > 'm' RETURN p ORDER BY p.name DESC SKIP 5 LIMIT 10",
+     "ProduceResults p\n"
+     "Limit 10\n"
+     "Skip 5\n"
+     "NodeIndexSeekByRange RANGE INDEX p:Person(name) WHERE name > 'm', descending\n"},
+    {"Who has no name is in no index, but comes last in the order: this needs a sort",
+     "MATCH (p:Person) RETURN p ORDER BY p.name LIMIT 10",
+     "ProduceResults p\n"
+     "Top sort_1 ASC LIMIT 10\n"
+     "Projection p.name AS sort_1\n"
+     "NodeByLabelScan p:Person\n"},
+    {"With the first key of a composite index fixed the rows are in order of the second; both may be named",
+     "MATCH (p:Person) WHERE p.city = 'Ulm' AND p.age > 30 RETURN p ORDER BY p.city DESC, p.age",
+     "ProduceResults p\n"
+     "NodeIndexSeek RANGE INDEX p:Person(city, age) WHERE city = 'Ulm' AND age > 30, ascending\n"},
+    {"What the index does not know is sorted among equals",
+     "MATCH (p:Person) WHERE p.name >= 'm' RETURN p ORDER BY p.name, p.age LIMIT 3",
+     "ProduceResults p\n"
+     "PartialTop sort_1 ASC, sort_2 ASC LIMIT 3\n"
+     "Projection p.name AS sort_1, p.age AS sort_2\n"
+     "NodeIndexSeekByRange RANGE INDEX p:Person(name) WHERE name >= 'm', ascending\n"},
+    {"An order lasts through an expand, and is worth a start that would cost more by itself",
+     "MATCH (p:Person)-[:LIVES_IN]->(c:City) WHERE p.name IS NOT NULL RETURN p, c ORDER BY p.name LIMIT 5",
+     "ProduceResults p, c\n"
+     "Limit 5\n"
+     "Filter c:City\n"
+     "Expand(All) (p)-[:LIVES_IN]->(c)\n"
+     "NodeIndexScan RANGE INDEX p:Person(name) WHERE name IS NOT NULL, ascending\n"},
+    {"All of them, though, are found faster from the other end, and sorted",
+     "MATCH (p:Person)-[:OWNS]->(c:City) WHERE p.name IS NOT NULL RETURN p, c ORDER BY p.name",
+     "ProduceResults p, c\n"
+     "Sort sort_3 ASC\n"
+     "Projection cache[p.name] AS sort_3\n"
+     "Filter cache[p.name] IS NOT NULL\n"
+     "CacheProperties cache[p.name]\n"
+     "Filter p:Person AND c:City\n"
+     "DirectedRelationshipTypeScan (p)-[anon_1:OWNS]->(c)\n"},
+    {"The greatest is the last in the index; nulls are nothing to it",
+     "MATCH (p:Person) RETURN max(p.name) AS last",
+     "ProduceResults last\n"
+     "EagerAggregation max(p.name) AS last\n"
+     "Limit 1\n"
+     "NodeIndexScan RANGE INDEX p:Person(name) WHERE name IS NOT NULL, descending\n"},
+    {"IN gives the rows of each element in turn, in no order over all",
+     "MATCH (p:Person) WHERE p.name IN ['b', 'a'] RETURN p ORDER BY p.name",
+     "ProduceResults p\n"
+     "Sort sort_1 ASC\n"
+     "Projection p.name AS sort_1\n"
+     "NodeIndexSeek RANGE INDEX p:Person(name) WHERE name IN ['b', 'a']\n"},
+    {"One index cannot be read in two directions; what was taken first stays",
+     "MATCH (p:Person) WHERE p.name > 'm' WITH p ORDER BY p.name LIMIT 5 RETURN p ORDER BY p.name DESC",
+     "ProduceResults p\n"
+     "Sort sort_2 DESC\n"
+     "Projection p.name AS sort_2\n"
+     "Limit 5\n"
+     "NodeIndexSeekByRange RANGE INDEX p:Person(name) WHERE name > 'm', ascending\n"},
+    {"Where the key has been written since, the index's order is not the order any more",
+     "MATCH (p:Person) WHERE p.name > 'm' SET p.name = p.name + 'x' RETURN p.name AS name ORDER BY name",
+     "ProduceResults name\n"
+     "Sort name ASC\n"
+     "Projection p.name AS name\n"
+     "Eager read after write\n"
+     "SetProperty p.name = p.name + 'x'\n"
+     "NodeIndexSeekByRange RANGE INDEX p:Person(name) WHERE name > 'm'\n"},
+};
+
+TEST(plans_for_orders) {
+  assert_all(orders, ARRAY_SIZE(orders));
+}
+
+static const struct golden caches[] = {
+    {"What a filter has read the projection has already",
+     "MATCH (p:Post) WHERE p.size > 3 RETURN p.size AS size",
+     "ProduceResults size\n"
+     "Projection cache[p.size] AS size\n"
+     "Filter cache[p.size] > 3\n"
+     "CacheProperties cache[p.size]\n"
+     "NodeByLabelScan p:Post\n"},
+    {"Read where it is first asked for, for the rows that are left there; several of one node together",
+     "MATCH (p:Post) WHERE p.draft = false AND p.size > p.age RETURN p.size * 2 AS twice, p.age AS age, p.title AS title",
+     "ProduceResults twice, age, title\n"
+     "Projection cache[p.size] * 2 AS twice, cache[p.age] AS age, p.title AS title\n"
+     "Filter cache[p.size] > cache[p.age]\n"
+     "CacheProperties cache[p.size], cache[p.age]\n"
+     "Filter p.draft = false\n"
+     "NodeByLabelScan p:Post\n"},
+    {"A projected property is a column as well as any",
+     "MATCH (p:Post) WITH p, p.size AS size ORDER BY size LIMIT 3 MATCH (p)<-[:LIKES]-(q) WHERE q.age > p.size RETURN q",
+     "ProduceResults q\n"
+     "Filter q.age > size\n"
+     "Expand(All) (p)<-[:LIKES]-(q)\n"
+     "Top size ASC LIMIT 3\n"
+     "Projection p.size AS size\n"
+     "NodeByLabelScan p:Post\n"},
+    {"A right side has what its row has; what has been written is read anew",
+     "MATCH (p:Post) WHERE p.size > 3 CALL { WITH p MATCH (q:City) WHERE q.size < p.size RETURN q } SET p.size = q.size RETURN p.size AS size",
+     "ProduceResults size\n"
+     "Projection p.size AS size\n"
+     "Eager read after write\n"
+     "SetProperty p.size = q.size\n"
+     "Apply\n"
+     "  Filter q.size < cache[p.size]\n"
+     "  NodeByLabelScan q:City\n"
+     "  Argument cache[p.size]\n"
+     "Filter cache[p.size] > 3\n"
+     "CacheProperties cache[p.size]\n"
+     "NodeByLabelScan p:Post\n"},
+    {"Grouping forgets columns",
+     "MATCH (p:Post) WHERE p.size > 3 WITH p, count(*) AS c RETURN p.size AS size, c",
+     "ProduceResults size, c\n"
+     "Projection p.size AS size\n"
+     "EagerAggregation p, count(*) AS c\n"
+     "Filter p.size > 3\n"
+     "NodeByLabelScan p:Post\n"},
+    {"To read what was deleted is an error at its place, so nothing is read before",
+     "MATCH (p:Post) WHERE p.size > 3 AND p.size < 9 DELETE p",
+     "EmptyResult\n"
+     "Delete p\n"
+     "Filter p.size > 3 AND p.size < 9\n"
+     "NodeByLabelScan p:Post\n"},
+};
+
+TEST(plans_for_caches) {
+  assert_all(caches, ARRAY_SIZE(caches));
+}
+
+static const struct golden multiplicities[] = {
+    {"Many ways to the same node: they are counted there, and gone on from once",
+     "MATCH (a:City)<-[:LIVES_IN]-(b)-[:KNOWS]->(c)-[:LIKES]->(d) RETURN d.age AS age, count(*) AS n",
+     "ProduceResults age, n\n"
+     "EagerAggregation d.age AS age, sum(ways_9) AS n\n"
+     "Expand(All) (c)-[:LIKES]->(d)\n"
+     "EagerAggregation c, sum(ways_10) AS ways_9\n"
+     "Expand(All) (b)-[:KNOWS]->(c)\n"
+     "EagerAggregation b, count(*) AS ways_10\n"
+     "Expand(All) (a)<-[:LIVES_IN]-(b)\n"
+     "NodeByLabelScan a:City\n"},
+    {"Relationships of one type differ: only where the first hop was a loop can the second meet it again",
+     "MATCH (a:Person) WITH a MATCH (a)-[:KNOWS]->(b)-[:KNOWS]->(c) RETURN c.age AS age, count(c.size) AS n, sum(c.age) AS s, max(c.name) AS m",
+     "ProduceResults age, n, s, m\n"
+     "EagerAggregation cache[c.age] AS age, sum(CASE WHEN c.size IS NULL THEN 0 ELSE ways_10 END) AS n, sum(cache[c.age] * ways_10) AS s, max(c.name) AS m\n"
+     "CacheProperties cache[c.age]\n"
+     "Expand(All) (b)-[:KNOWS]->(c)\n"
+     "EagerAggregation b, met_9, count(*) AS ways_10\n"
+     "Projection CASE WHEN a = b THEN anon_1 END AS met_9\n"
+     "Expand(All) (a)-[anon_1:KNOWS]->(b)\n"
+     "NodeByLabelScan a:Person\n"},
+    {"Without counts it is enough to know where one can go on from",
+     "MATCH (x:City)<-[:LIVES_IN]-(a)-[:KNOWS]->(b)-[:LIKES]->(c) RETURN DISTINCT c",
+     "ProduceResults c\n"
+     "Distinct c\n"
+     "Expand(All) (b)-[:LIKES]->(c)\n"
+     "Distinct b\n"
+     "Expand(All) (a)-[:KNOWS]->(b)\n"
+     "Distinct a\n"
+     "Expand(All) (x)<-[:LIVES_IN]-(a)\n"
+     "NodeByLabelScan x:City\n"},
+    {"Against the arrows every way can come back as it went: nothing is gained",
+     "MATCH (a:Person) WITH a MATCH (a)-[:KNOWS]-(b)-[:KNOWS]-(c) RETURN c.age AS age, count(*) AS n",
+     "ProduceResults age, n\n"
+     "EagerAggregation c.age AS age, count(*) AS n\n"
+     "Expand(All) (b)-[:KNOWS]-(c)\n"
+     "Expand(All) (a)-[anon_1:KNOWS]-(b)\n"
+     "NodeByLabelScan a:Person\n"},
+    {"Who asks where the way began cannot have the ways together",
+     "MATCH (a:Person) WITH a MATCH (a)-[:KNOWS]->(b)-[:LIKES]->(c) RETURN a, c, count(*) AS n",
+     "ProduceResults a, c, n\n"
+     "EagerAggregation a, c, count(*) AS n\n"
+     "Expand(All) (b)-[:LIKES]->(c)\n"
+     "Expand(All) (a)-[:KNOWS]->(b)\n"
+     "NodeByLabelScan a:Person\n"},
+    {"Of what is averaged each must be there",
+     "MATCH (a:Person) WITH a MATCH (a)-[:KNOWS]->(b)-[:LIKES]->(c) RETURN avg(c.size) AS n",
+     "ProduceResults n\n"
+     "EagerAggregation avg(c.size) AS n\n"
+     "Expand(All) (b)-[:LIKES]->(c)\n"
+     "Expand(All) (a)-[:KNOWS]->(b)\n"
+     "NodeByLabelScan a:Person\n"},
+};
+
+TEST(plans_for_multiplicities) {
+  assert_all(multiplicities, ARRAY_SIZE(multiplicities));
 }
 
 static const struct golden patterns[] = {
@@ -476,4 +692,4 @@ TEST(plans_for_writing) {
   assert_all(writing, ARRAY_SIZE(writing));
 }
 
-TESTS(T(plans_for_reading), T(plans_for_finding), T(plans_for_patterns), T(plans_for_subqueries), T(plans_for_counting), T(plans_for_writing))
+TESTS(T(plans_for_reading), T(plans_for_finding), T(plans_for_orders), T(plans_for_caches), T(plans_for_multiplicities), T(plans_for_patterns), T(plans_for_subqueries), T(plans_for_counting), T(plans_for_writing))

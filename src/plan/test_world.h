@@ -1,6 +1,7 @@
 // An invented database for the planner's tests: what is in it is said in the table of `world_*`.
 //
 //   10,000 nodes: 5,000 :Person (unique id; index on name; index on (city, age)), 50 :City (index on name), 4,000 :Post
+//   indexes of relationships: LIKES on name; KNOWS unique on id
 //   KNOWS 50,000 (:Person)-[:KNOWS]->(:Person)      LIVES_IN 5,000 (:Person)-[:LIVES_IN]->(:City)
 //   LIKES 20,000 (:Person)-[:LIKES]->(:Post)        OWNS 10 (:Person)-[:OWNS]->(:City)
 #pragma once
@@ -60,13 +61,17 @@ static inline bool world_indexes(void *context, struct arena *a, struct graph_in
        .state = GRAPH_INDEX_ONLINE},
       {.id = 5, .index_kind = GRAPH_INDEX_RANGE, .entity = GRAPH_NODE, .label_or_type = CITY, .keys = {KEY_ID}, .key_count = 1,
        .state = GRAPH_INDEX_POPULATING},
+      {.id = 6, .index_kind = GRAPH_INDEX_RANGE, .entity = GRAPH_REL, .label_or_type = LIKES, .keys = {KEY_NAME}, .key_count = 1,
+       .state = GRAPH_INDEX_ONLINE},
+      {.id = 7, .index_kind = GRAPH_INDEX_RANGE, .constraint = GRAPH_CONSTRAINT_UNIQUE, .entity = GRAPH_REL, .label_or_type = KNOWS,
+       .keys = {KEY_ID}, .key_count = 1, .state = GRAPH_INDEX_ONLINE},
   };
   *ret = arena_copy(a, all, sizeof all);
   *ret_n = ARRAY_SIZE(all);
   return *ret != NULL;
 }
 static inline struct graph_index_stats world_index(void *context, uint32_t index) {
-  static const struct graph_index_stats all[] = {[1] = {5000, 5000}, [2] = {5000, 1000}, [3] = {5000, 4000}, [4] = {50, 50}, [5] = {0, 0}};
+  static const struct graph_index_stats all[] = {[1] = {5000, 5000}, [2] = {5000, 1000}, [3] = {5000, 4000}, [4] = {50, 50}, [5] = {0, 0}, [6] = {20000, 500}, [7] = {50000, 50000}};
   return all[index];
 }
 

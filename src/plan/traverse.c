@@ -210,13 +210,23 @@ static enum err filter_differ(struct part *w, uint32_t number) {
   return ERR_OK;
 }
 
-enum err part_rel_scan(struct part *w, uint32_t number) {
+static enum err seek_rel_index(struct part *w, const struct leaf *leaf, uint32_t start, uint32_t end) {
+  TRY(leaf_push(w->g, &w->c, leaf, start, end));
+  for (uint32_t i = 0; i < leaf->solved_count; i++) w->predicates[leaf->solved[i]] = 1;
+  return ERR_OK;
+}
+
+enum err part_rel_scan(struct part *w, uint32_t number, const struct leaf *leaf) {
   const struct qg_rel *rel = &w->g->rels[number];
   bool reversed = rel->direction == GRAPH_IN;
   uint32_t left = w->g->nodes[rel->left].slot, right = w->g->nodes[rel->right].slot;
   uint32_t start = reversed ? right : left, end = reversed ? left : right;
   uint32_t seek = qg_rel_seek(w->g, rel, &w->c.bound);
-  TRY(seek != PLAN_NONE ? seek_rel(w, rel, seek, start, end) : scan_rels(w, rel, start, end));
+  if (leaf->index != NULL) {
+    TRY(seek_rel_index(w, leaf, start, end));
+  } else {
+    TRY(seek != PLAN_NONE ? seek_rel(w, rel, seek, start, end) : scan_rels(w, rel, start, end));
+  }
   TRY(filter_differ(w, number));
   w->nodes[rel->left] = 1;
   TRY(chain_bind(w->g->p, &w->c, left));

@@ -29,7 +29,7 @@ static bool gives_right(const struct plan_op *op) {
 }
 
 static bool is_join(const struct plan_op *op) {
-  return op->kind == PLAN_CARTESIAN_PRODUCT || op->kind == PLAN_NODE_HASH_JOIN || op->kind == PLAN_LEFT_OUTER_HASH_JOIN || op->kind == PLAN_VALUE_HASH_JOIN;
+  return op->kind == PLAN_CARTESIAN_PRODUCT || op->kind == PLAN_NODE_HASH_JOIN || op->kind == PLAN_VALUE_HASH_JOIN;
 }
 
 static enum err verify_argument(struct planner *p, const struct plan_op *op, const struct bits *outer, struct bits *ret) {
@@ -83,7 +83,7 @@ static enum err verify(struct planner *p, const struct plan_op *op, const struct
   TRY(verify_children(p, op, outer, &filled));
   TRY(op_reads(p, op, &reads));
   TRY(expect_within(p, op, "reads", &reads, &filled));
-  bool grouped = op->kind == PLAN_AGGREGATION || op->kind == PLAN_ORDERED_AGGREGATION;
+  bool grouped = op->kind == PLAN_AGGREGATION;
   if (grouped) filled = (struct bits){0};
   TRY(op_fills(p, op, &filled));
   if (op->kind == PLAN_OPTIONAL) TRY(from_list(p, &op->optional.slots, &filled));

@@ -1,7 +1,8 @@
 // Runs statements on a database in memory: for the text cases and the TCK, which drive it through a pipe.
 //
 // Input: records that end with a NUL byte. "R": an empty database. "P<map>": parameters, as the text of a Cypher map.
-// "Q<statement>": runs it. "E": barriers after every write from now on. "W": every page is cold at each statement from now on,
+// "Q<statement>": runs it. "E": barriers after every write from now on. "N": no rewrites of plans from now on,
+// "A": all that are possible. "W": every page is cold at each statement from now on,
 // and reading one waits. "I": runs give up their thread every few batches. "F": no shortcuts, every relationship found becomes a
 // row. The small letter ends it. Output: for each Q a record of lines that ends with a NUL byte: "ok" or
 // "error<TAB>name<TAB>status<TAB>message", then "columns<TAB>...", "row<TAB>value<TAB>...", and "stats<TAB>name=n..." with the
@@ -105,6 +106,7 @@ static bool reopen(struct lab *l) {
     return false;
   }
   l->eager_everywhere = modes.eager_everywhere;
+  l->rewrites = modes.rewrites;
   l->cold = modes.cold;
   l->impatient = modes.impatient;
   l->flat = modes.flat;
@@ -119,6 +121,8 @@ static void set_mode(struct lab *l, char what) {
   case 'W': l->cold = on; break;
   case 'I': l->impatient = on; break;
   case 'F': l->flat = on; break;
+  case 'N': l->rewrites = on ? PLAN_REWRITES_NONE : PLAN_REWRITES_BY_COST; break;
+  case 'A': l->rewrites = on ? PLAN_REWRITES_ALL : PLAN_REWRITES_BY_COST; break;
   default: break;
   }
 }

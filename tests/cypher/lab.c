@@ -5,6 +5,7 @@
 #include "cypher/check.h"
 #include "cypher/parse.h"
 #include "graph/tx.h"
+#include "graph/write.h"
 
 enum { LAB_POOL_BYTES = 256 << 20, LAB_COLD_POOL_BYTES = 64 * PAGE_BYTES, LAB_SEGMENT_BYTES = 1 << 20, LAB_TRIES = 1000 };
 
@@ -57,12 +58,11 @@ enum err lab_plan(struct lab *l, struct str query, struct plan **ret, struct err
   TRY(plan_new(NULL, &p, e));
   struct plan_catalog catalog = plan_catalog_of_graph(l->graph);
   struct plan_folding folding = {exec_evaluate, NULL};
-  struct plan_options options = {.catalog = &catalog, .folding = &folding, .eager_everywhere = l->eager_everywhere};
+  struct plan_options options = {.catalog = &catalog, .folding = &folding, .eager_everywhere = l->eager_everywhere, .rewrites = l->rewrites};
   struct cypher_check_options check = {.signatures = l->signatures};
   enum err err = cypher_parse(plan_arena(p), query, NULL, &s, e);
   if (err == ERR_OK) err = cypher_check(s, &check, e);
   if (err == ERR_OK) err = plan_build(p, s, &options, e);
-  if (err == ERR_OK && p->kind != PLAN_QUERY) err = error_set(e, ERR_UNSUPPORTED, "a command is not run here");
   if (err != ERR_OK) {
     plan_unref(p);
     return err;
@@ -121,6 +121,26 @@ static enum err commit(struct lab *l, struct graph_tx *tx, struct error *e) {
   return err;
 }
 
+/// CREATE INDEX and CREATE CONSTRAINT ... IS UNIQUE, online when this returns.
+static enum err create_index(struct graph_tx *tx, const struct ast *n, struct error *e) {
+  bool constraint = n->kind == AST_CREATE_CONSTRAINT;
+  if (!constraint && n->kind != AST_CREATE_INDEX) return error_set(e, ERR_UNSUPPORTED, "this command is not run here");
+  bool of_rels = constraint ? n->create_constraint.relationship : n->create_index.relationship;
+  struct str name = constraint ? n->create_constraint.label : n->create_index.labels.first->label.name;
+  struct graph_index index = {.constraint = constraint ? GRAPH_CONSTRAINT_UNIQUE : GRAPH_CONSTRAINT_NONE, .entity = of_rels ? GRAPH_REL : GRAPH_NODE};
+  uint32_t id;
+  TRY(graph_token_make(tx, of_rels ? GRAPH_TYPE : GRAPH_LABEL, name, &index.label_or_type, e));
+  AST_EACH(property, constraint ? n->create_constraint.properties : n->create_index.properties)
+    TRY(graph_token_make(tx, GRAPH_KEY, property->property.key, &index.keys[index.key_count++], e));
+  return graph_index_create(tx, &index, &id, e);
+}
+
+static enum err run_command(struct lab *l, const struct plan *plan, struct graph_tx *tx, struct error *e) {
+  enum err err;
+  while ((err = create_index(tx, plan->statement->root, e)) == ERR_WAIT) TRY(graph_settle(l->graph, e));
+  return err;
+}
+
 void lab_run_plan(struct lab *l, const struct plan *plan, struct row_sink *sink, struct lab_result *ret) {
   *ret = (struct lab_result){.error = ERROR_INIT};
   struct graph_tx *tx;
@@ -131,13 +151,15 @@ void lab_run_plan(struct lab *l, const struct plan *plan, struct row_sink *sink,
   if (ret->err != ERR_OK) return;
   graph_tx_set_blocking(tx, !l->cold);
   ret->err = graph_tx_statement(tx, &ret->error);
-  if (ret->err == ERR_OK) ret->err = run_exec(l, plan, tx, sink, ret);
+  if (ret->err == ERR_OK && plan->kind == PLAN_COMMAND) ret->err = run_command(l, plan, tx, &ret->error);
+  if (ret->err == ERR_OK && plan->kind == PLAN_QUERY) ret->err = run_exec(l, plan, tx, sink, ret);
   if (ret->err == ERR_OK) {
     ret->err = commit(l, tx, &ret->error);
   } else {
     graph_tx_rollback(tx);
   }
   graph_tx_free(tx);
+  if (ret->err == ERR_OK && plan->kind == PLAN_COMMAND) ret->err = graph_settle(l->graph, &ret->error); // the index is filled
 }
 
 void lab_run(struct lab *l, struct str query, struct row_sink *sink, struct lab_result *ret) {

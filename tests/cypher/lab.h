@@ -19,7 +19,8 @@ struct lab {
   struct arena arena;       // of `parameters`
   struct value parameters;  // for the statements that follow
   struct mem_budget budget; // of a run; limit 0
-  bool eager_everywhere;
+  bool eager_everywhere; // options of the planner
+  enum plan_rewrites rewrites;
   bool cold;      // each run starts with no page in memory and may not block: it waits for every page
   bool impatient; // runs give up their thread after a few batches, now a few more, now less
   bool flat;      // exec_options.flat
@@ -40,7 +41,7 @@ void lab_close(struct lab *l);
 
 /// Parses, checks, plans.
 enum err lab_plan(struct lab *l, struct str query, struct plan **ret, struct error *e) NODISCARD;
-/// Runs a plan in a transaction of its own and commits; rows go to `sink` (may be NULL).
+/// Runs a plan (or creates an index) in a transaction of its own and commits; rows go to `sink` (may be NULL).
 void lab_run_plan(struct lab *l, const struct plan *plan, struct row_sink *sink, struct lab_result *ret);
 /// Both.
 void lab_run(struct lab *l, struct str query, struct row_sink *sink, struct lab_result *ret);

@@ -194,6 +194,38 @@ test("100,000 records", () => withSession(async session => {
   assert.equal(number(records[99999].get("x")), 100000)
 }))
 
+test("notifications", () => withDriver(async driver => {
+  const query = "EXPLAIN MATCH (a:NoSuchLabel), (b) RETURN id(a), b"
+  const heard = async settings => {
+    const session = atLeast(4) ? driver.session({ defaultAccessMode: readMode, ...settings }) : driver.session(readMode)
+    try {
+      return (await session.run(query)).summary.notifications
+    } finally {
+      await session.close()
+    }
+  }
+  const all = await heard({})
+  const codes = all.map(n => n.code.replace("Neo.ClientNotification.Statement.", "")).sort()
+  assert.deepEqual(codes, ["CartesianProduct", "FeatureDeprecationWarning", "UnknownLabelWarning"])
+  const label = all.find(n => n.code.endsWith("UnknownLabelWarning"))
+  assert.equal(label.severity ?? label.severityLevel, "WARNING")
+  assert.equal(label.title, "The provided label is not in the database.")
+  assert.match(label.description, /the missing label name is: NoSuchLabel/)
+  assert.deepEqual([label.position.offset, label.position.line, label.position.column].map(number), [17, 1, 18])
+  if (atLeast(5, 7)) {
+    assert.equal(label.category, "UNRECOGNIZED")
+    assert.deepEqual(await heard({ notificationFilter: { minimumSeverityLevel: "OFF" } }), [])
+    const warnings = await heard({ notificationFilter: { minimumSeverityLevel: "WARNING", disabledCategories: ["DEPRECATION"] } })
+    assert.deepEqual(warnings.map(n => n.code.split(".").pop()), ["UnknownLabelWarning"])
+  }
+  if (atLeast(5, 23)) {
+    const session = driver.session()
+    const statuses = (await session.run(query)).summary.gqlStatusObjects
+    await session.close()
+    assert.deepEqual(statuses.map(s => s.gqlStatus).sort(), ["01N01", "01N50", "02000", "03N90"])
+  }
+}))
+
 test("20 MB parameter", () => withSession(async session => {
   const text = "x".repeat(20_000_000)
   assert.equal((await one(session, "RETURN $x AS x", { x: text })).length, text.length)

@@ -57,6 +57,23 @@ def auto_commit(driver, uri):
         assert session.run("MATCH (n:DriverTest) DELETE n").consume().counters.nodes_deleted == 2
 
 
+@case("notifications")
+def notifications(driver, uri):
+    query = "MATCH (a:NoSuchLabel), (b) RETURN id(a), b"
+
+    def heard(**settings):
+        with driver.session(**settings) as session:
+            return session.run(query).consume()
+
+    summary = heard()
+    codes = sorted(n.code.split(".")[-1] for n in summary.summary_notifications)
+    assert codes == ["CartesianProduct", "FeatureDeprecationWarning", "UnknownLabelWarning"], codes
+    assert {s.gql_status for s in summary.gql_status_objects} >= {"01N01", "01N50", "03N90"}
+    assert heard(notifications_min_severity="OFF").summary_notifications == []
+    left = heard(notifications_disabled_classifications=["PERFORMANCE", "DEPRECATION"]).summary_notifications
+    assert [n.code.split(".")[-1] for n in left] == ["UnknownLabelWarning"], left
+
+
 @case("explicit transaction")
 def explicit(driver, uri):
     with driver.session() as session:
