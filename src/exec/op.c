@@ -93,9 +93,8 @@ static bool is_right_side(const struct plan_op *plan, uint32_t child) {
 static enum err open_children(struct exec *x, struct op *op, struct error *e) {
   const struct plan_op *plan = op->plan;
   struct op_outer *inner = ARENA_NEW(&x->arena, struct op_outer);
-  op->children = ARENA_ARRAY(&x->arena, struct op *, plan->child_count + 1);
+  op->children = arena_zalloc(&x->arena, (plan->child_count + 1) * sizeof(struct op *)); // op_close may come at any time
   if (op->children == NULL || inner == NULL) return arena_err(&x->arena, e);
-  memset(op->children, 0, (plan->child_count + 1) * sizeof(struct op *));
   for (uint32_t i = 0; i < plan->child_count; i++)
     TRY(op_open(x, plan->children[i], is_right_side(plan, i) ? inner : op->outer, &op->children[i], e));
   return ERR_OK;

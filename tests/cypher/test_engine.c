@@ -20,11 +20,15 @@ static void run_ok(struct lab *l, const char *query) {
 }
 
 static void fill(struct lab *l) {
+  run_ok(l, "CREATE INDEX FOR (n:T) ON (n.at)"); // one instant in two zones, so that its order is not that of its keys
+  run_ok(l, "UNWIND range(1, 20) AS i CREATE (:T {i: i, at: datetime('2020-01-01T10:00' + CASE i % 2 WHEN 0 THEN 'Z' ELSE '[Europe/Berlin]' END)})");
   run_ok(l, "UNWIND range(1, 20) AS i CREATE (:A {i: i, s: 'text ' + i})");
   run_ok(l, "MATCH (a:A), (b:A) WHERE b.i = a.i + 1 OR b.i = a.i * 2 CREATE (a)-[:R {w: a.i}]->(b)");
 }
 
 static const char *const queries[] = {
+    "MATCH (n:T) WHERE n.at IS NOT NULL RETURN n.at, n.i ORDER BY n.at DESC, n.i LIMIT 7",
+    "MATCH (n:T) WHERE n.i > 3 AND n.i < 30 RETURN n.i + n.i, max(n.at) ORDER BY n.i + n.i",
     "UNWIND range(1, 50) AS x WITH x % 5 AS k, collect(x) AS l, count(DISTINCT x) AS n, avg(x) AS a RETURN k, l, n, a ORDER BY k DESC",
     "MATCH (a:A)-[r:R]->(b) WHERE r.w > 3 AND b.s CONTAINS '1' RETURN a, r, b, [x IN range(1, b.i) | x + a.i] AS l",
     "MATCH p = (a:A {i: 1})-[:R*1..4]->(b) RETURN p, reduce(s = 0, x IN relationships(p) | s + x.w) AS w LIMIT 20",
