@@ -20,7 +20,7 @@ BUILD = ROOT / "build"
 SIMULATOR = "tests/sim/sim_raft_off"
 SCRIPTS = "src/consensus/test_guards_off"
 FIRST_SEEDS = (1, 100001, 200001)
-COMBINATIONS = (("fifo", "3"), ("wild", "5"), ("fifo", "5"), ("wild", "3"))
+COMBINATIONS = (("fifo", "3"), ("wild", "5"), ("fifo", "5"), ("wild", "3"), ("fifo", "1"))
 CHUNK = 25
 
 
