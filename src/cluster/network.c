@@ -55,27 +55,23 @@ void network_peer_remove(struct network *n, uint64_t server) {
   peer_remove(p);
 }
 
-/// The lock is held.
-static struct peer *put(struct network *n, uint64_t server, const struct message *m) {
-  struct peer *p = network_peer(n, server);
-  return p != NULL && p->online && outbox_put(&p->outbox, m) ? p : NULL;
-}
-
 bool network_send(struct network *n, uint64_t server, const struct message *m) {
   mutex_lock(&n->lock);
-  struct peer *p = put(n, server, m);
-  bool post = p != NULL && !p->flush_posted;
+  struct peer *p = network_peer(n, server);
+  bool taken = p != NULL && p->online && outbox_put(&p->outbox, m);
+  bool post = taken && !p->flush_posted;
   if (post) p->flush_posted = true;
   mutex_unlock(&n->lock);
   if (post) loop_post(n->loop, &p->flush);
-  return p != NULL;
+  return taken;
 }
 
 bool network_queue(struct network *n, uint64_t server, const struct message *m) {
   mutex_lock(&n->lock);
-  struct peer *p = put(n, server, m);
+  struct peer *p = network_peer(n, server);
+  bool has_room = p == NULL || !p->online || outbox_put(&p->outbox, m);
   mutex_unlock(&n->lock);
-  return p != NULL;
+  return has_room;
 }
 
 void network_flush(struct network *n) {

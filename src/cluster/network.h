@@ -68,7 +68,8 @@ void network_peer_remove(struct network *n, uint64_t server);
 /// Queues a message for `server`; bytes are copied. False: no such peer, not connected, or no room. Any thread.
 bool network_send(struct network *n, uint64_t server, const struct message *m);
 
-/// The same on the loop's own thread without waking anybody: goes out with the next network_flush.
+/// The same on the loop's own thread without waking anybody: goes out with the next network_flush. False only if there is no room
+/// now; for a server that is not there the message is gone, as on any line.
 bool network_queue(struct network *n, uint64_t server, const struct message *m);
 void network_flush(struct network *n);
 

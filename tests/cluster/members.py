@@ -57,8 +57,15 @@ class Hosts(Network):
 
     @staticmethod
     def usable():
-        return os.geteuid() == 0 and shutil.which("nft") and shutil.which("ip") and subprocess.run(
-            ["ip", "netns", "list"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+        """Tried, because a container may forget any part of it."""
+        name = f"qvprobe{os.getpid() % 10000}"
+        if os.geteuid() != 0 or not shutil.which("nft") or not shutil.which("ip"):
+            return False
+        tries = [["ip", "netns", "add", name], ["ip", "netns", "exec", name, "nft", "add table inet q"],
+                 ["ip", "link", "add", name, "type", "bridge"], ["ip", "link", "del", name]]
+        good = all(subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0 for words in tries)
+        subprocess.run(["ip", "netns", "del", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        return good
 
     @staticmethod
     def ip(*words):
