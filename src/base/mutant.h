@@ -73,6 +73,7 @@
   X(group_cut_previous,      "the second part of an append follows the first part's predecessor") \
   X(group_newest_membership, "a snapshot has the newest membership, not the one in force there") \
   X(group_prune_first,       "the log is pruned without a word of where it begins") \
+  X(group_settle_early,      "a log that is merely as long as a copied store passes for having caught up") \
   X(group_reset_first,       "the log is begun anew without a word of where it begins") \
   X(group_trust_applied,     "a copied store says what of an older log is committed") \
   X(frame_checksum,          "a damaged frame is read")

@@ -81,20 +81,24 @@ static enum err report_applied(struct group *g, struct error *e) {
   return group_carry_out(g, e);
 }
 
-// The log has caught up with a copied store: from here on a store that is ahead of it would mean that something was lost.
-static enum err settle_install(struct group *g, uint64_t applied, struct error *e) {
-  return g->installing && log_durable_index(g->log) >= applied ? group_save_installing(g, false, e) : ERR_OK;
+// The log has caught up with a copied store when it holds the very entry that the store has applied last: from then on a store
+// that is ahead of it would mean that something was lost. A log that is merely as long may be the one of the store before.
+static enum err settle_install(struct group *g, struct group_applied applied, struct error *e) {
+  uint64_t term = 0;
+  bool caught_up = g->installing && log_term_at(g->log, applied.index, &term, NULL) == ERR_OK &&
+                   (term == applied.term || MUTANT(group_settle_early));
+  return caught_up ? group_save_installing(g, false, e) : ERR_OK;
 }
 
 enum err group_apply(struct group *g, bool *ret_more, struct error *e) {
   if (group_is_installing(g)) return ERR_OK;
-  uint64_t applied = g->options.application->applied(g->options.application).index;
+  struct group_applied applied = g->options.application->applied(g->options.application);
   enum err settled = settle_install(g, applied, e);
   if (settled != ERR_OK) return group_fail(g, settled, e);
   uint64_t limit = MUTANT(group_apply_undurable) ? g->commit_index : g->apply_index;
   enum err err = ERR_OK;
   uint32_t left = g->options.apply_step_max;
-  for (; err == ERR_OK && left > 0 && g->passed_index < limit; left--) err = pass_entry(g, applied, e);
+  for (; err == ERR_OK && left > 0 && g->passed_index < limit; left--) err = pass_entry(g, applied.index, e);
   if (err != ERR_OK && err != ERR_BUSY) return group_fail(g, err, e);
   g->busy_ms = err == ERR_BUSY ? g->now_ms + GROUP_RETRY_MS : 0;
   if (err == ERR_OK && g->passed_index < limit) *ret_more = true;

@@ -494,9 +494,9 @@ TEST(a_crash_between_the_copy_and_its_report_loses_nothing) {
   place_free(p);
 }
 
-// The old log goes beyond the copy, with entries that were never committed: which of them the copy stands for, nobody knows.
-TEST(a_copied_store_says_nothing_of_an_older_log) {
-  struct place *p = place_new();
+// A former leader whose log goes beyond the copy that it got, with entries that were never committed; the power went before it
+// could say that it has the copy, and is back.
+static struct member *copied_beside_an_older_log(struct place *p) {
   struct error e = ERROR_INIT;
   place_open(p);
   struct member *old = elect(p);
@@ -518,15 +518,41 @@ TEST(a_copied_store_says_nothing_of_an_older_log) {
   assert_in_range(old->install_index, 2, tail - 1);
   old->applied = old->durable = leader->applied;
   old->install_index = 0;
-  member_power_cut(old); // before it is reported
+  member_power_cut(old);
   assert_ok(member_open(old, &e));
-  for (int i = 0; i < 100 && old->applied.index < leader->applied.index + 1; i++) {
-    assert_ok(group_failure(old->group, &e));
-    if (old->install_index > 0 && group_installed(old->group, p->now_ms, &e) == ERR_OK) old->install_index = 0;
+  return old;
+}
+
+static void assert_catches_up(struct place *p, struct member *m) {
+  struct error e = ERROR_INIT;
+  struct member *leader = leader_of(p);
+  for (int i = 0; i < 100 && m->applied.index < leader->applied.index + 1; i++) {
+    assert_ok(group_failure(m->group, &e));
+    if (m->install_index > 0 && group_installed(m->group, p->now_ms, &e) == ERR_OK) m->install_index = 0;
     if (i == 50) assert_ok(propose(leader_of(p), 10, &e));
     place_run(p, 10);
   }
-  assert_int_equal(old->applied.index, leader->applied.index);
+  assert_int_equal(m->applied.index, leader->applied.index);
+}
+
+// Which of the old log's entries the copy stands for, nobody knows.
+TEST(a_copied_store_says_nothing_of_an_older_log) {
+  struct place *p = place_new();
+  assert_catches_up(p, copied_beside_an_older_log(p));
+  place_free(p);
+}
+
+// Found by the simulator (3 voters, wild, seed 3605): the old log is as long as the copy, which must not pass for having caught up.
+TEST(a_second_crash_beside_an_older_log_loses_nothing) {
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  struct member *old = copied_beside_an_older_log(p);
+  old->deaf = true;
+  place_run(p, 20);
+  member_power_cut(old);
+  old->deaf = false;
+  assert_ok(member_open(old, &e));
+  assert_catches_up(p, old);
   place_free(p);
 }
 
@@ -690,6 +716,7 @@ int main(int count, char **arguments) {
                                      T(a_member_that_was_away_too_long_gets_a_copy_of_the_store),
                                      T(a_crash_between_the_copy_and_its_report_loses_nothing),
                                      T(a_copied_store_says_nothing_of_an_older_log),
+                                     T(a_second_crash_beside_an_older_log_loses_nothing),
                                      T(a_crash_while_the_log_is_begun_anew_loses_nothing),
                                      T(a_log_that_lost_its_end_is_refused),
                                      T(reads_and_memberships_reach_the_application),
