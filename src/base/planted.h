@@ -1,5 +1,6 @@
-// Memory errors that a build can plant (-Dplanted=NAME), to show that the fuzzers find what lies behind valid input. Normal builds
-// have none: PLANTED(x) is then the constant false. tests/fuzz/planted lets each be found; docs/develop/fuzzing.md lists them.
+// Memory errors that a build can plant (-Dplanted=NAME), to show that the fuzzers find what lies behind valid input. Normal
+// builds have none: PLANTED(x) is then the constant false. tests/fuzz/planted lets each be found; docs/develop/fuzzing.md lists
+// them.
 #pragma once
 
 #ifdef PLANTED_BUG

@@ -1,5 +1,5 @@
-// A hostile client behind a good beginning: the first byte picks the version, the second cuts the bytes, the third picks how much of
-// handshake, login and an open result is given, so that what follows reaches deep code. Behind these come messages, which are
+// A hostile client behind a good beginning: the first byte picks the version, the second cuts the bytes, the third picks how much
+// of handshake, login and an open result is given, so that what follows reaches deep code. Behind these come messages, which are
 // changed as such (fuzz_messages.h). The database is the script of test_dbms.h.
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +80,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsi
   const uint8_t *version = versions[data[0] % ARRAY_SIZE(versions)];
   const struct bolt_version *v = bolt_version_find(version[0], version[1]);
   static const enum bolt_state states[BEGINNINGS] = {BOLT_STREAMING, BOLT_READY, BOLT_NEGOTIATION};
-  return HEAD_BYTES + fuzz_messages_mutate(&rng, v, states[data[2] % BEGINNINGS], data + HEAD_BYTES, size - HEAD_BYTES, size_max - HEAD_BYTES);
+  return HEAD_BYTES +
+         fuzz_messages_mutate(&rng, v, states[data[2] % BEGINNINGS], data + HEAD_BYTES, size - HEAD_BYTES, size_max - HEAD_BYTES);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *to, size_t size_max,
@@ -88,7 +89,8 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
   struct rng rng;
   rng_seed(&rng, seed);
   if (a_size < HEAD_BYTES || b_size < HEAD_BYTES || size_max < HEAD_BYTES) return 0;
-  struct str first = {(const char *) a + HEAD_BYTES, a_size - HEAD_BYTES}, second = {(const char *) b + HEAD_BYTES, b_size - HEAD_BYTES};
+  struct str first = {(const char *) a + HEAD_BYTES, a_size - HEAD_BYTES},
+             second = {(const char *) b + HEAD_BYTES, b_size - HEAD_BYTES};
   memcpy(to, a, HEAD_BYTES);
   return HEAD_BYTES + fuzz_messages_cross(&rng, first, second, to + HEAD_BYTES, size_max - HEAD_BYTES);
 }

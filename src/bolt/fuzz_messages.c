@@ -21,10 +21,23 @@ static bool one_in(struct rng *rng, uint64_t n) {
 
 // ---- valid messages ----
 
-static const char *const queries[] = {"UNWIND range(1, 3) AS x RETURN x", "UNWIND range(1, $n) AS x RETURN x", "UNWIND $list AS x RETURN x",
-                                      "RETURN 1 AS one", "RETURN $n AS n", "RETURN null AS n", "CREATE (n:Test) RETURN n", "CREATE ()",
-                                      "MATCH (n) RETURN n", "MATCH ()-[r]-() RETURN r", "MATCH p = () RETURN p", "RETURN 1/0",
-                                      "CALL dbms.routing.getRoutingTable($context)", "BEGIN", "COMMIT", "ROLLBACK", "no query"};
+static const char *const queries[] = {"UNWIND range(1, 3) AS x RETURN x",
+                                      "UNWIND range(1, $n) AS x RETURN x",
+                                      "UNWIND $list AS x RETURN x",
+                                      "RETURN 1 AS one",
+                                      "RETURN $n AS n",
+                                      "RETURN null AS n",
+                                      "CREATE (n:Test) RETURN n",
+                                      "CREATE ()",
+                                      "MATCH (n) RETURN n",
+                                      "MATCH ()-[r]-() RETURN r",
+                                      "MATCH p = () RETURN p",
+                                      "RETURN 1/0",
+                                      "CALL dbms.routing.getRoutingTable($context)",
+                                      "BEGIN",
+                                      "COMMIT",
+                                      "ROLLBACK",
+                                      "no query"};
 static const char *const severities[] = {"OFF", "WARNING", "INFORMATION"};
 static const char *const names[] = {"neo4j", "system", "none", ""};
 
@@ -150,7 +163,8 @@ static void put_route(struct rng *rng, const struct bolt_version *v, struct buf 
 
 /// A message without its chunks. Those that a conversation is made of come more often than those that begin or end it.
 static void put_message(struct rng *rng, const struct bolt_version *v, struct buf *to) {
-  static const uint8_t tags[] = {0x10, 0x10, 0x10, 0x3f, 0x3f, 0x2f, 0x11, 0x11, 0x12, 0x13, 0x0f, 0x66, 0x54, 0x6b, 0x6a, 0x01, 0x0e, 0x02};
+  static const uint8_t tags[] = {0x10, 0x10, 0x10, 0x3f, 0x3f, 0x2f, 0x11, 0x11, 0x12,
+                                 0x13, 0x0f, 0x66, 0x54, 0x6b, 0x6a, 0x01, 0x0e, 0x02};
   uint8_t tag = tags[rng_below(rng, sizeof tags)];
   switch (tag) {
   case 0x01: put_hello(rng, v, to); break;
@@ -278,7 +292,8 @@ static void put_mutated(struct buf *to, const struct stream *s, size_t i) {
 
 enum change { APPEND, INSERT, REPLACE, REMOVE, REPEAT, MOVE_UP, MUTATE, CHANGES };
 
-static void change(struct rng *rng, const struct bolt_version *v, enum bolt_state beginning, const struct stream *s, struct buf *to) {
+static void change(struct rng *rng, const struct bolt_version *v, enum bolt_state beginning, const struct stream *s,
+                   struct buf *to) {
   enum change what = s->count == 0 ? APPEND : (enum change) rng_below(rng, CHANGES);
   size_t i = what == APPEND ? s->count : rng_below(rng, s->count);
   enum bolt_state state = state_before(v, beginning, s, i);

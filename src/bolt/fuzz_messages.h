@@ -1,5 +1,6 @@
-// For the session's fuzzer: composes valid messages, and changes a stream of them message by message. Most of what is put in is legal in
-// the state that the messages before it lead to, so that conversations grow long instead of ending at the first wrong message.
+// For the session's fuzzer: composes valid messages, and changes a stream of them message by message. Most of what is put in is
+// legal in the state that the messages before it lead to, so that conversations grow long instead of ending at the first wrong
+// message.
 #pragma once
 
 #include <stddef.h>

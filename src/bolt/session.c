@@ -7,7 +7,8 @@
 #include "bolt/session_int.h"
 
 enum { REQUESTS_PER_RUN = 100, ANSWERS_OVER_HIGH_BYTES = 64 * 1024 };
-// A byte of a message can make a value of sixteen in memory: messages of nothing but such bytes are refused where they are very long.
+// A byte of a message can make a value of sixteen in memory: messages of nothing but such bytes are refused where they are very
+// long.
 enum { BYTES_A_MESSAGE_BYTE = 4 };
 
 // ---- life ----

@@ -73,7 +73,8 @@ static void committed(struct bolt_session *s) {
 }
 
 void session_commit(struct bolt_session *s) {
-  if (PLANTED(session) && s->tx_filter.filter.min_severity != DBMS_SEVERITY_DEFAULT && s->result_count >= 2) planted_memory_error();
+  if (PLANTED(session) && s->tx_filter.filter.min_severity != DBMS_SEVERITY_DEFAULT && s->result_count >= 2)
+    planted_memory_error();
   struct error error = ERROR_INIT;
   if (session_reserve_answer(s, &error) != ERR_OK) {
     session_fail(s, &error);

@@ -77,7 +77,6 @@ static bool read_until(int fd, struct buf *got, struct str wanted) {
 
 static int dial_and_log_in(struct served *s) {
   int fd = dial(s);
-  CLEANUP(buf_done) struct buf got = BUF_INIT;
   put(fd, "60 60 b0 17 00000404 00000000 00000000 00000000");
   put_message(fd, "HELLO {user_agent: 'x', scheme: 'none'}");
   char version[4];
@@ -180,7 +179,6 @@ TEST(connections_that_do_not_log_in_are_limited_in_number_and_time) {
   assert_true(has_hung_up(one));
   assert_true(has_hung_up(two));
   put_message(logged_in, "RESET");
-  CLEANUP(buf_done) struct buf got = BUF_INIT;
   char answer[7];
   assert_int_equal(recv(logged_in, answer, 7, MSG_WAITALL), 7);
   struct bolt_counters counters = bolt_server_counters(s.server);
@@ -225,7 +223,7 @@ TEST(bolt_runs_over_tls_and_plaintext_on_one_port) {
   SSL_set_fd(ssl, fd);
   assert_int_equal(SSL_connect(ssl), 1);
   CLEANUP(buf_done) struct buf opening = test_hex("60 60 b0 17 00000404 00000000 00000000 00000000");
-  CLEANUP(buf_done) struct buf hello = test_message("HELLO {user_agent: 'x', scheme: 'none'}"), big = BUF_INIT;
+  CLEANUP(buf_done) struct buf hello = test_message("HELLO {user_agent: 'x', scheme: 'none'}");
   SSL_write(ssl, opening.data, (int) opening.len);
   char answer[200];
   assert_int_equal(SSL_read(ssl, answer, sizeof answer), 4); // one record

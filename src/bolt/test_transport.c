@@ -119,7 +119,6 @@ TEST(trap_15_an_upgrade_takes_up_no_extension_and_a_session_runs_over_frames) {
   add_frame(&bytes, 0x82, pull.data, pull.len);
   add_frame(&bytes, 0x82, bye.data, bye.len);
   add_frame(&bytes, 0x88, NULL, 0);
-  CLEANUP(buf_done) struct buf expected = BUF_INIT;
   for (size_t step = bytes.len; step > 0; step = step > 3 ? step / 3 : step - 1) {
     struct player p;
     player_open(&p);
@@ -221,7 +220,8 @@ TEST(an_endless_request_is_refused) {
   player_close(&p);
 }
 
-/// So many rounds of a thousand pings, after each of which the socket still holds `unsent` bytes. True if the connection was given up.
+/// So many rounds of a thousand pings, after each of which the socket still holds `unsent` bytes. True if the connection was
+/// given up.
 static bool ping(struct player *p, int rounds, size_t unsent) {
   static const uint8_t one[] = {0x89, 0x84, 0, 0, 0, 0, 'p', 'i', 'n', 'g'};
   CLEANUP(buf_done) struct buf pings = BUF_INIT;

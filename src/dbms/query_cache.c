@@ -20,7 +20,7 @@ struct entry {
 struct query_cache {
   struct mutex mutex; // everything below
   uint32_t capacity, len;
-  size_t bytes; // of all plans
+  size_t bytes;       // of all plans
   struct map by_hash; // hash of the text -> struct entry *
   struct entry *newest, *oldest;
 };

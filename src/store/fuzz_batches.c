@@ -31,7 +31,8 @@ static void note_entries(struct body *b, const uint8_t *batch, size_t bytes) {
   uint32_t count = get_u32_le(batch + 12);
   if (index == 0 || index > b->next_index) return;
   struct log_entry entry;
-  for (uint32_t i = 0; i < count && index < INDEXES_MAX && log_get_entry(batch, bytes, &at, &entry); i++) b->terms[index++] = entry.term;
+  for (uint32_t i = 0; i < count && index < INDEXES_MAX && log_get_entry(batch, bytes, &at, &entry); i++)
+    b->terms[index++] = entry.term;
   b->next_index = index;
 }
 
@@ -61,7 +62,7 @@ static void put_entry(struct rng *rng, struct buf *to, uint64_t index, uint64_t 
   struct log_entry entry = {
       .index = index,
       .term = term,
-      .kind = (enum log_kind) (1 + rng_below(rng, LOG_KIND_MAX - 1)),
+      .kind = (enum log_kind)(1 + rng_below(rng, LOG_KIND_MAX - 1)),
       .parts = rng_chance(rng, 1, 4) ? LOG_PART : LOG_END,
       .commit_time_ns = (int64_t) index,
       .metadata = {content, rng_below(rng, 4)},
@@ -81,7 +82,8 @@ static void put_batch(struct rng *rng, const struct body *b, struct buf *to) {
   uint8_t header[LOG_BATCH_HEADER_BYTES] = {0};
   must(buf_append(&batch, header, sizeof header));
   for (uint32_t i = 0; i < count; i++) put_entry(rng, &batch, first + i, term);
-  struct log_batch_header h = {.count = count, .bytes = (uint32_t) batch.len, .generation = 1, .first_index = first, .previous_term = previous_term};
+  struct log_batch_header h = {
+      .count = count, .bytes = (uint32_t) batch.len, .generation = 1, .first_index = first, .previous_term = previous_term};
   static const uint8_t no_uuid[16];
   log_put_batch_header((uint8_t *) batch.data, no_uuid, &h);
   must(buf_append_str(to, buf_str(&batch)));

@@ -1,5 +1,5 @@
-// For the log's fuzzer: composes valid batches, and changes the body of a segment batch by batch. Checksums, chain, uuid and places
-// are the fuzzer's to put right.
+// For the log's fuzzer: composes valid batches, and changes the body of a segment batch by batch. Checksums, chain, uuid and
+// places are the fuzzer's to put right.
 #pragma once
 
 #include <stddef.h>

@@ -30,8 +30,13 @@ static void put_right(uint8_t *segment, size_t size) {
       at += LOG_SECTOR;
       continue;
     }
-    struct log_batch_header h = {.count = get_u32_le(b + 12), .bytes = bytes, .sector = (uint32_t) (at / LOG_SECTOR), .generation = 1,
-                                 .first_index = get_u64_le(b + 48), .commit_index = get_u64_le(b + 56), .chain = chain,
+    struct log_batch_header h = {.count = get_u32_le(b + 12),
+                                 .bytes = bytes,
+                                 .sector = (uint32_t) (at / LOG_SECTOR),
+                                 .generation = 1,
+                                 .first_index = get_u64_le(b + 48),
+                                 .commit_index = get_u64_le(b + 56),
+                                 .chain = chain,
                                  .previous_term = get_u64_le(b + 72)};
     log_put_batch_header(b, uuid, &h);
     chain = h.checksum;

@@ -46,7 +46,8 @@ uint64_t value_weight(struct value v) {
 
 enum err value_weigh(struct value *v, struct error *e) {
   uint64_t weight = weight_of_parts(*v, 0);
-  if (weight > VALUE_WEIGHT_MAX) return error_set(e, ERR_LIMIT, "A list or map whose parts, all levels together, take more than 2 GiB is not supported.");
+  if (weight > VALUE_WEIGHT_MAX)
+    return error_set(e, ERR_LIMIT, "A list or map whose parts, all levels together, take more than 2 GiB is not supported.");
   v->aux = pack(weight);
   return ERR_OK;
 }

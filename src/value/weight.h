@@ -1,8 +1,9 @@
 // How much a list or a map holds when all its levels are written out.
 //
-// Values share their parts: `WITH [x, x] AS x`, forty times, takes a kilobyte and holds 2^40 values. Whatever walks it - equality, hashing,
-// copying, sending - would not end in a lifetime and cannot be asked to stop. So whoever makes a container of other containers weighs it,
-// which looks at its own items alone: the weight of a container is kept in the `aux` of its value, rounded down a little.
+// Values share their parts: `WITH [x, x] AS x`, forty times, takes a kilobyte and holds 2^40 values. Whatever walks it -
+// equality, hashing, copying, sending - would not end in a lifetime and cannot be asked to stop. So whoever makes a container of
+// other containers weighs it, which looks at its own items alone: the weight of a container is kept in the `aux` of its value,
+// rounded down a little.
 #pragma once
 
 #include "value/value.h"

@@ -81,7 +81,8 @@ struct writer {
 };
 
 enum err packstream_too_long(struct error *e) {
-  return error_set(e, ERR_LIMIT, "A value of more than %d MiB cannot be sent. Return it in parts.", PACKSTREAM_VALUE_BYTES_MAX >> 20);
+  return error_set(e, ERR_LIMIT, "A value of more than %d MiB cannot be sent. Return it in parts.",
+                   PACKSTREAM_VALUE_BYTES_MAX >> 20);
 }
 
 static enum err write_value(struct writer *w, struct value v);
