@@ -114,7 +114,8 @@ static size_t outgoing_bytes(const struct group *g) {
 // failure: consensus finds out that the member lacks it and installs.
 static enum err send_to(struct group *g, struct group_peer *p, bool *ret_more, struct error *e) {
   size_t bytes = 0;
-  while (!is_idle(p)) {
+  enum err err = ERR_OK;
+  while (err == ERR_OK && !is_idle(p)) {
     if (g->state != CONSENSUS_LEADER || p->term != g->term) {
       forget_waiting(p);
       break;
@@ -123,12 +124,9 @@ static enum err send_to(struct group *g, struct group_peer *p, bool *ret_more, s
       *ret_more = true;
       break;
     }
-    enum err err = gather(g, p, e);
-    if (err == ERR_NOTFOUND) {
-      forget_waiting(p);
-      break;
-    }
-    if (err != ERR_OK) return err;
+    err = gather(g, p, e);
+    if (err == ERR_NOTFOUND) forget_waiting(p);
+    if (err != ERR_OK) break;
     struct consensus_message m = append_of(p, (uint32_t) g->outgoing_count);
     if (!send(g, &m, g->outgoing)) {
       p->retry_ms = g->now_ms + GROUP_RETRY_MS;
@@ -138,7 +136,7 @@ static enum err send_to(struct group *g, struct group_peer *p, bool *ret_more, s
     advance(g, p);
   }
   clear_outgoing(g);
-  return ERR_OK;
+  return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 enum err group_send_waiting(struct group *g, bool *ret_more, struct error *e) {
