@@ -18,9 +18,15 @@ export UBSAN_OPTIONS ?= halt_on_error=1:print_stacktrace=1
 # The lock manager holds all its stripes at once to look for deadlocks of its own: more mutexes than TSan can follow.
 export TSAN_OPTIONS ?= halt_on_error=1:detect_deadlocks=0
 
-.PHONY: build run start test check asan tsan clang fuzz sim crash mutants tck bench lint format help clean
+.PHONY: build build-tests run start test check asan tsan clang fuzz sim crash mutants tck bench lint format help clean
 
 build: $(BUILD)/build.ninja ## the server, as build/quiver
+	@ninja -C $(BUILD) --quiet
+
+# A build that was configured before cmocka was there, by ./run say, has no tests: it looks again, and says so if cmocka is still missing.
+build-tests: $(BUILD)/build.ninja
+	@grep -q cmocka $< || meson setup --reconfigure -Dtests=enabled $(BUILD) >$(BUILD).setup.log 2>&1 || { tail -30 $(BUILD).setup.log; exit 1; }
+	@rm -f $(BUILD).setup.log
 	@ninja -C $(BUILD) --quiet
 
 build-raft/libraft.a:
@@ -37,7 +43,7 @@ start:
 
 test: check ## all tests that take seconds to minutes; what ./test runs after installing
 
-check: build
+check: build-tests
 	@meson test -C $(BUILD) --no-rebuild --setup all --print-errorlogs $(if $(filter asan tsan,$(ROW)),-t 5)
 
 asan tsan clang: ## the tests in that build
@@ -46,10 +52,10 @@ asan tsan clang: ## the tests in that build
 tck: build ## the openCypher TCK of TCK_DIR=... against a server of its own
 	@tests/tck/run $(BUILD)/quiver
 
-sim: build ## long runs of the simulators; SEED=n replays one of the store; ROW=assertions with the Raft library's own assertions on
+sim: build-tests ## long runs of the simulators; SEED=n replays one of the store; ROW=assertions with the Raft library's own assertions on
 	@tests/sim/soak $(BUILD) $(SEED)
 
-crash: build ## kill -9 and power cuts, ROUNDS=n of each (300); results go into docs/develop
+crash: build-tests ## kill -9 and power cuts, ROUNDS=n of each (300); results go into docs/develop
 	@tests/crash/kill.py $(BUILD)/quiver --rounds $(or $(ROUNDS),300) --ledger docs/develop/kills.txt
 	@tests/crash/power.py $(BUILD)/tests/sim/sim_server --cuts $(or $(ROUNDS),300) --ledger docs/develop/power-cuts.txt
 
