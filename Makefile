@@ -18,7 +18,7 @@ export UBSAN_OPTIONS ?= halt_on_error=1:print_stacktrace=1
 # The lock manager holds all its stripes at once to look for deadlocks of its own: more mutexes than TSan can follow.
 export TSAN_OPTIONS ?= halt_on_error=1:detect_deadlocks=0
 
-.PHONY: build build-tests run start test check asan tsan clang fuzz sim crash mutants tck bench lint format help clean
+.PHONY: build build-tests run test check asan tsan clang fuzz sim crash mutants tck bench lint format help clean
 
 build: $(BUILD)/build.ninja ## the server, as build/quiver
 	@ninja -C $(BUILD) --quiet
@@ -36,9 +36,7 @@ $(BUILD)/build.ninja: $(if $(filter assertions,$(ROW)),build-raft/libraft.a)
 	@$(if $(CC_$(ROW)),CC=$(CC_$(ROW))) meson setup $(BUILD) $(OPTIONS_$(ROW)) >$(BUILD).setup.log 2>&1 || { tail -30 $(BUILD).setup.log; exit 1; }
 	@rm -f $(BUILD).setup.log
 
-run: build start ## builds, then runs a standalone server on loopback, data in var/
-
-start:
+run: build ## builds, then runs a standalone server on loopback, data in var/
 	@exec $(BUILD)/quiver console --home var $(ARGS)
 
 test: check ## all tests that take seconds to minutes; what ./test runs after installing
