@@ -3,9 +3,11 @@
 //
 //   register --server N --directory DIR --listen HOST:PORT --client HOST:PORT --members 1=HOST:PORT,2=HOST:PORT,...
 //            [--join] [--election MS] [--heartbeat MS] [--checkpoint ENTRIES] [--trailing ENTRIES]
+//            [--groups N]
 //
-// --join: comes to a running group, which adds it. What clients may say: register_client.c. Ends by SIGTERM, or with 1 and the
-// reason when its group must close: started again, it goes on from its disk.
+// --join: comes to a running group, which adds it. --groups: so many groups on the same host; all but the register's are idle.
+// What clients may say: register_client.c. Ends by SIGTERM, or with 1 and the reason when its group must close: started again, it
+// goes on from its disk.
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -102,7 +104,7 @@ static struct event_sink events = {raise_event};
 static enum err open_log(struct register_server *s, struct error *e) {
   struct log_options options = {.clustered = true};
   bool create = disk_make_directory(disk_system(), s->directory, e) == ERR_OK;
-  TRY(log_open(disk_system(), s->directory, group_uuid, create, &options, clock_system(), &events, &s->log, e));
+  TRY(log_open(disk_system(), s->directory, group_uuid, create, &options, clock_system(), s->events, &s->log, e));
   s->member = member_of(s->server, 1);
   if (create) TRY(s->join ? group_begin_empty(s->log, s->member, e) : group_begin(s->log, s->member, &s->first, e));
   return register_load(s->state, s->directory, e);
@@ -115,9 +117,9 @@ static enum err open_all(struct register_server *s, struct error *e) {
                                           .listen = str_of(s->listen),
                                           .advertised = s->listen,
                                           .resolver = s->resolver,
-                                          .events = &events};
+                                          .events = s->events};
   struct group_options group = {
-      .application = &s->application, .clock = clock_system(), .events = &events, .consensus = s->timing};
+      .application = &s->application, .clock = clock_system(), .events = s->events, .consensus = s->timing};
   group.seed = (uint64_t) clock_wall_ns(clock_system()) ^ s->server << 48;
   memcpy(group.uuid, group_uuid, sizeof group.uuid);
   struct loop_timer *timer = NULL;
@@ -125,6 +127,7 @@ static enum err open_all(struct register_server *s, struct error *e) {
   s->checkpoint_index = s->state->applied.index;
   TRY(host_open(s->loop, &host, &s->host, e));
   TRY(host_group_add(s->host, s->log, &group, &s->group, e));
+  TRY(idle_open(s, e));
   TRY(loop_timer_new(s->loop, copy_ask, s, &s->copy_retry, e));
   TRY(loop_timer_new(s->loop, on_checkpoint_time, s, &timer, e));
   loop_timer_set(timer, 50, true);
@@ -153,17 +156,12 @@ static void parse_members(struct register_server *s, const char *text) {
 
 static void parse(struct register_server *s, int argc, char **argv) {
   static const struct option options[] = {
-      {"server", required_argument, NULL, 's'},
-      {"directory", required_argument, NULL, 'd'},
-      {"listen", required_argument, NULL, 'l'},
-      {"client", required_argument, NULL, 'c'},
-      {"members", required_argument, NULL, 'm'},
-      {"join", no_argument, NULL, 'j'},
-      {"election", required_argument, NULL, 'e'},
-      {"heartbeat", required_argument, NULL, 'h'},
-      {"checkpoint", required_argument, NULL, 'p'},
-      {"trailing", required_argument, NULL, 't'},
-      {NULL, 0, NULL, 0},
+      {"server", required_argument, NULL, 's'},      {"directory", required_argument, NULL, 'd'},
+      {"listen", required_argument, NULL, 'l'},      {"client", required_argument, NULL, 'c'},
+      {"members", required_argument, NULL, 'm'},     {"join", no_argument, NULL, 'j'},
+      {"election", required_argument, NULL, 'e'},    {"heartbeat", required_argument, NULL, 'h'},
+      {"checkpoint", required_argument, NULL, 'p'},  {"trailing", required_argument, NULL, 't'},
+      {"idle-groups", required_argument, NULL, 'g'}, {NULL, 0, NULL, 0},
   };
   for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
     int64_t number = 0;
@@ -181,11 +179,13 @@ static void parse(struct register_server *s, int argc, char **argv) {
       if (c == 'h') s->timing.heartbeat_ms = (uint32_t) number;
       if (c == 'p') s->checkpoint_entries = (uint64_t) number;
       if (c == 't') s->trailing = (uint64_t) number;
+      if (c == 'g') s->idle_count = (uint32_t) number;
     }
   }
   if (s->server == 0 || s->directory == NULL || s->listen == NULL || s->client_listen == NULL ||
       (s->first.count == 0 && !s->join))
     die("--server, --directory, --listen, --client and --members (or --join) are needed", NULL);
+  if (s->idle_count > 0 && s->join) die("--idle-groups is for first members: nobody adds a member to an idle group", NULL);
 }
 
 int main(int argc, char **argv) {
@@ -195,6 +195,7 @@ int main(int argc, char **argv) {
   int got = 0;
   s.checkpoint_entries = 100000;
   s.trailing = 10000;
+  s.events = &events;
   parse(&s, argc, argv);
   signal(SIGPIPE, SIG_IGN);
   sigemptyset(&end);

@@ -3,6 +3,7 @@
 //   TAG w KEY VALUE     TAG ok | TAG lost (certainly not done) | TAG no SERVER (not the leader; that one may be, 0: nobody known)
 //   TAG r KEY           TAG = VALUE | TAG no SERVER | TAG failed (ask again)
 //   TAG s               TAG server S state X term T leader L commit C applied A first F open O members ID:ROLE:MATCH,...
+//   TAG groups          TAG groups N led L here H (idle groups; those of which the leader is known, and is here)
 //   TAG add SERVER ADDRESS | promote SERVER | demote SERVER | remove SERVER | transfer SERVER | checkpoint
 //                       TAG ok | TAG no SERVER | TAG busy REASON | TAG bad REASON
 //   TAG copy            the bytes of the state, then the end of the connection
@@ -259,6 +260,11 @@ static void take_line(struct client *c, struct str line) {
   struct str verb = str_cut(&rest, ' ');
   if (str_eqz(verb, "s")) {
     do_status(c, (uint64_t) tag);
+  } else if (str_eqz(verb, "groups")) {
+    uint32_t led = 0, here = 0;
+    idle_count_led(c->server, &led, &here);
+    SAY(c->server, c->number, "%" PRId64 " groups %" PRIu32 " led %" PRIu32 " here %" PRIu32 "\n", tag, c->server->idle_count,
+        led, here);
   } else if (str_eqz(verb, "copy")) {
     send_copy(c);
   } else {

@@ -7,6 +7,7 @@
 #include "register_state.h"
 
 struct client;
+struct idle_group;
 
 // Somebody waits for an entry (its fate is known when its index is applied) or for a read.
 struct waiting {
@@ -26,6 +27,8 @@ struct register_server {
   bool join;
   struct consensus_options timing;
   uint64_t checkpoint_entries, trailing;
+  uint32_t idle_count;
+  struct event_sink *events;
 
   struct loop *loop;
   struct net_resolver *resolver;
@@ -36,6 +39,7 @@ struct register_server {
   struct register_state *state;
   uint64_t checkpoint_index;
   uint64_t member;
+  struct idle_group *idle; // register_idle.c
 
   struct net_listener *client_listener;
   struct map clients; // by number: struct client *
@@ -68,6 +72,13 @@ void clients_applied(struct register_server *s, uint64_t index, uint64_t term);
 /// Everything up to `index` came by a copy: the fate of those entries is not known here.
 void clients_installed(struct register_server *s, uint64_t index);
 void clients_read(struct register_server *s, uint64_t read_id, uint64_t index, bool failed);
+
+// ---- groups that do nothing (register_idle.c) ----
+
+/// Opens `idle_count` of them with the members of the register's beginning.
+enum err idle_open(struct register_server *s, struct error *e) NODISCARD;
+/// Of how many the leader is known, and of how many it is here.
+void idle_count_led(const struct register_server *s, uint32_t *led, uint32_t *here);
 
 // ---- copies (register_copy.c) ----
 
