@@ -6,10 +6,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 CLIENT_ABOVE = 1000  # the client port, above the group's
+SLOW_WIRE = pathlib.Path(__file__).resolve().parent / "slow_wire.py"
 
 
 def ask(address, line, timeout_s=2.0):
@@ -42,14 +44,17 @@ class Network:
 
 
 class Hosts(Network):
-    """Each member in a network namespace, joined by a bridge; what goes between two of them can be cut, one way or both."""
+    """Each member in a network namespace, joined by a bridge; what goes between two of them can be cut, one way or both.
+
+    The wire of a host can be made slow: a process takes it out of the bridge and carries its frames there, late."""
 
     def __init__(self, count):
         self.tag = f"qv{os.getpid() % 10000}"
         self.subnet = f"10.{random.randrange(64, 128)}.{random.randrange(256)}"
         self.count = count
         self.bridge = f"{self.tag}br"
-        self.ip("link", "add", self.bridge, "type", "bridge")
+        self.wires = {}
+        self.ip("link", "add", self.bridge, "address", "02:00:00:00:00:fe", "type", "bridge")  # not that of a port, which may go
         self.ip("addr", "add", f"{self.subnet}.254/24", "dev", self.bridge)
         self.ip("link", "set", self.bridge, "up")
         for n in range(1, count + 1):
@@ -63,9 +68,17 @@ class Hosts(Network):
             return False
         tries = [["ip", "netns", "add", name], ["ip", "netns", "exec", name, "nft", "add table inet q"],
                  ["ip", "link", "add", name, "type", "bridge"], ["ip", "link", "del", name]]
-        good = all(subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0 for words in tries)
+        good = Hosts.packets_usable() and all(subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0 for words in tries)
         subprocess.run(["ip", "netns", "del", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         return good
+
+    @staticmethod
+    def packets_usable():
+        try:
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+            return True
+        except OSError:
+            return False
 
     @staticmethod
     def ip(*words):
@@ -73,6 +86,10 @@ class Hosts(Network):
 
     def name(self, n):
         return f"{self.tag}n{n}"
+
+    def slow(self, n, end):
+        """The second way into the bridge: `w` is at the slow wire, `b` at the bridge."""
+        return f"{self.tag}{end}{n}"
 
     def add_host(self, n):
         inside, outside = f"{self.tag}i{n}", f"{self.tag}o{n}"
@@ -84,6 +101,10 @@ class Hosts(Network):
         self.ip("-n", self.name(n), "addr", "add", f"{self.subnet}.{n}/24", "dev", inside)
         self.ip("-n", self.name(n), "link", "set", inside, "up")
         self.ip("-n", self.name(n), "link", "set", "lo", "up")
+        self.ip("link", "add", self.slow(n, "w"), "type", "veth", "peer", "name", self.slow(n, "b"))
+        self.ip("link", "set", self.slow(n, "b"), "master", self.bridge)
+        for end in "wb":
+            self.ip("link", "set", self.slow(n, end), "up")
         self.nft(n, "add table inet q")
         self.nft(n, "add chain inet q in { type filter hook input priority 0 ; }")
 
@@ -103,13 +124,39 @@ class Hosts(Network):
     def lose(self, source, target, percent):
         self.nft(target, f"add rule inet q in ip saddr {self.subnet}.{source} numgen random mod 100 < {percent} drop")
 
+    def slow_down(self, n, delay_ms=0, jitter_ms=0, bytes_a_second=0):
+        """Everything that host `n` sends or is sent, either way."""
+        outside = f"{self.tag}o{n}"
+        command = [sys.executable, str(SLOW_WIRE), outside, self.slow(n, "w"), str(delay_ms), str(jitter_ms), str(bytes_a_second)]
+        self.ip("link", "set", outside, "nomaster")
+        self.ip("link", "set", outside, "arp", "off")  # the machine itself is not to answer there
+        self.wires[n] = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        if self.wires[n].stdout.readline() != "ready\n":
+            raise RuntimeError(f"the slow wire of host {n} does not carry")
+
+    def speed_up(self, n):
+        wire = self.wires.pop(n)
+        alive = wire.poll() is None
+        wire.kill()
+        wire.communicate()
+        self.ip("link", "set", f"{self.tag}o{n}", "arp", "on")
+        self.ip("link", "set", f"{self.tag}o{n}", "master", self.bridge)
+        if not alive:
+            raise RuntimeError(f"the slow wire of host {n} ended by itself")
+
     def heal(self):
         for n in range(1, self.count + 1):
             self.nft(n, "flush chain inet q in")
+        for n in list(self.wires):
+            self.speed_up(n)
 
     def close(self):
+        for wire in self.wires.values():
+            wire.kill()
+            wire.communicate()
         for n in range(1, self.count + 1):
             subprocess.run(["ip", "netns", "del", self.name(n)], check=False)
+            subprocess.run(["ip", "link", "del", self.slow(n, "w")], check=False)
         subprocess.run(["ip", "link", "del", self.bridge], check=False)
 
 

@@ -4,7 +4,7 @@
 tests/cluster/run.py REGISTER [ROUNDS] [--seed N] [--only KIND] [--ledger FILE]
 
 Kinds: kill-leader, kill-follower, kill-two, kill-all, stop-leader, stop-follower, full-disk, grow (3 to 5 to 3) and, where network
-namespaces can be made (root), cut-leader, cut-one-way, cut-in-two, loss. Each round has fresh keys, eight clients and one fault in the middle.
+namespaces can be made (root), cut-leader, cut-one-way, cut-in-two, loss, delay, slow-link. Each round has fresh keys, eight clients and one fault in the middle.
 """
 import argparse
 import itertools
@@ -89,6 +89,20 @@ class Faults:
         for a, b in itertools.permutations(self.members.processes, 2):
             self.members.network.lose(a, b, 20)
         yield
+        self.members.network.heal()
+
+    def delay(self):
+        """The wires of some hosts, or of all, are long; not all equally."""
+        for n in self.rng.sample(sorted(self.members.processes), self.rng.randint(1, len(self.members.processes))):
+            delay_ms = self.rng.uniform(5, 100)  # each way, at both ends
+            self.members.network.slow_down(n, delay_ms=delay_ms, jitter_ms=delay_ms * self.rng.random())
+        yield from [None] * 3  # some elections and retries long
+        self.members.network.heal()
+
+    def slow_link(self):
+        """One host's wire is so thin that what clients write does not fit."""
+        self.members.network.slow_down(self.rng.choice(sorted(self.members.processes)), bytes_a_second=self.rng.uniform(10e3, 200e3))
+        yield from [None] * 3
         self.members.network.heal()
 
     def full_disk(self):
@@ -179,7 +193,7 @@ def fault_names(members, wanted):
     faults = Faults(members, None)
     names = ["kill-leader", "kill-follower", "kill-two", "kill-all", "stop-leader", "stop-follower", "grow"]
     if isinstance(members.network, Hosts):
-        names += ["cut-leader", "cut-one-way", "cut-in-two", "loss", "full-disk"]
+        names += ["cut-leader", "cut-one-way", "cut-in-two", "loss", "delay", "slow-link", "full-disk"]
     names = [name for name in names if wanted in (None, name)]
     assert all(hasattr(faults, name.replace("-", "_")) for name in names)
     return names
