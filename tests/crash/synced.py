@@ -9,6 +9,7 @@ file that began after the write of that batch had returned, and that returned be
 strace here, or it may not attach.
 """
 import collections
+import os
 import pathlib
 import re
 import shutil
@@ -112,6 +113,7 @@ def main():
     if not may_trace():
         print("strace is not there or may not attach: the order of calls is not looked at")
         return 77
+    os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"  # it traces too, and there can be one tracer
     with tempfile.TemporaryDirectory(prefix="quiver-strace-") as folder:
         trace = pathlib.Path(folder) / "trace"
         wrapper = ["strace", "-f", "-y", "-s", str(BYTES_SHOWN), "-e", f"trace={CALLS}", "-e", "signal=none", "-o", str(trace)]
