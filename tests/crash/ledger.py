@@ -4,6 +4,7 @@
 """
 import pathlib
 import re
+import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -16,7 +17,10 @@ def next_seed(path):
 
 
 def commit():
-    """The last commit that touched the server, with + where its files differ from it."""
+    """The last commit that touched the server, with + where its files differ from it; unknown without git or its history."""
+    if shutil.which("git") is None:
+        return "unknown"
+
     def git(*words):
         return subprocess.run(["git", *words, "--", "src", "cli"], cwd=ROOT, capture_output=True, text=True, check=False)
     said = git("log", "-1", "--format=%h").stdout.strip()
