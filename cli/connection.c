@@ -89,7 +89,8 @@ static enum err connect_socket(struct connection *c, struct str host, uint16_t p
   snprintf(name, sizeof name, "%.*s", STR_ARG(host));
   snprintf(service, sizeof service, "%u", port);
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
-  int failed = getaddrinfo(host.len > 0 ? name : "localhost", service, &hints, &found);
+  bool here = host.len == 0 || str_eq_nocase(host, STR("localhost")); // without asking anyone: RFC 6761, 6.3
+  int failed = getaddrinfo(here ? NULL : name, service, &hints, &found);
   if (failed != 0) return error_set(e, ERR_IO, "Cannot look up %s: %s", name, gai_strerror(failed));
   int why = ECONNREFUSED;
   for (struct addrinfo *at = found; at != NULL && c->socket < 0; at = at->ai_next) {

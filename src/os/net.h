@@ -120,10 +120,11 @@ struct net_connect_events {
   void (*failed)(void *context, const struct error *why); // "cannot reach 'core2:7000': Connection refused"
 };
 
-/// Tries the addresses behind `address` (as in net_address_split) one after the other for `timeout_ms` altogether. ERR_INVALID,
-/// ERR_NOMEM. On the loop's thread.
-enum err net_connect(struct loop *loop, struct net_resolver *resolver, struct str address, uint16_t default_port, int64_t timeout_ms,
-                     const struct net_connect_events *events, void *context, struct net_connecting **ret, struct error *e) NODISCARD;
+/// Tries the addresses behind `address` (as in net_address_split; "localhost" is this machine, whatever the resolver knows) one
+/// after the other for `timeout_ms` altogether. ERR_INVALID, ERR_NOMEM. On the loop's thread.
+enum err net_connect(struct loop *loop, struct net_resolver *resolver, struct str address, uint16_t default_port,
+                     int64_t timeout_ms, const struct net_connect_events *events, void *context, struct net_connecting **ret,
+                     struct error *e) NODISCARD;
 
 /// Gives the attempt up; nothing is called any more. NULL is fine.
 void net_connecting_free(struct net_connecting *c);

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -162,9 +163,12 @@ static void on_looked_up(struct loop_task *task) {
   }
 }
 
+// "localhost" is this machine without asking anyone (RFC 6761, 6.3), also where no /etc/hosts says so. It is still a name, which
+// AI_NUMERICHOST refuses.
 static void look_up(struct net_connecting *c, int flags) {
   struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = flags};
-  c->lookup_error = getaddrinfo(c->host[0] == '\0' ? NULL : c->host, c->service, &hints, &c->found);
+  bool here = c->host[0] == '\0' || ((flags & AI_NUMERICHOST) == 0 && strcasecmp(c->host, "localhost") == 0);
+  c->lookup_error = getaddrinfo(here ? NULL : c->host, c->service, &hints, &c->found);
 }
 
 static void on_resolver(struct loop_task *task) {
