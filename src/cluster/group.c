@@ -9,7 +9,7 @@
 // ---- life ----
 
 static void set_defaults(struct group_options *o) {
-  if (o->message_bytes_max == 0) o->message_bytes_max = 1u << 20;
+  if (o->message_bytes_max == 0) o->message_bytes_max = 256u << 10;
   if (o->tail_bytes_max == 0) o->tail_bytes_max = 16u << 20;
   if (o->queue_bytes_max == 0) o->queue_bytes_max = 32u << 20;
   if (o->send_bytes_step_max == 0) o->send_bytes_step_max = 4u << 20;
@@ -114,6 +114,7 @@ enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m
   TRY(begin(g, now_ms, e));
   if (m->to != g->member_id || m->from == g->member_id || memcmp(m->group, g->options.uuid, sizeof m->group) != 0) return ERR_OK;
   if (m->body.type == CONSENSUS_APPEND) return receive_append(g, m, e);
+  if (m->body.type == CONSENSUS_APPEND_RESULT && m->body.append_result.rejected > 0) group_send_refused(g, m->from);
   return finish(g, consensus_receive(g->consensus, g->now_ms, &m->body, e), e);
 }
 

@@ -78,7 +78,7 @@ struct group_options {
   struct clock *clock;          // wall clock for commit times
   struct event_sink *events;    // may be NULL
   uint64_t seed;                // of election timeouts
-  uint32_t message_bytes_max;   // 0: 1 MB of entries in an append; a single entry may be larger
+  uint32_t message_bytes_max;   // 0: 256 KB of entries in an append; a single entry may be larger
   uint32_t tail_bytes_max;      // 0: 16 MB of recent entries in memory; more only while they are not durable
   uint32_t queue_bytes_max;     // 0: 32 MB that wait for the disk; above it proposals and appends are turned away
   uint32_t send_bytes_step_max; // 0: 4 MB of entries to one member in one step

@@ -37,9 +37,11 @@ struct group_write {
   struct consensus_membership *membership;
 };
 
-// Entries next..last that consensus wants `member` to get and that the network has not taken yet.
+// Entries next..last that consensus wants `member` to get and that the network has not taken yet; and entries sent..next - 1 that
+// it has taken, one after the other, and that nobody has said the member lacks.
 struct group_peer {
   uint64_t member;
+  uint64_t sent;
   uint64_t next, last; // next > last: nothing waits
   uint64_t previous_term, term, commit_index;
   uint64_t retry_ms; // the network had no room; not before
@@ -134,6 +136,8 @@ enum err group_save_installing(struct group *g, bool installing, struct error *e
 // ---- sending (group_send.c) ----
 
 enum err group_send_message(struct group *g, const struct consensus_message *m, struct error *e) NODISCARD;
+/// The member has refused an append: what was sent to it may not have come.
+void group_send_refused(struct group *g, uint64_t member);
 /// Sends what waits, as far as the network takes it and the step's share allows. `*ret_more`: there is more that it may take at
 /// once.
 enum err group_send_waiting(struct group *g, bool *ret_more, struct error *e) NODISCARD;

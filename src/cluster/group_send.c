@@ -79,12 +79,12 @@ static struct group_peer *peer_of(struct group *g, uint64_t member) {
   for (uint32_t i = 0; p == NULL && i < g->peer_count; i++)
     if (g->peer_count == CONSENSUS_MEMBERS_MAX && is_idle(&g->peers[i])) p = &g->peers[i];
   if (p == NULL && g->peer_count < CONSENSUS_MEMBERS_MAX) p = &g->peers[g->peer_count++];
-  if (p != NULL && p->member != member) *p = (struct group_peer){.member = member, .next = 1};
+  if (p != NULL && p->member != member) *p = (struct group_peer){.member = member, .sent = 1, .next = 1};
   return p;
 }
 
 static void forget_waiting(struct group_peer *p) {
-  p->next = 1;
+  p->sent = p->next = 1;
   p->last = 0;
 }
 
@@ -147,21 +147,43 @@ enum err group_send_waiting(struct group *g, bool *ret_more, struct error *e) {
 
 // ---- one message ----
 
-// Consensus pipelines: what it sends next continues what waits, unless it goes back to probing.
+static void send_anchored(struct group *g, const struct group_peer *p) {
+  struct consensus_message m = append_of(p, 0);
+  send(g, &m, NULL);
+}
+
+// Does the append begin among entries that are on their way to the member, or just behind them?
+static bool continues(const struct group_peer *p, const struct consensus_message *m) {
+  uint64_t first = m->append.previous_index + 1;
+  return p->term == m->term && p->sent <= first && first <= p->next;
+}
+
+// Consensus pipelines: what it sends next continues what waits. It goes back only to probe, and that again with each heartbeat
+// until there is an answer: megabytes, each time, over a wire that has not brought the first ones there yet. A connection keeps
+// the order and loses nothing but all of it; so what is on its way is not sent again, but the member is asked whether it has it,
+// by an append without entries behind the last one. If not, it refuses that, and the next probe goes out in full.
 static enum err send_append(struct group *g, const struct consensus_message *m, struct error *e) {
   struct group_peer *p = peer_of(g, m->peer);
   if (p == NULL) return ERR_OK; // lost, as messages may be
-  bool continues = !is_idle(p) && p->term == m->term && p->last == m->append.previous_index;
-  if (!continues) {
-    p->next = m->append.previous_index + 1;
+  if (!continues(p, m)) {
+    p->sent = p->next = m->append.previous_index + 1;
     p->previous_term = m->append.previous_term;
     p->term = m->term;
     p->last = m->append.previous_index;
   }
-  p->last += m->append.count;
+  p->last = MAX(p->last, m->append.previous_index + m->append.count);
   p->commit_index = m->append.commit_index;
+  if (is_idle(p)) {
+    send_anchored(g, p);
+    return ERR_OK;
+  }
   bool more = false;
   return send_to(g, p, &more, e);
+}
+
+void group_send_refused(struct group *g, uint64_t member) {
+  struct group_peer *p = find_peer(g, member);
+  if (p != NULL && !MUTANT(group_sent_refused)) p->sent = p->next;
 }
 
 // One that would overtake entries that wait is sent from where they are: it says that the leader lives.
@@ -169,8 +191,7 @@ static enum err send_heartbeat(struct group *g, const struct consensus_message *
   struct group_peer *p = find_peer(g, m->peer);
   if (p != NULL && !is_idle(p) && p->term == m->term && m->append.previous_index >= p->next) {
     p->commit_index = m->append.commit_index;
-    struct consensus_message anchored = append_of(p, 0);
-    send(g, &anchored, NULL);
+    send_anchored(g, p);
     return ERR_OK;
   }
   if (p != NULL && m->append.previous_index + 1 < p->next) forget_waiting(p);

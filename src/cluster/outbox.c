@@ -60,7 +60,7 @@ static bool carries_entries(const struct message *m) {
 /// Into the last frame, if it is open for this message.
 static bool put_last(struct outbox_queue *q, const struct message *m, bool alone) {
   struct outbox_frame *f = q->last;
-  if (f == NULL || f->bytes.len >= OUTBOX_FRAME_BYTES || (alone && !is_of_group(f, m))) return false;
+  if (f == NULL || f->bytes.len + message_bytes(m) > OUTBOX_FRAME_BYTES || (alone && !is_of_group(f, m))) return false;
   size_t before = f->bytes.len;
   if (frame_add(&f->bytes, 0, m, NULL) != ERR_OK) return false;
   q->bytes += f->bytes.len - before;

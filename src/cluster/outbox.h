@@ -12,7 +12,7 @@
 
 #include "cluster/frame.h"
 
-#define OUTBOX_FRAME_BYTES (256u << 10) // a frame is closed when it has reached this; a single larger message goes alone
+#define OUTBOX_FRAME_BYTES (256u << 10) // no message joins a frame above this; a single larger one goes alone
 
 struct outbox_frame;
 

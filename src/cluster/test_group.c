@@ -75,19 +75,24 @@ static bool net_send(struct group_network *n, const struct message *m) {
   return true;
 }
 
-static void drop_first(struct place *p) {
-  buf_done(&p->queue[0].bytes);
-  memmove(p->queue, p->queue + 1, --p->queue_count * sizeof p->queue[0]);
+static struct queued take_at(struct place *p, size_t at) {
+  struct queued q = p->queue[at];
+  memmove(p->queue + at, p->queue + at + 1, (--p->queue_count - at) * sizeof p->queue[0]);
+  return q;
 }
 
-static void deliver_one(struct place *p) {
-  struct queued q = p->queue[0];
+static void drop_first(struct place *p) {
+  struct queued q = take_at(p, 0);
+  buf_done(&q.bytes);
+}
+
+static void deliver_at(struct place *p, size_t which) {
+  struct queued q = take_at(p, which);
   struct member *to = &p->members[q.to];
   struct arena a;
   struct message m;
   struct error e = ERROR_INIT;
   size_t at = 0;
-  memmove(p->queue, p->queue + 1, --p->queue_count * sizeof p->queue[0]);
   arena_init(&a, NULL);
   assert_ok(message_get((const uint8_t *) q.bytes.data, q.bytes.len, &at, &a, &m, &e));
   if (to->group != NULL && !to->deaf) assert_ok(group_receive(to->group, p->now_ms, &m, &e));
@@ -228,7 +233,22 @@ static void place_run(struct place *p, uint64_t ms) {
     p->clock.now_ns += NS_PER_MS;
     for (uint64_t id = 1; id <= MEMBERS; id++)
       if (p->members[id].group != NULL) member_run(&p->members[id]);
-    while (p->queue_count > 0) deliver_one(p);
+    while (p->queue_count > 0) deliver_at(p, 0);
+  }
+}
+
+// The same, but for one member time stands still, and what is sent to it stays on its way.
+static void place_run_far(struct place *p, uint64_t ms, const struct member *far) {
+  for (uint64_t end = p->now_ms + ms; p->now_ms < end; p->now_ms++) {
+    p->clock.now_ns += NS_PER_MS;
+    for (uint64_t id = 1; id <= MEMBERS; id++)
+      if (id != far->id) member_run(&p->members[id]);
+    for (size_t i = 0; i < p->queue_count;) {
+      if (p->queue[i].to == far->id)
+        i++;
+      else
+        deliver_at(p, i);
+    }
   }
 }
 
@@ -346,6 +366,45 @@ TEST(what_the_network_refuses_follows_later_and_in_order) {
   place_run(p, 200);
   assert_int_equal(leader->refusals, 0);
   for (uint64_t id = 1; id <= MEMBERS; id++) assert_int_equal(p->members[id].applied.index, log_last_index(leader->log));
+  place_free(p);
+}
+
+// Six entries for a member that has not been heard of for so long that the leader probes: `entries_sent` of them, to both others.
+static struct member *send_far(struct place *p, struct member *leader, uint64_t *ret_entries) {
+  struct error e = ERROR_INIT;
+  struct group_stats before, after;
+  struct member *far = follower_of(p, leader);
+  place_run_far(p, 400, far);
+  group_stats(leader->group, &before);
+  for (int i = 0; i < 6; i++) assert_ok(propose(leader, 100, &e));
+  place_run_far(p, 400, far);
+  group_stats(leader->group, &after);
+  *ret_entries = after.entries_sent - before.entries_sent;
+  return far;
+}
+
+TEST(what_is_on_its_way_is_not_sent_again) {
+  struct place *p = place_new();
+  uint64_t entries;
+  place_open(p);
+  struct member *leader = elect(p), *far = send_far(p, leader, &entries);
+  assert_int_equal(entries, 12);
+  assert_true(p->queue_count > 10); // and yet it is told that its leader lives
+  while (p->queue_count > 0) deliver_at(p, 0);
+  place_run(p, 50);
+  assert_int_equal(far->applied.index, log_last_index(leader->log));
+  place_free(p);
+}
+
+TEST(what_was_lost_on_its_way_is_sent_again) { // group_sent_refused
+  struct place *p = place_new();
+  uint64_t entries;
+  place_open(p);
+  struct member *leader = elect(p), *far = send_far(p, leader, &entries);
+  while (p->queue_count > 0) drop_first(p);
+  place_run(p, 300);
+  assert_ptr_equal(leader_of(p), leader);
+  assert_int_equal(far->applied.index, log_last_index(leader->log));
   place_free(p);
 }
 
@@ -709,6 +768,8 @@ int main(int count, char **arguments) {
                                      T(nothing_is_sent_under_a_term_that_is_not_saved),
                                      T(an_append_is_cut_by_bytes_and_the_rest_follows),
                                      T(what_the_network_refuses_follows_later_and_in_order),
+                                     T(what_is_on_its_way_is_not_sent_again),
+                                     T(what_was_lost_on_its_way_is_sent_again),
                                      T(a_follower_that_is_behind_is_served_from_the_log_with_little_memory),
                                      T(a_disk_that_does_not_keep_up_turns_proposals_away),
                                      T(writes_are_reported_durable_in_the_order_of_the_logs_queue),

@@ -84,7 +84,7 @@ TEST(a_heartbeat_overtakes_the_bulk_of_other_groups_and_never_its_own) {
 TEST(bulk_is_cut_into_frames_of_moderate_size) {
   struct outbox o;
   outbox_init(&o, 1 << 20, 4 << 20);
-  for (uint64_t i = 1; i <= 6; i++) assert_true(put(&o, 'a', i, 150 << 10));
+  for (uint64_t i = 1; i <= 6; i++) assert_true(put(&o, 'a', i, 100 << 10));
   assert_sends(&o, "a1 a2 a3 a4 a5 a6", 3);
 }
 
