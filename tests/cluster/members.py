@@ -134,6 +134,10 @@ class Hosts(Network):
         if self.wires[n].stdout.readline() != "ready\n":
             raise RuntimeError(f"the slow wire of host {n} does not carry")
 
+    def sent_to(self, n):
+        """Bytes of frames, so far."""
+        return int(pathlib.Path(f"/sys/class/net/{self.tag}o{n}/statistics/tx_bytes").read_text())
+
     def speed_up(self, n):
         wire = self.wires.pop(n)
         alive = wire.poll() is None
