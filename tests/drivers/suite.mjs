@@ -283,7 +283,7 @@ test("WebSocket", async () => {
   try {
     const { records } = await session.run("UNWIND range(1, 20000) AS x RETURN x")
     assert.equal(records.length, 20000)
-    const text = "y".repeat(300_000)
+    const text = "y".repeat(100_000) // more than a chunk; the old drivers' decoder takes the square of it
     const echo = await session.run("RETURN $x AS x", { x: text })
     assert.equal(echo.records[0].get("x"), text)
   } finally {
