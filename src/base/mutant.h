@@ -23,7 +23,7 @@
   X(checkpoint_epoch,  "the newest version is written instead of the pinned epoch's") \
   X(replay_from,       "replay begins one entry late") \
   X(shrink_used,       "the file's end is cut by what the map names, not by what anybody needs") \
-  /* consensus: caught by its directed tests; G1 to G13 are the guards of src/consensus/README.md */ \
+  /* consensus: caught by its directed tests; G1 to G14 are the guards of src/consensus/README.md */ \
   X(raft_stale_append,      "G1: a leader of an older term is answered by the engine") \
   X(raft_split_change,      "G2: a membership entry stands anywhere in its message") \
   X(raft_change_before,     "G2: an earlier membership entry is not taken for committed when the next one comes") \
@@ -45,6 +45,7 @@
   X(raft_conflict,          "G12: a message that contradicts a committed entry is taken") \
   X(raft_compact_unapplied, "G13: what is not applied or not durable is forgotten") \
   X(raft_install_early,     "G13: an install is reported before the copy is there") \
+  X(raft_silent_leader,     "G14: votes are denied until the own election timeout, not the shortest") \
   X(raft_commit_old_term,   "an entry of an older term is committed by counting") \
   X(raft_commit_uncapped,   "a follower commits beyond what the message matched") \
   X(raft_hard_state,        "term and vote are not made durable") \

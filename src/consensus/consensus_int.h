@@ -60,6 +60,8 @@ struct consensus {
   bool installing;
   struct consensus_membership installing_membership;
 
+  uint64_t leader_ms; // when a leader was last heard
+
   // Leadership.
   uint64_t led_term; // leader of this term; 0: not leading
   uint64_t led_since_ms;

@@ -197,6 +197,16 @@ static enum err receive_vote_result(struct consensus *c, const struct consensus_
   return feed(c, m, e);
 }
 
+/// G14: the engine denies votes as long as it has a leader, and it has one until its own timeout, which is drawn at random above
+/// the shortest. So a group without its leader would wait for its last member to find out, not for its first. Votes are denied
+/// "within the minimum election timeout of hearing from a current leader" (4.2.3), no longer.
+static enum err receive_vote(struct consensus *c, const struct consensus_message *m, struct error *e) {
+  struct consensus_message corrected = *m;
+  bool silent = engine_state(c->engine) == CONSENSUS_FOLLOWER && c->now_ms - c->leader_ms >= c->options.election_timeout_ms;
+  if (silent && !MUTANT(raft_silent_leader)) corrected.vote.disrupt_leader = true;
+  return feed(c, &corrected, e);
+}
+
 /// One install at a time: the engine keeps a second one's membership for ever. A snapshot that ends in what we have committed,
 /// but with another entry, contradicts it.
 static enum err receive_install(struct consensus *c, const struct consensus_message *m, struct error *e) {
@@ -213,6 +223,7 @@ static enum err receive_timeout_now(struct consensus *c, const struct consensus_
 static enum err receive_from_leader(struct consensus *c, const struct consensus_message *m, struct error *e) {
   if (m->term < engine_term(c->engine) && !MUTANT(raft_stale_append)) return answer_older_leader(c, m, e);
   if (!may_be_leader(c, m)) return ERR_OK;
+  c->leader_ms = c->now_ms;
   return m->type == CONSENSUS_APPEND ? receive_append(c, m, e) : receive_install(c, m, e);
 }
 
@@ -222,6 +233,7 @@ static enum err receive(struct consensus *c, const struct consensus_message *m, 
   case CONSENSUS_APPEND:
   case CONSENSUS_INSTALL: return receive_from_leader(c, m, e);
   case CONSENSUS_APPEND_RESULT: return receive_append_result(c, m, e);
+  case CONSENSUS_VOTE: return receive_vote(c, m, e);
   case CONSENSUS_VOTE_RESULT: return receive_vote_result(c, m, e);
   case CONSENSUS_TIMEOUT_NOW: return receive_timeout_now(c, m, e);
   case CONSENSUS_READ_PROBE: return reads_receive_probe(c, m, e);

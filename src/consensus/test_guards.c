@@ -511,6 +511,40 @@ TEST(an_install_is_acknowledged_when_the_copy_is_there) { // raft_install_early
   world_free(w);
 }
 
+// ---- G14 ----
+
+static uint64_t wake_ms(struct world *w, uint64_t id) {
+  return consensus_update(world_group(w, id))->wake_ms;
+}
+
+TEST(the_first_to_miss_its_leader_is_elected) { // raft_silent_leader
+  struct world *w = elected(3, 1);
+  world_pass(w, 500);
+  world_isolate(w, 1, true);
+  uint64_t first = wake_ms(w, 2) <= wake_ms(w, 3) ? 2 : 3;
+  world_timeout(w, first);
+  assert_true(w->now_ms < wake_ms(w, 5 - first)); // the other one has still a leader
+  world_deliver(w);
+  assert_int_equal(world_status(w, first).state, CONSENSUS_LEADER);
+  world_free(w);
+}
+
+TEST(who_hears_a_leader_denies_votes) {
+  struct world *w = elected(3, 1);
+  world_pass(w, 500);
+  struct consensus_message m = {.type = CONSENSUS_VOTE, .peer = 3, .term = world_status(w, 2).term + 1};
+  m.vote.last_index = 100;
+  m.vote.last_term = m.term - 1;
+  w->now_ms += 890; // since a heartbeat that is at most 100 ms old
+  world_receive(w, 2, &m);
+  assert_int_equal(w->members[2].term, m.term - 1);
+  w->now_ms += 110;
+  world_receive(w, 2, &m);
+  assert_int_equal(w->members[2].term, m.term);
+  assert_int_equal(w->members[2].vote, 3);
+  world_free(w);
+}
+
 // ---- Raft's own rules ----
 
 /// Figure 3.7. One entry at a time, so that the old one is on a majority before the leader's own is.
@@ -746,6 +780,8 @@ int main(int count, char **arguments) {
                                      T(what_contradicts_a_committed_entry_is_dropped_and_shown),
                                      T(what_is_not_applied_is_not_forgotten),
                                      T(an_install_is_acknowledged_when_the_copy_is_there),
+                                     T(the_first_to_miss_its_leader_is_elected),
+                                     T(who_hears_a_leader_denies_votes),
                                      T(an_entry_of_an_older_term_is_committed_by_a_later_one_only),
                                      T(a_follower_commits_what_matched),
                                      T(term_and_vote_are_durable_before_they_are_told),
