@@ -13,6 +13,8 @@ def _own_path(controller):
 
 
 class _Group:
+    settings = {}  # a server sees the group by itself
+
     def __init__(self, folder):
         self.folder = folder
         folder.mkdir()
@@ -105,6 +107,8 @@ class _AddressSpace:
 
     def __init__(self, limit_bytes):
         self.limit_bytes = limit_bytes
+        quarter = str(limit_bytes // 4)
+        self.settings = {"server.memory.pagecache.size": quarter, "dbms.memory.transaction.total.max": quarter}
 
     def wrapper(self):
         return ["sh", "-c", f'ulimit -v {8 * self.limit_bytes // 1024} && exec "$@"', "sh"]
@@ -122,7 +126,8 @@ class _AddressSpace:
 
 
 def limited(name, limit_bytes):
-    """The best limit that can be had here; `close` it when all processes in it have ended."""
+    """The best limit that can be had here: processes are started with its `wrapper()` and, if they are servers, its `settings`; `close`
+    it when all of them have ended."""
     unique = f"quiver-{name}-{os.getpid()}"
     places = [(_GroupV2, "/sys/fs/cgroup", _own_path("")), (_GroupV1, "/sys/fs/cgroup/memory", _own_path("memory"))]
     for kind, mount, path in places:

@@ -22,9 +22,10 @@ class Run:
         self.binary, self.group = binary, group
         self.home = tempfile.mkdtemp(prefix="quiver-memory-")
         self.wrapper = group.wrapper() if group is not None else []
+        self.settings = group.settings if group is not None else {}
 
-    def server(self, **options):
-        return Server(self.binary, home=self.home, auth=False, wrapper=self.wrapper, start_timeout_s=120, **options)
+    def server(self, **settings):
+        return Server(self.binary, home=self.home, auth=False, wrapper=self.wrapper, start_timeout_s=120, settings={**self.settings, **settings})
 
     def prepare(self):
         """The first start makes the system database's first user, whose password hash alone takes 64 MiB for a moment: outside the limit."""
@@ -76,7 +77,7 @@ def tell_group(group, what, spent_s):
 
 def play(run, shape, clock, tell):
     """Load, updates, an orderly stop (which is a checkpoint), sums; then updates again, a kill, recovery and sums."""
-    with run.server(settings={"db.tx_log.rotation.size": "16m"}) as server:
+    with run.server(**{"db.tx_log.rotation.size": "16m"}) as server:
         shape.load(server.bolt_port)
         tell("load", clock.lap())
         shape.update(server.bolt_port)
