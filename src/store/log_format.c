@@ -62,8 +62,8 @@ void log_put_batch_header(uint8_t *whole, const uint8_t uuid[16], struct log_bat
   put_u64_le(whole + 80, h->checksum);
 }
 
-bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], uint64_t offset, struct log_batch_header *ret) {
-  if (get_u32_le(from) != BATCH_MAGIC || get_u16_le(from + 4) != LOG_FORMAT_VERSION || memcmp(from + 24, uuid, 16) != 0) return false;
+bool log_get_any_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], uint64_t offset, struct log_batch_header *ret) {
+  if (get_u32_le(from) != BATCH_MAGIC) return false;
   struct log_batch_header h = {
       .feature_level = get_u32_le(from + 8),
       .count = get_u32_le(from + 12),
@@ -78,6 +78,21 @@ bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint
   };
   if (h.bytes < LOG_BATCH_HEADER_BYTES || h.bytes > LOG_BATCH_BYTES_LIMIT || (uint64_t) h.sector * LOG_SECTOR != offset) return false;
   if (h.count > (h.bytes - LOG_BATCH_HEADER_BYTES) / LOG_ENTRY_HEADER_BYTES || h.first_index == 0) return false;
+  *ret = h;
+  return true;
+}
+
+enum err log_check_batch_owner(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], struct error *e) {
+  if (get_u16_le(from + 4) != LOG_FORMAT_VERSION)
+    return error_set(e, ERR_UNSUPPORTED, "A batch of the log is of format version %u; this server reads version %u.", get_u16_le(from + 4),
+                     LOG_FORMAT_VERSION);
+  if (memcmp(from + 24, uuid, 16) != 0) return error_set(e, ERR_INVALID, "A batch of the log belongs to another database.");
+  return ERR_OK;
+}
+
+bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], uint64_t offset, struct log_batch_header *ret) {
+  struct log_batch_header h;
+  if (!log_get_any_batch_header(from, offset, &h) || log_check_batch_owner(from, uuid, NULL) != ERR_OK) return false;
   *ret = h;
   return true;
 }

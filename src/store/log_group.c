@@ -9,6 +9,7 @@
 
 #define GROUP_MAGIC 0x53475651u // QVGS
 #define MEMBER_BYTES 120u
+#define SEQUENCE_MAX (UINT64_MAX / 2) // nobody saves so often; what follows it must not wrap
 
 static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, const struct log_group_state *g) {
   memset(to, 0, LOG_GROUP_SLOT_BYTES);
@@ -30,11 +31,22 @@ static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, con
   put_u64_le(to + LOG_GROUP_SLOT_BYTES - 8, hash64(to, LOG_GROUP_SLOT_BYTES - 8, 0));
 }
 
-static bool get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *ret_sequence, struct log_group_state *ret) {
-  if (get_u32_le(from) != GROUP_MAGIC || get_u16_le(from + 4) != LOG_FORMAT_VERSION || memcmp(from + 16, uuid, 16) != 0) return false;
-  if (get_u64_le(from + LOG_GROUP_SLOT_BYTES - 8) != hash64(from, LOG_GROUP_SLOT_BYTES - 8, 0)) return false;
+static bool is_whole(const uint8_t *slot) {
+  return get_u32_le(slot) == GROUP_MAGIC && get_u64_le(slot + LOG_GROUP_SLOT_BYTES - 8) == hash64(slot, LOG_GROUP_SLOT_BYTES - 8, 0);
+}
+
+// A whole slot that cannot be read may be the newer one: to go on with the other would forget a vote.
+static enum err get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *ret_sequence, struct log_group_state *ret, struct error *e) {
+  if (get_u16_le(from + 4) != LOG_FORMAT_VERSION)
+    return error_set(e, ERR_UNSUPPORTED, "The group state is of format version %u; this server reads version %u.", get_u16_le(from + 4),
+                     LOG_FORMAT_VERSION);
+  if (memcmp(from + 16, uuid, 16) != 0) return error_set(e, ERR_INVALID, "The group state belongs to another database.");
+  uint64_t sequence = get_u64_le(from + 8);
+  if (sequence > SEQUENCE_MAX)
+    return error_set(e, ERR_CORRUPT, "The group state cannot have been saved %llu times.", (unsigned long long) sequence);
   uint32_t count = get_u32_le(from + 96);
-  if (count > LOG_MEMBERS_MAX) return false;
+  if (count > LOG_MEMBERS_MAX)
+    return error_set(e, ERR_CORRUPT, "The group state names %u members; at most %u are possible.", count, LOG_MEMBERS_MAX);
   uint64_t words[8];
   for (size_t i = 0; i < 8; i++) words[i] = get_u64_le(from + 32 + 8 * i);
   *ret = (struct log_group_state){.generation = words[0],
@@ -54,8 +66,8 @@ static bool get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *ret_
     memcpy(ret->members[i].address, m + 9, sizeof ret->members[i].address);
     ret->members[i].address[sizeof ret->members[i].address - 1] = '\0';
   }
-  *ret_sequence = get_u64_le(from + 8);
-  return true;
+  *ret_sequence = sequence;
+  return ERR_OK;
 }
 
 static enum err write_slots(struct log *l, const uint8_t *slot, struct error *e) {
@@ -80,11 +92,10 @@ static enum err save(struct log *l, const struct log_group_state *g, struct erro
 
 // After a failed sync a slot may be whole in the system's cache and torn on the disk. Writing the bytes it has does no harm to
 // one that is whole, and must come before the first write that changes the other.
-static enum err write_back(struct log *l, const uint8_t *slots, struct log_group_state *scratch, struct error *e) {
+static enum err write_back(struct log *l, const uint8_t *slots, struct error *e) {
   for (unsigned i = 0; i < 2; i++) {
-    uint64_t sequence = 0;
     const uint8_t *slot = slots + i * LOG_GROUP_SLOT_BYTES;
-    if (!get_slot(slot, l->uuid, &sequence, scratch)) continue;
+    if (!is_whole(slot)) continue;
     TRY(disk_write(l->group_file, i * LOG_GROUP_SLOT_BYTES, slot, LOG_GROUP_SLOT_BYTES, e));
     TRY(disk_sync(l->group_file, e));
   }
@@ -100,14 +111,16 @@ static enum err load(struct log *l, struct error *e) {
                                                 : error_ensure(e, ERR_NOMEM);
   for (unsigned i = 0; i < 2 && err == ERR_OK; i++) {
     uint64_t sequence = 0;
-    if (!get_slot(slots + i * LOG_GROUP_SLOT_BYTES, l->uuid, &sequence, state) || sequence <= best) continue;
+    const uint8_t *slot = slots + i * LOG_GROUP_SLOT_BYTES;
+    if (is_whole(slot)) err = get_slot(slot, l->uuid, &sequence, state, e);
+    if (err != ERR_OK || sequence <= best) continue;
     best = sequence;
     l->group = *state;
   }
   if (err == ERR_OK && best == 0)
     err = error_set(e, ERR_CORRUPT, "Both copies of the group state in '%s/store.group' fail their check.", l->directory);
   l->group_sequence = best;
-  if (err == ERR_OK) err = write_back(l, slots, state, e);
+  if (err == ERR_OK) err = write_back(l, slots, e);
   mem_free(slots);
   mem_free(state);
   return err;

@@ -94,6 +94,7 @@ struct log {
   _Atomic uint64_t voids; // times that durable entries were voided: cursors look again where they are
   struct log_pin_slot pins[LOG_PINS_MAX];
   uint32_t pin_ids;
+  uint64_t left_number; // who prunes or resets: a segment out of the list whose name may still be there; 0: none
   enum err failed;
   struct error failure;
 
@@ -137,6 +138,10 @@ enum err log_get_segment_header(const uint8_t from[LOG_SECTOR], const uint8_t uu
 void log_put_batch_header(uint8_t *whole, const uint8_t uuid[16], struct log_batch_header *h);
 /// False if these bytes cannot be a header of this log at `offset`; the checksum is not looked at.
 bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], uint64_t offset, struct log_batch_header *ret);
+/// The same whichever version and database it says it is of.
+bool log_get_any_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], uint64_t offset, struct log_batch_header *ret);
+/// ERR_UNSUPPORTED: another version's; ERR_INVALID: another database's.
+enum err log_check_batch_owner(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], struct error *e);
 uint64_t log_batch_checksum(const uint8_t *whole, size_t bytes);
 
 
@@ -160,11 +165,13 @@ enum err log_window_batch(struct log_window *w, const uint8_t uuid[16], uint64_t
 // ---- segments (log_segment.c) ----
 
 void log_segment_path(const struct log *l, uint64_t number, char to[DISK_PATH_MAX]);
+/// Whole, or not there at all; after ERR_IO nobody knows, so the log must not go on.
 enum err log_segment_create(struct log *l, uint64_t number, uint64_t previous_end, uint64_t chain, struct log_segment **ret, struct error *e);
 enum err log_segment_open(struct log *l, uint64_t number, struct log_segment **ret, struct error *e);
 /// Reserves space up to `end`.
 enum err log_segment_reserve(struct log *l, struct log_segment *s, uint64_t end, struct error *e);
 void log_segment_unref(struct log_segment *s);
+/// Its name, durably. One that is gone already is fine.
 enum err log_segment_remove(struct log *l, uint64_t number, struct error *e);
 enum err log_segment_push(struct log *l, struct log_segment *s);
 static inline struct log_segment *log_segment_last(const struct log *l) {

@@ -48,6 +48,7 @@ struct walk {
   struct log_window window;
   uint64_t chain;
   bool empty;      // no segment yet
+  bool begun;      // by a segment that has nothing before it; otherwise its front was pruned
   size_t reset_at; // place of the segment that began the log anew
 };
 
@@ -69,6 +70,9 @@ static bool voids_a_part(const struct log *l, const struct log_batch_header *h) 
 static enum err enter_batch(struct walk *w, struct log_segment *s, uint64_t offset, const struct log_batch_header *h, const uint8_t *whole,
                             struct error *e) {
   struct log *l = w->log;
+  if (h->first_index + h->count < h->first_index) return damage(e, s, offset, "its indexes are out of range");
+  if (h->first_index <= l->commit_index) return damage(e, s, offset, "a batch voids what is committed");
+  if (h->first_index < l->start_index && w->begun) return damage(e, s, offset, "a batch goes back before the log's beginning");
   if (h->first_index < l->start_index) begin_earlier(l, h);
   if (h->first_index > l->durable_index + 1 || h->previous_term != log_index_term_of(l, h->first_index - 1))
     return damage(e, s, offset, "a batch does not continue the one before");
@@ -84,6 +88,7 @@ static enum err enter_batch(struct walk *w, struct log_segment *s, uint64_t offs
     log_index_term(l, entry.index, entry.term);
     l->durable_time_ns = MAX(l->durable_time_ns, entry.commit_time_ns);
   }
+  if (at != h->bytes) return damage(e, s, offset, "a batch is longer than its entries");
   l->commit_index = MAX(l->commit_index, h->commit_index);
   l->entries += h->count;
   return ERR_OK;
@@ -141,12 +146,24 @@ static void mutant_keep_tail(struct walk *w, struct log_segment *s) {
   if (MUTANT(log_torn_tail)) s->end = log_align(MIN(s->end + LOG_SECTOR, w->window.size));
 }
 
+// A whole batch of another version or database is no torn end, though nothing here can read it.
+static enum err refuse_foreign(struct walk *w, uint64_t offset, struct error *e) {
+  struct log_batch_header h;
+  const uint8_t *whole = NULL;
+  TRY(log_window_get(&w->window, offset, LOG_BATCH_HEADER_BYTES, &whole, e));
+  if (whole == NULL || !log_get_any_batch_header(whole, offset, &h)) return ERR_OK;
+  TRY(log_window_get(&w->window, offset, h.bytes, &whole, e));
+  if (whole == NULL || log_batch_checksum(whole, h.bytes) != h.checksum) return ERR_OK;
+  return log_check_batch_owner(whole, w->log->uuid, e);
+}
+
 // Cuts what a crash left behind the last batch of the last segment, and makes durable what survived in front of it.
 static enum err settle_tail(struct walk *w, struct log_segment *s, struct error *e) {
   bool zeros = true, behind = false;
   TRY(write_last_again(w, s, e));
   TRY(only_zeros(w, s->end, &zeros, e));
   if (!zeros) {
+    TRY(refuse_foreign(w, s->end, e));
     TRY(whole_batch_behind(w, s->end, &behind, e));
     if (behind) return damage(e, s, s->end, "a batch fails its check and a whole one follows");
     w->log->recovery.cut_segment = s->number;
@@ -167,7 +184,10 @@ static enum err settle_tail(struct walk *w, struct log_segment *s, struct error 
 static enum err link_segment(struct walk *w, struct log_segment *s, const struct log_segment_header *h, struct error *e) {
   struct log *l = w->log;
   if (h->number != s->number) return damage(e, s, 0, "the header is another segment's");
-  if (w->empty || (h->chain == 0 && h->previous_end == 0)) {
+  if (h->next_index == 0) return damage(e, s, 0, "there is no entry 0");
+  bool begins = h->chain == 0 && h->previous_end == 0;
+  if (w->empty || begins) {
+    w->begun = begins;
     log_index_clear(l);
     w->reset_at = l->segment_count;
     l->start_index = h->next_index;

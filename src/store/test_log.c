@@ -490,7 +490,7 @@ TEST(another_databases_log_is_refused) {
   assert_ok(place_open(&p, true, &e));
   place_close(&p);
   static const uint8_t other[16] = "somebody else's";
-  assert_int_equal(log_open(sim_disk_table(p.disk), "db", other, false, &p.options, &p.clock.clock, NULL, &p.log, &e), ERR_CORRUPT);
+  assert_int_equal(log_open(sim_disk_table(p.disk), "db", other, false, &p.options, &p.clock.clock, NULL, &p.log, &e), ERR_INVALID);
   place_done(&p);
 }
 
