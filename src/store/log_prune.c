@@ -76,17 +76,31 @@ static uint64_t lowest_kept(struct log *l, uint64_t index) {
   return index;
 }
 
+// Of a segment that left the list, the name may have stayed when removing it failed. It goes before any later one does: what is left
+// would have a gap otherwise, and would be refused when the log is opened.
+static enum err remove_left(struct log *l, struct error *e) {
+  if (l->left_number == 0) return ERR_OK;
+  TRY(log_segment_remove(l, l->left_number, e));
+  l->left_number = 0;
+  return ERR_OK;
+}
+
+static enum err remove_segment(struct log *l, struct log_segment *s, struct error *e) {
+  l->left_number = s->number;
+  log_segment_unref(s);
+  return remove_left(l, e);
+}
+
 // The name goes before anything else is forgotten for good: after a crash the segment is there or not, both are a log.
 enum err log_prune(struct log *l, uint64_t index, unsigned segments_max, unsigned *ret_removed, struct error *e) {
   unsigned removed = 0;
+  TRY(remove_left(l, e));
   for (; removed < segments_max; removed++) {
     mutex_lock(&l->mutex);
     struct log_segment *s = take_first(l, lowest_kept(l, index));
     mutex_unlock(&l->mutex);
     if (s == NULL) break;
-    enum err err = log_segment_remove(l, s->number, e);
-    log_segment_unref(s);
-    if (err != ERR_OK) return err;
+    TRY(remove_segment(l, s, e));
   }
   if (ret_removed != NULL) *ret_removed = removed;
   return ERR_OK;
@@ -95,6 +109,7 @@ enum err log_prune(struct log *l, uint64_t index, unsigned segments_max, unsigne
 // The new segment is durable before the old ones go; one that a crash leaves behind is void, because the new one begins a log.
 enum err log_reset(struct log *l, uint64_t index, uint64_t term, struct error *e) {
   TRY(log_failure(l, e));
+  TRY(remove_left(l, e));
   mutex_lock(&l->mutex);
   enum err err = l->queue_count > 0 ? error_set(e, ERR_BUSY, "Entries wait to be written.") : ERR_OK;
   if (err == ERR_OK && log_index_reserve(l, 1) != ERR_OK) err = error_ensure(e, ERR_NOMEM);
@@ -107,13 +122,14 @@ enum err log_reset(struct log *l, uint64_t index, uint64_t term, struct error *e
   mutex_unlock(&l->mutex);
   if (err != ERR_OK) return err;
   struct log_segment *s = NULL;
-  err = log_segment_create(l, number, 0, 0, &s, e);
+  struct error cause = ERROR_INIT;
+  err = log_segment_create(l, number, 0, 0, &s, &cause);
   mutex_lock(&l->mutex);
   if (err != ERR_OK) {
     l->durable_index = old_index;
     l->durable_term = old_term;
     mutex_unlock(&l->mutex);
-    return err;
+    return err == ERR_NOSPC || err == ERR_NOMEM ? error_set(e, err, "%s", cause.message) : log_poison(l, err, &cause, e);
   }
   log_index_clear(l);
   atomic_fetch_add(&l->voids, 1);
@@ -128,9 +144,7 @@ enum err log_reset(struct log *l, uint64_t index, uint64_t term, struct error *e
     struct log_segment *old = l->segments[0];
     memmove(l->segments, l->segments + 1, --l->segment_count * sizeof *l->segments);
     mutex_unlock(&l->mutex);
-    err = log_segment_remove(l, old->number, e);
-    log_segment_unref(old);
-    if (err != ERR_OK) return err;
+    TRY(remove_segment(l, old, e));
   }
   return ERR_OK;
 }

@@ -50,6 +50,12 @@ static enum err write_header(struct log *l, struct log_segment *s, uint64_t prev
   return disk_sync_directory(l->disk, l->directory, e);
 }
 
+// Of a segment that could not be made, no header may come back: it would say where the one before it ends, or that the log begins anew,
+// and the log may yet go on in the one before it.
+static enum err take_back(struct log *l, uint64_t number, enum err err, struct error *e) {
+  return log_segment_remove(l, number, NULL) == ERR_OK ? err : error_set(e, ERR_IO, "Segment %08llu of the log is half made.", (unsigned long long) number);
+}
+
 // The file is durable, name and all, before the first batch goes into it. One of that name was left by an attempt that failed.
 enum err log_segment_create(struct log *l, uint64_t number, uint64_t previous_end, uint64_t chain, struct log_segment **ret,
                             struct error *e) {
@@ -66,7 +72,7 @@ enum err log_segment_create(struct log *l, uint64_t number, uint64_t previous_en
   }
   disk_close(file);
   mem_free(s);
-  return err;
+  return take_back(l, number, err, e);
 }
 
 enum err log_segment_open(struct log *l, uint64_t number, struct log_segment **ret, struct error *e) {
@@ -88,6 +94,7 @@ enum err log_segment_open(struct log *l, uint64_t number, struct log_segment **r
 enum err log_segment_remove(struct log *l, uint64_t number, struct error *e) {
   char path[DISK_PATH_MAX];
   log_segment_path(l, number, path);
-  TRY(disk_unlink(l->disk, path, e));
+  enum err err = disk_unlink(l->disk, path, e);
+  if (err != ERR_OK && err != ERR_NOTFOUND) return err;
   return disk_sync_directory(l->disk, l->directory, e);
 }
