@@ -10,6 +10,7 @@
 static void set_defaults(struct log_options *o) {
   if (o->segment_bytes == 0) o->segment_bytes = UINT64_C(64) << 20;
   if (o->batch_bytes_max == 0) o->batch_bytes_max = UINT64_C(8) << 20;
+  o->batch_bytes_max = MIN(o->batch_bytes_max, LOG_BATCH_BYTES_LIMIT); // what is longer would not be read as a batch again
   if (o->queue_bytes_max == 0) o->queue_bytes_max = UINT64_C(64) << 20;
 }
 

@@ -43,12 +43,22 @@ static enum err check_entry(const struct log_entry *entry, struct error *e) {
   return ERR_OK;
 }
 
+// The term of the last entry at or below `index`, in the queue or on disk.
+static uint64_t term_before(const struct log *l, uint64_t index) {
+  for (size_t i = l->queue_count; i > 0; i--)
+    if (!l->queue[i - 1].truncate && l->queue[i - 1].entry.index <= index) return l->queue[i - 1].entry.term;
+  return log_index_term_of(l, index);
+}
+
 // Consensus gives index and term: an index may go back to above what is committed, a term may not.
 static enum err check_place(const struct log *l, const struct log_entry *first, size_t count, struct error *e) {
   uint64_t floor = MAX(l->commit_index, l->start_index - 1);
   if (first->index <= floor || first->index > l->last_index + 1)
     return error_set(e, ERR_INVALID, "Entry %llu does not fit a log that ends at %llu and is committed to %llu.",
                      (unsigned long long) first->index, (unsigned long long) l->last_index, (unsigned long long) floor);
+  if (first->term < term_before(l, first->index - 1))
+    return error_set(e, ERR_INVALID, "Entry %llu has term %llu, lower than that of the entry before it.", (unsigned long long) first->index,
+                     (unsigned long long) first->term);
   for (size_t i = 1; i < count; i++)
     if (first[i].index != first[i - 1].index + 1 || first[i].term < first[i - 1].term)
       return error_set(e, ERR_INVALID, "The entries behind %llu do not follow each other.", (unsigned long long) first->index);
@@ -102,13 +112,6 @@ enum err log_append(struct log *l, struct log_entry *entries, size_t count, stru
   enum err err = append_locked(l, entries, count, e);
   mutex_unlock(&l->mutex);
   return err;
-}
-
-// The term of the last entry at or below `index`, in the queue or on disk.
-static uint64_t term_before(const struct log *l, uint64_t index) {
-  for (size_t i = l->queue_count; i > 0; i--)
-    if (!l->queue[i - 1].truncate && l->queue[i - 1].entry.index <= index) return l->queue[i - 1].entry.term;
-  return log_index_term_of(l, index);
 }
 
 static enum err truncate_locked(struct log *l, uint64_t last_index, struct error *e) {
@@ -175,6 +178,18 @@ static enum err encode_locked(struct log *l, struct error *e) {
   return ERR_OK;
 }
 
+// What is committed of that which the log holds with this round: a mark that names an entry which is not written yet would be taken, after
+// a crash, for one about the entry that it is to replace.
+static uint64_t mark_of_round(const struct log *l) {
+  if (!l->options.clustered) return l->durable_index;
+  uint64_t mark = MIN(l->commit_index, l->round.last_index);
+  for (size_t i = l->round.items; i < l->queue_count; i++) {
+    const struct log_queued *later = &l->queue[i];
+    mark = MIN(mark, later->truncate ? later->entry.index : later->entry.index - 1);
+  }
+  return mark;
+}
+
 static void put_header(struct log *l, struct log_segment *s) {
   struct log_round *r = &l->round;
   struct log_batch_header h = {
@@ -184,7 +199,7 @@ static void put_header(struct log *l, struct log_segment *s) {
       .sector = (uint32_t) (s->end / LOG_SECTOR),
       .generation = l->group.generation,
       .first_index = r->first_index,
-      .commit_index = l->options.clustered ? l->commit_index : l->durable_index,
+      .commit_index = mark_of_round(l),
       .chain = l->chain,
       .previous_term = log_index_term_of(l, r->first_index - 1),
   };

@@ -53,7 +53,7 @@ static size_t text_of(uint64_t index, bool is_new, char to[64]) {
 
 static enum err append(struct life *w, uint64_t index, bool is_new, struct error *e) {
   char text[64];
-  struct log_entry entry = {.index = index, .term = is_new ? 5 : 1 + index / 4, .kind = LOG_TRANSACTION, .parts = LOG_END};
+  struct log_entry entry = {.index = index, .term = is_new ? 6 : 1 + index / 4, .kind = LOG_TRANSACTION, .parts = LOG_END};
   entry.payload = (struct str){text, text_of(index, is_new, text)};
   TRY(log_append(w->log, &entry, 1, e));
   bool worked = false;
