@@ -25,9 +25,9 @@ void log_put_segment_header(uint8_t to[LOG_SECTOR], const uint8_t uuid[16], cons
 enum err log_get_segment_header(const uint8_t from[LOG_SECTOR], const uint8_t uuid[16], struct log_segment_header *ret, struct error *e) {
   if (get_u32_le(from) != SEGMENT_MAGIC || get_u64_le(from + 72) != hash64(from, 72, 0)) return ERR_CORRUPT;
   if (get_u16_le(from + 4) != LOG_FORMAT_VERSION)
-    return error_set(e, ERR_UNSUPPORTED, "The log is of format version %u; this server reads version %u.", get_u16_le(from + 4),
+    return error_set(e, ERR_UNSUPPORTED, "it is of format version %u; this server reads version %u.", get_u16_le(from + 4),
                      LOG_FORMAT_VERSION);
-  if (memcmp(from + 16, uuid, 16) != 0) return error_set(e, ERR_INVALID, "The log belongs to another database.");
+  if (memcmp(from + 16, uuid, 16) != 0) return error_set(e, ERR_INVALID, "it belongs to another database.");
   *ret = (struct log_segment_header){
       .number = get_u64_le(from + 8),
       .next_index = get_u64_le(from + 32),
@@ -62,8 +62,24 @@ void log_put_batch_header(uint8_t *whole, const uint8_t uuid[16], struct log_bat
   put_u64_le(whole + 80, h->checksum);
 }
 
-bool log_get_any_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], uint64_t offset, struct log_batch_header *ret) {
-  if (get_u32_le(from) != BATCH_MAGIC) return false;
+uint32_t log_batch_bytes(const uint8_t from[LOG_BATCH_HEADER_BYTES]) {
+  uint32_t bytes = get_u32_le(from + 16);
+  return get_u32_le(from) == BATCH_MAGIC && bytes >= LOG_BATCH_HEADER_BYTES && bytes <= LOG_BATCH_BYTES_LIMIT ? bytes : 0;
+}
+
+enum err log_check_batch_owner(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], struct error *e) {
+  if (get_u16_le(from + 4) != LOG_FORMAT_VERSION)
+    return error_set(e, ERR_UNSUPPORTED, "a batch is of format version %u; this server reads version %u.", get_u16_le(from + 4),
+                     LOG_FORMAT_VERSION);
+  if (get_u16_le(from + 6) != LOG_COMMAND_VERSION)
+    return error_set(e, ERR_UNSUPPORTED, "a batch holds commands of version %u; this server reads version %u.", get_u16_le(from + 6),
+                     LOG_COMMAND_VERSION);
+  if (memcmp(from + 24, uuid, 16) != 0) return error_set(e, ERR_INVALID, "a batch belongs to another database.");
+  return ERR_OK;
+}
+
+bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], uint64_t offset, struct log_batch_header *ret) {
+  if (log_batch_bytes(from) == 0 || log_check_batch_owner(from, uuid, NULL) != ERR_OK) return false;
   struct log_batch_header h = {
       .feature_level = get_u32_le(from + 8),
       .count = get_u32_le(from + 12),
@@ -76,23 +92,7 @@ bool log_get_any_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], uint64
       .previous_term = get_u64_le(from + 72),
       .checksum = get_u64_le(from + 80),
   };
-  if (h.bytes < LOG_BATCH_HEADER_BYTES || h.bytes > LOG_BATCH_BYTES_LIMIT || (uint64_t) h.sector * LOG_SECTOR != offset) return false;
-  if (h.count > (h.bytes - LOG_BATCH_HEADER_BYTES) / LOG_ENTRY_HEADER_BYTES || h.first_index == 0) return false;
-  *ret = h;
-  return true;
-}
-
-enum err log_check_batch_owner(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], struct error *e) {
-  if (get_u16_le(from + 4) != LOG_FORMAT_VERSION)
-    return error_set(e, ERR_UNSUPPORTED, "A batch of the log is of format version %u; this server reads version %u.", get_u16_le(from + 4),
-                     LOG_FORMAT_VERSION);
-  if (memcmp(from + 24, uuid, 16) != 0) return error_set(e, ERR_INVALID, "A batch of the log belongs to another database.");
-  return ERR_OK;
-}
-
-bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], uint64_t offset, struct log_batch_header *ret) {
-  struct log_batch_header h;
-  if (!log_get_any_batch_header(from, offset, &h) || log_check_batch_owner(from, uuid, NULL) != ERR_OK) return false;
+  if ((uint64_t) h.sector * LOG_SECTOR != offset || h.count > (h.bytes - LOG_BATCH_HEADER_BYTES) / LOG_ENTRY_HEADER_BYTES || h.first_index == 0) return false;
   *ret = h;
   return true;
 }

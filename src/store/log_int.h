@@ -138,8 +138,8 @@ enum err log_get_segment_header(const uint8_t from[LOG_SECTOR], const uint8_t uu
 void log_put_batch_header(uint8_t *whole, const uint8_t uuid[16], struct log_batch_header *h);
 /// False if these bytes cannot be a header of this log at `offset`; the checksum is not looked at.
 bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], uint64_t offset, struct log_batch_header *ret);
-/// The same whichever version and database it says it is of.
-bool log_get_any_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], uint64_t offset, struct log_batch_header *ret);
+/// How long the batch that begins here says it is, whoever's it is; 0 if none begins here.
+uint32_t log_batch_bytes(const uint8_t from[LOG_BATCH_HEADER_BYTES]);
 /// ERR_UNSUPPORTED: another version's; ERR_INVALID: another database's.
 enum err log_check_batch_owner(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], struct error *e);
 uint64_t log_batch_checksum(const uint8_t *whole, size_t bytes);

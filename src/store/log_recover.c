@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/planted.h"
@@ -146,15 +147,21 @@ static void mutant_keep_tail(struct walk *w, struct log_segment *s) {
   if (MUTANT(log_torn_tail)) s->end = log_align(MIN(s->end + LOG_SECTOR, w->window.size));
 }
 
-// A whole batch of another version or database is no torn end, though nothing here can read it.
-static enum err refuse_foreign(struct walk *w, uint64_t offset, struct error *e) {
-  struct log_batch_header h;
-  const uint8_t *whole = NULL;
-  TRY(log_window_get(&w->window, offset, LOG_BATCH_HEADER_BYTES, &whole, e));
-  if (whole == NULL || !log_get_any_batch_header(whole, offset, &h)) return ERR_OK;
-  TRY(log_window_get(&w->window, offset, h.bytes, &whole, e));
-  if (whole == NULL || log_batch_checksum(whole, h.bytes) != h.checksum) return ERR_OK;
-  return log_check_batch_owner(whole, w->log->uuid, e);
+static enum err name_segment(const struct log_segment *s, uint64_t offset, enum err err, struct error *e) {
+  if (err != ERR_OK) error_prefix(e, "Segment %08llu of the log at offset %llu", (unsigned long long) s->number, (unsigned long long) offset);
+  return err;
+}
+
+// A whole batch is no torn end, though it is another version's or database's, or does not fit.
+static enum err refuse_whole(struct walk *w, struct log_segment *s, struct error *e) {
+  const uint8_t *at = NULL;
+  TRY(log_window_get(&w->window, s->end, LOG_BATCH_HEADER_BYTES, &at, e));
+  uint32_t bytes = at != NULL ? log_batch_bytes(at) : 0;
+  if (bytes == 0) return ERR_OK;
+  TRY(log_window_get(&w->window, s->end, bytes, &at, e));
+  if (at == NULL || log_batch_checksum(at, bytes) != get_u64_le(at + 80)) return ERR_OK;
+  TRY(name_segment(s, s->end, log_check_batch_owner(at, w->log->uuid, e), e));
+  return damage(e, s, s->end, "a whole batch does not fit its place");
 }
 
 // Cuts what a crash left behind the last batch of the last segment, and makes durable what survived in front of it.
@@ -163,7 +170,7 @@ static enum err settle_tail(struct walk *w, struct log_segment *s, struct error 
   TRY(write_last_again(w, s, e));
   TRY(only_zeros(w, s->end, &zeros, e));
   if (!zeros) {
-    TRY(refuse_foreign(w, s->end, e));
+    TRY(refuse_whole(w, s, e));
     TRY(whole_batch_behind(w, s->end, &behind, e));
     if (behind) return damage(e, s, s->end, "a batch fails its check and a whole one follows");
     w->log->recovery.cut_segment = s->number;
@@ -185,6 +192,7 @@ static enum err link_segment(struct walk *w, struct log_segment *s, const struct
   struct log *l = w->log;
   if (h->number != s->number) return damage(e, s, 0, "the header is another segment's");
   if (h->next_index == 0) return damage(e, s, 0, "there is no entry 0");
+  if (h->chain != 0 && h->previous_end == 0) return damage(e, s, 0, "it continues a chain, but nothing is before it");
   bool begins = h->chain == 0 && h->previous_end == 0;
   if (w->empty || begins) {
     w->begun = begins;
@@ -199,7 +207,8 @@ static enum err link_segment(struct walk *w, struct log_segment *s, const struct
     const struct log_segment *before = log_segment_last(l);
     if (h->previous_end != before->end || h->chain != w->chain)
       return damage(e, before, before->end, "a batch fails its check and another segment follows");
-    if (h->next_index != l->durable_index + 1) return damage(e, s, 0, "the segment does not continue the one before");
+    if (h->next_index != l->durable_index + 1 || h->previous_term != l->durable_term)
+      return damage(e, s, 0, "the segment does not continue the one before");
   }
   w->chain = h->chain;
   w->empty = false;
@@ -223,7 +232,7 @@ static enum err read_segment(struct walk *w, struct log_segment *s, bool last, b
   TRY(log_window_get(&w->window, 0, LOG_SECTOR, &sector, e));
   enum err err = sector != NULL ? log_get_segment_header(sector, w->log->uuid, &h, e) : ERR_CORRUPT;
   if (err == ERR_CORRUPT) return drop_unmade(w, s, last, e);
-  if (err != ERR_OK) return err;
+  TRY(name_segment(s, 0, err, e));
   TRY(link_segment(w, s, &h, e));
   TRY(read_batches(w, s, e));
   *ret_keep = true;
