@@ -67,6 +67,7 @@ enum err log_open(struct disk *d, const char *directory, const uint8_t uuid[16],
   memcpy(l->uuid, uuid, 16);
   mutex_init(&l->mutex);
   mutex_init(&l->group_mutex);
+  mutex_init(&l->prune_mutex);
   int n = snprintf(l->directory, sizeof l->directory, "%s", directory);
   enum err err = (size_t) n < sizeof l->directory ? open_files(l, create, e) : error_set(e, ERR_INVALID, "The path of the store is too long.");
   if (err != ERR_OK) {
@@ -88,6 +89,7 @@ void log_close(struct log *l) {
   buf_done(&l->out);
   mutex_done(&l->mutex);
   mutex_done(&l->group_mutex);
+  mutex_done(&l->prune_mutex);
   mem_free(l);
 }
 

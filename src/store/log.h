@@ -117,7 +117,8 @@ enum err log_group_save(struct log *l, const struct log_group_state *state, stru
 
 /// Queues entries that follow each other; all or none. Standalone: indexes, terms and commit times are filled in. Clustered:
 /// index and term are the caller's; the first index may be at or below the last one, which voids what was there from it on
-/// (never at or below the commit index: ERR_INVALID). ERR_LIMIT: queue full. Poisoned: the cause.
+/// (never at or below the commit index, nor with a term below that of the entry before: ERR_INVALID). ERR_LIMIT: queue full. Poisoned:
+/// the cause.
 enum err log_append(struct log *l, struct log_entry *entries, size_t count, struct error *e) NODISCARD;
 
 /// Voids all entries above `last_index`, in order with appends. Clustered only.
@@ -197,9 +198,11 @@ enum err log_pin_move(struct log *l, uint32_t pin, uint64_t index, int64_t expir
 void log_unpin(struct log *l, uint32_t pin);
 
 /// Removes segments all of whose entries are below `index` and below every live pin; at most `segments_max`. Never the last one.
+/// May be tried again after an error.
 enum err log_prune(struct log *l, uint64_t index, unsigned segments_max, unsigned *ret_removed, struct error *e) NODISCARD;
 
-/// Throws the whole log away and starts an empty one above (index, term): after a store copy.
+/// Throws the whole log away and starts an empty one above (index, term): after a store copy. ERR_BUSY: something is queued. ERR_NOSPC,
+/// ERR_NOMEM: nothing has happened. Another error: the log is poisoned, or is the new one and old segments go with the next pruning.
 enum err log_reset(struct log *l, uint64_t index, uint64_t term, struct error *e) NODISCARD;
 
 /// Reads every segment and checks every batch; what is in memory must agree.

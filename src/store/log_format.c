@@ -92,7 +92,8 @@ bool log_get_batch_header(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint
       .previous_term = get_u64_le(from + 72),
       .checksum = get_u64_le(from + 80),
   };
-  if ((uint64_t) h.sector * LOG_SECTOR != offset || h.count > (h.bytes - LOG_BATCH_HEADER_BYTES) / LOG_ENTRY_HEADER_BYTES || h.first_index == 0) return false;
+  if ((uint64_t) h.sector * LOG_SECTOR != offset || h.first_index == 0) return false;
+  if (h.count > (h.bytes - LOG_BATCH_HEADER_BYTES) / LOG_ENTRY_HEADER_BYTES) return false;
   *ret = h;
   return true;
 }

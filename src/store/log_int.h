@@ -94,7 +94,9 @@ struct log {
   _Atomic uint64_t voids; // times that durable entries were voided: cursors look again where they are
   struct log_pin_slot pins[LOG_PINS_MAX];
   uint32_t pin_ids;
-  uint64_t left_number; // who prunes or resets: a segment out of the list whose name may still be there; 0: none
+
+  struct mutex prune_mutex; // pruning and beginning anew; taken before `mutex`
+  uint64_t left_number;     // a segment out of the list whose name may still be there; 0: none
   enum err failed;
   struct error failure;
 

@@ -92,7 +92,7 @@ static enum err remove_segment(struct log *l, struct log_segment *s, struct erro
 }
 
 // The name goes before anything else is forgotten for good: after a crash the segment is there or not, both are a log.
-enum err log_prune(struct log *l, uint64_t index, unsigned segments_max, unsigned *ret_removed, struct error *e) {
+static enum err prune(struct log *l, uint64_t index, unsigned segments_max, unsigned *ret_removed, struct error *e) {
   unsigned removed = 0;
   TRY(remove_left(l, e));
   for (; removed < segments_max; removed++) {
@@ -106,8 +106,15 @@ enum err log_prune(struct log *l, uint64_t index, unsigned segments_max, unsigne
   return ERR_OK;
 }
 
+enum err log_prune(struct log *l, uint64_t index, unsigned segments_max, unsigned *ret_removed, struct error *e) {
+  mutex_lock(&l->prune_mutex);
+  enum err err = prune(l, index, segments_max, ret_removed, e);
+  mutex_unlock(&l->prune_mutex);
+  return err;
+}
+
 // The new segment is durable before the old ones go; one that a crash leaves behind is void, because the new one begins a log.
-enum err log_reset(struct log *l, uint64_t index, uint64_t term, struct error *e) {
+static enum err reset(struct log *l, uint64_t index, uint64_t term, struct error *e) {
   TRY(log_failure(l, e));
   TRY(remove_left(l, e));
   mutex_lock(&l->mutex);
@@ -147,4 +154,11 @@ enum err log_reset(struct log *l, uint64_t index, uint64_t term, struct error *e
     TRY(remove_segment(l, old, e));
   }
   return ERR_OK;
+}
+
+enum err log_reset(struct log *l, uint64_t index, uint64_t term, struct error *e) {
+  mutex_lock(&l->prune_mutex);
+  enum err err = reset(l, index, term, e);
+  mutex_unlock(&l->prune_mutex);
+  return err;
 }

@@ -53,7 +53,8 @@ static enum err write_header(struct log *l, struct log_segment *s, uint64_t prev
 // Of a segment that could not be made, no header may come back: it would say where the one before it ends, or that the log begins anew,
 // and the log may yet go on in the one before it.
 static enum err take_back(struct log *l, uint64_t number, enum err err, struct error *e) {
-  return log_segment_remove(l, number, NULL) == ERR_OK ? err : error_set(e, ERR_IO, "Segment %08llu of the log is half made.", (unsigned long long) number);
+  if (log_segment_remove(l, number, NULL) == ERR_OK) return err;
+  return error_set(e, ERR_IO, "Segment %08llu of the log is half made.", (unsigned long long) number);
 }
 
 // The file is durable, name and all, before the first batch goes into it. One of that name was left by an attempt that failed.

@@ -1,5 +1,6 @@
-// Well-sealed lies: a log in which one field is changed and everything that vouches for it (checksums, chains) is made right again. No
-// checksum notices; what the parts of the log say about each other must. Each lie is refused, with the segment that tells it.
+// Well-sealed lies: a log in which one field is changed and everything that vouches for it (checksums, chains) is made right
+// again. No checksum notices; what the parts of the log say about each other must. Each lie is refused, with the segment that
+// tells it.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,16 +23,22 @@ static enum err open_log(struct sim_disk *disk, bool create, struct log **ret, s
   return log_open(sim_disk_table(disk), "db", uuid, create, &options, &clock.clock, NULL, ret, e);
 }
 
-// ---- a true log: three segments of three batches of two entries each; each segment has its own term, and all but the last batch is
-// committed when the next one is written ----
+// ---- a true log: three segments of three batches of two entries each; each segment has its own term, and all but the last batch
+// is committed when the next one is written ----
 
 static void write_batch(struct log *l, uint64_t n) {
   struct log_entry entries[ENTRIES];
   bool worked = false;
   for (uint64_t i = 0; i < ENTRIES; i++) {
     uint64_t index = n * ENTRIES + i + 1;
-    entries[i] = (struct log_entry){.index = index, .term = 2 + n / BATCHES, .kind = LOG_TRANSACTION, .parts = LOG_END, .commit_time_ns = 1000 + (int64_t) index,
-                                    .metadata = STR("who"), .sections = STR("was"), .payload = STR("a payload.")};
+    entries[i] = (struct log_entry){.index = index,
+                                    .term = 2 + n / BATCHES,
+                                    .kind = LOG_TRANSACTION,
+                                    .parts = LOG_END,
+                                    .commit_time_ns = 1000 + (int64_t) index,
+                                    .metadata = STR("who"),
+                                    .sections = STR("was"),
+                                    .payload = STR("a payload.")};
   }
   assert_ok(log_append(l, entries, ENTRIES, NULL));
   assert_ok(log_writer_step(l, &worked, NULL));
@@ -88,7 +95,7 @@ struct lie {
   unsigned offset, width;         // of the field, as docs/formats/log.md has it
   int64_t by;                     // added to the field
   enum err err;
-  unsigned accused;               // segment, from 1
+  unsigned accused; // segment, from 1
   const char *why;
 };
 
@@ -142,7 +149,8 @@ static void assert_refused(struct sim_disk *disk, const struct lie *lie) {
   snprintf(place, sizeof place, "egment %08u", lie->accused);
   if (err == ERR_OK) log_close(l);
   if (err != lie->err || strstr(e.message, lie->why) == NULL || strstr(e.message, place) == NULL)
-    fail_msg("%s: expected %s about segment %u and '%s', got %s: %s", lie->about, err_name(lie->err), lie->accused, lie->why, err_name(err), e.message);
+    fail_msg("%s: expected %s about segment %u and '%s', got %s: %s", lie->about, err_name(lie->err), lie->accused, lie->why,
+             err_name(err), e.message);
 }
 
 static void tell_each(const struct lie *lies, size_t count) {
@@ -320,6 +328,7 @@ TEST(a_reader_notices_what_is_forged_after_the_log_was_opened) {
   }
 }
 
-TESTS(T(sealing_again_what_nobody_changed_is_the_same_log), T(a_segments_header_that_lies_is_refused), T(a_batchs_header_that_lies_is_refused),
-      T(a_last_batch_that_lies_is_refused_and_not_cut), T(an_entry_that_does_not_fit_its_batch_is_refused),
-      T(a_commit_time_that_goes_back_is_found_by_the_check), T(a_reader_notices_what_is_forged_after_the_log_was_opened))
+TESTS(T(sealing_again_what_nobody_changed_is_the_same_log), T(a_segments_header_that_lies_is_refused),
+      T(a_batchs_header_that_lies_is_refused), T(a_last_batch_that_lies_is_refused_and_not_cut),
+      T(an_entry_that_does_not_fit_its_batch_is_refused), T(a_commit_time_that_goes_back_is_found_by_the_check),
+      T(a_reader_notices_what_is_forged_after_the_log_was_opened))
