@@ -1,6 +1,7 @@
-// Fuzzes what reads the group state: the input is the beginning of two slots. Magic, version, uuid and checksum are put right unless
-// the input says otherwise, so that the fuzzer gets at what stands behind them. What must hold: the state is that of the whole slot
-// with the higher sequence, it fits its limits, and it is the same when it is read again; anything else is refused, and stays refused.
+// Fuzzes what reads the group state: the input is the beginning of two slots. Magic, version, uuid and checksum are put right
+// unless the input says otherwise, so that the fuzzer gets at what stands behind them. What must hold: the state is that of the
+// whole slot with the higher sequence, it fits its limits, and it is the same when it is read again; anything else is refused,
+// and stays refused.
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +70,8 @@ static const uint8_t *slot_that_counts(const uint8_t *file) {
 }
 
 static void check_state(const struct log_group_state *g, const uint8_t *slot) {
-  const uint64_t words[] = {g->generation, g->incarnation, g->member_id, g->term, g->vote, g->snapshot_index, g->snapshot_term, g->membership_index};
+  const uint64_t words[] = {g->generation, g->incarnation,    g->member_id,     g->term,
+                            g->vote,       g->snapshot_index, g->snapshot_term, g->membership_index};
   for (size_t i = 0; i < ARRAY_SIZE(words); i++) must(words[i] == get_u64_le(slot + 32 + 8 * i));
   must(g->member_count == get_u32_le(slot + 96) && g->installing == (get_u32_le(slot + 100) != 0));
   for (uint32_t i = 0; i < g->member_count; i++) {

@@ -1,7 +1,7 @@
-// Fuzzes what opens a log of several segments. The input is a head and a body of batches as in fuzz_log.c; the head says after how many
-// batches a segment ends, and how its header lies. Everything else is put right: places, chain, checksums, what each header says about
-// the segments before. What must hold: a log that is refused is refused as damaged and stays refused; one that opens checks, opens
-// again as the same log, and goes on.
+// Fuzzes what opens a log of several segments. The input is a head and a body of batches as in fuzz_log.c; the head says after
+// how many batches a segment ends, and how its header lies. Everything else is put right: places, chain, checksums, what each
+// header says about the segments before. What must hold: a log that is refused is refused as damaged and stays refused; one that
+// opens checks, opens again as the same log, and goes on.
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +17,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 // Of each segment in the head: how many batches, which lie, and by how much.
 enum { SEGMENTS = 4, PLAN_BYTES = 4, HEAD_BYTES = SEGMENTS * PLAN_BYTES, FILE_BYTES = 1 << 16 };
 
-enum lie { LIE_NUMBER = 1, LIE_NEXT_INDEX, LIE_PREVIOUS_TERM, LIE_CHAIN, LIE_PREVIOUS_END, LIE_TIME, LIE_NEW_LOG, LIE_NO_HEADER, LIE_ENTRY_0, LIES };
+enum lie {
+  LIE_NUMBER = 1,
+  LIE_NEXT_INDEX,
+  LIE_PREVIOUS_TERM,
+  LIE_CHAIN,
+  LIE_PREVIOUS_END,
+  LIE_TIME,
+  LIE_NEW_LOG,
+  LIE_NO_HEADER,
+  LIE_ENTRY_0,
+  LIES
+};
 
 static const uint8_t uuid[16] = "fuzzed segments";
 
@@ -29,7 +40,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsi
   struct rng rng;
   rng_seed(&rng, seed);
   if (size < HEAD_BYTES || size_max <= HEAD_BYTES) return LLVMFuzzerMutate(data, size, size_max);
-  if (rng_chance(&rng, 1, 2)) return HEAD_BYTES + fuzz_batches_mutate(&rng, data + HEAD_BYTES, size - HEAD_BYTES, size_max - HEAD_BYTES);
+  if (rng_chance(&rng, 1, 2))
+    return HEAD_BYTES + fuzz_batches_mutate(&rng, data + HEAD_BYTES, size - HEAD_BYTES, size_max - HEAD_BYTES);
   uint8_t *plan = data + PLAN_BYTES * rng_below(&rng, SEGMENTS);
   if (rng_chance(&rng, 1, 2))
     plan[0] = (uint8_t) rng_below(&rng, 5);
@@ -47,7 +59,8 @@ struct maker {
   struct log_segment_header next;
 };
 
-/// The next batch of the body behind `to`, put right but for what it says about entries. Its bytes with padding, 0: there is none.
+/// The next batch of the body behind `to`, put right but for what it says about entries. Its bytes with padding, 0: there is
+/// none.
 static size_t put_batch(struct maker *m, uint8_t *file, size_t at) {
   static const uint8_t zeros[LOG_SECTOR];
   if (m->size - m->at < LOG_BATCH_HEADER_BYTES) return 0;
@@ -57,8 +70,13 @@ static size_t put_batch(struct maker *m, uint8_t *file, size_t at) {
   memcpy(b, m->body + m->at, bytes);
   memcpy(b + bytes, zeros, log_align(bytes) - bytes);
   m->at += MIN(log_align(bytes), m->size - m->at);
-  struct log_batch_header h = {.count = get_u32_le(b + 12), .bytes = bytes, .sector = (uint32_t) (at / LOG_SECTOR), .generation = 1,
-                               .first_index = get_u64_le(b + 48), .commit_index = get_u64_le(b + 56) % 8, .chain = m->next.chain,
+  struct log_batch_header h = {.count = get_u32_le(b + 12),
+                               .bytes = bytes,
+                               .sector = (uint32_t) (at / LOG_SECTOR),
+                               .generation = 1,
+                               .first_index = get_u64_le(b + 48),
+                               .commit_index = get_u64_le(b + 56) % 8,
+                               .chain = m->next.chain,
                                .previous_term = get_u64_le(b + 72)};
   log_put_batch_header(b, uuid, &h);
   m->next.chain = h.checksum;
@@ -124,7 +142,8 @@ static void must_go_on(struct disk *d, const struct log_recovery *found) {
   must(again.first_index == found->first_index && again.last_index == found->last_index && again.last_term == found->last_term &&
        again.commit_index == found->commit_index && again.last_time_ns == found->last_time_ns && again.cut_segment == 0);
   struct log_entry entry = {.index = found->last_index + 1, .term = found->last_term, .kind = LOG_NOOP, .parts = LOG_END};
-  if (entry.index < UINT64_MAX) must(log_append(l, &entry, 1, NULL) == ERR_OK && log_writer_step(l, &worked, NULL) == ERR_OK && worked);
+  if (entry.index < UINT64_MAX)
+    must(log_append(l, &entry, 1, NULL) == ERR_OK && log_writer_step(l, &worked, NULL) == ERR_OK && worked);
   log_close(l);
   must(open_log(d, false, &l, NULL) == ERR_OK);
   must(log_durable_index(l) == found->last_index + worked);
