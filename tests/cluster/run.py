@@ -240,6 +240,8 @@ def main():
     check_the_checker()
     rng = random.Random(arguments.seed)
     network = Hosts(7) if Hosts.usable() else None
+    if network is None:
+        print("network namespaces cannot be made here (root, ip and nft): cut networks, loss and a full disk are left out", flush=True)
     members = Members(arguments.register, 3, 7, network, TIMING)
     result = 1
     try:
