@@ -111,7 +111,8 @@ class Faults:
         place = self.members.directory / str(n)
         self.members.kill(n)
         subprocess.run(["cp", "-a", place, f"{place}.kept"], check=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", place], check=True)
+        used_mib = sum(f.stat().st_blocks for f in pathlib.Path(f"{place}.kept").rglob("*")) // 2048
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={used_mib + 8}m", "none", place], check=True)
         try:
             subprocess.run(["cp", "-a", f"{place}.kept/.", place], check=True)
             self.members.start(n)
