@@ -175,7 +175,10 @@ static enum err resume_population(struct graph *g, struct error *e) {
 // ---- opening ----
 
 static enum err submit_to_log(void *context, struct log_entry *entries, size_t count, struct error *e) {
-  return log_append(context, entries, count, e);
+  enum err err = log_append(context, entries, count, e);
+  if (err == ERR_OK || log_failure(context, NULL) == ERR_OK) return err;
+  if (e != NULL) e->code = ERR_TX_LOG; // the log failed, and its writer is about to tell the graph
+  return ERR_TX_LOG;
 }
 
 static uint64_t durable_in_log(void *context) {

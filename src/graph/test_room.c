@@ -1,4 +1,5 @@
 // A log for which the disk has no room: who is refused, who waits, and what is there afterwards.
+#include "graph/graph_int.h"
 #include "graph/test_bench_int.h"
 
 /// A transaction with one node that holds `bytes` bytes, on its way to the log.
@@ -113,6 +114,28 @@ TEST(what_was_durable_before_the_log_failed_is_acknowledged) {
   bench_stop(&b);
 }
 
+TEST(a_commit_is_refused_alike_before_the_graph_knows_that_its_log_failed) {
+  struct bench b;
+  bench_start(&b);
+  graph_token key = bench_token(&b, GRAPH_KEY, "text");
+  struct graph_tx *under_way = submit(&b, key, 10);
+  assert_int_equal(commit(&b, under_way), ERR_WAIT);
+  sim_disk_fail(b.sim, SIM_SYNC, 0, ERR_IO);
+  bool worked;
+  assert_int_equal(log_writer_step(store_log(b.g->store), &worked, &b.e), ERR_IO); // and its thread is not scheduled for a while
+  struct graph_tx *next = submit(&b, key, 10);
+  assert_int_equal(commit(&b, next), ERR_TX_LOG);
+  assert_int_equal(b.e.code, ERR_TX_LOG);
+  assert_non_null(strstr(b.e.message, "Restart the database"));
+  assert_int_equal(step(&b, GRAPH_LOG_WRITER), ERR_TX_LOG);
+  assert_int_equal(step(&b, GRAPH_APPLIER), ERR_TX_LOG);
+  assert_int_equal(commit(&b, under_way), ERR_TX_LOG);
+  graph_tx_free(under_way);
+  graph_tx_free(next);
+  bench_stop(&b);
+}
+
 TESTS(T(who_is_refused_is_told_though_the_log_writer_tries_again_before_the_applier_could),
       T(a_transaction_that_is_partly_in_the_log_waits_for_room_and_those_behind_it_are_refused),
-      T(what_was_durable_before_the_log_failed_is_acknowledged))
+      T(what_was_durable_before_the_log_failed_is_acknowledged),
+      T(a_commit_is_refused_alike_before_the_graph_knows_that_its_log_failed))
