@@ -169,6 +169,7 @@ enum err apply_index_verdict(struct applier *ap, const struct command *c, struct
   struct schema_index *found = schema_find(ap->schema, c->index_id);
   if (found == NULL) return ERR_OK; // dropped meanwhile
   if (c->failure.len > 0 && found->index.constraint != GRAPH_CONSTRAINT_NONE) return apply_index_drop(ap, c->index_id, e);
+  if (c->failure.len == 0) TRY(populate_to_the_end(ap, c->index_id, e));
   struct schema *s = NULL;
   TRY(apply_change_schema(ap, &s, e));
   struct schema_index *x = schema_find(s, c->index_id);

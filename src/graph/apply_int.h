@@ -97,5 +97,8 @@ enum err apply_change_schema(struct applier *ap, struct schema **ret, struct err
 
 /// Whether an index waits for a step.
 bool populate_has_work(struct applier *ap);
+/// Fills the index whole: a verdict says that it was, where it was given. Here it need not be so: after a crash, or on a member
+/// that is behind, the entry comes before the steps have got there. Publishes what the batch holds and many batches of its own.
+enum err populate_to_the_end(struct applier *ap, uint32_t id, struct error *e) NODISCARD;
 /// Does one step for an index that is being filled; `*ret_more` if there is more to do.
 enum err populate_step(struct applier *ap, bool *ret_more, struct error *e) NODISCARD;

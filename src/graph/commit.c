@@ -308,6 +308,7 @@ static bool may_be_tried_again(enum err err) {
 static enum err apply_flights(struct applier *ap, struct flight *list, struct error *e) {
   TRY(applier_begin(ap, e));
   for (struct flight *f = list; f != NULL; f = f->next) {
+    if (f->end_index <= store_applied_index(ap->g->store)) continue; // published before this attempt failed
     ap->following = f->next;
     TRY(applier_run(ap, buf_str(&f->bytes), f->end_index, f->entries[f->entry_count - 1].term, e));
   }

@@ -46,6 +46,16 @@ static enum err fill_slice(struct applier *ap, uint32_t id, struct error *e) {
   return schema_store(ap->batch, ap->g->schema_root, x, e);
 }
 
+enum err populate_to_the_end(struct applier *ap, uint32_t id, struct error *e) {
+  const struct schema_index *x;
+  while ((x = schema_find(ap->schema, id)) != NULL && x->populated != UINT64_MAX) {
+    TRY(applier_publish(ap, e)); // each slice is a batch of its own, and what came before goes with the first
+    TRY(applier_begin(ap, e));
+    TRY(fill_slice(ap, id, e));
+  }
+  return ERR_OK;
+}
+
 /// Two entities with the same values, if there are any: keys that differ in their ids alone stand side by side.
 static enum err find_double(struct applier *ap, const struct schema_index *x, graph_id *ret_one, graph_id *ret_other, bool *ret,
                             struct error *e) {

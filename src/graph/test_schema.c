@@ -67,6 +67,19 @@ static uint32_t seek(struct shop *s, struct graph_tx *tx, uint32_t index, struct
   return total;
 }
 
+/// How many of the names 0, 1, 2... the index finds, up to the first that it does not.
+static int count_equal(struct shop *s, uint32_t index) {
+  struct graph_tx *tx = bench_begin(&s->b);
+  graph_id ids[2];
+  int n = 0;
+  for (uint32_t found = 1; found == 1; n += found == 1) {
+    struct value name = v_int(n);
+    found = seek(s, tx, index, (struct graph_seek){.equal = &name, .equal_count = 1}, ids);
+  }
+  graph_tx_free(tx);
+  return n;
+}
+
 TEST(an_index_on_what_is_there_and_on_what_comes_answers_ranges_in_order) {
   struct shop s;
   shop_start(&s);
@@ -285,6 +298,21 @@ TEST(population_goes_on_after_a_power_cut_in_its_midst) {
   shop_stop(&s);
 }
 
+TEST(an_index_that_was_online_before_a_crash_finds_everything_after_it) {
+  for (int unique = 0; unique < 2; unique++) {
+    struct shop s;
+    shop_start(&s);
+    for (int i = 0; i < 700; i++) create(&s, v_int(i), v_int(0));
+    uint32_t index;
+    assert_ok(index_try(&s, on_name(&s, unique), &index));
+    assert_ok(graph_settle(s.b.g, &s.b.e)); // filled and judged, and no checkpoint since
+    create(&s, v_int(700), v_int(0));
+    bench_reopen(&s.b);
+    assert_int_equal(count_equal(&s, index), 701);
+    shop_stop(&s);
+  }
+}
+
 TEST(a_constraint_whose_creator_went_away_keeps_writers_out_until_it_is_judged) {
   struct shop s;
   shop_start(&s);
@@ -387,6 +415,7 @@ TESTS(T(an_index_on_what_is_there_and_on_what_comes_answers_ranges_in_order), T(
       T(of_two_merges_under_a_unique_constraint_the_second_waits_and_finds_the_first_ones_node),
       T(a_constraint_over_doubles_cannot_be_created_and_says_which_two),
       T(a_schema_change_waits_for_those_who_write_and_they_for_it), T(population_goes_on_after_a_power_cut_in_its_midst),
+      T(an_index_that_was_online_before_a_crash_finds_everything_after_it),
       T(a_constraint_whose_creator_went_away_keeps_writers_out_until_it_is_judged),
       T(long_texts_are_found_by_their_whole_and_by_their_beginning),
       T(a_composite_index_answers_its_first_keys_and_a_range_on_the_next),
