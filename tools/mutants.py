@@ -23,7 +23,7 @@ SERVER_NAMES = ["log_sync", "page_sync"]
 
 def names():
     text = (ROOT / "src/base/mutant.h").read_text()
-    return [name for name in re.findall(r"^  X\((\w+),", text, re.M) if not name.startswith(("raft_", "group_", "frame_"))]
+    return [name for name in re.findall(r"^  X\((\w+),", text, re.M) if not name.startswith(("raft_", "group_", "frame_", "replica_"))]
 
 
 def run(command, **options):

@@ -78,7 +78,14 @@
   X(group_settle_early,      "a log that is merely as long as a copied store passes for having caught up") \
   X(group_reset_first,       "the log is begun anew without a word of where it begins") \
   X(group_trust_applied,     "a copied store says what of an older log is committed") \
-  X(frame_checksum,          "a damaged frame is read")
+  X(frame_checksum,          "a damaged frame is read") \
+  /* graph in a group: caught by its directed tests */ \
+  X(replica_term,      "a transaction goes on writing in another term than it began to write in") \
+  X(replica_own_noop,  "a leader writes before its first entry is applied") \
+  X(replica_overtaken, "what another leader's entries have overtaken is waited for") \
+  X(replica_parts,     "an unfinished run of parts stays though something else follows") \
+  X(replica_names,     "names go on behind those given in an earlier term, whatever was applied since") \
+  X(replica_verdict,   "a follower gives verdicts on indexes")
 // clang-format on
 
 #ifdef QUIVER_MUTANTS

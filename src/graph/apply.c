@@ -121,7 +121,14 @@ enum err applier_run(struct applier *ap, struct str bytes, uint64_t index, uint6
   return ERR_OK;
 }
 
-static bool has_commands(enum log_kind kind) {
+enum err applier_pass(struct applier *ap, uint64_t index, uint64_t term, struct error *e) {
+  TRY(applier_begin(ap, e));
+  ap->index = index;
+  ap->term = term;
+  return ERR_OK;
+}
+
+bool applier_has_commands(enum log_kind kind) {
   return kind == LOG_TRANSACTION || kind == LOG_TOKEN || kind == LOG_SCHEMA || kind == LOG_SCHEMA_VERDICT;
 }
 
@@ -129,11 +136,9 @@ static bool has_commands(enum log_kind kind) {
 enum err applier_entry(struct applier *ap, const struct log_entry *entry, struct error *e) {
   TRY(applier_begin(ap, e));
   if (ap->staged.len > 0 && entry->term != ap->staged_term) buf_clear(&ap->staged);
-  if (!has_commands(entry->kind)) {
+  if (!applier_has_commands(entry->kind)) {
     buf_clear(&ap->staged);
-    ap->index = entry->index;
-    ap->term = entry->term;
-    return ERR_OK;
+    return applier_pass(ap, entry->index, entry->term, e);
   }
   ap->staged_term = entry->term;
   if (entry->parts & LOG_PART) return buf_append_str(&ap->staged, entry->payload) == ERR_OK ? ERR_OK : error_ensure(e, ERR_NOMEM);

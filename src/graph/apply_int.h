@@ -30,6 +30,10 @@ void applier_free(struct applier *ap);
 enum err applier_begin(struct applier *ap, struct error *e) NODISCARD;
 /// Applies a whole transaction's bytes as the effect of the entry (index, term).
 enum err applier_run(struct applier *ap, struct str bytes, uint64_t index, uint64_t term, struct error *e) NODISCARD;
+/// Takes note of an entry that changes nothing.
+enum err applier_pass(struct applier *ap, uint64_t index, uint64_t term, struct error *e) NODISCARD;
+/// Whether entries of this kind hold commands.
+bool applier_has_commands(enum log_kind kind);
 /// Applies one log entry; parts are kept until their end.
 enum err applier_entry(struct applier *ap, const struct log_entry *entry, struct error *e) NODISCARD;
 /// Publishes what the batch holds.

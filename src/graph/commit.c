@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "graph/tx.h"
 
 enum {
@@ -62,30 +63,65 @@ static enum err cut_entries(struct flight *f, enum log_kind kind) {
   return ERR_OK;
 }
 
-static void enqueue(struct commits *c, struct flight *f) {
-  f->next = NULL;
-  if (c->last != NULL)
-    c->last->next = f;
-  else
-    c->first = f;
-  c->last = f;
+// ---- terms ----
+
+static enum err another_leads(struct error *e) {
+  return error_set(e, ERR_NOT_LEADER,
+                   "No write operations are allowed directly on this database. Writes must pass through the leader. The role of "
+                   "this server is: FOLLOWER");
 }
 
-enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, uint64_t *ret_index, struct error *e) {
+enum err commits_term(struct graph *g, uint64_t *ret, struct error *e) {
+  *ret = atomic_load(&g->commits.term);
+  return *ret != 0 ? ERR_OK : another_leads(e);
+}
+
+enum err commits_check_term(struct graph *g, uint64_t term, struct error *e) {
+  if (LIKELY(atomic_load_explicit(&g->commits.term, memory_order_relaxed) == term) || MUTANT(replica_term)) return ERR_OK;
+  return error_set(e, ERR_NOT_LEADER,
+                   "The transaction was not committed: this server has ceased to be the leader that it began to write on.");
+}
+
+// ---- submitting ----
+
+/// Into the log, which gives the place at once.
+static enum err append(struct graph *g, struct flight *f, struct error *e) {
+  struct log *log = store_log(g->store);
+  enum err err = log_append(log, f->entries, f->entry_count, e);
+  if (err != ERR_OK && log_failure(log, NULL) != ERR_OK) { // its writer is about to tell the graph
+    if (e != NULL) e->code = ERR_TX_LOG;
+    return ERR_TX_LOG;
+  }
+  TRY(err);
+  const struct log_entry *last = &f->entries[f->entry_count - 1];
+  f->term = last->term;
+  f->end_index = last->index;
+  flight_push(&g->commits.queue, f);
+  return ERR_OK;
+}
+
+static enum err submit_locked(struct graph *g, struct flight *f, struct error *e) {
   struct commits *c = &g->commits;
+  TRY(commits_check_term(g, f->term, e));
+  if (c->full) return error_set(e, ERR_NOSPC, "%s", c->full_cause.message);
+  if (!g->options.replicated) return append(g, f, e);
+  flight_push(&c->replica.waiting, f);
+  return ERR_OK;
+}
+
+enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, uint64_t term, struct error *e) {
   TRY(graph_failure(g, e));
   if (cut_entries(f, kind) != ERR_OK) return error_ensure(e, ERR_NOMEM);
-  mutex_lock(&c->mutex);
-  enum err err = c->full ? error_set(e, ERR_NOSPC, "%s", c->full_cause.message)
-                         : c->table.submit(c->table.context, f->entries, f->entry_count, e);
-  if (err == ERR_OK) {
-    f->end_index = f->entries[f->entry_count - 1].index;
-    if (ret_index != NULL) *ret_index = f->end_index;
-    enqueue(c, f);
-  }
-  mutex_unlock(&c->mutex);
+  f->term = term;
+  mutex_lock(&g->commits.mutex);
+  enum err err = submit_locked(g, f, e);
+  mutex_unlock(&g->commits.mutex);
   if (err == ERR_OK) graph_work(g, GRAPH_LOG_WRITER);
   return err;
+}
+
+uint64_t commits_mark(struct graph *g) {
+  return g->options.replicated ? atomic_load(&g->commits.replica.received) : log_durable_index(store_log(g->store));
 }
 
 static void verdict_free(struct verdict *v) {
@@ -98,6 +134,7 @@ void commits_done(struct graph *g) {
     next = v->next;
     verdict_free(v);
   }
+  flight_free(g->commits.replica.arriving);
   mem_free(g->commits.waiters);
   strmap_done(&g->commits.tokens_asked);
 }
@@ -110,27 +147,41 @@ enum err commits_error(enum err err, struct error *e) {
   return ERR_TX_LOG;
 }
 
-/// Behind the last flight of which a part is in the log already: its rest waits for room.
-static struct flight **first_refusable(struct commits *c, uint64_t durable, uint64_t *ret_last_kept) {
-  struct flight **at = &c->first;
-  *ret_last_kept = durable;
-  while (*at != NULL && (*at)->entries[0].index <= durable) {
-    *ret_last_kept = MAX(durable, (*at)->end_index);
-    at = &(*at)->next;
+enum err commits_fallen(enum err fate, const char *what_was_not_done, struct error *e) {
+  if (fate == ERR_NOSPC) return error_set(e, ERR_TX_LOG, "%s: the disk has no room for the log.", what_was_not_done);
+  if (fate == ERR_NOT_LEADER)
+    return error_set(e, ERR_NOT_LEADER, "%s: another server became the leader before it was.", what_was_not_done);
+  return error_ensure(e, fate);
+}
+
+void commits_fell(struct commits *c, struct flight_list *list, enum err fate) {
+  for (struct flight *f; (f = flight_pop(list)) != NULL;) {
+    f->fate = fate;
+    flight_push(&c->fallen, f);
   }
-  return at;
+}
+
+/// Cuts the queue behind the last flight of which a part is in the log already: its rest waits for room.
+static struct flight_list cut_refusable(struct commits *c, uint64_t durable, uint64_t *ret_last_kept) {
+  struct flight_list kept = {0}, rest;
+  *ret_last_kept = durable;
+  while (c->queue.first != NULL && c->queue.first->entries[0].index <= durable) {
+    *ret_last_kept = MAX(durable, c->queue.first->end_index);
+    flight_push(&kept, flight_pop(&c->queue));
+  }
+  rest = c->queue;
+  c->queue = kept;
+  return rest;
 }
 
 void commits_refuse(struct graph *g, const struct error *cause) {
   struct commits *c = &g->commits;
   uint64_t last_kept;
   mutex_lock(&c->mutex);
-  assert(c->refused == NULL);
-  struct flight **from = first_refusable(c, log_durable_index(store_log(g->store)), &last_kept);
+  assert(c->fallen.first == NULL);
+  struct flight_list rest = cut_refusable(c, log_durable_index(store_log(g->store)), &last_kept);
   log_writer_withdraw(store_log(g->store), last_kept);
-  c->refused = *from;
-  *from = NULL;
-  c->last = from == &c->first ? NULL : CONTAINER_OF(from, struct flight, next);
+  commits_fell(c, &rest, ERR_NOSPC);
   c->full = true;
   c->full_cause = *cause;
   mutex_unlock(&c->mutex);
@@ -141,7 +192,7 @@ enum err commits_find_room(struct graph *g, struct error *e) {
   struct commits *c = &g->commits;
   mutex_lock(&c->mutex);
   bool full = c->full;
-  enum err landing = c->refused != NULL ? error_set(e, ERR_NOSPC, "%s", c->full_cause.message) : ERR_OK;
+  enum err landing = c->fallen.first != NULL || c->landing ? error_set(e, ERR_NOSPC, "%s", c->full_cause.message) : ERR_OK;
   mutex_unlock(&c->mutex);
   if (!full) return ERR_OK;
   TRY(landing);
@@ -190,9 +241,7 @@ void graph_await_cancel(struct graph *g, const void *context) {
   mutex_unlock(&c->mutex);
 }
 
-// Instead of an applied index.
-#define FAILED UINT64_MAX
-#define REFUSED (UINT64_MAX - 1) // whoever waits for an index asks again: it may have been taken back
+#define FAILED UINT64_MAX // instead of an applied index
 
 static void wake_waiters(struct graph *g, uint64_t applied) {
   struct commits *c = &g->commits;
@@ -251,6 +300,21 @@ void commits_judged(struct graph *g, struct verdict *v) {
   if (!keep) verdict_free(v);
 }
 
+void commits_wake_judged(struct graph *g) {
+  struct commits *c = &g->commits;
+  mutex_lock(&c->mutex);
+  for (size_t i = 0; i < c->waiter_count;) {
+    struct commit_waiter w = c->waiters[i];
+    if (w.verdict == 0) {
+      i++;
+      continue;
+    }
+    c->waiters[i] = c->waiters[--c->waiter_count];
+    w.ready(w.context);
+  }
+  mutex_unlock(&c->mutex);
+}
+
 enum err commits_verdict_error(struct graph *g, uint32_t index, struct error *e) {
   struct commits *c = &g->commits;
   enum err err = error_set(e, ERR_CONSTRAINT_CREATION, "Unable to create the constraint.");
@@ -275,28 +339,25 @@ enum { BATCH_FLIGHTS_MAX = 512, BATCH_BYTES_MAX = 4 << 20 };
 static void take_flights(struct graph *g) {
   struct commits *c = &g->commits;
   if (c->taken != NULL) return; // a batch that failed for want of memory is tried again first
-  struct flight **tail = &c->taken;
+  struct flight_list taken = {0};
   size_t bytes = 0, n = 0;
-  uint64_t committed = c->table.committed(c->table.context);
+  uint64_t committed = commits_mark(g);
   mutex_lock(&c->mutex);
-  while (c->first != NULL && c->first->end_index <= committed && n < BATCH_FLIGHTS_MAX && bytes < BATCH_BYTES_MAX) {
-    struct flight *f = c->first;
-    c->first = f->next;
-    if (c->first == NULL) c->last = NULL;
-    f->next = NULL;
-    *tail = f;
-    tail = &f->next;
-    bytes += f->bytes.len;
+  while (c->queue.first != NULL && c->queue.first->end_index <= committed && n < BATCH_FLIGHTS_MAX && bytes < BATCH_BYTES_MAX) {
+    bytes += c->queue.first->bytes.len;
     n++;
+    flight_push(&taken, flight_pop(&c->queue));
   }
+  replica_taken(&c->replica, bytes, n);
   mutex_unlock(&c->mutex);
+  c->taken = taken.first;
 }
 
 static bool has_committed_flights(struct graph *g) {
   struct commits *c = &g->commits;
-  uint64_t committed = c->table.committed(c->table.context);
+  uint64_t committed = commits_mark(g);
   mutex_lock(&c->mutex);
-  bool any = c->first != NULL && c->first->end_index <= committed;
+  bool any = c->queue.first != NULL && c->queue.first->end_index <= committed;
   mutex_unlock(&c->mutex);
   return any;
 }
@@ -310,7 +371,8 @@ static enum err apply_flights(struct applier *ap, struct flight *list, struct er
   for (struct flight *f = list; f != NULL; f = f->next) {
     if (f->end_index <= store_applied_index(ap->g->store)) continue; // published before this attempt failed
     ap->following = f->next;
-    TRY(applier_run(ap, buf_str(&f->bytes), f->end_index, f->entries[f->entry_count - 1].term, e));
+    TRY(f->bytes.len > 0 ? applier_run(ap, buf_str(&f->bytes), f->end_index, f->term, e)
+                         : applier_pass(ap, f->end_index, f->term, e));
   }
   return applier_publish(ap, e);
 }
@@ -322,17 +384,18 @@ static void land_all(struct flight *list, enum err err) {
   }
 }
 
-/// Until they have all landed nothing is submitted: the indexes that they had are given again then.
-static void land_the_refused(struct graph *g) {
+/// Until what the disk had no room for has landed nothing is submitted: the indexes that it had are given again then.
+static void land_the_fallen(struct graph *g) {
   struct commits *c = &g->commits;
   mutex_lock(&c->mutex);
-  struct flight *list = c->refused;
+  struct flight_list list = c->fallen;
+  c->fallen = (struct flight_list){0};
+  c->landing = list.first != NULL;
   mutex_unlock(&c->mutex);
-  if (list == NULL) return;
-  land_all(list, ERR_NOSPC);
-  wake_waiters(g, REFUSED);
+  if (list.first == NULL) return;
+  for (struct flight *f; (f = flight_pop(&list)) != NULL;) f->landed(f, f->fate);
   mutex_lock(&c->mutex);
-  c->refused = NULL;
+  c->landing = false;
   mutex_unlock(&c->mutex);
   graph_work(g, GRAPH_LOG_WRITER);
 }
@@ -340,14 +403,13 @@ static void land_the_refused(struct graph *g) {
 /// The graph has failed: nothing that is queued will ever be published.
 static void land_the_lost(struct graph *g, enum err err) {
   struct commits *c = &g->commits;
-  land_the_refused(g);
+  land_the_fallen(g);
   mutex_lock(&c->mutex);
-  struct flight *list = c->first;
-  c->first = c->last = NULL;
+  struct flight_list lists[] = {c->queue, c->replica.proposed, c->replica.waiting};
+  c->queue = c->replica.proposed = c->replica.waiting = (struct flight_list){0};
   mutex_unlock(&c->mutex);
-  struct flight *taken = TAKE_PTR(c->taken);
-  land_all(taken, err);
-  land_all(list, err);
+  land_all(TAKE_PTR(c->taken), err);
+  for (size_t i = 0; i < ARRAY_SIZE(lists); i++) land_all(lists[i].first, err);
   wake_waiters(g, FAILED); // who will find that the graph has failed
 }
 
@@ -373,11 +435,12 @@ void commits_close(struct graph *g) {
 enum err applier_step(struct graph *g, bool *ret_more, struct error *e) {
   enum err failed = graph_failure(g, NULL);
   *ret_more = false;
-  land_the_refused(g);
+  land_the_fallen(g);
+  replica_open_term(g);
   if (failed == ERR_OK || failed == ERR_TX_LOG) take_flights(g); // what was durable before the log failed is committed
   if (g->commits.taken != NULL) {
     TRY(apply_taken(g, e));
-    *ret_more = failed != ERR_OK || has_committed_flights(g) || populate_has_work(g->applier);
+    *ret_more = failed != ERR_OK || has_committed_flights(g) || replica_opens_term(g) || populate_has_work(g->applier);
     return ERR_OK;
   }
   if (failed == ERR_OK) return populate_step(g->applier, ret_more, e);

@@ -174,17 +174,6 @@ static enum err resume_population(struct graph *g, struct error *e) {
 
 // ---- opening ----
 
-static enum err submit_to_log(void *context, struct log_entry *entries, size_t count, struct error *e) {
-  enum err err = log_append(context, entries, count, e);
-  if (err == ERR_OK || log_failure(context, NULL) == ERR_OK) return err;
-  if (e != NULL) e->code = ERR_TX_LOG; // the log failed, and its writer is about to tell the graph
-  return ERR_TX_LOG;
-}
-
-static uint64_t durable_in_log(void *context) {
-  return log_durable_index(context);
-}
-
 static void init_parts(struct graph *g) {
   mutex_init(&g->schema_mutex);
   mutex_init(&g->access_mutex);
@@ -197,6 +186,8 @@ static void init_parts(struct graph *g) {
   lock_owner_init(&g->population_owner, population_wake);
   g->population_owner.first_in_line = true;
   statistics_init(&g->statistics);
+  g->options.log.clustered = g->options.replicated;
+  g->commits.term = g->options.replicated ? 0 : COMMITS_TERM_ALONE;
 }
 
 static enum err open_store(struct graph *g, const char *directory, struct error *e) {
@@ -216,7 +207,6 @@ static enum err open_store(struct graph *g, const char *directory, struct error 
   for (int i = 0; i < 16; i++)
     n += snprintf(g->uuid_text + n, sizeof g->uuid_text - (size_t) n, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
                   u[i]);
-  g->commits.table = (struct commit_table){submit_to_log, durable_in_log, store_log(g->store)};
   return page_access_open(o->pool, &g->applier_access, e);
 }
 
@@ -359,12 +349,16 @@ static enum err step_applier(struct graph *g, bool *ret_more, struct error *e) {
   return begin_checkpoint_if_due(g, e);
 }
 
-/// `*ret_more`: there may be more segments that nobody needs.
+/// `*ret_more`: there may be more segments that nobody needs. A group prunes by itself.
 static enum err prune_log(struct graph *g, bool *ret_more, struct error *e) {
   struct checkpoint_status s;
   unsigned removed = 0;
   checkpoint_status(g->store, &s);
   *ret_more = false;
+  if (g->options.replicated) {
+    if (g->options.checkpointed != NULL) g->options.checkpointed(g->options.context, s.durable_index);
+    return ERR_OK;
+  }
   TRY(log_prune(store_log(g->store), s.durable_index + 1, PRUNE_SEGMENTS_PER_STEP, &removed, e));
   *ret_more = removed == PRUNE_SEGMENTS_PER_STEP;
   return ERR_OK;

@@ -3,7 +3,7 @@
 //
 // A graph has no threads. What waits is done by machines (contract 21): whoever opens the graph is told through `work_ready`
 // that a machine has something to do, and calls graph_step for it, from one thread at a time for each machine:
-//   GRAPH_LOG_WRITER     makes queued transactions durable, one sync for all that wait
+//   GRAPH_LOG_WRITER     makes queued transactions durable, one sync for all that wait; in a group: something waits to be proposed
 //   GRAPH_APPLIER        changes pages, publishes, releases locks, tells the waiting; also fills new indexes, in small steps
 //   GRAPH_CHECKPOINTER   writes dirty pages beside the applier and prunes the log
 //   GRAPH_READER         reads cold pages for transactions that may not block
@@ -28,11 +28,17 @@ struct graph_options {
   struct event_sink *events; // may be NULL
   struct log_options log;
   bool create;               // make the files if there are none
+  bool replicated;           // the log belongs to a group: graph/replica.h
   bool direct;               // page file past the page cache
   uint64_t checkpoint_bytes; // log, or changed pages, after which a checkpoint starts; 0: 256 MB. Half of the pool is enough too
   uint32_t index_sample_max; // unused entities a population step looks at; 0: 256
   /// From any thread, any time between open and close, also from within calls into the graph; must not call back into it.
   void (*work_ready)(void *context, enum graph_machine machine);
+  /// Transactions may write in this term from now on. From within a step of the applier; must only take note. May be NULL.
+  void (*leads)(void *context, uint64_t term);
+  /// In a group: the pages are durable up to this entry, and the log may forget what is older. From within a step of the
+  /// checkpointer.
+  void (*checkpointed)(void *context, uint64_t index);
   void *context;
   /// How far recovery is: called now and then while graph_open replays the log. May be NULL.
   void (*progress)(void *context, uint64_t index, uint64_t last);

@@ -1,18 +1,24 @@
 #include "graph/apply_int.h"
 
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "graph/describe_int.h"
 #include "graph/key_int.h"
 #include "graph/members_int.h"
 
 enum { POPULATE_DEFAULT = 256, POPULATE_MAX = 4096 };
 
-/// An index that is being filled and for which no verdict is on its way; NULL when there is none.
+/// One that is filled waits for a verdict, which the leader alone gives, once (contract 18).
+static bool has_step(struct applier *ap, const struct schema_index *x) {
+  if (x->index.state != GRAPH_INDEX_POPULATING) return false;
+  return x->populated != UINT64_MAX ||
+         ((ap->g->commits.term != 0 || MUTANT(replica_verdict)) && map_get(&ap->verdicts, x->index.id) == NULL);
+}
+
+/// An index that is being filled, or waits for a verdict that can be given here; NULL when there is none.
 static const struct schema_index *next_to_fill(struct applier *ap, const struct schema *s) {
-  for (uint32_t i = 0; i < s->count; i++) {
-    const struct schema_index *x = &s->indexes[i];
-    if (x->index.state == GRAPH_INDEX_POPULATING && map_get(&ap->verdicts, x->index.id) == NULL) return x;
-  }
+  for (uint32_t i = 0; i < s->count; i++)
+    if (has_step(ap, &s->indexes[i])) return &s->indexes[i];
   return NULL;
 }
 
@@ -100,7 +106,7 @@ static enum err describe_double(struct applier *ap, const struct schema_index *x
 static void verdict_landed(struct flight *f, enum err err) {
   struct verdict *v = f->context;
   map_remove(&v->g->applier->verdicts, v->index);
-  if (err == ERR_NOSPC) { // judged again when there is room
+  if (err == ERR_NOSPC || err == ERR_NOT_LEADER) { // judged again when there is room, or by who leads then
     buf_done(&v->failure);
     mem_free(v);
     flight_free(f);
@@ -118,10 +124,12 @@ static enum err submit_verdict(struct applier *ap, struct verdict *v, struct err
   f->landed = verdict_landed;
   f->context = v;
   struct command c = {.kind = COMMAND_INDEX_VERDICT, .index_id = v->index, .failure = buf_str(&v->failure)};
+  uint64_t term = 0;
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, &c);
   if (err == ERR_OK) err = map_put(&ap->verdicts, v->index, 1);
-  if (err == ERR_OK) err = commits_submit(ap->g, f, LOG_SCHEMA_VERDICT, NULL, e);
+  if (err == ERR_OK) err = commits_term(ap->g, &term, e);
+  if (err == ERR_OK) err = commits_submit(ap->g, f, LOG_SCHEMA_VERDICT, term, e);
   if (err == ERR_OK) return ERR_OK;
   map_remove(&ap->verdicts, c.index_id);
   flight_free(f);

@@ -26,11 +26,12 @@ struct bench {
   size_t pool_bytes;
   unsigned pool_wait_ms;
   uint64_t checkpoint_bytes, segment_bytes;
+  bool replicated;
 };
 
 static inline void bench_open(struct bench *b) {
   struct graph_options o = {
-      .disk = sim_disk_table(b->sim), .clock = &b->clock.clock, .random = &b->random.source, .create = true};
+      .disk = sim_disk_table(b->sim), .clock = &b->clock.clock, .random = &b->random.source, .create = true, .replicated = b->replicated};
   struct page_pool_options po = {.limit_bytes = b->pool_bytes > 0 ? b->pool_bytes : (size_t) 256 << 20,
                                  .poison = b->pool_bytes == 0,
                                  .wait_ms = b->pool_wait_ms};

@@ -105,7 +105,8 @@ TEST(updates_of_everything_in_one_transaction_spill_and_survive) {
   struct bench *b = &w.b;
   struct graph_tx *tx = bench_begin(b);
   bool changed;
-  for (uint64_t i = 0; i < NODES; i++) must(b, graph_set_property(tx, GRAPH_NODE, i, w.keys[0], v_int(-(int64_t) i), &changed, &b->e));
+  for (uint64_t i = 0; i < NODES; i++)
+    must(b, graph_set_property(tx, GRAPH_NODE, i, w.keys[0], v_int(-(int64_t) i), &changed, &b->e));
   bench_commit(b, tx);
   assert_true(stats_of(&w).spills > 0);
   must(b, graph_checkpoint(b->g, &b->e));
@@ -149,5 +150,6 @@ TEST(the_log_of_one_hot_node_is_kept_short) {
   bench_stop(&b);
 }
 
-TESTS(T(a_scan_reads_more_than_the_memory_in_one_stay), T(an_expansion_gives_as_many_nodes_as_fit_and_slices_are_good_until_a_rest),
+TESTS(T(a_scan_reads_more_than_the_memory_in_one_stay),
+      T(an_expansion_gives_as_many_nodes_as_fit_and_slices_are_good_until_a_rest),
       T(updates_of_everything_in_one_transaction_spill_and_survive), T(the_log_of_one_hot_node_is_kept_short))

@@ -317,7 +317,7 @@ static enum err tx_submit(struct graph_tx *tx, struct error *e) {
   tx_hold(tx);
   tx->state = TX_COMMITTING;
   close_snapshots(tx);
-  enum err err = commits_error(commits_submit(tx->g, f, LOG_TRANSACTION, NULL, e), e);
+  enum err err = commits_error(commits_submit(tx->g, f, LOG_TRANSACTION, tx->term, e), e);
   if (err == ERR_OK) return ERR_OK;
   tx->state = TX_OPEN;
   tx_drop(tx);
@@ -346,8 +346,8 @@ enum err graph_tx_commit(struct graph_tx *tx, uint64_t *ret_id, struct error *e)
   if (tx->state != TX_COMMITTING) return error_set(e, ERR_TX_NOT_FOUND, "The transaction is over.");
   if (!tx->landed) return ERR_WAIT;
   tx->state = TX_OVER;
-  if (tx->outcome == ERR_NOSPC)
-    return error_set(e, ERR_TX_LOG, "The transaction was not committed: the disk has no room for the log.");
+  if (tx->outcome == ERR_NOSPC || tx->outcome == ERR_NOT_LEADER)
+    return commits_fallen(tx->outcome, "The transaction was not committed", e);
   if (tx->outcome != ERR_OK) return graph_failure(tx->g, e) != ERR_OK ? tx->outcome : error_ensure(e, tx->outcome);
   *ret_id = tx->commit_id;
   return ERR_OK;

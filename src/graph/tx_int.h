@@ -44,6 +44,7 @@ struct graph_tx {
   bool blocking;
   graph_id spare[2];     // ids given out for a call that then had to wait; UINT64_MAX: none
   bool writing;          // holds the schema lock
+  uint64_t term;         // of its first write (contract 14)
   struct schema *schema; // of the statement
   enum tx_state state;
   // Commit. Two hands hold a committing transaction: its owner and its flight.
@@ -52,9 +53,13 @@ struct graph_tx {
   enum err outcome;
   uint64_t commit_id;
   // A schema change of this transaction on its way.
-  uint64_t schema_index;       // log index that it waits for, 0: none
-  uint32_t schema_created;     // the index that was asked for
-  _Atomic bool schema_refused; // the log had no room for it
+  bool schema_asked;
+  uint32_t schema_created;    // the index that was asked for
+  _Atomic bool schema_landed; // and then:
+  enum err schema_fate;
+  // A token that it waits for.
+  struct token_request *token_awaited; // these two under the token mutex
+  struct graph_tx *token_next;         // among those that wait for the same one
   // Waking.
   bool woken; // and the next two: under kept.wake_mutex
   void (*ready)(void *context);

@@ -1,5 +1,5 @@
-// Many records, or many blocks, at a time: what is not in memory is read together, what is, is asked for ahead, so that waits for it
-// overlap. Trying without the disk first costs nothing where all is in memory.
+// Many records, or many blocks, at a time: what is not in memory is read together, what is, is asked for ahead, so that waits for
+// it overlap. Trying without the disk first costs nothing where all is in memory.
 #include "graph/tx_int.h"
 
 static const struct records *records_of(const struct graph *g, enum graph_kind kind) {
@@ -7,8 +7,8 @@ static const struct records *records_of(const struct graph *g, enum graph_kind k
 }
 
 /// Reads into `ret` what is there without the disk; the bits of the others are set in the mask that is returned.
-static enum err try_records(const struct records *r, const struct page_view *v, const graph_id *ids, uint32_t n, const uint8_t **ret,
-                            uint64_t *ret_cold) {
+static enum err try_records(const struct records *r, const struct page_view *v, const graph_id *ids, uint32_t n,
+                            const uint8_t **ret, uint64_t *ret_cold) {
   struct page_view trial = *v;
   uint64_t cold = 0;
   trial.nonblocking = true;
@@ -26,7 +26,8 @@ static enum err try_records(const struct records *r, const struct page_view *v, 
   return ERR_OK;
 }
 
-enum err view_records(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const uint8_t **ret, struct error *e) {
+enum err view_records(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const uint8_t **ret,
+                      struct error *e) {
   const struct records *r = records_of(v->tx->g, kind);
   uint64_t cold = 0;
   TRY(try_records(r, &v->pages, ids, n, ret, &cold));

@@ -14,9 +14,10 @@ enum err tx_lock(struct graph_tx *tx, enum lock_kind kind, uint64_t id, enum gra
 
 enum err tx_begin_write(struct graph_tx *tx, struct error *e) {
   TRY(tx_check(tx, e));
-  if (LIKELY(tx->writing)) return ERR_OK;
+  if (LIKELY(tx->writing)) return commits_check_term(tx->g, tx->term, e);
   if (tx->options.read_only) return error_set(e, ERR_ACCESS_MODE, "Writing in read access mode not allowed.");
   TRY(graph_failure(tx->g, e));
+  TRY(commits_term(tx->g, &tx->term, e));
   TRY(tx_lock(tx, LOCK_SCHEMA, 0, GRAPH_LOCK_SHARED, e));
   schema_release(tx->schema); // from now on it cannot change
   tx->schema = graph_schema(tx->g);

@@ -1,6 +1,7 @@
 // Tokens and schema changes: entries of their own, which a transaction submits and then waits for.
 #include "graph/tx_int.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,13 +14,10 @@ static void wake_and_drop(void *context) {
   tx_drop(context);
 }
 
-/// ERR_WAIT until the log index is applied; the transaction is woken then.
-static enum err tx_await(struct graph_tx *tx, uint64_t index, struct error *e) {
-  tx_arm(tx);
-  tx_hold(tx);
-  enum err err = graph_await(tx->g, index, wake_and_drop, tx, e);
-  if (err != ERR_WAIT) tx_drop(tx);
-  return err;
+/// The term of what the transaction submits: of its first write, or of now.
+static enum err term_of(struct graph_tx *tx, uint64_t *ret, struct error *e) {
+  *ret = tx->term;
+  return tx->writing ? ERR_OK : commits_term(tx->g, ret, e);
 }
 
 // ---- tokens ----
@@ -29,17 +27,38 @@ struct token_request {
   struct graph *g;
   enum graph_token_kind kind;
   graph_token token;
+  struct graph_tx *waiting; // held; under the token mutex
   struct str key;
   char bytes[];
 };
 
+/// Under the token mutex: the transaction is woken when the token has landed.
+static enum err wait_for_token(struct token_request *r, struct graph_tx *tx) {
+  tx_arm(tx);
+  if (tx->token_awaited == r) return ERR_WAIT; // it was woken by something else
+  assert(tx->token_awaited == NULL);
+  tx->token_awaited = r;
+  tx_hold(tx);
+  tx->token_next = r->waiting;
+  r->waiting = tx;
+  return ERR_WAIT;
+}
+
+/// What has fallen leaves its number to the next one, as all that were asked for later do. Under another leader numbers go on
+/// from what was applied (replica.c).
 static void token_landed(struct flight *f, enum err err) {
   struct token_request *r = f->context;
   struct commits *c = &r->g->commits;
   mutex_lock(&c->token_mutex);
   strmap_remove(&c->tokens_asked, r->key);
-  if (err == ERR_NOSPC) c->token_next[r->kind] = MIN(c->token_next[r->kind], r->token); // as were all that were asked for later
+  if (err == ERR_NOSPC) c->token_next[r->kind] = MIN(c->token_next[r->kind], r->token);
+  struct graph_tx *waiting = r->waiting;
+  for (struct graph_tx *tx = waiting; tx != NULL; tx = tx->token_next) tx->token_awaited = NULL;
   mutex_unlock(&c->token_mutex);
+  for (struct graph_tx *tx = waiting, *next; tx != NULL; tx = next) {
+    next = tx->token_next;
+    wake_and_drop(tx);
+  }
   mem_free(r);
   flight_free(f);
 }
@@ -49,16 +68,17 @@ static struct token_request *request_make(struct graph *g, enum graph_token_kind
   if (r == NULL) return NULL;
   r->g = g;
   r->kind = kind;
+  r->waiting = NULL;
   r->bytes[0] = (char) kind;
   memcpy(r->bytes + 1, name.ptr, name.len);
   r->key = (struct str){r->bytes, 1 + name.len};
   return r;
 }
 
-static enum err submit_token(struct graph *g, enum graph_token_kind kind, struct str name, struct token_request *r,
-                             uint64_t *ret_index, struct error *e) {
-  struct commits *c = &g->commits;
-  struct command command = {.kind = COMMAND_TOKEN, .token_kind = kind, .token = c->token_next[kind], .name = name};
+static enum err submit_token(struct token_request *r, uint64_t term, struct error *e) {
+  struct commits *c = &r->g->commits;
+  struct command command = {
+      .kind = COMMAND_TOKEN, .token_kind = r->kind, .token = c->token_next[r->kind], .name = {r->key.ptr + 1, r->key.len - 1}};
   if (command.token > TOKEN_MAX) return error_set(e, ERR_TOKEN_NAME, "The database has no room for another name.");
   struct flight *f = flight_make();
   if (f == NULL) return error_ensure(e, ERR_NOMEM);
@@ -67,35 +87,31 @@ static enum err submit_token(struct graph *g, enum graph_token_kind kind, struct
   r->token = command.token;
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, &command);
-  if (err == ERR_OK) err = strmap_put(&c->tokens_asked, r->key, 0);
-  if (err == ERR_OK) err = commits_submit(g, f, LOG_TOKEN, ret_index, e);
+  if (err == ERR_OK) err = strmap_put(&c->tokens_asked, r->key, (uint64_t) (uintptr_t) r);
+  if (err == ERR_OK) err = commits_submit(r->g, f, LOG_TOKEN, term, e); // it cannot land before the mutex is given back
   if (err != ERR_OK) {
     strmap_remove(&c->tokens_asked, r->key);
     flight_free(f);
     return error_ensure(e, err);
   }
-  *strmap_get(&c->tokens_asked, r->key) = *ret_index; // it cannot land before the mutex is given back
-  c->token_next[kind]++;
+  c->token_next[r->kind]++;
   return ERR_OK;
 }
 
-/// The log index of the entry that makes the token: one that is on its way, or a new one. Under the token mutex; 0: it is there
-/// by now.
-static enum err ask_for_token(struct graph *g, enum graph_token_kind kind, struct str name, uint64_t *ret_index, graph_token *ret,
+/// ERR_WAIT for the entry that makes the token: one that is on its way, or a new one. Under the token mutex.
+static enum err ask_for_token(struct graph_tx *tx, enum graph_token_kind kind, struct str name, graph_token *ret,
                               struct error *e) {
-  *ret_index = 0;
+  struct graph *g = tx->g;
+  uint64_t term;
   if (tokens_find(&g->tokens, kind, name, ret)) return ERR_OK;
+  TRY(term_of(tx, &term, e));
   struct token_request *r = request_make(g, kind, name);
   if (r == NULL) return error_ensure(e, ERR_NOMEM);
   const uint64_t *asked = strmap_get(&g->commits.tokens_asked, r->key);
-  if (asked == NULL) {
-    enum err err = submit_token(g, kind, name, r, ret_index, e);
-    if (err != ERR_OK) mem_free(r);
-    return err;
-  }
-  *ret_index = *asked;
-  mem_free(r);
-  return ERR_OK;
+  enum err err = asked == NULL ? submit_token(r, term, e) : ERR_OK;
+  if (err == ERR_OK) err = wait_for_token(asked == NULL ? r : (struct token_request *) (uintptr_t) *asked, tx);
+  if (asked != NULL || err != ERR_WAIT) mem_free(r);
+  return err;
 }
 
 enum err graph_token_make(struct graph_tx *tx, enum graph_token_kind kind, struct str name, graph_token *ret, struct error *e) {
@@ -108,30 +124,29 @@ enum err graph_token_make(struct graph_tx *tx, enum graph_token_kind kind, struc
         e, ERR_TOKEN_NAME,
         "'%.*s' is not a valid token name. Token names cannot be empty, contain null-bytes, or be longer than %d bytes.",
         (int) MIN(name.len, 100u), name.ptr, GRAPH_TOKEN_BYTES_MAX);
-  uint64_t index;
   mutex_lock(&g->commits.token_mutex);
-  enum err err = ask_for_token(g, kind, name, &index, ret, e);
+  enum err err = ask_for_token(tx, kind, name, ret, e);
   mutex_unlock(&g->commits.token_mutex);
-  TRY(commits_error(err, e));
-  if (index == 0) return ERR_OK;
-  TRY(tx_await(tx, index, e));
-  return tokens_find(&g->tokens, kind, name, ret) ? ERR_OK : error_set(e, ERR_INTERNAL, "a token was applied but is not there");
+  return commits_error(err, e);
 }
 
 // ---- schema ----
 
 static void schema_landed(struct flight *f, enum err err) {
   struct graph_tx *tx = f->context;
-  if (err == ERR_NOSPC) tx->schema_refused = true; // it is woken next
-  tx_drop(tx);
+  tx->schema_fate = err;
+  tx->schema_landed = true;
+  wake_and_drop(tx);
   flight_free(f);
 }
 
-/// ERR_WAIT until the schema change is applied.
+/// ERR_WAIT until the schema change is applied, or never will be.
 static enum err await_schema(struct graph_tx *tx, struct error *e) {
-  if (!tx->schema_refused) return tx_await(tx, tx->schema_index, e);
-  tx->schema_index = 0;
-  return error_set(e, ERR_TX_LOG, "The schema was not changed: the disk has no room for the log.");
+  if (!tx->schema_landed) return ERR_WAIT;
+  if (tx->schema_fate == ERR_OK) return ERR_OK;
+  tx->schema_asked = false;
+  TRY(graph_failure(tx->g, e));
+  return commits_fallen(tx->schema_fate, "The schema was not changed", e);
 }
 
 static enum err submit_schema(struct graph_tx *tx, const struct command *c, struct error *e) {
@@ -139,15 +154,18 @@ static enum err submit_schema(struct graph_tx *tx, const struct command *c, stru
   if (f == NULL) return error_ensure(e, ERR_NOMEM);
   f->landed = schema_landed;
   f->context = tx;
+  tx->schema_landed = false;
+  tx_arm(tx);
   tx_hold(tx);
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, c);
-  if (err == ERR_OK) err = commits_submit(tx->g, f, LOG_SCHEMA, &tx->schema_index, e);
+  if (err == ERR_OK) err = commits_submit(tx->g, f, LOG_SCHEMA, tx->term, e);
   if (err != ERR_OK) {
     tx_drop(tx);
     flight_free(f);
     return error_ensure(e, commits_error(err, e));
   }
+  tx->schema_asked = true;
   return ERR_OK;
 }
 
@@ -160,6 +178,7 @@ static enum err begin_schema(struct graph_tx *tx, struct error *e) {
                      "Tried to execute Schema modification after executing Write query. "
                      "Schema changes and data changes need transactions of their own.");
   TRY(graph_failure(tx->g, e));
+  TRY(term_of(tx, &tx->term, e));
   TRY(tx_lock(tx, LOCK_SCHEMA, 0, GRAPH_LOCK_EXCLUSIVE, e));
   schema_release(tx->schema);
   tx->schema = graph_schema(tx->g);
@@ -240,7 +259,7 @@ static enum err index_created(struct graph_tx *tx, bool constraint, uint32_t *re
     if (err != ERR_OK) return err;
     return index_created(tx, constraint, ret_id, e);
   }
-  tx->schema_index = 0;
+  tx->schema_asked = false;
   if (constraint && state != GRAPH_INDEX_ONLINE) return commits_verdict_error(tx->g, tx->schema_created, e);
   *ret_id = tx->schema_created;
   return ERR_OK;
@@ -262,7 +281,7 @@ static enum err submit_index(struct graph_tx *tx, const struct graph_index *want
 }
 
 enum err graph_index_create(struct graph_tx *tx, const struct graph_index *wanted, uint32_t *ret_id, struct error *e) {
-  if (tx->schema_index == 0) TRY(submit_index(tx, wanted, e));
+  if (!tx->schema_asked) TRY(submit_index(tx, wanted, e));
   TRY(await_schema(tx, e));
   return index_created(tx, wanted->constraint != GRAPH_CONSTRAINT_NONE, ret_id, e);
 }
@@ -276,8 +295,8 @@ static enum err submit_drop(struct graph_tx *tx, uint32_t id, struct error *e) {
 }
 
 enum err graph_index_drop(struct graph_tx *tx, uint32_t id, struct error *e) {
-  if (tx->schema_index == 0) TRY(submit_drop(tx, id, e));
+  if (!tx->schema_asked) TRY(submit_drop(tx, id, e));
   TRY(await_schema(tx, e));
-  tx->schema_index = 0;
+  tx->schema_asked = false;
   return ERR_OK;
 }

@@ -1,0 +1,35 @@
+// A graph whose log belongs to a group of members: graph_options.replicated. Whoever drives the group calls these, all from one
+// thread at a time; the log's writer and its pruning are the group's, the other machines run as ever.
+//
+//   transactions -> (GRAPH_LOG_WRITER has work) -> graph_propose -> the group -> graph_receive -> the applier
+//
+// The fate of a commit is whether its entry, by index and term, is among the committed ones (contract 14): nothing is proposed
+// twice, and a transaction whose place goes to another leader's entry is told that it was not committed.
+#pragma once
+
+#include "graph/graph.h"
+
+/// Gives `entries`, which belong together, their places at the end of the group's log: fills in index and term. ERR_NOT_LEADER:
+/// the term is over; ERR_LIMIT: later. The bytes are copied before it returns.
+typedef enum err graph_proposer(void *context, uint64_t term, struct log_entry *entries, size_t count, struct error *e);
+
+/// Hands over what waits to be proposed. ERR_LIMIT: the rest waits for a later call. What was refused for its term is told to its
+/// owners. Errors: those of the proposer; ERR_NOMEM.
+enum err graph_propose(struct graph *g, graph_proposer *propose, void *context, struct error *e) NODISCARD;
+
+/// The next committed entry of the group, of whatever kind; its bytes are copied. Every one above graph_applied at opening comes,
+/// in order. ERR_BUSY: the applier has enough to do; the same entry later. ERR_NOMEM. The cause, once the graph has failed.
+enum err graph_receive(struct graph *g, const struct log_entry *entry, struct error *e) NODISCARD;
+
+/// This member leads in `term` (0: another does, or none). Transactions may write in it when its first entry is applied here;
+/// what was begun in an earlier term is refused from now on, and what was not yet proposed is told so.
+void graph_lead(struct graph *g, uint64_t term);
+
+/// The term in which transactions may write here, 0: none. Any thread.
+uint64_t graph_leading_term(struct graph *g);
+
+/// The last entry that readers see. Any thread.
+void graph_applied(struct graph *g, uint64_t *ret_index, uint64_t *ret_term);
+
+/// The group is closed for good: nothing is written any more, and whoever waits is told.
+void graph_group_failed(struct graph *g, const struct error *cause);
