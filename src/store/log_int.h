@@ -146,7 +146,6 @@ uint32_t log_batch_bytes(const uint8_t from[LOG_BATCH_HEADER_BYTES]);
 enum err log_check_batch_owner(const uint8_t from[LOG_BATCH_HEADER_BYTES], const uint8_t uuid[16], struct error *e);
 uint64_t log_batch_checksum(const uint8_t *whole, size_t bytes);
 
-
 // ---- reading a file through a window (log_window.c) ----
 
 struct log_window {
@@ -176,6 +175,7 @@ void log_segment_unref(struct log_segment *s);
 /// Its name, durably. One that is gone already is fine.
 enum err log_segment_remove(struct log *l, uint64_t number, struct error *e);
 enum err log_segment_push(struct log *l, struct log_segment *s);
+/// Under the mutex, unless nobody else knows the log yet: pruning moves the list.
 static inline struct log_segment *log_segment_last(const struct log *l) {
   return l->segments[l->segment_count - 1];
 }

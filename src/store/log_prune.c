@@ -113,6 +113,15 @@ enum err log_prune(struct log *l, uint64_t index, unsigned segments_max, unsigne
   return err;
 }
 
+// One in front of the segment that begins the log anew; nothing in it counts any more.
+static struct log_segment *take_old(struct log *l) {
+  mutex_lock(&l->mutex);
+  struct log_segment *old = l->segment_count > 1 ? l->segments[0] : NULL;
+  if (old != NULL) memmove(l->segments, l->segments + 1, --l->segment_count * sizeof *l->segments);
+  mutex_unlock(&l->mutex);
+  return old;
+}
+
 // The new segment is durable before the old ones go; one that a crash leaves behind is void, because the new one begins a log.
 static enum err reset(struct log *l, uint64_t index, uint64_t term, struct error *e) {
   TRY(log_failure(l, e));
@@ -146,13 +155,7 @@ static enum err reset(struct log *l, uint64_t index, uint64_t term, struct error
   l->last_term = l->start_term = term;
   l->chain = 0;
   mutex_unlock(&l->mutex);
-  while (l->segment_count > 1) {
-    mutex_lock(&l->mutex);
-    struct log_segment *old = l->segments[0];
-    memmove(l->segments, l->segments + 1, --l->segment_count * sizeof *l->segments);
-    mutex_unlock(&l->mutex);
-    TRY(remove_segment(l, old, e));
-  }
+  while ((s = take_old(l)) != NULL) TRY(remove_segment(l, s, e));
   return ERR_OK;
 }
 

@@ -208,9 +208,17 @@ static void put_header(struct log *l, struct log_segment *s) {
   r->offset = s->end;
 }
 
+// The list may get shorter at its front meanwhile; the last one stays, and only the writer puts another behind it.
+static struct log_segment *writers_segment(struct log *l) {
+  mutex_lock(&l->mutex);
+  struct log_segment *s = log_segment_last(l);
+  mutex_unlock(&l->mutex);
+  return s;
+}
+
 // A full segment is closed by opening the next one: all of it is durable by then.
 static enum err segment_for(struct log *l, size_t bytes, struct log_segment **ret, struct error *e) {
-  struct log_segment *s = log_segment_last(l);
+  struct log_segment *s = writers_segment(l);
   if (s->end > LOG_SECTOR && s->end + bytes > l->options.segment_bytes) {
     struct log_segment *next = NULL;
     TRY(log_segment_create(l, s->number + 1, s->end, l->chain, &next, e));
@@ -337,7 +345,7 @@ enum err log_writer_finish(struct log *l, enum err synced, struct error *e) {
   mutex_lock(&l->mutex);
   enter_round(l);
   mutex_unlock(&l->mutex);
-  forget_written(log_segment_last(l));
+  forget_written(writers_segment(l));
   return ERR_OK;
 }
 
