@@ -28,11 +28,13 @@ def play(server, committed, seed, everything):
     """One round. (what is committed now, writers, problems)"""
     rng = random.Random(seed)
     writers = workload.Writers(server.bolt_port, seed, committed).start()
-    writers.first.wait(30)
+    answered = writers.first.wait(30)
     time.sleep(rng.uniform(0, 0.25))
     server.kill()
     writers.join()
     problems = [f"client {client} was answered {code}: {message}" for client, code, message in writers.failures]
+    if not answered or writers.acknowledged == committed:
+        problems.append("nobody's transaction was acknowledged: the round shows nothing")
     while rng.random() < 0.2:
         server.spawn()
         time.sleep(rng.uniform(0, 0.03))

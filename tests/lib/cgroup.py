@@ -15,12 +15,21 @@ def _own_path(controller):
 class _Group:
     settings = {}  # a server sees the group by itself
 
-    def __init__(self, folder):
+    def __init__(self, folder, limits):
+        """`limits`: the first must be there, the others (of swap) are where the kernel counts that. OSError leaves no group behind."""
         self.folder = folder
         folder.mkdir()
+        try:
+            for i, (name, value) in enumerate(limits.items()):
+                if i == 0 or (folder / name).exists():
+                    self.write(name, value)
+        except OSError:
+            folder.rmdir()
+            raise
 
     def write(self, name, value):
-        (self.folder / name).write_text(str(value))
+        with open(self.folder / name, "r+", encoding="ascii") as f:  # r+: a limit that the kernel has not is not made
+            f.write(str(value))
 
     def number(self, name):
         try:
@@ -43,10 +52,7 @@ class _GroupV1(_Group):
     kind = "cgroup v1"
 
     def __init__(self, folder, limit_bytes):
-        super().__init__(folder)
-        self.write("memory.limit_in_bytes", limit_bytes)
-        if (folder / "memory.memsw.limit_in_bytes").exists():
-            self.write("memory.memsw.limit_in_bytes", limit_bytes)
+        super().__init__(folder, {"memory.limit_in_bytes": limit_bytes, "memory.memsw.limit_in_bytes": limit_bytes})
 
     def peak_bytes(self):
         return self.number("memory.max_usage_in_bytes")
@@ -72,13 +78,7 @@ class _GroupV2(_Group):
     kind = "cgroup v2"
 
     def __init__(self, folder, limit_bytes):
-        super().__init__(folder)
-        if not (folder / "memory.max").exists():
-            folder.rmdir()
-            raise OSError("the memory controller is not given to this group")
-        self.write("memory.max", limit_bytes)
-        if (folder / "memory.swap.max").exists():
-            self.write("memory.swap.max", 0)
+        super().__init__(folder, {"memory.max": limit_bytes, "memory.swap.max": 0})
 
     def peak_bytes(self):
         return self.number("memory.peak")
