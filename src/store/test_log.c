@@ -3,44 +3,10 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "base/test.h"
-#include "store/log.h"
-#include "store/sim_disk.h"
+#include "store/test_log_int.h"
 
-static const uint8_t uuid[16] = "a test database";
 static const char segment_1[] = "db/store.log.00000001";
-
-struct place {
-  struct sim_disk *disk;
-  struct clock_manual clock;
-  struct log_options options;
-  struct log *log;
-};
-
-static void place_init(struct place *p) {
-  *p = (struct place){.disk = sim_disk_new(1), .options = {.segment_bytes = 16384}};
-  clock_manual_init(&p->clock, 1000);
-}
-
-static enum err place_open(struct place *p, bool create, struct error *e) {
-  return log_open(sim_disk_table(p->disk), "db", uuid, create, &p->options, &p->clock.clock, NULL, &p->log, e);
-}
-
-static void place_close(struct place *p) {
-  log_close(p->log);
-  p->log = NULL;
-}
-
-static void place_done(struct place *p) {
-  place_close(p);
-  sim_disk_free(p->disk);
-}
-
-static void place_power_cut(struct place *p) {
-  sim_disk_cut(p->disk);
-  place_close(p);
-  sim_disk_power_on(p->disk);
-}
+static const struct log_options options = {.segment_bytes = 16384};
 
 static enum err append(struct place *p, const char *text, struct error *e) {
   struct log_entry entry = {.kind = LOG_TRANSACTION, .parts = LOG_END, .payload = str_of(text), .origin_sequence = 7};
@@ -78,7 +44,7 @@ static void assert_holds(struct place *p, uint64_t index, const char *text) {
 TEST(entries_are_numbered_durable_after_a_round_and_there_after_a_crash) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
   assert_ok(append(&p, "one", &e));
   assert_ok(append(&p, "two", &e));
@@ -98,10 +64,15 @@ TEST(entries_are_numbered_durable_after_a_round_and_there_after_a_crash) {
 TEST(an_entry_keeps_all_that_was_said_about_it) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
-  struct log_entry in = {.kind = LOG_TOKEN, .parts = LOG_PART, .origin_member = 3, .origin_sequence = 9, .metadata = STR("meta"),
-                         .sections = STR("before"), .payload = STR("payload")};
+  struct log_entry in = {.kind = LOG_TOKEN,
+                         .parts = LOG_PART,
+                         .origin_member = 3,
+                         .origin_sequence = 9,
+                         .metadata = STR("meta"),
+                         .sections = STR("before"),
+                         .payload = STR("payload")};
   assert_ok(log_append(p.log, &in, 1, &e));
   assert_ok(write_all(&p, &e));
   struct log_cursor *c = NULL;
@@ -126,7 +97,7 @@ TEST(an_entry_keeps_all_that_was_said_about_it) {
 TEST(commit_time_never_goes_back_though_the_clock_does) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
   put(&p, "late");
   p.clock.wall_offset_ns = -5000;
@@ -138,7 +109,7 @@ TEST(commit_time_never_goes_back_though_the_clock_does) {
 TEST(a_torn_end_is_cut_and_the_log_goes_on) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
   put(&p, "whole");
   uint64_t end = 512 + 512;
@@ -162,7 +133,7 @@ TEST(a_torn_end_is_cut_and_the_log_goes_on) {
 TEST(damage_in_front_of_a_whole_batch_is_refused_with_its_place) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
   put(&p, "one");
   put(&p, "two");
@@ -180,7 +151,7 @@ TEST(damage_in_an_older_segment_is_refused) {
   char text[3000];
   memset(text, 'x', sizeof text);
   text[sizeof text - 1] = '\0';
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
   for (int i = 0; i < 12; i++) put(&p, text);
   struct log_stats stats;
@@ -202,7 +173,7 @@ TEST(damage_in_an_older_segment_is_refused) {
 TEST(a_failed_sync_stops_the_log_for_good) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
   put(&p, "safe");
   sim_disk_fail(p.disk, SIM_SYNC, 0, ERR_IO);
@@ -222,7 +193,7 @@ TEST(a_failed_sync_stops_the_log_for_good) {
 TEST(no_space_for_a_round_leaves_its_entries_queued) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   p.options.segment_bytes = 2048;
   assert_ok(place_open(&p, true, &e));
   char text[1500];
@@ -247,7 +218,7 @@ TEST(no_space_for_a_round_leaves_its_entries_queued) {
 TEST(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   p.options.segment_bytes = 2048;
   assert_ok(place_open(&p, true, &e));
   char text[1500];
@@ -277,7 +248,7 @@ TEST(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again) {
 TEST(where_there_is_no_room_for_a_step_what_is_needed_is_taken) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   p.options.segment_bytes = 16 << 20;
   assert_ok(place_open(&p, true, &e));
   sim_disk_set_room(p.disk, 10 << 10);
@@ -299,7 +270,7 @@ TEST(where_there_is_no_room_for_a_step_what_is_needed_is_taken) {
 TEST(what_a_new_leader_overwrites_is_gone_after_a_crash_too) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   p.options.clustered = true;
   assert_ok(place_open(&p, true, &e));
   for (uint64_t i = 1; i <= 5; i++) assert_ok(append_at(&p, i, 1, "old", &e));
@@ -339,7 +310,7 @@ TEST(thousands_of_small_rounds_take_little_memory_and_each_entry_is_found) {
   struct error e = ERROR_INIT;
   struct log_stats stats;
   char text[32];
-  place_init(&p);
+  place_init(&p, options);
   p.options.segment_bytes = 1 << 20;
   assert_ok(place_open(&p, true, &e));
   for (int life = 0; life < 2; life++) {
@@ -365,7 +336,7 @@ TEST(thousands_of_small_rounds_take_little_memory_and_each_entry_is_found) {
 TEST(a_cursor_notices_that_its_entries_were_voided) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   p.options.clustered = true;
   assert_ok(place_open(&p, true, &e));
   for (uint64_t i = 1; i <= 4; i++) assert_ok(append_at(&p, i, 1, "old", &e));
@@ -390,7 +361,7 @@ TEST(pruning_keeps_what_is_pinned_until_the_pin_expires) {
   char text[3000];
   memset(text, 'z', sizeof text);
   text[sizeof text - 1] = '\0';
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
   for (int i = 0; i < 20; i++) put(&p, text);
   uint32_t pin = 0;
@@ -417,7 +388,7 @@ TEST(pruning_keeps_what_is_pinned_until_the_pin_expires) {
 TEST(a_reset_log_begins_above_the_copied_store) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   p.options.clustered = true;
   assert_ok(place_open(&p, true, &e));
   assert_ok(append_at(&p, 1, 1, "old", &e));
@@ -439,7 +410,7 @@ TEST(a_reset_log_begins_above_the_copied_store) {
 TEST(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   p.options.clustered = true;
   assert_ok(place_open(&p, true, &e));
   struct log_group_state *g = mem_zalloc(sizeof *g);
@@ -473,7 +444,7 @@ TEST(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot) {
 TEST(standalone_the_term_rises_at_each_start) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
   put(&p, "first life");
   place_close(&p);
@@ -486,18 +457,19 @@ TEST(standalone_the_term_rises_at_each_start) {
 TEST(another_databases_log_is_refused) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   assert_ok(place_open(&p, true, &e));
   place_close(&p);
   static const uint8_t other[16] = "somebody else's";
-  assert_int_equal(log_open(sim_disk_table(p.disk), "db", other, false, &p.options, &p.clock.clock, NULL, &p.log, &e), ERR_INVALID);
+  assert_int_equal(log_open(sim_disk_table(p.disk), "db", other, false, &p.options, &p.clock.clock, NULL, &p.log, &e),
+                   ERR_INVALID);
   place_done(&p);
 }
 
 TEST(limits_hold) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_init(&p, options);
   p.options.queue_bytes_max = 4096;
   assert_ok(place_open(&p, true, &e));
   char *large = mem_zalloc(LOG_ENTRY_BYTES_MAX + 1);
@@ -534,7 +506,7 @@ TEST(no_memory_is_an_error_at_every_step) {
   EACH_ALLOC_FAILS(n) {
     struct place p;
     struct error e = ERROR_INIT;
-    place_init(&p);
+    place_init(&p, options);
     enum err err = short_life(&p, &e);
     assert_true(err == ERR_OK || err == ERR_NOMEM);
     place_done(&p);
@@ -547,9 +519,9 @@ TEST(many_logs_become_durable_in_one_round_and_one_that_fails_stops_alone) {
   struct error e = ERROR_INIT;
   struct log *logs[LOGS];
   struct place p;
-  place_init(&p);
+  place_init(&p, options);
   for (int i = 0; i < LOGS; i++)
-    assert_ok(log_open(sim_disk_table(p.disk), paths[i], uuid, true, &p.options, &p.clock.clock, NULL, &logs[i], &e));
+    assert_ok(log_open(sim_disk_table(p.disk), paths[i], place_uuid, true, &p.options, &p.clock.clock, NULL, &logs[i], &e));
   for (int i = 0; i < LOGS; i++) {
     p.log = logs[i];
     if (i != 2) assert_ok(append(&p, "one", &e)); // nothing to do for one of them
@@ -574,7 +546,7 @@ TEST(a_ticket_says_which_of_two_entries_of_one_index_is_durable) {
   struct place p;
   struct error e = ERROR_INIT;
   bool worked = false;
-  place_init(&p);
+  place_init(&p, options);
   p.options.clustered = true;
   assert_ok(place_open(&p, true, &e));
   assert_ok(append_at(&p, 1, 1, "first", &e));
@@ -599,7 +571,7 @@ TEST(clustered_an_entry_keeps_the_commit_time_that_its_leader_gave) {
   struct error e = ERROR_INIT;
   struct log_recovery r;
   struct log_entry entry = {.index = 1, .term = 1, .kind = LOG_TRANSACTION, .parts = LOG_END, .commit_time_ns = 900};
-  place_init(&p);
+  place_init(&p, options);
   p.options.clustered = true;
   assert_ok(place_open(&p, true, &e));
   assert_ok(log_append(p.log, &entry, 1, &e));
@@ -627,9 +599,9 @@ TESTS(T(thousands_of_small_rounds_take_little_memory_and_each_entry_is_found),
       T(damage_in_front_of_a_whole_batch_is_refused_with_its_place), T(damage_in_an_older_segment_is_refused),
       T(a_failed_sync_stops_the_log_for_good), T(no_space_for_a_round_leaves_its_entries_queued),
       T(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again),
-      T(where_there_is_no_room_for_a_step_what_is_needed_is_taken),
-      T(what_a_new_leader_overwrites_is_gone_after_a_crash_too), T(a_cursor_notices_that_its_entries_were_voided),
-      T(pruning_keeps_what_is_pinned_until_the_pin_expires), T(a_reset_log_begins_above_the_copied_store),
-      T(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot), T(standalone_the_term_rises_at_each_start),
-      T(another_databases_log_is_refused), T(limits_hold), T(no_memory_is_an_error_at_every_step),
-      T(a_ticket_says_which_of_two_entries_of_one_index_is_durable), T(clustered_an_entry_keeps_the_commit_time_that_its_leader_gave))
+      T(where_there_is_no_room_for_a_step_what_is_needed_is_taken), T(what_a_new_leader_overwrites_is_gone_after_a_crash_too),
+      T(a_cursor_notices_that_its_entries_were_voided), T(pruning_keeps_what_is_pinned_until_the_pin_expires),
+      T(a_reset_log_begins_above_the_copied_store), T(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot),
+      T(standalone_the_term_rises_at_each_start), T(another_databases_log_is_refused), T(limits_hold),
+      T(no_memory_is_an_error_at_every_step), T(a_ticket_says_which_of_two_entries_of_one_index_is_durable),
+      T(clustered_an_entry_keeps_the_commit_time_that_its_leader_gave))

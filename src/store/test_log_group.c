@@ -4,35 +4,15 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include "base/test.h"
 #include "store/log_int.h"
-#include "store/sim_disk.h"
+#include "store/test_log_int.h"
 
-static const uint8_t uuid[16] = "a group's log";
 static const char group_path[] = "db/store.group";
 
-struct place {
-  struct sim_disk *disk;
-  struct clock_manual clock;
-  struct log *log;
-};
-
-static enum err place_open(struct place *p, bool create, struct error *e) {
-  static const struct log_options options = {.segment_bytes = 4096, .clustered = true};
-  return log_open(sim_disk_table(p->disk), "db", uuid, create, &options, &p->clock.clock, NULL, &p->log, e);
-}
-
-static void place_close(struct place *p) {
-  log_close(p->log);
-  p->log = NULL;
-}
-
 /// A member in term 5 that has voted for member 3.
-static void place_init(struct place *p) {
-  *p = (struct place){.disk = sim_disk_new(1)};
-  clock_manual_init(&p->clock, 1000);
-  assert_ok(place_open(p, true, NULL));
+static void member_init(struct place *p) {
   struct log_group_state g;
+  place_make(p, (struct log_options){.segment_bytes = 4096, .clustered = true});
   log_group_state(p->log, &g);
   g.generation = 2;
   g.term = 5;
@@ -41,11 +21,6 @@ static void place_init(struct place *p) {
   g.members[0] = (struct log_member){.id = 1, .role = 2, .address = "one:7000"};
   g.members[1] = (struct log_member){.id = 3, .role = 2, .address = "three:7000"};
   assert_ok(log_group_save(p->log, &g, NULL));
-}
-
-static void place_done(struct place *p) {
-  place_close(p);
-  sim_disk_free(p->disk);
 }
 
 TEST(term_and_generation_never_go_back_and_members_have_a_limit) {
@@ -66,7 +41,7 @@ TEST(term_and_generation_never_go_back_and_members_have_a_limit) {
     struct place p;
     struct error e = ERROR_INIT;
     struct log_group_state g, kept;
-    place_init(&p);
+    member_init(&p);
     log_group_state(p.log, &g);
     g.generation = cases[i].generation;
     g.term = cases[i].term;
@@ -87,7 +62,7 @@ TEST(a_stopped_log_saves_no_group_state) {
   struct place p;
   struct error e = ERROR_INIT;
   struct log_group_state g;
-  place_init(&p);
+  member_init(&p);
   log_group_state(p.log, &g);
   g.vote = 1;
   g.term = 6;
@@ -134,7 +109,7 @@ TEST(a_whole_slot_that_cannot_be_read_is_refused_though_the_other_could_be) {
     for (unsigned slot = 0; slot <= BOTH; slot++) {
       struct place p;
       struct error e = ERROR_INIT;
-      place_init(&p);
+      member_init(&p);
       place_close(&p);
       for (unsigned s = 0; s < 2; s++)
         if (slot == s || slot == BOTH) change_slot(&p, s, lies[i].offset, lies[i].width, lies[i].value);
@@ -149,7 +124,7 @@ TEST(of_two_whole_slots_the_one_saved_later_counts) {
     struct place p;
     struct error e = ERROR_INIT;
     struct log_group_state g;
-    place_init(&p);
+    member_init(&p);
     place_close(&p);
     change_slot(&p, later, 8, 8, 99);
     change_slot(&p, later, 64, 8, 1); // the vote
@@ -168,7 +143,7 @@ TEST(of_two_whole_slots_the_one_saved_later_counts) {
 TEST(slots_that_were_never_saved_are_none) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  member_init(&p);
   place_close(&p);
   change_slot(&p, 0, 8, 8, 0);
   change_slot(&p, 1, 8, 8, 0);
@@ -181,7 +156,7 @@ TEST(an_address_without_an_end_is_cut_to_its_place) {
   struct place p;
   struct error e = ERROR_INIT;
   struct log_group_state g;
-  place_init(&p);
+  member_init(&p);
   place_close(&p);
   for (unsigned slot = 0; slot < 2; slot++)
     for (unsigned i = 0; i < 111; i++) change_slot(&p, slot, 104 + 9 + i, 1, 'a');

@@ -24,6 +24,12 @@ static inline enum err place_open(struct place *p, bool create, struct error *e)
   return log_open(sim_disk_table(p->disk), "db", place_uuid, create, &p->options, &p->clock.clock, NULL, &p->log, e);
 }
 
+/// Disk and log.
+static inline void place_make(struct place *p, struct log_options options) {
+  place_init(p, options);
+  assert_ok(place_open(p, true, NULL));
+}
+
 static inline void place_close(struct place *p) {
   log_close(p->log);
   p->log = NULL;
@@ -39,4 +45,9 @@ static inline void place_power_cut(struct place *p) {
   sim_disk_cut(p->disk);
   place_close(p);
   sim_disk_power_on(p->disk);
+}
+
+static inline enum err place_cut_and_open(struct place *p, struct error *e) {
+  place_power_cut(p);
+  return place_open(p, false, e);
 }

@@ -4,45 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/test.h"
 #include "store/log_int.h"
-#include "store/sim_disk.h"
+#include "store/test_log_int.h"
 
-static const uint8_t uuid[16] = "a limited log";
-
-struct place {
-  struct sim_disk *disk;
-  struct clock_manual clock;
-  struct log_options options;
-  struct log *log;
-};
-
-static enum err place_open(struct place *p, bool create, struct error *e) {
-  return log_open(sim_disk_table(p->disk), "db", uuid, create, &p->options, &p->clock.clock, NULL, &p->log, e);
-}
-
-static void place_init(struct place *p) {
-  *p = (struct place){.disk = sim_disk_new(1), .options = {.segment_bytes = 2048, .clustered = true}};
-  clock_manual_init(&p->clock, 1000);
-  assert_ok(place_open(p, true, NULL));
-}
-
-static void place_close(struct place *p) {
-  log_close(p->log);
-  p->log = NULL;
-}
-
-static void place_done(struct place *p) {
-  place_close(p);
-  sim_disk_free(p->disk);
-}
-
-static enum err place_power_cut(struct place *p, struct error *e) {
-  sim_disk_cut(p->disk);
-  place_close(p);
-  sim_disk_power_on(p->disk);
-  return place_open(p, false, e);
-}
+static const struct log_options options = {.segment_bytes = 2048, .clustered = true};
 
 static enum err append(struct place *p, uint64_t index, uint64_t term, struct error *e) {
   struct log_entry entry = {.index = index, .term = term, .kind = LOG_NOOP, .parts = LOG_END};
@@ -88,7 +53,7 @@ TEST(entries_that_do_not_follow_are_refused_and_leave_nothing_queued) {
       {"a lower term between", {{.index = 4, .term = 3}, {.index = 5, .term = 2}}, 2},
   };
   struct place p;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 3, 2);
   log_commit_mark(p.log, 2);
   for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -112,7 +77,7 @@ TEST(entries_that_do_not_follow_are_refused_and_leave_nothing_queued) {
 
 TEST(a_term_is_measured_against_what_is_queued_too) {
   struct place p;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 3, 2);
   assert_ok(append(&p, 4, 7, NULL));
   assert_int_equal(append(&p, 5, 6, NULL), ERR_INVALID);
@@ -123,7 +88,7 @@ TEST(a_term_is_measured_against_what_is_queued_too) {
   assert_ok(log_truncate(p.log, 3, NULL)); // nothing is above
   for (int i = 0; i < 4; i++) assert_ok(step(&p, NULL));
   assert_int_equal(log_durable_index(p.log), 3);
-  assert_ok(place_power_cut(&p, NULL));
+  assert_ok(place_cut_and_open(&p, NULL));
   assert_int_equal(log_last_term(p.log), 2);
   place_done(&p);
 }
@@ -132,7 +97,7 @@ TEST(a_stopped_log_refuses_all_that_writes_to_it) {
   struct place p;
   struct error e = ERROR_INIT;
   unsigned removed = 0;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 9, 2);
   assert_ok(append(&p, 10, 2, &e));
   sim_disk_fail(p.disk, SIM_SYNC, 0, ERR_IO);
@@ -145,7 +110,7 @@ TEST(a_stopped_log_refuses_all_that_writes_to_it) {
   assert_ok(log_prune(p.log, 8, 100, &removed, &e)); // what is below was durable long ago
   assert_int_equal(removed, 2);
   assert_int_equal(log_first_index(p.log), 7);
-  assert_ok(place_power_cut(&p, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_int_equal(log_first_index(p.log), 7);
   place_done(&p);
 }
@@ -155,7 +120,7 @@ TEST(a_stopped_log_refuses_all_that_writes_to_it) {
 TEST(what_is_committed_cannot_be_cut) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 5, 2);
   log_commit_mark(p.log, 3);
   assert_int_equal(log_truncate(p.log, 2, &e), ERR_INVALID);
@@ -176,7 +141,7 @@ TEST(a_reader_above_a_cut_is_told_and_a_reader_below_reads_on) {
   struct error e = ERROR_INIT;
   struct log_cursor *above = NULL, *below = NULL;
   const struct log_entry *entry = NULL;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 8, 2);
   assert_ok(log_cursor_open(p.log, 7, &above, &e));
   assert_ok(log_cursor_next(above, &entry, &e));
@@ -201,7 +166,7 @@ TEST(a_reader_whose_next_entry_is_pruned_is_told) {
   struct error e = ERROR_INIT;
   struct log_cursor *c = NULL;
   const struct log_entry *entry = NULL;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 9, 2);
   assert_ok(log_cursor_open(p.log, 1, &c, &e));
   assert_ok(log_cursor_next(c, &entry, &e));
@@ -216,7 +181,7 @@ TEST(a_reader_whose_next_entry_is_pruned_is_told) {
 TEST(a_log_pruned_down_to_a_cut_is_empty_and_goes_on) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 4, 2); // three in the first segment
   assert_ok(log_truncate(p.log, 3, &e));
   assert_ok(step(&p, &e));
@@ -228,7 +193,7 @@ TEST(a_log_pruned_down_to_a_cut_is_empty_and_goes_on) {
     assert_ok(log_term_at(p.log, 3, &term, &e));
     assert_int_equal(term, 2);
     assert_ok(log_check(p.log, &e));
-    assert_ok(place_power_cut(&p, &e));
+    assert_ok(place_cut_and_open(&p, &e));
   }
   put(&p, 4, 6, 3);
   assert_ok(log_check(p.log, &e));
@@ -239,14 +204,14 @@ TEST(a_log_pruned_down_to_a_cut_is_empty_and_goes_on) {
 TEST(a_mark_about_an_entry_that_is_still_queued_says_nothing_about_the_one_it_replaces) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 5, 2);
   log_commit_mark(p.log, 3);
   assert_ok(append(&p, 6, 2, &e));
   assert_ok(append(&p, 5, 3, &e));
   log_commit_mark(p.log, 5);
   assert_ok(step(&p, &e)); // entry 6, and then the power goes
-  assert_ok(place_power_cut(&p, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   uint64_t term = 0;
   assert_int_equal(log_last_index(p.log), 6);
   assert_ok(log_term_at(p.log, 5, &term, &e));
@@ -261,7 +226,7 @@ TEST(pins_have_a_limit_and_a_number_is_given_again_only_when_it_is_free) {
   struct place p;
   struct error e = ERROR_INIT;
   uint32_t pins[LOG_PINS_MAX], one_more = 0;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 9, 2);
   p.log->pin_ids = UINT32_MAX - 2; // as after four billion pins
   for (uint32_t i = 0; i < LOG_PINS_MAX; i++) {
@@ -288,7 +253,7 @@ TEST(a_pin_below_the_log_is_refused_and_one_that_moves_only_moves_up) {
   struct error e = ERROR_INIT;
   unsigned removed = 0;
   uint32_t pin = 0;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 12, 2);
   assert_ok(log_pin(p.log, 8, 1000, &pin, &e));
   assert_ok(log_pin_move(p.log, pin, 4, 2000, &e)); // renewed, and where it was
@@ -311,7 +276,7 @@ TEST(a_segment_that_could_not_be_removed_goes_before_the_next_one) {
   struct place p;
   struct error e = ERROR_INIT;
   unsigned removed = 9;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 12, 2);
   sim_disk_fail_at(p.disk, (struct sim_aim){SIM_OTHER, "store.log.00000001", 0}, ERR_IO);
   assert_int_equal(log_prune(p.log, 8, 1, &removed, &e), ERR_IO);
@@ -325,7 +290,7 @@ TEST(a_segment_that_could_not_be_removed_goes_before_the_next_one) {
   assert_int_equal(removed, 1);
   assert_false(segment_is_there(&p, 1));
   assert_false(segment_is_there(&p, 2));
-  assert_ok(place_power_cut(&p, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_int_equal(log_first_index(p.log), 7);
   assert_int_equal(log_last_index(p.log), 12);
   place_done(&p);
@@ -334,7 +299,7 @@ TEST(a_segment_that_could_not_be_removed_goes_before_the_next_one) {
 TEST(a_log_begun_anew_removes_later_what_it_could_not_remove_at_once) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 9, 2);
   sim_disk_fail_at(p.disk, (struct sim_aim){SIM_OTHER, "store.log.00000001", 0}, ERR_IO);
   assert_int_equal(log_reset(p.log, 100, 5, &e), ERR_IO);
@@ -342,7 +307,7 @@ TEST(a_log_begun_anew_removes_later_what_it_could_not_remove_at_once) {
   put(&p, 101, 104, 5);
   assert_ok(log_prune(p.log, 101, 2, NULL, &e));
   assert_false(segment_is_there(&p, 1));
-  assert_ok(place_power_cut(&p, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_int_equal(log_first_index(p.log), 101);
   assert_int_equal(log_last_index(p.log), 104);
   assert_ok(log_reset(p.log, 200, 5, &e));
@@ -353,7 +318,7 @@ TEST(a_log_begun_anew_removes_later_what_it_could_not_remove_at_once) {
 TEST(a_log_with_something_queued_is_not_begun_anew) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p);
+  place_make(&p, options);
   put(&p, 1, 3, 2);
   assert_ok(append(&p, 4, 2, &e));
   assert_int_equal(log_reset(p.log, 100, 5, &e), ERR_BUSY);
@@ -392,14 +357,14 @@ TEST(what_is_written_after_beginning_anew_failed_is_not_thrown_away) {
       struct place p;
       struct error e = ERROR_INIT;
       enum err err = ERR_OK;
-      place_init(&p);
+      place_make(&p, options);
       put(&p, 1, 7, 2);
       struck = fails_at(&p, faults[i].op, n, faults[i].err, do_reset, &err);
       uint64_t next = log_last_index(p.log) + 1;
       enum err after = append(&p, next, 6, &e);
       if (after == ERR_OK) assert_ok(step(&p, &e));
       assert_int_equal(after, log_failure(p.log, NULL));
-      if (place_power_cut(&p, &e) != ERR_OK) fail_msg("fault %zu at %d: %s", i, (int) n, e.message);
+      if (place_cut_and_open(&p, &e) != ERR_OK) fail_msg("fault %zu at %d: %s", i, (int) n, e.message);
       if (after == ERR_OK && log_last_index(p.log) != next)
         fail_msg("fault %zu at %d: entry %llu was durable", i, (int) n, (unsigned long long) next);
       place_done(&p);
@@ -425,7 +390,7 @@ TEST(what_is_written_after_a_segment_could_not_be_made_can_be_opened) {
       struct error e = ERROR_INIT;
       enum err err = ERR_OK;
       struct log_entry entry = {.kind = LOG_NOOP, .parts = LOG_END, .payload = {large, sizeof large}};
-      place_init(&p);
+      place_make(&p, options);
       place_close(&p);
       p.options.clustered = false;
       assert_ok(place_open(&p, false, &e));
@@ -437,7 +402,7 @@ TEST(what_is_written_after_a_segment_could_not_be_made_can_be_opened) {
         put(&p, 0, 0, 0);
       }
       uint64_t last = log_durable_index(p.log);
-      if (place_power_cut(&p, &e) != ERR_OK) fail_msg("fault %zu at %d: %s", i, (int) n, e.message);
+      if (place_cut_and_open(&p, &e) != ERR_OK) fail_msg("fault %zu at %d: %s", i, (int) n, e.message);
       assert_true(log_last_index(p.log) >= last);
       place_done(&p);
     }
@@ -449,7 +414,7 @@ TEST(the_first_cause_that_stops_a_log_is_the_one_that_is_told) {
   struct error e = ERROR_INIT;
   struct log_group_state g;
   struct disk_file *file = NULL;
-  place_init(&p);
+  place_make(&p, options);
   assert_ok(append(&p, 1, 2, &e));
   assert_ok(log_writer_write(p.log, &file, &e));
   log_group_state(p.log, &g);
@@ -481,7 +446,7 @@ TEST(no_memory_is_an_error_that_changes_nothing_wherever_it_strikes) {
   for (int64_t n = 0; fired; n++) {
     struct place p;
     struct error e = ERROR_INIT;
-    place_init(&p);
+    place_make(&p, options);
     fault_arm(&fault_alloc, n, 1);
     enum err err = long_life(&p, &e);
     fired = fault_fired(&fault_alloc);
@@ -506,7 +471,7 @@ TEST(a_batch_is_never_longer_than_what_is_read_as_one) {
   for (uint64_t i = 0; i < ENTRIES; i++)
     entries[i] = (struct log_entry){
         .index = i + 1, .term = 1, .kind = LOG_NOOP, .parts = LOG_END, .payload = {payload, LOG_ENTRY_BYTES_MAX}};
-  place_init(&p);
+  place_make(&p, options);
   place_close(&p);
   p.options =
       (struct log_options){.clustered = true, .batch_bytes_max = 1 << 30, .queue_bytes_max = 1 << 30, .segment_bytes = 1 << 30};
@@ -527,8 +492,8 @@ TEST(a_path_that_leaves_no_room_for_the_names_of_segments_is_refused) {
   struct log *l = NULL;
   memset(path, 'd', sizeof path);
   path[DISK_PATH_MAX - LOG_NAME_MAX] = '\0';
-  place_init(&p);
-  assert_int_equal(log_open(sim_disk_table(p.disk), path, uuid, true, &p.options, &p.clock.clock, NULL, &l, &e), ERR_INVALID);
+  place_make(&p, options);
+  assert_int_equal(log_open(sim_disk_table(p.disk), path, place_uuid, true, &p.options, &p.clock.clock, NULL, &l, &e), ERR_INVALID);
   place_done(&p);
 }
 
@@ -536,7 +501,7 @@ TEST(nobody_and_nothing_can_be_closed_and_asked_about) {
   struct place p;
   uint64_t term = 0;
   bool worked = true;
-  place_init(&p);
+  place_make(&p, options);
   log_close(NULL);
   log_cursor_close(NULL);
   put(&p, 1, 3, 2);

@@ -4,40 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/test.h"
 #include "store/log_int.h"
-#include "store/sim_disk.h"
+#include "store/test_log_int.h"
 
 enum { LARGE_BYTES = 700 << 10, LARGE_ENTRIES = 7, SEGMENT_BYTES = 3 << 20 }; // several looks of a megabyte each, two segments
-
-static const uint8_t uuid[16] = "a long log";
-
-struct place {
-  struct sim_disk *disk;
-  struct clock_manual clock;
-  struct log_options options;
-  struct log *log;
-};
-
-static enum err place_open(struct place *p, bool create, struct error *e) {
-  return log_open(sim_disk_table(p->disk), "db", uuid, create, &p->options, &p->clock.clock, NULL, &p->log, e);
-}
-
-static void place_init(struct place *p, uint64_t segment_bytes) {
-  *p = (struct place){.disk = sim_disk_new(1), .options = {.segment_bytes = segment_bytes, .clustered = true}};
-  clock_manual_init(&p->clock, 1000);
-  assert_ok(place_open(p, true, NULL));
-}
-
-static void place_close(struct place *p) {
-  log_close(p->log);
-  p->log = NULL;
-}
-
-static void place_done(struct place *p) {
-  place_close(p);
-  sim_disk_free(p->disk);
-}
 
 static void put(struct place *p, uint64_t from, uint64_t to, size_t bytes) {
   static char payload[LARGE_BYTES];
@@ -99,7 +69,7 @@ static const struct end {
 };
 
 static void make_long_log(struct place *p, const struct end *end) {
-  place_init(p, SEGMENT_BYTES);
+  place_make(p, (struct log_options){.segment_bytes = SEGMENT_BYTES, .clustered = true});
   put(p, 1, LARGE_ENTRIES, LARGE_BYTES - 100);
   end->make(p);
   place_close(p);
@@ -191,7 +161,7 @@ TEST(names_that_are_none_of_the_logs_are_left_alone) {
                                        "db/store.logs.00000002",
                                        "db/store.lo"};
   struct place p;
-  place_init(&p, 4096);
+  place_make(&p, (struct log_options){.segment_bytes = 4096, .clustered = true});
   put(&p, 1, 3, 10);
   place_close(&p);
   for (size_t i = 0; i < ARRAY_SIZE(others); i++) disk_close(open_file(&p, others[i]));
@@ -204,7 +174,7 @@ TEST(names_that_are_none_of_the_logs_are_left_alone) {
 TEST(a_log_without_segments_is_missing_and_a_first_segment_without_a_header_is_damage) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, 4096);
+  place_make(&p, (struct log_options){.segment_bytes = 4096, .clustered = true});
   place_close(&p);
   assert_true(sim_disk_flip(p.disk, "db/store.log.00000001", 3, 1));
   assert_int_equal(place_open(&p, false, &e), ERR_CORRUPT);
@@ -219,7 +189,7 @@ TEST(segments_that_outlived_a_log_begun_anew_are_removed_when_it_is_opened) {
   for (int fails = 1; fails >= 0; fails--) {
     struct place p;
     struct error e = ERROR_INIT;
-    place_init(&p, 2048);
+    place_make(&p, (struct log_options){.segment_bytes = 2048, .clustered = true});
     put(&p, 1, 7, 10);
     sim_disk_fail_at(p.disk, (struct sim_aim){SIM_OTHER, "store.log.00000001", 0}, ERR_IO);
     assert_int_equal(log_reset(p.log, 100, 5, &e), ERR_IO);
@@ -281,7 +251,7 @@ TEST(the_check_finds_an_index_in_memory_that_is_wrong) {
   for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
     struct place p;
     struct error e = ERROR_INIT;
-    place_init(&p, 2048);
+    place_make(&p, (struct log_options){.segment_bytes = 2048, .clustered = true});
     put(&p, 1, 8, 10);
     assert_ok(log_check(p.log, &e));
     cases[i].spoil(p.log);
