@@ -32,14 +32,16 @@ static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, con
 }
 
 static bool is_whole(const uint8_t *slot) {
-  return get_u32_le(slot) == GROUP_MAGIC && get_u64_le(slot + LOG_GROUP_SLOT_BYTES - 8) == hash64(slot, LOG_GROUP_SLOT_BYTES - 8, 0);
+  return get_u32_le(slot) == GROUP_MAGIC &&
+         get_u64_le(slot + LOG_GROUP_SLOT_BYTES - 8) == hash64(slot, LOG_GROUP_SLOT_BYTES - 8, 0);
 }
 
 // A whole slot that cannot be read may be the newer one: to go on with the other would forget a vote.
-static enum err get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *ret_sequence, struct log_group_state *ret, struct error *e) {
+static enum err get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *ret_sequence, struct log_group_state *ret,
+                         struct error *e) {
   if (get_u16_le(from + 4) != LOG_FORMAT_VERSION)
-    return error_set(e, ERR_UNSUPPORTED, "The group state is of format version %u; this server reads version %u.", get_u16_le(from + 4),
-                     LOG_FORMAT_VERSION);
+    return error_set(e, ERR_UNSUPPORTED, "The group state is of format version %u; this server reads version %u.",
+                     get_u16_le(from + 4), LOG_FORMAT_VERSION);
   if (memcmp(from + 16, uuid, 16) != 0) return error_set(e, ERR_INVALID, "The group state belongs to another database.");
   uint64_t sequence = get_u64_le(from + 8);
   if (sequence > SEQUENCE_MAX)
@@ -126,10 +128,18 @@ static enum err load(struct log *l, struct error *e) {
   return err;
 }
 
+// What another database left here: a slot of it could be taken for a newer one.
+static enum err remove_old(struct log *l, const char *path, struct error *e) {
+  enum err err = disk_unlink(l->disk, path, e);
+  if (err == ERR_NOTFOUND) return ERR_OK;
+  TRY(err);
+  return disk_sync_directory(l->disk, l->directory, e);
+}
+
 enum err log_group_open(struct log *l, bool create, struct error *e) {
   char path[DISK_PATH_MAX];
   snprintf(path, sizeof path, "%s/store.group", l->directory);
-  if (create && disk_unlink(l->disk, path, NULL) == ERR_OK) TRY(disk_sync_directory(l->disk, l->directory, e));
+  if (create) TRY(remove_old(l, path, e));
   TRY(disk_open(l->disk, path, create ? DISK_WRITE | DISK_CREATE : DISK_WRITE, &l->group_file, e));
   if (create) l->group = (struct log_group_state){.generation = 1, .incarnation = 1};
   if (!create) TRY(load(l, e));
@@ -145,7 +155,10 @@ void log_group_state(struct log *l, struct log_group_state *ret) {
 }
 
 static enum err check_state(const struct log *l, const struct log_group_state *g, struct error *e) {
-  if (g->term < l->group.term || g->generation < l->group.generation || g->member_count > LOG_MEMBERS_MAX)
+  if (g->member_count > LOG_MEMBERS_MAX)
+    return error_set(e, ERR_INVALID, "A group of %u members is too large; at most %u are possible.", g->member_count,
+                     LOG_MEMBERS_MAX);
+  if (g->term < l->group.term || g->generation < l->group.generation)
     return error_set(e, ERR_INVALID, "A group state may not go back: term %llu after %llu, generation %llu after %llu.",
                      (unsigned long long) g->term, (unsigned long long) l->group.term, (unsigned long long) g->generation,
                      (unsigned long long) l->group.generation);

@@ -23,8 +23,8 @@ void log_segment_unref(struct log_segment *s) {
   mem_free(s);
 }
 
-// In steps that double, so that a small database stays small and the size of a big one's file changes rarely; where there is no room for
-// that, what is needed now.
+// In steps that double, so that a small database stays small and the size of a big one's file changes rarely; where there is no
+// room for that, what is needed now.
 enum err log_segment_reserve(struct log *l, struct log_segment *s, uint64_t end, struct error *e) {
   if (end <= s->allocated) return ERR_OK;
   uint64_t step = MIN(MAX(s->allocated, RESERVE_BYTES_MIN), l->options.segment_bytes);
@@ -50,11 +50,13 @@ static enum err write_header(struct log *l, struct log_segment *s, uint64_t prev
   return disk_sync_directory(l->disk, l->directory, e);
 }
 
-// Of a segment that could not be made, no header may come back: it would say where the one before it ends, or that the log begins anew,
-// and the log may yet go on in the one before it.
+// Of a segment that could not be made, no header may come back: it would say where the one before it ends, or that the log begins
+// anew, and the log may yet go on in the one before it.
 static enum err take_back(struct log *l, uint64_t number, enum err err, struct error *e) {
-  if (log_segment_remove(l, number, NULL) == ERR_OK) return err;
-  return error_set(e, ERR_IO, "Segment %08llu of the log is half made.", (unsigned long long) number);
+  struct error cause = e != NULL ? *e : ERROR_INIT, why = ERROR_INIT;
+  if (log_segment_remove(l, number, &why) == ERR_OK) return err;
+  return error_set(e, ERR_IO, "Segment %08llu of the log is half made: %s It stays, which it must not: %s",
+                   (unsigned long long) number, cause.message, why.message);
 }
 
 // The file is durable, name and all, before the first batch goes into it. One of that name was left by an attempt that failed.

@@ -47,6 +47,7 @@ TEST(term_and_generation_never_go_back_and_members_have_a_limit) {
     g.term = cases[i].term;
     g.member_count = cases[i].members;
     assert_int_equal(log_group_save(p.log, &g, &e), cases[i].expected);
+    if (cases[i].members > LOG_MEMBERS_MAX) assert_non_null(strstr(e.message, "65 members"));
     place_close(&p);
     assert_ok(place_open(&p, false, &e));
     log_group_state(p.log, &kept);
@@ -152,6 +153,17 @@ TEST(slots_that_were_never_saved_are_none) {
   place_done(&p);
 }
 
+TEST(a_new_log_is_not_made_over_a_group_state_that_cannot_be_removed) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  member_init(&p);
+  place_close(&p);
+  sim_disk_fail_at(p.disk, (struct sim_aim){SIM_OTHER, "store.group", 0}, ERR_IO);
+  assert_int_equal(place_open(&p, true, &e), ERR_IO);
+  assert_null(p.log);
+  place_done(&p);
+}
+
 TEST(an_address_without_an_end_is_cut_to_its_place) {
   struct place p;
   struct error e = ERROR_INIT;
@@ -169,4 +181,5 @@ TEST(an_address_without_an_end_is_cut_to_its_place) {
 
 TESTS(T(term_and_generation_never_go_back_and_members_have_a_limit), T(a_stopped_log_saves_no_group_state),
       T(a_whole_slot_that_cannot_be_read_is_refused_though_the_other_could_be), T(of_two_whole_slots_the_one_saved_later_counts),
-      T(slots_that_were_never_saved_are_none), T(an_address_without_an_end_is_cut_to_its_place))
+      T(slots_that_were_never_saved_are_none), T(a_new_log_is_not_made_over_a_group_state_that_cannot_be_removed),
+      T(an_address_without_an_end_is_cut_to_its_place))

@@ -409,6 +409,24 @@ TEST(what_is_written_after_a_segment_could_not_be_made_can_be_opened) {
   }
 }
 
+// Opening and cutting it are the first two calls, removing it is the third.
+TEST(a_segment_that_can_neither_be_made_nor_removed_stops_the_log_with_both_causes) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  place_make(&p, options);
+  put(&p, 1, 3, 2);
+  assert_false(segment_is_there(&p, 2));
+  assert_ok(append(&p, 4, 2, &e));
+  sim_disk_fail_at(p.disk, (struct sim_aim){SIM_WRITE, "store.log.00000002", 0}, ERR_NOSPC);
+  sim_disk_fail_at(p.disk, (struct sim_aim){SIM_OTHER, "store.log.00000002", 2}, ERR_IO);
+  assert_int_equal(step(&p, &e), ERR_IO);
+  assert_int_equal(log_failure(p.log, &e), ERR_IO);
+  const char *first = strstr(e.message, "half made: A simulated fault.");
+  assert_non_null(first);
+  assert_non_null(strstr(first, "which it must not: A simulated fault."));
+  place_done(&p);
+}
+
 TEST(the_first_cause_that_stops_a_log_is_the_one_that_is_told) {
   struct place p;
   struct error e = ERROR_INIT;
@@ -493,7 +511,8 @@ TEST(a_path_that_leaves_no_room_for_the_names_of_segments_is_refused) {
   memset(path, 'd', sizeof path);
   path[DISK_PATH_MAX - LOG_NAME_MAX] = '\0';
   place_make(&p, options);
-  assert_int_equal(log_open(sim_disk_table(p.disk), path, place_uuid, true, &p.options, &p.clock.clock, NULL, &l, &e), ERR_INVALID);
+  assert_int_equal(log_open(sim_disk_table(p.disk), path, place_uuid, true, &p.options, &p.clock.clock, NULL, &l, &e),
+                   ERR_INVALID);
   place_done(&p);
 }
 
@@ -527,6 +546,8 @@ TESTS(T(entries_that_do_not_follow_are_refused_and_leave_nothing_queued), T(a_te
       T(a_log_begun_anew_removes_later_what_it_could_not_remove_at_once), T(a_log_with_something_queued_is_not_begun_anew),
       T(what_is_written_after_beginning_anew_failed_is_not_thrown_away),
       T(what_is_written_after_a_segment_could_not_be_made_can_be_opened), T(a_reader_whose_next_entry_is_pruned_is_told),
-      T(a_log_pruned_down_to_a_cut_is_empty_and_goes_on), T(the_first_cause_that_stops_a_log_is_the_one_that_is_told),
+      T(a_log_pruned_down_to_a_cut_is_empty_and_goes_on),
+      T(a_segment_that_can_neither_be_made_nor_removed_stops_the_log_with_both_causes),
+      T(the_first_cause_that_stops_a_log_is_the_one_that_is_told),
       T(no_memory_is_an_error_that_changes_nothing_wherever_it_strikes), T(a_batch_is_never_longer_than_what_is_read_as_one),
       T(a_path_that_leaves_no_room_for_the_names_of_segments_is_refused), T(nobody_and_nothing_can_be_closed_and_asked_about))
