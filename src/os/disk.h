@@ -133,9 +133,10 @@ static inline enum err NODISCARD disk_allocate(struct disk_file *f, uint64_t off
   return f->disk->ops->allocate(f, offset, bytes, e);
 }
 
-/// Says that these bytes, which are on the disk, will not be read soon: the system's page cache may let go of them. A hint.
+/// Says that these bytes, which are on the disk, will not be read soon: the system's page cache may let go of them. A hint. To the
+/// system no bytes would mean all that follow.
 static inline void disk_forget(struct disk_file *f, uint64_t offset, uint64_t bytes) {
-  if (f->disk->ops->forget != NULL) f->disk->ops->forget(f, offset, bytes);
+  if (bytes > 0 && f->disk->ops->forget != NULL) f->disk->ops->forget(f, offset, bytes);
 }
 
 /// Takes an exclusive lock that ends with the process or with disk_close, on network file systems too, and writes host and

@@ -20,6 +20,7 @@ static inline const char *posix_path(struct disk_file *file) {
 
 /// disk_sync_all for files that threads may sync at the same time; `count` > 0.
 void disk_sync_parallel(struct disk_sync *syncs, size_t count);
+
 // ---- queues of reads: one table for each kind ----
 
 struct posix_queue_ops {

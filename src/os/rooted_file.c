@@ -55,16 +55,17 @@ static enum err check_regular(int fd, struct error *e) {
 /// Walks down; `*ret_fd` is open only after ERR_OK.
 static enum err walk(struct str folder, struct str path, int *ret_fd, struct error *e) {
   char name[NAME_BYTES_MAX + 1], root[DISK_PATH_MAX];
-  if (folder.len >= sizeof root) return error_set(e, ERR_INVALID, "the import folder's path is too long");
+  if (folder.len >= sizeof root) return error_set(e, ERR_INVALID, "the folder's path is too long");
   memcpy(root, folder.ptr, folder.len);
   root[folder.len] = '\0';
   while (path.len > 0 && path.ptr[0] == '/') path = (struct str){path.ptr + 1, path.len - 1};
   int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return error_set(e, ERR_NOTFOUND, "the folder for such files is not there");
   if (fd < 0) return refuse(errno, e);
   do {
     if (!take_part(&path, name)) {
       close(fd);
-      return error_set(e, ERR_INVALID, "the path leads out of the import folder or is empty");
+      return error_set(e, ERR_INVALID, "the path leads out of the folder or is empty");
     }
     TRY(step_down(&fd, name, path.len == 0, e));
   } while (path.len > 0);

@@ -112,6 +112,22 @@ TEST(directories_are_made_with_those_above_them) {
   assert_ok(disk_remove_directory(disk_system(), path, &e));
 }
 
+static unsigned forgotten;
+
+static void note_forget(struct disk_file *f UNUSED, uint64_t offset UNUSED, uint64_t bytes UNUSED) {
+  forgotten++;
+}
+
+TEST(to_forget_nothing_is_not_to_forget_all_that_follows) {
+  static const struct disk_ops ops = {.forget = note_forget};
+  struct disk d = {.ops = &ops};
+  struct disk_file f = {.disk = &d};
+  disk_forget(&f, 0, 0);
+  assert_int_equal(forgotten, 0);
+  disk_forget(&f, 4096, 1);
+  assert_int_equal(forgotten, 1);
+}
+
 enum { PLACES = 300, PLACE_BYTES = 512 };
 
 /// Three rounds of reads, more than the queue is deep; the last place of each is behind the end of the file.
@@ -218,8 +234,8 @@ TEST(no_memory_is_an_error_and_leaves_nothing_open) {
 }
 
 #define P(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
-TESTS(P(what_is_written_is_read_and_a_read_past_the_end_is_short), P(errors_name_the_file_and_leave_the_output_alone),
-      P(a_second_lock_names_the_holder_and_the_first_ends_with_its_file), P(names_come_and_go),
-      P(directories_are_made_with_those_above_them), P(a_queue_reads_many_places_together),
+TESTS(T(to_forget_nothing_is_not_to_forget_all_that_follows), P(what_is_written_is_read_and_a_read_past_the_end_is_short),
+      P(errors_name_the_file_and_leave_the_output_alone), P(a_second_lock_names_the_holder_and_the_first_ends_with_its_file),
+      P(names_come_and_go), P(directories_are_made_with_those_above_them), P(a_queue_reads_many_places_together),
       P(threads_read_where_there_is_no_io_uring), P(io_uring_reads_where_there_is_one),
       P(many_files_are_synced_at_once_and_each_is_told_of_its_own), P(no_memory_is_an_error_and_leaves_nothing_open))

@@ -110,4 +110,12 @@ TEST(only_regular_files_are_files) {
   remove_folders(&f);
 }
 
-TESTS(T(files_below_the_folder_are_read), T(no_way_leads_out_of_it), T(only_regular_files_are_files))
+TEST(a_folder_that_is_not_there_is_told_from_a_file_that_is_not) {
+  struct error e = ERROR_INIT;
+  struct rooted_file *file = NULL;
+  assert_int_equal(rooted_file_open(STR("/nowhere/import"), STR("a.csv"), &file, &e), ERR_NOTFOUND);
+  assert_string_equal(e.message, "the folder for such files is not there");
+}
+
+TESTS(T(files_below_the_folder_are_read), T(no_way_leads_out_of_it), T(only_regular_files_are_files),
+      T(a_folder_that_is_not_there_is_told_from_a_file_that_is_not))
