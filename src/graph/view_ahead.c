@@ -6,31 +6,26 @@ static const struct records *records_of(const struct graph *g, enum graph_kind k
   return kind == GRAPH_NODE ? &g->nodes : &g->rels;
 }
 
-/// Reads into `ret` what is there without the disk; the bits of the others are set in the mask that is returned.
-static enum err try_records(const struct records *r, const struct page_view *v, const graph_id *ids, uint32_t n,
-                            const uint8_t **ret, uint64_t *ret_cold) {
+/// Reads into `ret` what is there without the disk; gives the others as bits. Those that cannot be read are among them: the next
+/// attempt says why.
+static uint64_t try_records(const struct records *r, const struct page_view *v, const graph_id *ids, uint32_t n,
+                            const uint8_t **ret) {
   struct page_view trial = *v;
   uint64_t cold = 0;
   trial.nonblocking = true;
   for (uint32_t i = 0; i < n; i++) {
     ret[i] = NULL;
     if (UNLIKELY(ids[i] > GRAPH_ID_MAX)) continue;
-    enum err err = record_read(r, &trial, ids[i], &ret[i], NULL);
-    if (UNLIKELY(err == ERR_AGAIN))
-      cold |= UINT64_C(1) << i;
-    else if (UNLIKELY(err != ERR_OK))
-      return err;
+    if (UNLIKELY(record_read(r, &trial, ids[i], &ret[i], NULL) != ERR_OK)) cold |= UINT64_C(1) << i;
     __builtin_prefetch(ret[i]);
   }
-  *ret_cold = cold;
-  return ERR_OK;
+  return cold;
 }
 
 enum err view_records(struct graph_view *v, enum graph_kind kind, const graph_id *ids, uint32_t n, const uint8_t **ret,
                       struct error *e) {
   const struct records *r = records_of(v->tx->g, kind);
-  uint64_t cold = 0;
-  TRY(try_records(r, &v->pages, ids, n, ret, &cold));
+  uint64_t cold = try_records(r, &v->pages, ids, n, ret);
   if (LIKELY(cold == 0)) return ERR_OK;
   page_id pages[VIEW_AHEAD];
   uint32_t count = 0;
