@@ -85,7 +85,9 @@
   X(replica_overtaken, "what another leader's entries have overtaken is waited for") \
   X(replica_parts,     "an unfinished run of parts stays though something else follows") \
   X(replica_names,     "names go on behind those given in an earlier term, whatever was applied since") \
-  X(replica_verdict,   "a follower gives verdicts on indexes")
+  X(replica_verdict,   "a follower gives verdicts on indexes") \
+  /* formation of clusters: caught by scripts */ \
+  X(identity_sync,           "what a server promises is said before it is on the disk")
 // clang-format on
 
 #ifdef QUIVER_MUTANTS

@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "base/test.h"
+#include "base/uuid.h"
 
 TEST(errors_carry_code_text_and_class) {
   struct error e = ERROR_INIT;
@@ -272,7 +273,19 @@ TEST(bytes_and_hashes_are_fixed_for_ever) {
   assert_true(hash64("quiver", 6, 0) != hash64("quiver", 6, 1));
 }
 
-TESTS(T(errors_carry_code_text_and_class), T(a_long_error_is_cut_between_characters),
+TEST(uuids_are_of_version_4_and_compare_as_numbers) {
+  struct uuid ones, a = {{0}}, b = {{0}};
+  memset(ones.bytes, 0xFF, sizeof ones.bytes);
+  assert_string_equal(uuid_text(uuid_of_random(ones)).z, "ffffffff-ffff-4fff-bfff-ffffffffffff");
+  assert_string_equal(uuid_short(uuid_of_random(a)).z, "00000000");
+  a.bytes[0] = 1;
+  b.bytes[15] = 255;
+  assert_true(uuid_cmp(a, b) > 0);
+  assert_false(uuid_eq(a, b));
+  assert_true(uuid_is_none((struct uuid){{0}}));
+}
+
+TESTS(T(uuids_are_of_version_4_and_compare_as_numbers), T(errors_carry_code_text_and_class), T(a_long_error_is_cut_between_characters),
       T(every_status_that_a_client_sees_has_four_parts), T(a_budget_refuses_what_is_over_its_own_or_its_parents_limit),
       T(an_arena_gives_back_all_that_it_took), T(an_arena_says_why_it_failed), T(an_arena_rewinds_to_a_mark),
       T(an_arena_begins_with_memory_that_it_was_lent_and_never_frees_it), T(removed_keys_do_not_fill_a_map),
