@@ -172,11 +172,12 @@ static void on_progress(void *context, uint64_t index, uint64_t last) {
 
 static enum err make_directory(struct dbms *d, struct str name, char path[DISK_PATH_MAX], struct error *e) {
   struct str data = d->options.config->data_directory;
-  snprintf(path, DISK_PATH_MAX, "%.*s/databases", STR_ARG(data));
-  TRY(disk_make_directories(d->options.disk, path, e));
   int len = snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(data), STR_ARG(name));
   if (len >= DISK_PATH_MAX)
     return error_set(e, ERR_INVALID, "The path of database %.*s is longer than %d bytes.", STR_ARG(name), DISK_PATH_MAX);
+  path[len - (int) name.len - 1] = '\0'; // a start that was cut short may have left this one without its own entry being durable
+  TRY(disk_make_directories(d->options.disk, path, e));
+  path[len - (int) name.len - 1] = '/';
   return disk_make_directories(d->options.disk, path, e);
 }
 

@@ -70,7 +70,7 @@ static void set(struct world *w, const char *key, const char *value) {
   assert_ok(config_set(w->config, str_of(key), str_of(value), CONFIG_COMMAND_LINE, STR("--set"), &w->e));
 }
 
-static void world_open(struct world *w) {
+static enum err try_to_open(struct world *w) {
   struct dbms_options options = {
       .config = config_values(w->config),
       .disk = sim_disk_table(w->disk),
@@ -82,13 +82,17 @@ static void world_open(struct world *w) {
       .query_memory_bytes = 256 << 20,
       .version = STR("0"),
   };
-  enum err err = dbms_open(&options, &w->dbms, &w->e);
+  return dbms_open(&options, &w->dbms, &w->e);
+}
+
+static void world_open(struct world *w) {
+  enum err err = try_to_open(w);
   if (err != ERR_OK) print_message("%s\n", w->e.message);
   assert_ok(err);
   settle(w);
 }
 
-static void world_start_on(struct world *w, uint64_t seed) {
+static void world_prepare(struct world *w, uint64_t seed) {
   *w = (struct world){.host.host.submit = host_submit, .events.raise = on_event, .e = ERROR_INIT};
   w->host.last = &w->host.first;
   w->disk = sim_disk_new(seed);
@@ -98,6 +102,10 @@ static void world_start_on(struct world *w, uint64_t seed) {
   set(w, "dbms.security.auth_enabled", "false");
   set(w, "db.lock.acquisition.timeout", "10s");
   set(w, "db.tx_log.rotation.size", "128k");
+}
+
+static void world_start_on(struct world *w, uint64_t seed) {
+  world_prepare(w, seed);
   assert_ok(config_finish(w->config, STR("/home"), &w->e));
   world_open(w);
 }
@@ -264,8 +272,8 @@ TEST(a_commit_gives_its_thread_back_until_it_is_durable) {
   world_stop(&w);
 }
 
-/// One commit with allocation `n` failing in it, `*sum` being what is there before and after; true if that many were made. Whatever fails,
-/// the answer says what happened.
+/// One commit with allocation `n` failing in it, `*sum` being what is there before and after; true if that many were made.
+/// Whatever fails, the answer says what happened.
 static bool commit_with_failure(struct world *w, struct client *other, int64_t n, bool explicit, bool alone, int64_t *sum) {
   struct client c;
   connect(w, &c); // which has no memory of earlier answers
@@ -909,10 +917,14 @@ TEST(what_a_statement_should_know_is_told_as_far_as_the_client_wants_to_hear_it)
   static const char query[] = "MATCH (a:Nobody), (b:Nothing) RETURN id(a), b";
   assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_DEFAULT, NULL), 4);
   const struct dbms_notification *label = noticed(&c, "UnknownLabelWarning"), *product = noticed(&c, "CartesianProduct");
-  assert_true(str_eqz(label->gql_status, "01N50") && str_eqz(label->severity, "WARNING") && str_eqz(label->category, "UNRECOGNIZED"));
-  assert_true(str_eqz(label->gql_description, "warn: unknown label. The label `Nobody` does not exist in database `neo4j`. Verify that the spelling is correct."));
+  assert_true(str_eqz(label->gql_status, "01N50") && str_eqz(label->severity, "WARNING") &&
+              str_eqz(label->category, "UNRECOGNIZED"));
+  assert_true(str_eqz(
+      label->gql_description,
+      "warn: unknown label. The label `Nobody` does not exist in database `neo4j`. Verify that the spelling is correct."));
   assert_true(label->has_position && label->line == 1 && label->column == 10 && label->offset == 9);
-  assert_true(str_eqz(product->gql_status, "03N90") && str_eqz(product->severity, "INFORMATION") && str_eqz(product->category, "PERFORMANCE"));
+  assert_true(str_eqz(product->gql_status, "03N90") && str_eqz(product->severity, "INFORMATION") &&
+              str_eqz(product->category, "PERFORMANCE"));
   assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_WARNING, NULL), 3);
   assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_WARNING, "UNRECOGNIZED"), 1);
   assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_INFORMATION, "deprecation"), 3);
@@ -921,13 +933,28 @@ TEST(what_a_statement_should_know_is_told_as_far_as_the_client_wants_to_hear_it)
   ask(&w, &c, "CREATE (:Nobody), (:Nothing)");
   assert_int_equal(notices(&w, &c, query, DBMS_SEVERITY_DEFAULT, NULL), 2);
   // EXPLAIN needs no parameters and says which it lacks.
-  assert_int_equal(notices(&w, &c, "EXPLAIN MATCH (a:Nobody) WHERE elementId(a) = $id RETURN $x", DBMS_SEVERITY_DEFAULT, NULL), 1);
+  assert_int_equal(notices(&w, &c, "EXPLAIN MATCH (a:Nobody) WHERE elementId(a) = $id RETURN $x", DBMS_SEVERITY_DEFAULT, NULL),
+                   1);
   assert_non_null(strstr(noticed(&c, "ParameterNotProvided")->description.ptr, "(Missing parameters: id, x)"));
   dbms_session_free(c.session);
   world_stop(&w);
 }
 
-TESTS(T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_its_thread_back_until_it_is_durable),
+TEST(a_data_folder_whose_path_is_too_long_is_refused_before_anything_is_made) {
+  struct world w;
+  char path[DISK_PATH_MAX - 8] = "/";
+  world_prepare(&w, 7);
+  memset(path + 1, 'x', sizeof path - 2);
+  set(&w, "server.directories.data", path);
+  assert_ok(config_finish(w.config, STR("/home"), &w.e));
+  assert_int_equal(try_to_open(&w), ERR_INVALID);
+  assert_int_equal(sim_disk_changes(w.disk), 0);
+  config_free(w.config);
+  sim_disk_free(w.disk);
+}
+
+TESTS(T(a_data_folder_whose_path_is_too_long_is_refused_before_anything_is_made),
+      T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_its_thread_back_until_it_is_durable),
       T(whichever_allocation_fails_a_commit_is_answered_with_success_if_and_only_if_it_is_there),
       T(the_first_commit_of_a_new_server_survives_a_power_cut),
       T(the_front_door_is_told_when_a_commit_is_there_and_finishes_it_itself),
