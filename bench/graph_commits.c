@@ -5,66 +5,24 @@
 // One thread begins and submits GROUP transactions, then steps log writer and applier, then takes the outcomes; prints what each
 // of these took. Then the same as a server does it: the log writer on a thread of its own, so that one group is begun and applied
 // while another is synced. For a profile of the first: valgrind --tool=callgrind --toggle-collect=measure.
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "graph/graph.h"
-#include "graph/tx.h"
-#include "graph/view.h"
-#include "graph/write.h"
+#include "graph_bench_int.h"
 #include "os/thread.h"
 
 enum { GROUP_MAX = 4096 };
 
-#define CHECK(call)                                                        \
-  do {                                                                     \
-    enum err check_ = (call);                                              \
-    if (check_ != ERR_OK) {                                                \
-      fprintf(stderr, "%s: %s: %s\n", #call, err_name(check_), e.message); \
-      exit(1);                                                             \
-    }                                                                      \
-  } while (0)
-
-static struct error e;
-static struct graph *g;
 static graph_token knows, age;
 static struct rng rng;
 
-static double now_s(void) {
-  return (double) clock_monotonic_ns(clock_system()) / 1e9;
-}
-
+/// Processor time of the process: what counts where the disk decides the rest.
 static double cpu_s(void) {
   struct rusage r;
   getrusage(RUSAGE_SELF, &r);
   return (double) (r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double) (r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
-}
-
-static struct graph_tx *begin(void) {
-  struct graph_tx *tx;
-  CHECK(graph_tx_begin(g, &(struct graph_tx_options){0}, &tx, &e));
-  CHECK(graph_tx_statement(tx, &e));
-  return tx;
-}
-
-static void finish(struct graph_tx *tx) {
-  uint64_t id;
-  enum err err;
-  while ((err = graph_tx_commit(tx, &id, &e)) == ERR_WAIT) CHECK(graph_settle(g, &e));
-  CHECK(err);
-  graph_tx_free(tx);
-}
-
-static graph_token token(enum graph_token_kind kind, const char *name) {
-  struct graph_tx *tx = begin();
-  graph_token t;
-  while (graph_token_make(tx, kind, str_of(name), &t, &e) == ERR_WAIT) CHECK(graph_settle(g, &e));
-  graph_tx_free(tx);
-  return t;
 }
 
 static void load(uint32_t nodes) {
@@ -73,9 +31,9 @@ static void load(uint32_t nodes) {
     struct graph_property p = {age, v_int(i % 70)};
     graph_id id;
     CHECK(graph_create_node(tx, NULL, 0, &p, 1, &id, &e));
-    if (i % 5000 == 4999) finish(tx), tx = begin();
+    if (i % 5000 == 4999) settle(tx), tx = begin();
   }
-  finish(tx);
+  settle(tx);
 }
 
 /// False if a lock is held by another of the group: that one is left out.
@@ -174,7 +132,10 @@ static void *write_log(void *argument) {
       continue;
     }
     mutex_unlock(&w->mutex);
-    if (graph_step(g, GRAPH_LOG_WRITER, &more, &error) != ERR_OK) exit(1);
+    if (graph_step(g, GRAPH_LOG_WRITER, &more, &error) != ERR_OK) {
+      fprintf(stderr, "log writer: %s\n", error.message);
+      exit(1);
+    }
     mutex_lock(&w->mutex);
     w->done++;
     condition_signal(&w->changed);
@@ -224,16 +185,11 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: graph_commits SCRATCH_DIR [GROUP [COMMITS [NODES]]]\n");
     return 2;
   }
-  e = ERROR_INIT;
   uint32_t group = argc > 2 ? (uint32_t) strtoul(argv[2], NULL, 10) : 32,
            count = argc > 3 ? (uint32_t) strtoul(argv[3], NULL, 10) : 64000;
   uint32_t nodes = argc > 4 ? (uint32_t) strtoul(argv[4], NULL, 10) : 100000;
   group = MIN(MAX(group, 1u), (uint32_t) GROUP_MAX);
-  struct page_pool *pool;
-  CHECK(page_pool_open(&(struct page_pool_options){.limit_bytes = (size_t) 1 << 30}, &pool, &e));
-  struct graph_options o = {
-      .disk = disk_system(), .clock = clock_system(), .random = random_system(), .pool = pool, .create = true};
-  CHECK(graph_open(argv[1], &o, &g, &e));
+  struct page_pool *pool = make_graph(argv[1], (size_t) 1 << 30);
   knows = token(GRAPH_TYPE, "KNOWS");
   age = token(GRAPH_KEY, "age");
   load(nodes);

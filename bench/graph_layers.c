@@ -1,32 +1,14 @@
-// What the graph layer costs beside the hand-written loop over plain arrays: one, two and three hops, a property, commits, bytes.
+// What the graph layer costs beside the hand-written loop over plain arrays: one, two and three hops, a property, bytes.
 //
 //   graph_layers DATA_DIR SCRATCH_DIR       DATA_DIR has knows.csv of bench/gen.c; SCRATCH_DIR exists and is empty
 //
 // Prints figures and ratios, one a line. Single thread, warm.
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "graph/graph.h"
-#include "graph/tx.h"
-#include "graph/view.h"
-#include "graph/write.h"
+#include "graph_bench_int.h"
 #include "store/store.h"
-
-#define CHECK(call)                                                                \
-  do {                                                                             \
-    enum err check_ = (call);                                                      \
-    if (check_ != ERR_OK) {                                                        \
-      fprintf(stderr, "%s: %s: %s\n", #call, err_name(check_), e.message);         \
-      exit(1);                                                                     \
-    }                                                                              \
-  } while (0)
-
-static struct error e;
-static struct graph *g;
 
 struct edge {
   uint32_t from, to;
@@ -36,17 +18,6 @@ struct csr {
   uint32_t nodes, edges;
   uint32_t *first, *to;
 };
-
-static double now_s(void) {
-  return (double) clock_monotonic_ns(clock_system()) / 1e9;
-}
-
-/// Processor time of this thread: what counts where the disk decides the rest.
-static double cpu_s(void) {
-  struct rusage r;
-  getrusage(RUSAGE_SELF, &r);
-  return (double) (r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double) (r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
-}
 
 static struct edge *read_edges(const char *directory, uint32_t *ret_n) {
   char path[4096], line[200];
@@ -83,39 +54,18 @@ static struct csr make_csr(const struct edge *list, uint32_t n) {
   return c;
 }
 
-static void settle(struct graph_tx *tx) {
-  uint64_t id;
-  enum err err;
-  while ((err = graph_tx_commit(tx, &id, &e)) == ERR_WAIT) CHECK(graph_settle(g, &e));
-  CHECK(err);
-  graph_tx_free(tx);
-}
-
-static struct graph_tx *begin(void) {
-  struct graph_tx *tx;
-  CHECK(graph_tx_begin(g, &(struct graph_tx_options){0}, &tx, &e));
-  CHECK(graph_tx_statement(tx, &e));
-  return tx;
-}
-
-static graph_token token(enum graph_token_kind kind, const char *name) {
-  struct graph_tx *tx = begin();
-  graph_token t;
-  while (graph_token_make(tx, kind, str_of(name), &t, &e) == ERR_WAIT) CHECK(graph_settle(g, &e));
-  graph_tx_free(tx);
-  return t;
-}
-
 static void load(const struct csr *c, const struct edge *list) {
   graph_token person = token(GRAPH_LABEL, "Person"), knows = token(GRAPH_TYPE, "KNOWS"), age = token(GRAPH_KEY, "age"),
-              name = token(GRAPH_KEY, "name"), city = token(GRAPH_KEY, "city"), key = token(GRAPH_KEY, "id"), since = token(GRAPH_KEY, "since");
+              name = token(GRAPH_KEY, "name"), city = token(GRAPH_KEY, "city"), key = token(GRAPH_KEY, "id"),
+              since = token(GRAPH_KEY, "since");
   double start = now_s();
   struct graph_tx *tx = begin();
   for (uint32_t i = 0; i < c->nodes; i++) {
     char text[40], town[20];
     snprintf(text, sizeof text, "Person_%u", i);
     snprintf(town, sizeof town, "City%03u", i % 200);
-    struct graph_property p[4] = {{age, v_int(i % 70)}, {name, v_str(str_of(text))}, {city, v_str(str_of(town))}, {key, v_int(i)}};
+    struct graph_property p[4] = {
+        {age, v_int(i % 70)}, {name, v_str(str_of(text))}, {city, v_str(str_of(town))}, {key, v_int(i)}};
     graph_id id;
     CHECK(graph_create_node(tx, &person, 1, p, 4, &id, &e));
     if (i % 5000 == 4999) settle(tx), tx = begin();
@@ -206,7 +156,8 @@ static double one_hop_csr(const struct csr *c, const uint32_t *seeds, uint32_t n
   return (now_s() - start) * 1e9 / n;
 }
 
-static double one_hop_graph(struct graph_view *v, graph_token type, const uint32_t *seeds, uint32_t n, struct arena *a, uint64_t *sum) {
+static double one_hop_graph(struct graph_view *v, graph_token type, const uint32_t *seeds, uint32_t n, struct arena *a,
+                            uint64_t *sum) {
   double start = now_s();
   for (uint32_t i = 0; i < n; i += 1024) {
     graph_id ids[1024];
@@ -262,7 +213,8 @@ static void measure_hops(const struct csr *c) {
       ours = MIN(ours, other);
       if (x != y) printf("%d hops DIFFER\n", hops);
     }
-    printf("%d hops  hand %8.1f us   graph %8.1f us   ratio %.2f   (%.2f ns an edge)\n", hops, hand, ours, ours / hand, ours * 1000 * n / (double) edges);
+    printf("%d hops  hand %8.1f us   graph %8.1f us   ratio %.2f   (%.2f ns an edge)\n", hops, hand, ours, ours / hand,
+           ours * 1000 * n / (double) edges);
   }
   arena_done(&a);
   mem_free(seeds);
@@ -294,46 +246,12 @@ static void measure_properties(const struct csr *c) {
         CHECK(graph_get_properties(v, GRAPH_NODE, ids, 1024, keys, key_count, &a, columns, &e));
         graph_view_leave(v);
       }
-      printf("%u properties of %s nodes  %6.1f ns a node\n", key_count, random ? "random" : "sorted", (now_s() - start) * 1e9 / (ROUNDS * 1024.0));
+      printf("%u properties of %s nodes  %6.1f ns a node\n", key_count, random ? "random" : "sorted",
+             (now_s() - start) * 1e9 / (ROUNDS * 1024.0));
     }
   }
   arena_done(&a);
   graph_tx_free(tx);
-}
-
-/// Small transactions, `group` of them for each sync: a third creates a node, a third a relationship, a third sets a property.
-static void measure_commits(const struct csr *c, uint32_t group, uint32_t count) {
-  graph_token knows, age;
-  struct rng rng;
-  graph_token_find(g, GRAPH_TYPE, STR("KNOWS"), &knows);
-  graph_token_find(g, GRAPH_KEY, STR("age"), &age);
-  rng_seed(&rng, 3);
-  struct graph_tx *txs[1024];
-  double start = now_s(), cpu = cpu_s();
-  for (uint32_t done = 0; done < count; done += group) {
-    for (uint32_t i = 0; i < group; i++) {
-      graph_id id;
-      bool changed;
-      uint64_t ignored;
-      txs[i] = begin();
-      graph_id a = rng_below(&rng, c->nodes), b = rng_below(&rng, c->nodes);
-      enum err err = ERR_OK;
-      if (i % 3 == 0) err = graph_create_node(txs[i], NULL, 0, NULL, 0, &id, &e);
-      if (i % 3 == 1) err = graph_create_rel(txs[i], a, b, knows, NULL, 0, &id, &e);
-      if (i % 3 == 2) err = graph_set_property(txs[i], GRAPH_NODE, a, age, v_int(i), &changed, &e);
-      if (err == ERR_WAIT) {
-        graph_tx_free(TAKE_PTR(txs[i]));
-        continue;
-      }
-      CHECK(err);
-      if (graph_tx_commit(txs[i], &ignored, &e) != ERR_WAIT) exit(1);
-    }
-    CHECK(graph_settle(g, &e));
-    for (uint32_t i = 0; i < group; i++)
-      if (txs[i] != NULL) settle(txs[i]);
-  }
-  double wall = now_s() - start;
-  printf("commits, %4u a sync  %8.0f /s   (%.1f us of processor time each)\n", group, count / wall, (cpu_s() - cpu) * 1e6 / count);
 }
 
 int main(int argc, char **argv) {
@@ -341,14 +259,10 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: graph_layers DATA_DIR SCRATCH_DIR\n");
     return 2;
   }
-  e = ERROR_INIT;
   uint32_t n;
   struct edge *list = read_edges(argv[1], &n);
   struct csr c = make_csr(list, n);
-  struct page_pool *pool;
-  CHECK(page_pool_open(&(struct page_pool_options){.limit_bytes = (size_t) 4 << 30}, &pool, &e));
-  struct graph_options o = {.disk = disk_system(), .clock = clock_system(), .random = random_system(), .pool = pool, .create = true};
-  CHECK(graph_open(argv[2], &o, &g, &e));
+  struct page_pool *pool = make_graph(argv[2], (size_t) 4 << 30);
   printf("%u nodes, %u relationships\n", c.nodes, c.edges);
   load(&c, list);
   struct page_space_stats s;
@@ -356,9 +270,6 @@ int main(int argc, char **argv) {
   printf("bytes a relationship, all in  %.1f\n", (double) s.pages_logical * PAGE_BYTES / c.edges);
   measure_hops(&c);
   measure_properties(&c);
-  measure_commits(&c, 1, 2000);
-  measure_commits(&c, 32, 32 * 2000);
-  measure_commits(&c, 1000, 1000 * 100);
   graph_close(g);
   page_pool_close(pool);
   return 0;
