@@ -44,16 +44,14 @@ static void assert_holds(struct place *p, uint64_t index, const char *text) {
 TEST(entries_are_numbered_durable_after_a_round_and_there_after_a_crash) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   assert_ok(append(&p, "one", &e));
   assert_ok(append(&p, "two", &e));
   assert_int_equal(log_durable_index(p.log), 0);
   assert_int_equal(log_last_index(p.log), 2);
   assert_ok(write_all(&p, &e));
   assert_int_equal(log_durable_index(p.log), 2);
-  place_power_cut(&p);
-  assert_ok(place_open(&p, false, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_int_equal(log_durable_index(p.log), 2);
   assert_int_equal(log_commit_index(p.log), 2);
   assert_holds(&p, 2, "two");
@@ -64,8 +62,7 @@ TEST(entries_are_numbered_durable_after_a_round_and_there_after_a_crash) {
 TEST(an_entry_keeps_all_that_was_said_about_it) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   struct log_entry in = {.kind = LOG_TOKEN,
                          .parts = LOG_PART,
                          .origin_member = 3,
@@ -97,8 +94,7 @@ TEST(an_entry_keeps_all_that_was_said_about_it) {
 TEST(commit_time_never_goes_back_though_the_clock_does) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   put(&p, "late");
   p.clock.wall_offset_ns = -5000;
   put(&p, "early");
@@ -109,8 +105,7 @@ TEST(commit_time_never_goes_back_though_the_clock_does) {
 TEST(a_torn_end_is_cut_and_the_log_goes_on) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   put(&p, "whole");
   uint64_t end = 512 + 512;
   put(&p, "torn");
@@ -133,8 +128,7 @@ TEST(a_torn_end_is_cut_and_the_log_goes_on) {
 TEST(damage_in_front_of_a_whole_batch_is_refused_with_its_place) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   put(&p, "one");
   put(&p, "two");
   put(&p, "three");
@@ -151,8 +145,7 @@ TEST(damage_in_an_older_segment_is_refused) {
   char text[3000];
   memset(text, 'x', sizeof text);
   text[sizeof text - 1] = '\0';
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   for (int i = 0; i < 12; i++) put(&p, text);
   struct log_stats stats;
   log_stats(p.log, &stats);
@@ -173,8 +166,7 @@ TEST(damage_in_an_older_segment_is_refused) {
 TEST(a_failed_sync_stops_the_log_for_good) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   put(&p, "safe");
   sim_disk_fail(p.disk, SIM_SYNC, 0, ERR_IO);
   assert_ok(append(&p, "lost", &e));
@@ -183,8 +175,7 @@ TEST(a_failed_sync_stops_the_log_for_good) {
   assert_int_equal(append(&p, "refused", &e), ERR_IO);
   assert_int_equal(write_all(&p, &e), ERR_IO);
   assert_int_equal(log_failure(p.log, &e), ERR_IO);
-  place_power_cut(&p);
-  assert_ok(place_open(&p, false, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_true(log_durable_index(p.log) >= 1);
   assert_holds(&p, 1, "safe");
   place_done(&p);
@@ -193,9 +184,7 @@ TEST(a_failed_sync_stops_the_log_for_good) {
 TEST(no_space_for_a_round_leaves_its_entries_queued) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  p.options.segment_bytes = 2048;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 2048});
   char text[1500];
   memset(text, 'y', sizeof text);
   text[sizeof text - 1] = '\0';
@@ -209,8 +198,7 @@ TEST(no_space_for_a_round_leaves_its_entries_queued) {
   assert_ok(log_writer_make_room(p.log, &e));
   assert_ok(write_all(&p, &e));
   assert_int_equal(log_durable_index(p.log), 2);
-  place_power_cut(&p);
-  assert_ok(place_open(&p, false, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_int_equal(log_durable_index(p.log), 2);
   place_done(&p);
 }
@@ -218,9 +206,7 @@ TEST(no_space_for_a_round_leaves_its_entries_queued) {
 TEST(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  p.options.segment_bytes = 2048;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 2048});
   char text[1500];
   memset(text, 'y', sizeof text);
   text[sizeof text - 1] = '\0';
@@ -238,8 +224,7 @@ TEST(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again) {
   sim_disk_set_room(p.disk, UINT64_MAX);
   put(&p, "in its place");
   assert_int_equal(log_durable_index(p.log), 2);
-  place_power_cut(&p);
-  assert_ok(place_open(&p, false, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_holds(&p, 1, text);
   assert_holds(&p, 2, "in its place");
   place_done(&p);
@@ -248,9 +233,7 @@ TEST(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again) {
 TEST(where_there_is_no_room_for_a_step_what_is_needed_is_taken) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  p.options.segment_bytes = 16 << 20;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 16 << 20});
   sim_disk_set_room(p.disk, 10 << 10);
   static char text[1000];
   memset(text, 'z', sizeof text - 1);
@@ -270,9 +253,7 @@ TEST(where_there_is_no_room_for_a_step_what_is_needed_is_taken) {
 TEST(what_a_new_leader_overwrites_is_gone_after_a_crash_too) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  p.options.clustered = true;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 16384, .clustered = true});
   for (uint64_t i = 1; i <= 5; i++) assert_ok(append_at(&p, i, 1, "old", &e));
   assert_ok(write_all(&p, &e));
   log_commit_mark(p.log, 2);
@@ -290,16 +271,14 @@ TEST(what_a_new_leader_overwrites_is_gone_after_a_crash_too) {
     assert_int_equal(term, 2);
     assert_int_equal(log_term_at(p.log, 5, &term, &e), ERR_NOTFOUND);
     assert_ok(log_check(p.log, &e));
-    place_power_cut(&p);
-    assert_ok(place_open(&p, false, &e));
+    assert_ok(place_cut_and_open(&p, &e));
     assert_int_equal(log_commit_index(p.log), 2);
   }
   assert_ok(log_truncate(p.log, 3, &e));
   assert_ok(write_all(&p, &e));
   assert_int_equal(log_durable_index(p.log), 3);
   assert_int_equal(log_last_term(p.log), 1);
-  place_power_cut(&p);
-  assert_ok(place_open(&p, false, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_int_equal(log_durable_index(p.log), 3);
   place_done(&p);
 }
@@ -310,9 +289,7 @@ TEST(thousands_of_small_rounds_take_little_memory_and_each_entry_is_found) {
   struct error e = ERROR_INIT;
   struct log_stats stats;
   char text[32];
-  place_init(&p, options);
-  p.options.segment_bytes = 1 << 20;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 1 << 20});
   for (int life = 0; life < 2; life++) {
     for (int i = 0; i < ROUNDS; i++) {
       snprintf(text, sizeof text, "entry %d", life * ROUNDS + i + 1);
@@ -325,8 +302,7 @@ TEST(thousands_of_small_rounds_take_little_memory_and_each_entry_is_found) {
       assert_holds(&p, (uint64_t) i, text);
     }
     assert_ok(log_check(p.log, &e)); // reads all in order
-    place_power_cut(&p);
-    assert_ok(place_open(&p, false, &e));
+    assert_ok(place_cut_and_open(&p, &e));
     log_stats(p.log, &stats);
     assert_true(stats.index_bytes < stats.bytes / 500);
   }
@@ -336,9 +312,7 @@ TEST(thousands_of_small_rounds_take_little_memory_and_each_entry_is_found) {
 TEST(a_cursor_notices_that_its_entries_were_voided) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  p.options.clustered = true;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 16384, .clustered = true});
   for (uint64_t i = 1; i <= 4; i++) assert_ok(append_at(&p, i, 1, "old", &e));
   assert_ok(write_all(&p, &e));
   struct log_cursor *c = NULL;
@@ -361,8 +335,7 @@ TEST(pruning_keeps_what_is_pinned_until_the_pin_expires) {
   char text[3000];
   memset(text, 'z', sizeof text);
   text[sizeof text - 1] = '\0';
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   for (int i = 0; i < 20; i++) put(&p, text);
   uint32_t pin = 0;
   unsigned removed = 9;
@@ -378,8 +351,7 @@ TEST(pruning_keeps_what_is_pinned_until_the_pin_expires) {
   struct log_cursor *c = NULL;
   assert_int_equal(log_cursor_open(p.log, first - 1, &c, &e), ERR_NOTFOUND);
   assert_holds(&p, first, text);
-  place_power_cut(&p);
-  assert_ok(place_open(&p, false, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_int_equal(log_first_index(p.log), first);
   assert_ok(log_check(p.log, &e));
   place_done(&p);
@@ -388,9 +360,7 @@ TEST(pruning_keeps_what_is_pinned_until_the_pin_expires) {
 TEST(a_reset_log_begins_above_the_copied_store) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  p.options.clustered = true;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 16384, .clustered = true});
   assert_ok(append_at(&p, 1, 1, "old", &e));
   assert_ok(write_all(&p, &e));
   assert_ok(log_reset(p.log, 100, 7, &e));
@@ -400,8 +370,7 @@ TEST(a_reset_log_begins_above_the_copied_store) {
   assert_int_equal(term, 7);
   assert_ok(append_at(&p, 101, 8, "new", &e));
   assert_ok(write_all(&p, &e));
-  place_power_cut(&p);
-  assert_ok(place_open(&p, false, &e));
+  assert_ok(place_cut_and_open(&p, &e));
   assert_holds(&p, 101, "new");
   assert_int_equal(log_first_index(p.log), 101);
   place_done(&p);
@@ -410,9 +379,7 @@ TEST(a_reset_log_begins_above_the_copied_store) {
 TEST(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  p.options.clustered = true;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 16384, .clustered = true});
   struct log_group_state *g = mem_zalloc(sizeof *g);
   log_group_state(p.log, g);
   g->term = 5;
@@ -444,8 +411,7 @@ TEST(term_and_vote_outlive_a_crash_and_the_loss_of_a_slot) {
 TEST(standalone_the_term_rises_at_each_start) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   put(&p, "first life");
   place_close(&p);
   assert_ok(place_open(&p, false, &e));
@@ -457,8 +423,7 @@ TEST(standalone_the_term_rises_at_each_start) {
 TEST(another_databases_log_is_refused) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, options);
   place_close(&p);
   static const uint8_t other[16] = "somebody else's";
   assert_int_equal(log_open(sim_disk_table(p.disk), "db", other, false, &p.options, &p.clock.clock, NULL, &p.log, &e),
@@ -469,9 +434,7 @@ TEST(another_databases_log_is_refused) {
 TEST(limits_hold) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, options);
-  p.options.queue_bytes_max = 4096;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 16384, .queue_bytes_max = 4096});
   char *large = mem_zalloc(LOG_ENTRY_BYTES_MAX + 1);
   struct log_entry entry = {.kind = LOG_TRANSACTION, .parts = LOG_END, .payload = {large, LOG_ENTRY_BYTES_MAX + 1}};
   assert_int_equal(log_append(p.log, &entry, 1, &e), ERR_LIMIT);
@@ -546,9 +509,7 @@ TEST(a_ticket_says_which_of_two_entries_of_one_index_is_durable) {
   struct place p;
   struct error e = ERROR_INIT;
   bool worked = false;
-  place_init(&p, options);
-  p.options.clustered = true;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 16384, .clustered = true});
   assert_ok(append_at(&p, 1, 1, "first", &e));
   uint64_t first = log_last_ticket(p.log);
   assert_ok(append_at(&p, 1, 2, "in its place", &e));
@@ -571,9 +532,7 @@ TEST(clustered_an_entry_keeps_the_commit_time_that_its_leader_gave) {
   struct error e = ERROR_INIT;
   struct log_recovery r;
   struct log_entry entry = {.index = 1, .term = 1, .kind = LOG_TRANSACTION, .parts = LOG_END, .commit_time_ns = 900};
-  place_init(&p, options);
-  p.options.clustered = true;
-  assert_ok(place_open(&p, true, &e));
+  place_make(&p, (struct log_options){.segment_bytes = 16384, .clustered = true});
   assert_ok(log_append(p.log, &entry, 1, &e));
   entry.term = 2; // another leader's, whose clock is behind what was voided
   entry.commit_time_ns = 700;
