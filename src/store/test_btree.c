@@ -18,8 +18,7 @@ static void assert_has(struct place *p, struct page_view *v, page_id root, const
 
 TEST(a_small_tree_finds_replaces_and_forgets) {
   struct place p;
-  place_init(&p, 256, true);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 256, true);
   struct page_batch *b = place_begin(&p);
   struct page_view v = page_batch_view(b);
   page_id root = 0;
@@ -92,8 +91,7 @@ TEST(thousands_of_random_changes_agree_with_a_list) {
   static unsigned versions[KEYS];
   memset(versions, 0, sizeof versions);
   rng_seed(&rng, 3);
-  place_init(&p, 8192, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 8192, false);
   struct page_batch *b = place_begin(&p);
   page_id root = 0;
   assert_ok(btree_create(b, &root, NULL));
@@ -142,8 +140,7 @@ TEST(thousands_of_random_changes_agree_with_a_list) {
 
 TEST(a_cursor_walks_both_ways_and_finds_its_place_again) {
   struct place p;
-  place_init(&p, 2048, true);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 2048, true);
   struct page_batch *b = place_begin(&p);
   page_id root = 0;
   char key[16];
@@ -203,8 +200,7 @@ TEST(a_cursor_walks_both_ways_and_finds_its_place_again) {
 
 TEST(a_tree_filled_from_sorted_keys_is_full_and_sound) {
   struct place p;
-  place_init(&p, 4096, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 4096, false);
   struct page_batch *b = place_begin(&p);
   page_id root = 0;
   char key[16];
@@ -232,8 +228,7 @@ TEST(a_tree_filled_from_sorted_keys_is_full_and_sound) {
 
 TEST(an_older_snapshot_sees_the_older_tree) {
   struct place p;
-  place_init(&p, 512, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 512, false);
   struct page_batch *b = place_begin(&p);
   page_id root = 0;
   assert_ok(btree_create(b, &root, NULL));
@@ -265,8 +260,7 @@ TEST(any_damaged_node_is_an_error_and_never_a_crash) {
   struct place p;
   struct rng rng;
   rng_seed(&rng, 9);
-  place_init(&p, 4096, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 4096, false);
   struct page_batch *b = place_begin(&p);
   page_id root = 0;
   char key[1200];

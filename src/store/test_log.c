@@ -3,7 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "store/test_log_int.h"
+#include "store/test_log_place.h"
 
 static const char segment_1[] = "db/store.log.00000001";
 static const struct log_options options = {.segment_bytes = 16384};

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "store/log_int.h"
-#include "store/test_log_int.h"
+#include "store/test_log_place.h"
 
 static const char group_path[] = "db/store.group";
 

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "store/log_int.h"
-#include "store/test_log_int.h"
+#include "store/test_log_place.h"
 
 static const struct log_options options = {.segment_bytes = 2048, .clustered = true};
 

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "store/log_int.h"
-#include "store/test_log_int.h"
+#include "store/test_log_place.h"
 
 enum { LARGE_BYTES = 700 << 10, LARGE_ENTRIES = 7, SEGMENT_BYTES = 3 << 20 }; // several looks of a megabyte each, two segments
 

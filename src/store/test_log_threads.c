@@ -2,7 +2,7 @@
 #include <stdatomic.h>
 
 #include "os/thread.h"
-#include "store/test_log_int.h"
+#include "store/test_log_place.h"
 
 enum { ENTRIES = 10000, SEGMENT_BYTES = 1024, ENTRIES_KEPT = 2 }; // two or three entries a segment
 

@@ -26,6 +26,23 @@ static page_id new_page(struct page_batch *b, uint64_t seed) {
   return id;
 }
 
+/// Page i is filled with i; each is a batch of its own.
+static void new_pages(struct place *p, page_id *ids, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    struct page_batch *b = place_begin(p);
+    ids[i] = new_page(b, i);
+    place_publish(p, b);
+  }
+}
+
+/// The same in one batch, whatever the memory.
+static void new_pages_in(struct page_batch *b, page_id *ids, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    ids[i] = new_page(b, i);
+    assert_ok(page_batch_rest(b, NULL));
+  }
+}
+
 static void rewrite(struct page_batch *b, page_id id, uint64_t seed) {
   void *page = NULL;
   assert_ok(page_batch_write(b, id, &page, NULL));
@@ -59,8 +76,7 @@ static struct page_snapshot snapshot(struct place *p) {
 
 TEST(a_snapshot_sees_what_was_published_before_it_and_nothing_after) {
   struct place p;
-  place_init(&p, 64, true);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 64, true);
   struct page_batch *b = place_begin(&p);
   page_id id = new_page(b, 1);
   struct page_snapshot before = snapshot(&p);
@@ -95,8 +111,7 @@ TEST(a_snapshot_sees_what_was_published_before_it_and_nothing_after) {
 
 TEST(a_batch_sees_itself_and_an_aborted_one_never_was) {
   struct place p;
-  place_init(&p, 64, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 64, false);
   struct page_batch *b = place_begin(&p);
   page_id id = new_page(b, 1);
   store_meta(p.store)[7] = 1;
@@ -127,13 +142,9 @@ TEST(ten_times_the_memory_is_written_in_one_batch_and_read_again) {
   enum { PAGES = 1280 };
   struct place p;
   static page_id ids[PAGES];
-  place_init(&p, 128, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 128, false);
   struct page_batch *b = place_begin(&p);
-  for (uint64_t i = 0; i < PAGES; i++) {
-    ids[i] = new_page(b, i);
-    assert_ok(page_batch_rest(b, NULL));
-  }
+  new_pages_in(b, ids, PAGES);
   for (uint64_t i = 0; i < PAGES; i += 3) {
     rewrite(b, ids[i], i + PAGES);
     assert_ok(page_batch_rest(b, NULL));
@@ -161,8 +172,7 @@ TEST(ten_times_the_memory_is_written_in_one_batch_and_read_again) {
 TEST(a_cold_page_is_again_for_a_cheap_thread_and_prefetch_brings_it) {
   struct place p;
   page_id ids[40];
-  place_init(&p, 128, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 128, false);
   struct page_batch *b = place_begin(&p);
   for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) ids[i] = new_page(b, i);
   place_publish(&p, b);
@@ -188,8 +198,7 @@ TEST(a_cold_page_is_again_for_a_cheap_thread_and_prefetch_brings_it) {
 TEST(a_flipped_bit_on_disk_is_an_error_that_names_the_page) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, 128, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 128, false);
   struct page_batch *b = place_begin(&p);
   page_id bad = new_page(b, 5), good = new_page(b, 6);
   place_publish(&p, b);
@@ -217,8 +226,7 @@ TEST(a_flipped_bit_on_disk_is_an_error_that_names_the_page) {
 
 TEST(ids_are_reused_and_runs_are_in_a_row) {
   struct place p;
-  place_init(&p, 256, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 256, false);
   struct page_batch *b = place_begin(&p);
   page_id first = 0, id = new_page(b, 1), other = new_page(b, 2);
   assert_ok(page_batch_free(b, id, NULL));
@@ -244,13 +252,8 @@ TEST(a_full_pool_is_an_error_and_ends_with_the_access) {
   struct place p;
   struct error e = ERROR_INIT;
   page_id ids[200];
-  place_init(&p, 64, false);
-  assert_ok(place_open(&p, NULL));
-  for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) {
-    struct page_batch *b = place_begin(&p);
-    ids[i] = new_page(b, i);
-    place_publish(&p, b);
-  }
+  place_make(&p, 64, false);
+  new_pages(&p, ids, ARRAY_SIZE(ids));
   struct page_snapshot snap = snapshot(&p);
   struct page_view v = page_view_of(&snap, p.access);
   const void *page = NULL;
@@ -271,13 +274,9 @@ TEST(a_file_whose_pages_are_gone_gets_shorter_and_power_may_fail_meanwhile) {
   for (uint64_t cut_after = 0; cut_after < 30; cut_after += 3) {
     struct place p;
     static page_id ids[PAGES];
-    place_init(&p, 512, false);
-    assert_ok(place_open(&p, NULL));
+    place_make(&p, 512, false);
     struct page_batch *b = place_begin(&p);
-    for (uint64_t i = 0; i < PAGES; i++) {
-      ids[i] = new_page(b, i);
-      assert_ok(page_batch_rest(b, NULL));
-    }
+    new_pages_in(b, ids, PAGES);
     place_publish(&p, b);
     place_checkpoint(&p);
     uint64_t longest = sim_disk_file_size(p.disk, "db/store.pages");
@@ -327,13 +326,8 @@ TEST(a_file_whose_pages_are_gone_gets_shorter_and_power_may_fail_meanwhile) {
 TEST(who_rests_reads_more_than_the_memory_in_one_stay) {
   struct place p;
   page_id ids[400];
-  place_init(&p, 64, false);
-  assert_ok(place_open(&p, NULL));
-  for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) {
-    struct page_batch *b = place_begin(&p);
-    ids[i] = new_page(b, i);
-    place_publish(&p, b);
-  }
+  place_make(&p, 64, false);
+  new_pages(&p, ids, ARRAY_SIZE(ids));
   struct page_snapshot snap = snapshot(&p);
   struct page_view v = page_view_of(&snap, p.access);
   const void *page = NULL;
@@ -381,11 +375,7 @@ TEST(a_read_waits_for_others_to_rest) {
   place_init(&p, 64, false);
   p.pool->wait_ms = 5000;
   assert_ok(place_open(&p, NULL));
-  for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) {
-    struct page_batch *b = place_begin(&p);
-    ids[i] = new_page(b, i);
-    place_publish(&p, b);
-  }
+  new_pages(&p, ids, ARRAY_SIZE(ids));
   struct page_snapshot snap = snapshot(&p);
   assert_ok(page_access_open(p.pool, &s.access, NULL));
   assert_ok(thread_start(&thread, "stayer", stay, &s, NULL));
@@ -406,8 +396,7 @@ TEST(a_checkpoint_without_space_is_given_up_and_the_next_one_finishes_it) {
   struct place p;
   struct error e = ERROR_INIT;
   page_id ids[300];
-  place_init(&p, 1024, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 1024, false);
   struct page_batch *b = place_begin(&p);
   for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) ids[i] = new_page(b, i);
   place_publish(&p, b);
@@ -433,8 +422,7 @@ TEST(a_checkpoint_without_space_is_given_up_and_the_next_one_finishes_it) {
 TEST(a_failed_sync_of_a_checkpoint_stops_the_store) {
   struct place p;
   struct error e = ERROR_INIT;
-  place_init(&p, 256, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 256, false);
   struct page_batch *b = place_begin(&p);
   new_page(b, 1);
   place_publish(&p, b);
@@ -458,8 +446,7 @@ TEST(a_pinned_checkpoint_stays_as_it_is) {
   struct checkpoint_pin pin;
   page_id ids[50];
   uint64_t before = 0, after = 0;
-  place_init(&p, 256, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 256, false);
   struct page_batch *b = place_begin(&p);
   for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) ids[i] = new_page(b, i);
   place_publish(&p, b);
@@ -484,8 +471,7 @@ TEST(a_second_server_on_the_store_is_refused) {
   struct place p;
   struct error e = ERROR_INIT;
   struct store *second = NULL;
-  place_init(&p, 64, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 64, false);
   assert_int_equal(store_open("db", &p.options, &second, &e), ERR_BUSY);
   assert_null(second);
   assert_non_null(strstr(e.message, "pid"));
@@ -503,8 +489,7 @@ TEST(no_store_is_made_unless_asked_for) {
 TEST(roots_have_limits) {
   struct place p;
   char name[20];
-  place_init(&p, 64, false);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 64, false);
   for (unsigned i = 0; i < STORE_ROOTS_MAX; i++) {
     snprintf(name, sizeof name, "root%u", i);
     assert_ok(store_root_set(p.store, name, i + 1, NULL));
@@ -520,8 +505,7 @@ TEST(roots_have_limits) {
 
 TEST(nothing_survives_the_access_when_reads_are_poisoned) {
   struct place p;
-  place_init(&p, 64, true);
-  assert_ok(place_open(&p, NULL));
+  place_make(&p, 64, true);
   struct page_batch *b = place_begin(&p);
   page_id id = new_page(b, 1);
   place_publish(&p, b);

@@ -41,6 +41,12 @@ static inline enum err place_open(struct place *p, struct error *e) {
   return ERR_OK;
 }
 
+/// Both, on a new disk.
+static inline void place_make(struct place *p, size_t frames, bool poison) {
+  place_init(p, frames, poison);
+  assert_ok(place_open(p, NULL));
+}
+
 static inline void place_close(struct place *p) {
   store_close(p->store);
   p->store = NULL;

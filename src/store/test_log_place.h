@@ -1,4 +1,4 @@
-// A log on a simulated disk, for the tests of the log.
+// A log on the disk that loses power, for the tests of the log alone; test_place.h has a whole store.
 #pragma once
 
 #include "base/test.h"
