@@ -502,19 +502,31 @@ static void forget_up_to(struct place *p, struct member *m, uint64_t index) {
   assert_true(log_first_index(m->log) > index);
 }
 
+/// Until the member's application is asked for a copy of the store.
+static void run_until_asked(struct place *p, struct member *m) {
+  for (int i = 0; i < 50 && m->install_index == 0; i++) place_run(p, 10);
+  assert_true(m->install_index > 0);
+}
+
+/// A follower that was away while the leader forgot what it lacks, and is asked for a copy.
+static struct member *leave_one_behind(struct place *p, struct member *leader) {
+  struct error e = ERROR_INIT;
+  struct member *behind = follower_of(p, leader);
+  member_power_cut(behind);
+  forget_up_to(p, leader, log_last_index(leader->log));
+  assert_ok(member_open(behind, &e));
+  run_until_asked(p, behind);
+  return behind;
+}
+
 TEST(a_member_that_was_away_too_long_gets_a_copy_of_the_store) {
   struct place *p = place_new();
   struct error e = ERROR_INIT;
   struct group_stats s;
   place_open(p);
   struct member *leader = elect(p);
-  struct member *behind = follower_of(p, leader);
-  assert_int_equal(group_installed(behind->group, p->now_ms, &e), ERR_INVALID); // nobody asked
-  member_power_cut(behind);
-  forget_up_to(p, leader, log_last_index(leader->log));
-  assert_ok(member_open(behind, &e));
-  for (int i = 0; i < 50 && behind->install_index == 0; i++) place_run(p, 10);
-  assert_true(behind->install_index > 0);
+  assert_int_equal(group_installed(follower_of(p, leader)->group, p->now_ms, &e), ERR_INVALID); // nobody asked
+  struct member *behind = leave_one_behind(p, leader);
   group_stats(behind->group, &s);
   assert_true(s.installing);
   assert_int_equal(group_installed(behind->group, p->now_ms, &e), ERR_INVALID); // the store is still the old one
@@ -536,16 +548,12 @@ TEST(a_crash_between_the_copy_and_its_report_loses_nothing) {
   struct error e = ERROR_INIT;
   place_open(p);
   struct member *leader = elect(p);
-  struct member *behind = follower_of(p, leader);
-  member_power_cut(behind);
-  forget_up_to(p, leader, log_last_index(leader->log));
-  assert_ok(member_open(behind, &e));
-  for (int i = 0; i < 50 && behind->install_index == 0; i++) place_run(p, 10);
+  struct member *behind = leave_one_behind(p, leader);
   behind->applied = behind->durable = leader->applied;
   behind->install_index = 0;
   member_power_cut(behind);
   assert_ok(member_open(behind, &e)); // a store ahead of its log
-  for (int i = 0; i < 50 && behind->install_index == 0; i++) place_run(p, 10);
+  run_until_asked(p, behind);
   assert_ok(group_installed(behind->group, p->now_ms, &e));
   assert_ok(propose(leader, 10, &e));
   place_run(p, 300);
@@ -573,7 +581,7 @@ static struct member *copied_beside_an_older_log(struct place *p) {
   assert_true(leader->applied.index < tail);
   old->deaf = false;
   assert_ok(member_open(old, &e));
-  for (int i = 0; i < 50 && old->install_index == 0; i++) place_run(p, 10);
+  run_until_asked(p, old);
   assert_in_range(old->install_index, 2, tail - 1);
   old->applied = old->durable = leader->applied;
   old->install_index = 0;
@@ -601,7 +609,8 @@ TEST(a_copied_store_says_nothing_of_an_older_log) {
   place_free(p);
 }
 
-// Found by the simulator (3 voters, wild, seed 3605): the old log is as long as the copy, which must not pass for having caught up.
+// Found by the simulator (3 voters, wild, seed 3605): the old log is as long as the copy, which must not pass for having caught
+// up.
 TEST(a_second_crash_beside_an_older_log_loses_nothing) {
   struct place *p = place_new();
   struct error e = ERROR_INIT;
@@ -621,11 +630,7 @@ TEST(a_crash_while_the_log_is_begun_anew_loses_nothing) {
     struct error e = ERROR_INIT;
     place_open(p);
     struct member *leader = elect(p);
-    struct member *behind = follower_of(p, leader);
-    member_power_cut(behind);
-    forget_up_to(p, leader, log_last_index(leader->log));
-    assert_ok(member_open(behind, &e));
-    for (int i = 0; i < 50 && behind->install_index == 0; i++) place_run(p, 10);
+    struct member *behind = leave_one_behind(p, leader);
     behind->applied = behind->durable = leader->applied;
     behind->install_index = 0;
     sim_disk_cut_after(behind->disk, cut);

@@ -175,8 +175,8 @@ TEST(a_member_comes_back_as_it_was) {
 
 // ---- failures ----
 
-/// A leader's life: election, proposal, change, catch-up, read, compaction, transfer. Every call may fail.
-static enum err lead(struct consensus **group) {
+/// A new member, number 1, whose log is the first entry: a membership of three.
+static enum err start_first_of_three(struct consensus **ret) {
   struct consensus_membership three = voters(3, 1);
   struct consensus_term_run run = {1, 1};
   struct consensus_persisted s = {.member_id = 1,
@@ -188,8 +188,13 @@ static enum err lead(struct consensus **group) {
                                   .memberships = &three,
                                   .membership_count = 1,
                                   .applied_index = 1};
+  return consensus_start(&s, NULL, 1, 1, ret, NULL);
+}
+
+/// A leader's life: election, proposal, change, catch-up, read, compaction, transfer. Every call may fail.
+static enum err lead(struct consensus **group) {
   uint64_t now = 10000, first;
-  TRY(consensus_start(&s, NULL, 1, 1, group, NULL));
+  TRY(start_first_of_three(group));
   struct consensus *c = *group;
   TRY(consensus_tick(c, now, NULL));
   struct consensus_message vote = {.type = CONSENSUS_VOTE_RESULT, .peer = 2, .term = 2};
@@ -228,18 +233,8 @@ static enum err lead(struct consensus **group) {
 
 /// A follower's: entries, a membership among them, a cut, a vote, a snapshot.
 static enum err follow(struct consensus **group) {
-  struct consensus_membership three = voters(3, 1), four = voters(4, 4), four_again = voters(4, 3), snapshot = voters(3, 40);
-  struct consensus_term_run run = {1, 1};
-  struct consensus_persisted s = {.member_id = 1,
-                                  .term = 1,
-                                  .first_index = 1,
-                                  .last_index = 1,
-                                  .runs = &run,
-                                  .run_count = 1,
-                                  .memberships = &three,
-                                  .membership_count = 1,
-                                  .applied_index = 1};
-  TRY(consensus_start(&s, NULL, 1, 1, group, NULL));
+  struct consensus_membership four = voters(4, 4), four_again = voters(4, 3), snapshot = voters(3, 40);
+  TRY(start_first_of_three(group));
   struct consensus *c = *group;
   struct consensus_entry entries[] = {{.index = 2, .term = 2, .kind = CONSENSUS_NOOP},
                                       {.index = 3, .term = 2, .kind = CONSENSUS_DATA},
@@ -378,18 +373,7 @@ TEST(a_host_that_breaks_the_rules_closes_the_group) {
   assert_int_equal(consensus_persisted(c, 100, 77, NULL), ERR_INVALID);
   check_closed(c, ERR_INVALID);
   consensus_free(c);
-  struct consensus_membership three = voters(3, 1);
-  struct consensus_term_run run = {1, 1};
-  struct consensus_persisted s = {.member_id = 1,
-                                  .term = 1,
-                                  .first_index = 1,
-                                  .last_index = 1,
-                                  .runs = &run,
-                                  .run_count = 1,
-                                  .memberships = &three,
-                                  .membership_count = 1,
-                                  .applied_index = 1};
-  assert_ok(consensus_start(&s, NULL, 1, 1, &c, NULL));
+  assert_ok(start_first_of_three(&c));
   struct consensus_entry entry = {.index = 2, .term = 2, .kind = CONSENSUS_DATA};
   struct consensus_message m = {.type = CONSENSUS_APPEND, .peer = 2, .term = 2};
   m.append.previous_index = m.append.previous_term = m.append.count = 1;
