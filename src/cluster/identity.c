@@ -12,7 +12,7 @@
 #define IDENTITY_VERSION 1u
 #define SEQUENCE_MAX (UINT64_MAX / 2) // nobody saves so often; what follows must not wrap
 
-enum { FILE_BYTES = 4096, CHECKED_BYTES = FILE_BYTES - 8, FOUNDING_AT = 56 };
+enum { FILE_BYTES = 4096, CHECKED_BYTES = FILE_BYTES - 8, FOUNDING_AT = 40 };
 _Static_assert(FOUNDING_AT + FOUNDING_BYTES_MAX <= CHECKED_BYTES, "a founding fits");
 
 // ---- bytes ----
@@ -25,7 +25,6 @@ static void put(uint8_t to[FILE_BYTES], const struct identity *i) {
   uuid_put(to + 8, i->server);
   put_u32_le(to + 24, i->number);
   put_u64_le(to + 32, i->sequence);
-  uuid_put(to + 40, i->cluster);
   if (i->founding.count > 0) founding_put(to + FOUNDING_AT, &i->founding);
   put_u64_le(to + CHECKED_BYTES, hash64(to, CHECKED_BYTES, 0));
 }
@@ -38,13 +37,12 @@ static bool is_zero(const uint8_t *bytes, size_t len) {
 
 /// What each state must have and must not have.
 static bool is_consistent(const struct identity *i) {
-  bool founder = i->founding.count > 0 && founding_find(&i->founding, i->server) != NULL;
-  bool founded = founder && founding_find(&i->founding, i->server)->number == i->number;
+  const struct founder *self = founding_find(&i->founding, i->server);
+  if (self != NULL && self->number != i->number) return false;
   switch (i->state) {
-  case IDENTITY_UNBOUND: return uuid_is_none(i->cluster) && i->founding.count == 0;
-  case IDENTITY_PREPARED: return uuid_is_none(i->cluster) && founded;
-  case IDENTITY_BOUND:
-    return !uuid_is_none(i->cluster) && (i->founding.count == 0 || (founded && uuid_eq(i->founding.cluster, i->cluster)));
+  case IDENTITY_UNBOUND: return i->founding.count == 0;
+  case IDENTITY_PREPARED: return self != NULL;
+  case IDENTITY_BOUND: return i->founding.count > 0;
   }
   return false;
 }
@@ -58,8 +56,7 @@ static enum err get(const uint8_t from[FILE_BYTES], struct identity *ret, struct
   struct identity i = {.server = uuid_get(from + 8),
                        .number = get_u32_le(from + 24),
                        .sequence = get_u64_le(from + 32),
-                       .state = (enum identity_state) from[6],
-                       .cluster = uuid_get(from + 40)};
+                       .state = (enum identity_state) from[6]};
   size_t bytes = 0;
   if (!is_zero(from + FOUNDING_AT, FOUNDING_HEADER_BYTES))
     TRY(founding_get(from + FOUNDING_AT, CHECKED_BYTES - FOUNDING_AT, &i.founding, &bytes, e));

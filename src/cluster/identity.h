@@ -28,9 +28,13 @@ struct identity {
   uint64_t epoch;    // rises with each start
   uint64_t sequence; // rises with each save
   enum identity_state state;
-  struct uuid cluster;      // bound
-  struct founding founding; // prepared, or bound where this server was one of the founders; otherwise count 0
+  struct founding founding; // prepared or bound, otherwise count 0. Bound: this server need not be in it, it may have come later
 };
+
+/// The cluster that it is bound to, or none.
+static inline struct uuid identity_cluster(const struct identity *i) {
+  return i->state == IDENTITY_BOUND ? i->founding.cluster : (struct uuid){{0}};
+}
 
 /// Reads the file in `folder`, or makes the identity of a new server, and saves it with the next epoch: what is returned is on
 /// the disk. ERR_CORRUPT (damaged or foreign), ERR_UNSUPPORTED (of a newer version), ERR_IO, ERR_NOSPC: the message names the

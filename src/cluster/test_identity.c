@@ -87,11 +87,10 @@ TEST(what_a_server_is_prepared_for_and_bound_to_survives) {
   assert_int_equal(again.state, IDENTITY_PREPARED);
   assert_memory_equal(&again.founding, &i.founding, sizeof i.founding);
   again.state = IDENTITY_BOUND;
-  again.cluster = again.founding.cluster;
   assert_ok(identity_save(p.disk, "/data", &again, NULL));
   i = open_again(&p);
   assert_int_equal(i.state, IDENTITY_BOUND);
-  assert_true(uuid_eq(i.cluster, (struct uuid){{1}}));
+  assert_true(uuid_eq(identity_cluster(&i), (struct uuid){{1}}));
   assert_string_equal(founding_find(&i.founding, i.server)->raft, "core1:7000");
   sim_disk_free(p.sim);
 }

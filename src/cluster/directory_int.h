@@ -1,0 +1,56 @@
+// Inside the directory: the table of servers (directory.c), frames and what each link knows (directory_frame.c).
+#pragma once
+
+#include "cluster/directory.h"
+#include "os/thread.h"
+
+enum { RECORD_ANNOUNCEMENT = 1, RECORD_BEAT = 2, RECORD_HEADER_BYTES = 16, BEAT_BYTES = 40 };
+
+struct directory_version {
+  uint64_t epoch, revision, beat;
+};
+
+// One server. A place stays taken for a while after its server has gone, so that what others still say of it is known for old.
+enum directory_place_state { PLACE_FREE, PLACE_HERE, PLACE_GONE };
+
+struct directory_place {
+  enum directory_place_state state;
+  struct uuid server;
+  struct directory_version version;
+  uint8_t *bytes; // its announcement; the beat in it is old
+  size_t len;
+  int64_t heard_ms;
+};
+
+struct directory {
+  struct directory_options options;
+  struct mutex lock;                                    // of places and changes, for other threads: only the owner changes them
+  struct directory_place places[DIRECTORY_SERVERS_MAX]; // 0: this server
+  size_t bytes;                                         // of all announcements
+  uint64_t changes;
+  bool say_at_tick;             // applied indexes moved
+  struct directory_link *links; // all of them
+  struct arena scratch;         // of one call
+  // told already
+  uint64_t copy_epoch;
+  bool full_told;
+  struct uuid foreign_told;
+};
+
+struct directory_link {
+  struct directory *directory;
+  struct directory_link *next;
+  struct uuid peer;
+  struct directory_version known[DIRECTORY_SERVERS_MAX]; // what the other end knows of each place
+};
+
+/// The place of that server, or NULL.
+struct directory_place *directory_find(struct directory *d, struct uuid server);
+
+/// An announcement that came in. `*ret_place` NULL: not taken.
+enum err directory_take(struct directory *d, int64_t now_ms, int64_t age_ms, const struct announcement *a, const uint8_t *bytes,
+                        size_t len, struct directory_place **ret_place, struct error *e) NODISCARD;
+/// A beat that came in.
+void directory_take_beat(struct directory *d, int64_t now_ms, int64_t age_ms, struct directory_place *p, uint64_t beat);
+/// Somebody else says that it is this server.
+void directory_tell_copy(struct directory *d, const struct announcement *a);

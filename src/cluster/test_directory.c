@@ -1,0 +1,479 @@
+// Servers that tell each other who they are, over links in memory.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "base/test.h"
+#include "cluster/directory_int.h"
+
+enum { SERVERS = 4, SECOND = 1000 };
+
+static int64_t now_ms;
+static char events[4000];
+static size_t events_len;
+static int full_told;
+
+static void note_event(struct event_sink *sink UNUSED, enum event_level level UNUSED, const char *name, struct str text) {
+  full_told += strcmp(name, "cluster.directory.full") == 0;
+  events_len += (size_t) snprintf(events + events_len, sizeof events - events_len, "%s %.*s\n", name, STR_ARG(text));
+  events_len = MIN(events_len, sizeof events - 1);
+}
+static struct event_sink sink = {note_event};
+
+// ---- servers and the wire between them ----
+
+struct server {
+  struct announcement self;
+  struct directory *directory;
+  struct directory_link *links[SERVERS]; // to each other one
+  size_t sent_bytes;                     // in the last round
+};
+
+static struct server servers[SERVERS];
+
+static struct uuid named(uint8_t n) {
+  struct uuid u = {{n}};
+  u.bytes[15] = n;
+  return u;
+}
+
+static void start(unsigned n, uint64_t epoch) {
+  static const char *const addresses[SERVERS] = {"core0:5000", "core1:5000", "core2:5000", "core3:5000"};
+  struct server *s = &servers[n];
+  struct error e = ERROR_INIT;
+  s->self = (struct announcement){.server = named((uint8_t) (n + 1)),
+                                  .epoch = epoch,
+                                  .sequence = epoch,
+                                  .number = n + 10,
+                                  .mode = SERVER_CORE,
+                                  .state = IDENTITY_UNBOUND,
+                                  .version = STR("0.1.0"),
+                                  .tag_count = 2,
+                                  .tags = {STR("east"), STR("fast")}};
+  s->self.addresses[ADDRESS_DISCOVERY] = str_of(addresses[n]);
+  s->self.addresses[ADDRESS_BOLT] = STR("core:7687");
+  if (directory_new(&(struct directory_options){.events = &sink}, &s->self, now_ms, &s->directory, &e) != ERR_OK)
+    fail_msg("%s", e.message);
+}
+
+static void stop(unsigned n) {
+  for (unsigned i = 0; i < SERVERS; i++) {
+    directory_link_free(servers[n].links[i]);
+    servers[n].links[i] = NULL;
+    directory_link_free(servers[i].links[n]);
+    servers[i].links[n] = NULL;
+  }
+  directory_free(servers[n].directory);
+  servers[n].directory = NULL;
+}
+
+static void stop_all(void) {
+  for (unsigned i = 0; i < SERVERS; i++)
+    if (servers[i].directory != NULL) stop(i);
+  events_len = 0;
+  events[0] = '\0';
+}
+
+static void cut(unsigned a, unsigned b) {
+  directory_link_free(servers[a].links[b]);
+  directory_link_free(servers[b].links[a]);
+  servers[a].links[b] = servers[b].links[a] = NULL;
+}
+
+static void hand_over(unsigned from, unsigned to, enum directory_part part) {
+  struct buf frame = BUF_INIT;
+  struct error e = ERROR_INIT;
+  if (servers[from].links[to] == NULL) return;
+  assert_ok(directory_write(servers[from].links[to], now_ms, part, &frame));
+  servers[from].sent_bytes += frame.len;
+  if (frame.len > 0 && directory_hear(servers[to].links[from], now_ms, (uint8_t *) frame.data, frame.len, &e) != ERR_OK)
+    fail_msg("%s", e.message);
+  buf_done(&frame);
+}
+
+static void say_all(enum directory_part part) {
+  for (unsigned i = 0; i < SERVERS; i++) servers[i].sent_bytes = 0;
+  for (unsigned i = 0; i < SERVERS; i++)
+    for (unsigned j = 0; j < SERVERS; j++) hand_over(i, j, part);
+}
+
+static void join(unsigned a, unsigned b) {
+  assert_ok(directory_link_new(servers[a].directory, &servers[a].links[b], NULL));
+  assert_ok(directory_link_new(servers[b].directory, &servers[b].links[a], NULL));
+  hand_over(a, b, DIRECTORY_SELF);
+  hand_over(b, a, DIRECTORY_SELF);
+}
+
+static void pass(int seconds) {
+  for (; seconds > 0; seconds--) {
+    now_ms += SECOND;
+    for (unsigned i = 0; i < SERVERS; i++)
+      if (servers[i].directory != NULL) directory_tick(servers[i].directory, now_ms);
+    say_all(DIRECTORY_ALL);
+  }
+}
+
+static void say(unsigned n) {
+  bool at_once;
+  assert_ok(directory_say(servers[n].directory, &servers[n].self, &at_once, NULL));
+  for (unsigned j = 0; at_once && j < SERVERS; j++) hand_over(n, j, DIRECTORY_SELF);
+}
+
+// ---- looking ----
+
+static struct arena arena;
+static struct directory_copy copy;
+
+static const struct announcement *sees(unsigned n, unsigned other) {
+  arena_done(&arena);
+  arena_init(&arena, NULL);
+  assert_ok(directory_copy(servers[n].directory, &arena, &copy, NULL));
+  for (uint32_t i = 0; i < copy.count; i++)
+    if (uuid_eq(copy.servers[i].said.server, named((uint8_t) (other + 1)))) return &copy.servers[i].said;
+  return NULL;
+}
+
+// ---- stories ----
+
+TEST(it_is_enough_to_know_anybody) {
+  for (unsigned i = 0; i < 4; i++) start(i, 5);
+  join(0, 1);
+  join(1, 2);
+  join(2, 3);
+  pass(3);
+  for (unsigned i = 0; i < 4; i++)
+    for (unsigned j = 0; j < 4; j++) assert_non_null(sees(i, j));
+  const struct announcement *a = sees(0, 3);
+  assert_int_equal(a->number, 13);
+  assert_str(a->addresses[ADDRESS_DISCOVERY], "core3:5000");
+  assert_str(a->addresses[ADDRESS_BOLT], "core:7687");
+  assert_str(a->tags[1], "fast");
+  assert_str(a->version, "0.1.0");
+  assert_non_null(strstr(events, "cluster.directory.here server 04000000 (core) at core3:5000 is there"));
+  stop_all();
+}
+
+TEST(what_changed_is_heard_at_once_and_an_applied_index_with_the_next_beat) {
+  struct announced_database db = {
+      .uuid = {{7}}, .term = 1, .applied_index = 10, .role = ROLE_FOLLOWER, .status = DATABASE_ONLINE};
+  start(0, 5);
+  start(1, 5);
+  join(0, 1);
+  servers[0].self.databases = &db;
+  servers[0].self.database_count = 1;
+  say(0);
+  assert_int_equal(sees(1, 0)->databases[0].role, ROLE_FOLLOWER);
+  uint64_t changes = directory_changes(servers[1].directory);
+  db.applied_index = 99;
+  say(0);
+  assert_int_equal(sees(1, 0)->databases[0].applied_index, 10);
+  pass(1);
+  assert_int_equal(sees(1, 0)->databases[0].applied_index, 99);
+  assert_int_equal(directory_changes(servers[1].directory), changes); // nobody's routing table changes by it
+  db.role = ROLE_LEADER;
+  db.term = 2;
+  say(0);
+  assert_int_equal(sees(1, 0)->databases[0].role, ROLE_LEADER);
+  assert_true(directory_changes(servers[1].directory) > changes);
+  stop_all();
+}
+
+TEST(nothing_new_costs_a_beat) {
+  for (unsigned i = 0; i < 4; i++) start(i, 5);
+  for (unsigned i = 0; i < 4; i++)
+    for (unsigned j = 0; j < i; j++) join(j, i);
+  pass(2);
+  for (int s = 0; s < 20; s++) {
+    pass(1);
+    for (unsigned i = 0; i < 4; i++) assert_true(servers[i].sent_bytes <= 3 * (48 + 3 * 56));
+    say(0); // what it said already
+  }
+  stop_all();
+}
+
+TEST(a_silent_server_is_gone_and_does_not_come_back_by_being_talked_of) {
+  for (unsigned i = 0; i < 4; i++) start(i, 5);
+  for (unsigned i = 0; i < 4; i++)
+    for (unsigned j = 0; j < i; j++) join(j, i);
+  pass(2);
+  stop(3);
+  pass(9);
+  assert_non_null(sees(0, 3));
+  uint64_t changes = directory_changes(servers[0].directory);
+  pass(1);
+  assert_null(sees(0, 3));
+  assert_true(directory_changes(servers[0].directory) > changes);
+  assert_non_null(strstr(events, "cluster.directory.gone server 04000000 (core) at core3:5000"));
+  cut(0, 1);
+  join(0, 1); // a fresh connection, over which everything is told again
+  for (int s = 0; s < 100; s++) {
+    pass(1);
+    for (unsigned i = 0; i < 3; i++) assert_null(sees(i, 3));
+  }
+  stop_all();
+}
+
+TEST(somebody_new_does_not_hear_of_the_dead_for_longer_than_the_others) {
+  for (unsigned i = 0; i < 3; i++) start(i, 5);
+  join(0, 1);
+  join(0, 2);
+  pass(2);
+  stop(2);
+  pass(8);
+  start(3, 5);
+  join(0, 3);
+  pass(1);
+  assert_non_null(sees(3, 2));
+  pass(1);
+  assert_null(sees(0, 2));
+  assert_null(sees(3, 2));
+  stop_all();
+}
+
+TEST(a_server_that_was_only_cut_off_comes_back_to_everybody) {
+  for (unsigned i = 0; i < 3; i++) start(i, 5);
+  join(0, 1);
+  join(1, 2);
+  pass(2);
+  for (int silence = 15; silence <= 90; silence += 75) {
+    cut(0, 1);
+    pass(silence);
+    assert_null(sees(2, 0));
+    assert_null(sees(0, 2));
+    join(0, 1);
+    pass(2);
+    assert_non_null(sees(2, 0));
+    assert_non_null(sees(0, 2));
+  }
+  stop_all();
+}
+
+TEST(a_restarted_server_is_believed_and_its_former_life_is_not) {
+  for (unsigned i = 0; i < 3; i++) start(i, 5);
+  join(0, 1);
+  join(1, 2);
+  pass(2);
+  stop(0); // server 2 goes on telling what it heard of it
+  start(0, 6);
+  servers[0].self.addresses[ADDRESS_DISCOVERY] = STR("elsewhere:5000");
+  say(0);
+  join(0, 1);
+  pass(3);
+  for (unsigned i = 0; i < 3; i++) {
+    assert_int_equal(sees(i, 0)->epoch, 6);
+    assert_str(sees(i, 0)->addresses[ADDRESS_DISCOVERY], "elsewhere:5000");
+  }
+  assert_null(strstr(events, "cluster.directory.copy"));
+  stop_all();
+}
+
+static void bind(unsigned n, uint8_t cluster) {
+  static struct founding foundings[SERVERS];
+  foundings[n] = (struct founding){.cluster = named(cluster), .system = named(1), .generation = 1, .sequence = 1, .count = 1};
+  foundings[n].founders[0] = (struct founder){servers[n].self.server, servers[n].self.number, "core:7000"};
+  servers[n].self.state = IDENTITY_BOUND;
+  servers[n].self.founding = &foundings[n];
+}
+
+TEST(a_server_of_another_cluster_is_told_and_forgotten) {
+  for (unsigned i = 0; i < 3; i++) start(i, 5);
+  bind(2, 200);
+  say(2);
+  join(0, 1);
+  join(0, 2);
+  pass(1);
+  assert_non_null(sees(0, 2));
+  bind(0, 100);
+  say(0);
+  pass(3);
+  assert_null(sees(0, 2));
+  assert_non_null(sees(0, 1));
+  assert_non_null(strstr(events, "cluster.directory.foreign server 03000000 (core) at core2:5000 belongs to another cluster"));
+  stop_all();
+}
+
+// ---- itself and its copies ----
+
+static enum err loop_back(uint64_t epoch, const char *address) {
+  struct buf frame = BUF_INIT;
+  struct directory_link *there, *here;
+  start(0, 5);
+  start(1, epoch);
+  servers[1].directory->places[0].server = servers[0].self.server; // the same folder, once more
+  servers[1].self.server = servers[0].self.server;
+  servers[1].self.addresses[ADDRESS_DISCOVERY] = str_of(address);
+  bool at_once;
+  assert_ok(directory_say(servers[1].directory, &servers[1].self, &at_once, NULL));
+  assert_ok(directory_link_new(servers[1].directory, &there, NULL));
+  assert_ok(directory_link_new(servers[0].directory, &here, NULL));
+  assert_ok(directory_write(there, now_ms, DIRECTORY_SELF, &frame));
+  enum err err = directory_hear(here, now_ms, (uint8_t *) frame.data, frame.len, NULL);
+  buf_done(&frame);
+  directory_link_free(there);
+  directory_link_free(here);
+  return err;
+}
+
+TEST(a_server_that_calls_itself_knows_it) {
+  struct buf frame = BUF_INIT;
+  struct directory_link *there, *here;
+  start(0, 5);
+  assert_ok(directory_link_new(servers[0].directory, &there, NULL));
+  assert_ok(directory_link_new(servers[0].directory, &here, NULL));
+  assert_ok(directory_write(there, now_ms, DIRECTORY_SELF, &frame));
+  assert_int_equal(directory_hear(here, now_ms, (uint8_t *) frame.data, frame.len, NULL), ERR_EXISTS);
+  assert_null(strstr(events, "copy"));
+  buf_done(&frame);
+  directory_link_free(there);
+  directory_link_free(here);
+  stop_all();
+}
+
+TEST(a_copied_data_folder_is_noticed) {
+  assert_int_equal(loop_back(5, "clone:5000"), ERR_EXISTS);
+  assert_non_null(strstr(events, "cluster.directory.copy the server at clone:5000 has the identity of this one"));
+  assert_non_null(strstr(events, "start it with an empty data folder"));
+  stop_all();
+  assert_int_equal(loop_back(6, "core0:5000"), ERR_EXISTS);
+  assert_non_null(strstr(events, "cluster.directory.copy"));
+  stop_all();
+}
+
+// ---- hostile ----
+
+static void put_right(uint8_t *frame, size_t bytes) {
+  put_u64_le(frame + 40, hash64(frame + 48, bytes - 48, hash64(frame, 40, 0)));
+}
+
+static struct buf frame_of(unsigned n) {
+  struct buf frame = BUF_INIT;
+  struct directory_link *l;
+  assert_ok(directory_link_new(servers[n].directory, &l, NULL));
+  assert_ok(directory_write(l, now_ms, DIRECTORY_ALL, &frame));
+  directory_link_free(l);
+  return frame;
+}
+
+static enum err hear_fresh(unsigned n, const uint8_t *frame, size_t bytes, struct error *e) {
+  struct directory_link *l;
+  assert_ok(directory_link_new(servers[n].directory, &l, NULL));
+  enum err err = directory_hear(l, now_ms, frame, bytes, e);
+  directory_link_free(l);
+  return err;
+}
+
+TEST(a_damaged_frame_is_refused_and_what_fits_its_checksum_does_no_harm) {
+  start(0, 5);
+  start(1, 5);
+  struct buf frame = frame_of(1);
+  uint8_t *bytes = (uint8_t *) frame.data;
+  for (size_t at = 0; at < frame.len; at++) {
+    bytes[at] ^= 0x41;
+    assert_int_not_equal(hear_fresh(0, bytes, frame.len, NULL), ERR_OK);
+    if (at < 40 || at >= 48) {
+      put_right(bytes, frame.len);
+      enum err err = hear_fresh(0, bytes, frame.len, NULL);
+      assert_true(err == ERR_OK || err == ERR_CORRUPT || err == ERR_UNSUPPORTED);
+    }
+    bytes[at] ^= 0x41;
+    put_right(bytes, frame.len);
+  }
+  buf_done(&frame);
+  stop_all();
+}
+
+TEST(other_protocols_are_told_by_name) {
+  const struct {
+    const char *bytes, *text;
+  } cases[] = {{"GET / HTTP/1.1\r\n", "speaks HTTP"},
+               {"\x16\x03\x01\x02", "speaks TLS"},
+               {"QVCH", "takes this for its Raft port"},
+               {"SSH-2.0", "no server of a Quiver"}};
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    struct error e = ERROR_INIT;
+    uint32_t bytes;
+    assert_int_equal(directory_frame_bytes((const uint8_t *) cases[i].bytes, strlen(cases[i].bytes), &bytes, &e), ERR_CORRUPT);
+    if (strstr(e.message, cases[i].text) == NULL) fail_msg("%s", e.message);
+  }
+}
+
+TEST(a_flood_of_servers_is_bounded_and_told_once) {
+  start(0, 5);
+  start(1, 5);
+  for (uint32_t i = 0; i < 600; i++) {
+    struct buf frame = frame_of(1);
+    uint8_t *record = (uint8_t *) frame.data + 48;
+    put_u32_le(record + 16 + 4, i + 1); // within its uuid
+    put_right((uint8_t *) frame.data, frame.len);
+    assert_ok(hear_fresh(0, (uint8_t *) frame.data, frame.len, NULL));
+    buf_done(&frame);
+  }
+  assert_non_null(sees(0, 0));
+  assert_int_equal(copy.count, DIRECTORY_SERVERS_MAX);
+  assert_int_equal(full_told, 1);
+  now_ms += 61 * SECOND;
+  directory_tick(servers[0].directory, now_ms);
+  assert_non_null(sees(0, 0));
+  assert_int_equal(copy.count, 1);
+  stop_all();
+}
+
+TEST(more_than_the_format_allows_is_not_said) {
+  start(0, 5);
+  struct announcement a = servers[0].self;
+  struct error e = ERROR_INIT;
+  bool at_once;
+  char address[200];
+  memset(address, 'a', sizeof address);
+  a.addresses[ADDRESS_BOLT] = (struct str){address, sizeof address};
+  assert_int_equal(directory_say(servers[0].directory, &a, &at_once, &e), ERR_LIMIT);
+  assert_non_null(strstr(e.message, "longer than 111 bytes"));
+  a = servers[0].self;
+  a.database_count = ANNOUNCEMENT_DATABASES_MAX + 1;
+  assert_int_equal(directory_say(servers[0].directory, &a, &at_once, &e), ERR_LIMIT);
+  assert_str(sees(0, 0)->addresses[ADDRESS_BOLT], "core:7687");
+  stop_all();
+}
+
+TEST(every_failed_allocation_leaves_the_directory_whole) {
+  start(1, 5);
+  struct buf frame = frame_of(1);
+  EACH_ALLOC_FAILS(n) {
+    struct server *s = &servers[0];
+    struct announcement self = servers[1].self;
+    struct directory_link *l = NULL;
+    struct buf out = BUF_INIT;
+    struct arena a;
+    struct directory_copy c;
+    bool at_once;
+    arena_init(&a, NULL);
+    self.server = named(99);
+    enum err err = directory_new(&(struct directory_options){.events = &sink}, &self, now_ms, &s->directory, NULL);
+    if (err == ERR_OK) err = directory_link_new(s->directory, &l, NULL);
+    if (err == ERR_OK) err = directory_hear(l, now_ms, (uint8_t *) frame.data, frame.len, NULL);
+    self.number = 77;
+    if (err == ERR_OK) err = directory_say(s->directory, &self, &at_once, NULL);
+    if (err == ERR_OK) err = directory_write(l, now_ms, DIRECTORY_ALL, &out);
+    if (err == ERR_OK) err = directory_copy(s->directory, &a, &c, NULL);
+    assert_true(err == ERR_OK || err == ERR_NOMEM);
+    if (err == ERR_OK) assert_int_equal(c.count, 2);
+    directory_link_free(l);
+    directory_free(s->directory);
+    s->directory = NULL;
+    buf_done(&out);
+    arena_done(&a);
+  }
+  buf_done(&frame);
+  stop_all();
+  arena_done(&arena);
+}
+
+TESTS(T(it_is_enough_to_know_anybody), T(what_changed_is_heard_at_once_and_an_applied_index_with_the_next_beat),
+      T(nothing_new_costs_a_beat), T(a_silent_server_is_gone_and_does_not_come_back_by_being_talked_of),
+      T(somebody_new_does_not_hear_of_the_dead_for_longer_than_the_others),
+      T(a_server_that_was_only_cut_off_comes_back_to_everybody), T(a_restarted_server_is_believed_and_its_former_life_is_not),
+      T(a_server_of_another_cluster_is_told_and_forgotten), T(a_server_that_calls_itself_knows_it),
+      T(a_copied_data_folder_is_noticed), T(a_damaged_frame_is_refused_and_what_fits_its_checksum_does_no_harm),
+      T(other_protocols_are_told_by_name), T(a_flood_of_servers_is_bounded_and_told_once),
+      T(more_than_the_format_allows_is_not_said), T(every_failed_allocation_leaves_the_directory_whole))
