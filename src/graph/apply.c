@@ -32,8 +32,7 @@ enum err applier_begin(struct applier *ap, struct error *e) {
   ap->schema = graph_schema(ap->g);
   ap->schema_changed = false;
   for (int kind = 0; kind < 2; kind++) ap->high_water[kind] = graph_high_water(ap->g, (enum graph_kind) kind);
-  ap->index = store_applied_index(ap->g->store);
-  ap->term = store_applied_term(ap->g->store);
+  ap->applied = store_applied(ap->g->store);
   return ERR_OK;
 }
 
@@ -50,7 +49,7 @@ enum err applier_publish(struct applier *ap, struct error *e) {
   struct graph *g = ap->g;
   TRY(statistics_flush(&g->statistics, ap->batch, e));
   for (int kind = 0; kind < 2; kind++) put_u64_le(store_meta(g->store) + 8 * kind, ap->high_water[kind]);
-  store_publish(g->store, ap->batch, ap->index, ap->term);
+  store_publish(g->store, ap->batch, ap->applied);
   statistics_publish(&g->statistics);
   if (ap->schema_changed) graph_schema_publish(g, schema_hold(ap->schema));
   g->batches++;
@@ -98,7 +97,7 @@ static enum err apply_command(struct applier *ap, const struct command *c, struc
   return error_set(e, ERR_CORRUPT, "there is no command %d", (int) c->kind);
 }
 
-enum err applier_run(struct applier *ap, struct str bytes, uint64_t index, uint64_t term, struct error *e) {
+enum err applier_run(struct applier *ap, struct str bytes, const struct log_entry *entry, struct error *e) {
   struct bytes_in in = bytes_in_of(bytes);
   TRY(applier_begin(ap, e));
   TRY(command_open(&in, e));
@@ -110,21 +109,19 @@ enum err applier_run(struct applier *ap, struct str bytes, uint64_t index, uint6
     enum err err = apply_command(ap, &c, e);
     if (err != ERR_OK) {
       error_ensure(e, err);
-      (void) error_prefix(e, "log entry %llu", (unsigned long long) index);
+      (void) error_prefix(e, "log entry %llu", (unsigned long long) entry->index);
       return err;
     }
     ap->g->commands++;
     if (++ap->commands >= COMMANDS_PER_REST || page_access_should_rest(ap->g->applier_access)) TRY(apply_rest(ap, e));
   }
-  ap->index = index;
-  ap->term = term;
+  ap->applied = store_applied_of(entry);
   return ERR_OK;
 }
 
-enum err applier_pass(struct applier *ap, uint64_t index, uint64_t term, struct error *e) {
+enum err applier_pass(struct applier *ap, const struct log_entry *entry, struct error *e) {
   TRY(applier_begin(ap, e));
-  ap->index = index;
-  ap->term = term;
+  ap->applied = store_applied_of(entry);
   return ERR_OK;
 }
 
@@ -138,13 +135,13 @@ enum err applier_entry(struct applier *ap, const struct log_entry *entry, struct
   if (ap->staged.len > 0 && entry->term != ap->staged_term) buf_clear(&ap->staged);
   if (!applier_has_commands(entry->kind)) {
     buf_clear(&ap->staged);
-    return applier_pass(ap, entry->index, entry->term, e);
+    return applier_pass(ap, entry, e);
   }
   ap->staged_term = entry->term;
   if (entry->parts & LOG_PART) return buf_append_str(&ap->staged, entry->payload) == ERR_OK ? ERR_OK : error_ensure(e, ERR_NOMEM);
-  if (ap->staged.len == 0) return applier_run(ap, entry->payload, entry->index, entry->term, e);
+  if (ap->staged.len == 0) return applier_run(ap, entry->payload, entry, e);
   if (buf_append_str(&ap->staged, entry->payload) != ERR_OK) return error_ensure(e, ERR_NOMEM);
-  enum err err = applier_run(ap, buf_str(&ap->staged), entry->index, entry->term, e);
+  enum err err = applier_run(ap, buf_str(&ap->staged), entry, e);
   if (err == ERR_OK) buf_clear(&ap->staged);
   return err;
 }

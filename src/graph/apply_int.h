@@ -16,7 +16,7 @@ struct applier {
   struct schema *schema; // as of the open batch
   bool schema_changed;
   graph_id high_water[2];
-  uint64_t index, term;           // of the last entry in the batch
+  struct store_applied applied;   // the last entry in the batch
   unsigned commands;              // since the batch last rested
   const struct flight *following; // what comes behind the bytes being applied
   unsigned ahead;                 // commands to come whose pages were read ahead
@@ -28,10 +28,10 @@ void applier_free(struct applier *ap);
 
 /// Opens a batch if none is.
 enum err applier_begin(struct applier *ap, struct error *e) NODISCARD;
-/// Applies a whole transaction's bytes as the effect of the entry (index, term).
-enum err applier_run(struct applier *ap, struct str bytes, uint64_t index, uint64_t term, struct error *e) NODISCARD;
+/// Applies a whole transaction's bytes as the effect of `entry`, its last one.
+enum err applier_run(struct applier *ap, struct str bytes, const struct log_entry *entry, struct error *e) NODISCARD;
 /// Takes note of an entry that changes nothing.
-enum err applier_pass(struct applier *ap, uint64_t index, uint64_t term, struct error *e) NODISCARD;
+enum err applier_pass(struct applier *ap, const struct log_entry *entry, struct error *e) NODISCARD;
 /// Whether entries of this kind hold commands.
 bool applier_has_commands(enum log_kind kind);
 /// Applies one log entry; parts are kept until their end.

@@ -371,8 +371,8 @@ static enum err apply_flights(struct applier *ap, struct flight *list, struct er
   for (struct flight *f = list; f != NULL; f = f->next) {
     if (f->end_index <= store_applied_index(ap->g->store)) continue; // published before this attempt failed
     ap->following = f->next;
-    TRY(f->bytes.len > 0 ? applier_run(ap, buf_str(&f->bytes), f->end_index, f->term, e)
-                         : applier_pass(ap, f->end_index, f->term, e));
+    const struct log_entry *last = &f->entries[f->entry_count - 1];
+    TRY(f->bytes.len > 0 ? applier_run(ap, buf_str(&f->bytes), last, e) : applier_pass(ap, last, e));
   }
   return applier_publish(ap, e);
 }

@@ -44,6 +44,7 @@ static void note_places(struct flight *f, const struct log_entry *entries) {
     for (size_t i = 0; i < f->entry_count; i++) {
       f->entries[i].index = entries->index;
       f->entries[i].term = entries->term;
+      f->entries[i].commit_time_ns = entries->commit_time_ns;
       entries++;
     }
     f->end_index = f->entries[f->entry_count - 1].index;
@@ -153,6 +154,10 @@ static enum err receive_other(struct graph *g, const struct log_entry *entry, st
   if (r->arriving == NULL || (commands && buf_append_str(&r->arriving->bytes, entry->payload) != ERR_OK))
     return error_ensure(e, ERR_NOMEM);
   if (commands && entry->parts & LOG_PART) return ERR_OK;
+  r->arriving->only = *entry;
+  r->arriving->only.metadata = r->arriving->only.sections = r->arriving->only.payload = STR_NONE; // the caller's
+  r->arriving->entries = &r->arriving->only;
+  r->arriving->entry_count = 1;
   r->arriving->end_index = entry->index;
   *ret = TAKE_PTR(r->arriving);
   return ERR_OK;
@@ -216,7 +221,7 @@ static void go_on_from_applied(struct graph *g) {
 bool replica_opens_term(struct graph *g) {
   uint64_t leading = atomic_load(&g->commits.replica.leading);
   return leading != 0 && leading != atomic_load(&g->commits.term) &&
-         (store_applied_term(g->store) == leading || MUTANT(replica_own_noop));
+         (store_applied(g->store).term == leading || MUTANT(replica_own_noop));
 }
 
 void replica_open_term(struct graph *g) {
@@ -234,9 +239,8 @@ uint64_t graph_leading_term(struct graph *g) {
   return g->options.replicated ? atomic_load(&g->commits.term) : 0;
 }
 
-void graph_applied(struct graph *g, uint64_t *ret_index, uint64_t *ret_term) {
-  *ret_index = store_applied_index(g->store);
-  *ret_term = store_applied_term(g->store);
+struct store_applied graph_applied(struct graph *g) {
+  return store_applied(g->store);
 }
 
 void graph_group_failed(struct graph *g, const struct error *cause) {

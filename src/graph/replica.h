@@ -8,6 +8,7 @@
 #pragma once
 
 #include "graph/graph.h"
+#include "store/store.h"
 
 /// Gives `entries`, which belong together, their places at the end of the group's log: fills in index and term. ERR_NOT_LEADER:
 /// the term is over; ERR_LIMIT: later. The bytes are copied before it returns.
@@ -29,7 +30,7 @@ void graph_lead(struct graph *g, uint64_t term);
 uint64_t graph_leading_term(struct graph *g);
 
 /// The last entry that readers see. Any thread.
-void graph_applied(struct graph *g, uint64_t *ret_index, uint64_t *ret_term);
+struct store_applied graph_applied(struct graph *g);
 
 /// The group is closed for good: nothing is written any more, and whoever waits is told.
 void graph_group_failed(struct graph *g, const struct error *cause);

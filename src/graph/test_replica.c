@@ -173,10 +173,8 @@ TEST(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_have
   graph_token there;
   assert_true(tokens_find(&follower.b.g->tokens, GRAPH_KEY, STR("text"), &there));
   assert_int_equal(there, key);
-  uint64_t index, term;
-  graph_applied(follower.b.g, &index, &term);
-  assert_int_equal(index, group.count);
-  assert_int_equal(term, 1);
+  assert_int_equal(graph_applied(follower.b.g).index, group.count);
+  assert_int_equal(graph_applied(follower.b.g).term, 1);
   stop(&leader, &follower);
 }
 

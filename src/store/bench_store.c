@@ -56,7 +56,7 @@ static void bench_raw_apply(page_id first, unsigned group, double prototype) {
       must(page_batch_write(b, first + rng_below(&rng, n % 3 == 0 ? PAGES : 256), &page, &e), &e);
       ((uint8_t *) page)[i % PAGE_BYTES]++;
     }
-    store_publish(store, b, 0, 0);
+    store_publish(store, b, (struct store_applied){0});
   }
   char what[80];
   snprintf(what, sizeof what, "apply, 3 pages each, groups of %u", group);
@@ -73,7 +73,7 @@ static void bench_pages(void) {
     must(page_batch_allocate(b, &ids[i], &page, &e), &e);
     put_u64_le((uint8_t *) page + 64 * (i % 64), i);
   }
-  store_publish(store, b, 0, 0);
+  store_publish(store, b, (struct store_applied){0});
   struct page_snapshot snap;
   must(page_snapshot_open(store_space(store), &snap, &e), &e);
   struct page_view v = page_view_of(&snap, access_handle);
@@ -114,7 +114,7 @@ static page_id bench_tree(void) {
   double begin = processor_seconds();
   for (uint64_t i = 0; i < KEYS; i++) must(btree_put(b, root, (struct bytes){key, key_of(i, key)}, (struct bytes){&i, 8}, NULL, &e), &e);
   say("B+tree insert, random order, one batch", KEYS / (processor_seconds() - begin) / 1000, "k/s", 1000);
-  store_publish(store, b, 0, 0);
+  store_publish(store, b, (struct store_applied){0});
   struct page_snapshot snap;
   must(page_snapshot_open(store_space(store), &snap, &e), &e);
   struct page_view v = page_view_of(&snap, access_handle);
@@ -152,7 +152,7 @@ static void bench_apply(page_id root, unsigned group, double prototype) {
       size_t len = key_of(n % 3 == 0 ? rng_below(&rng, KEYS) : i + n, key);
       must(btree_put(b, root, (struct bytes){key, len}, (struct bytes){&value, 8}, NULL, &e), &e);
     }
-    store_publish(store, b, 0, 0);
+    store_publish(store, b, (struct store_applied){0});
   }
   char what[80];
   snprintf(what, sizeof what, "apply, 3 tree updates each, groups of %u", group);

@@ -33,9 +33,9 @@ bool checkpoint_active(const struct store *s) {
 }
 
 static void note_state(struct store *s, struct superblock *next) {
+  next->generation = log_generation(s->log);
   mutex_lock(&s->mutex);
-  next->applied_index = s->applied_index;
-  next->applied_term = s->applied_term;
+  next->applied = s->applied;
   next->root_count = s->root_count;
   memcpy(next->roots, s->roots, sizeof next->roots);
   memcpy(next->meta, s->meta, sizeof next->meta);
@@ -106,8 +106,8 @@ enum err checkpoint_begin(struct store *s, struct error *e) {
     return error_ensure(e, err);
   }
   c->at = c->written = c->level = 0;
-  event_raise(s->options.events, EVENT_DEBUG, "store.checkpoint.begin", "epoch %llu, log index %llu, %zu pages", (unsigned long long) c->pin.epoch,
-              (unsigned long long) c->next.applied_index, c->pages.count);
+  event_raise(s->options.events, EVENT_DEBUG, "store.checkpoint.begin", "epoch %llu, log index %llu, %zu pages",
+              (unsigned long long) c->pin.epoch, (unsigned long long) c->next.applied.index, c->pages.count);
   c->phase = CHECKPOINT_PAGES;
   return ERR_OK;
 }
@@ -457,7 +457,7 @@ static enum err step_sync_superblock(struct store *s, struct error *e) {
   mutex_unlock(&s->space->mutex);
   c->pages.count = 0;
   event_raise(s->options.events, EVENT_INFO, "store.checkpoint.done", "log index %llu, %llu pages written",
-              (unsigned long long) c->next.applied_index, (unsigned long long) c->written);
+              (unsigned long long) c->next.applied.index, (unsigned long long) c->written);
   c->phase = CHECKPOINT_SHRINK;
   return ERR_OK;
 }
@@ -522,7 +522,8 @@ enum err checkpoint_run(struct store *s, struct error *e) {
 
 void checkpoint_status(struct store *s, struct checkpoint_status *ret) {
   mutex_lock(&s->mutex);
-  *ret = (struct checkpoint_status){s->durable.applied_index, s->durable.applied_term, s->durable.sequence, 0, s->checkpoint.written};
+  *ret = (struct checkpoint_status){s->durable.applied.index, s->durable.applied.term, s->durable.sequence, 0,
+                                    s->checkpoint.written};
   mutex_unlock(&s->mutex);
   mutex_lock(&s->space->mutex);
   ret->dirty_bytes = s->space->dirty.count * (uint64_t) PAGE_BYTES;

@@ -13,12 +13,8 @@ enum err checkpoint_pin(struct store *s, struct checkpoint_pin *ret, struct erro
   for (uint32_t slot = 0; slot < ARRAY_SIZE(pins->sequences) && err != ERR_OK; slot++) {
     if (pins->sequences[slot] != 0) continue;
     pins->sequences[slot] = s->durable.sequence;
-    *ret = (struct checkpoint_pin){s,
-                                   s->durable.sequence,
-                                   s->durable.applied_index,
-                                   slot,
-                                   s->durable.map_physical,
-                                   s->durable.map_checksum};
+    *ret = (struct checkpoint_pin){s,    s->durable.sequence,     s->durable.applied.index,
+                                   slot, s->durable.map_physical, s->durable.map_checksum};
     err = ERR_OK;
   }
   mutex_unlock(&s->space->mutex);

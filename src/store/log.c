@@ -110,12 +110,20 @@ LOCKED_GETTER(log_last_index, last_index)
 LOCKED_GETTER(log_last_term, last_term)
 LOCKED_GETTER(log_first_index, start_index)
 LOCKED_GETTER(log_commit_index, commit_index)
+LOCKED_GETTER(log_generation, group.generation)
 LOCKED_GETTER(log_last_ticket, ticket)
 LOCKED_GETTER(log_durable_ticket, durable_ticket)
 
 void log_commit_mark(struct log *l, uint64_t index) {
   mutex_lock(&l->mutex);
   if (l->options.clustered) l->commit_index = MAX(l->commit_index, MIN(index, l->last_index));
+  mutex_unlock(&l->mutex);
+}
+
+void log_time_mark(struct log *l, int64_t time_ns) {
+  mutex_lock(&l->mutex);
+  l->last_time_ns = MAX(l->last_time_ns, time_ns);
+  l->durable_time_ns = MAX(l->durable_time_ns, time_ns);
   mutex_unlock(&l->mutex);
 }
 

@@ -110,6 +110,7 @@ void log_recovery(const struct log *l, struct log_recovery *ret);
 // ---- group state ----
 
 void log_group_state(struct log *l, struct log_group_state *ret);
+uint64_t log_generation(struct log *l);
 /// Returns when it is durable. Term and generation never go back (ERR_INVALID).
 enum err log_group_save(struct log *l, const struct log_group_state *state, struct error *e) NODISCARD;
 
@@ -126,6 +127,10 @@ enum err log_truncate(struct log *l, uint64_t last_index, struct error *e) NODIS
 
 /// Tells the log what is committed; goes into later batch headers. Clustered only; never goes back.
 void log_commit_mark(struct log *l, uint64_t index);
+
+/// Commit times that the log gives are not below `time_ns`: that of an entry which the store has applied and the log may not
+/// have.
+void log_time_mark(struct log *l, int64_t time_ns);
 
 /// The log writer: takes what is queued, writes one batch, syncs. `*ret_worked` false if there was nothing to do. One thread.
 /// Several databases share a round of syncs by `log_writer_write` on each, the syncs in parallel, `log_writer_finish` on each.

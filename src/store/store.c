@@ -92,13 +92,31 @@ static enum err make_new(struct store *s, struct error *e) {
 static enum err check_log_fits(struct store *s, struct error *e) {
   struct log_recovery r;
   log_recovery(s->log, &r);
-  if (r.last_index < s->durable.applied_index)
-    return error_set(e, ERR_CORRUPT, "The log of '%s' ends at entry %llu, but the pages hold entry %llu: a part of the log is missing.", s->directory,
-                     (unsigned long long) r.last_index, (unsigned long long) s->durable.applied_index);
-  if (r.first_index > s->durable.applied_index + 1)
+  if (r.last_index < s->durable.applied.index)
+    return error_set(e, ERR_CORRUPT,
+                     "The log of '%s' ends at entry %llu, but the pages hold entry %llu: a part of the log is missing.",
+                     s->directory, (unsigned long long) r.last_index, (unsigned long long) s->durable.applied.index);
+  if (r.first_index > s->durable.applied.index + 1)
     return error_set(e, ERR_CORRUPT, "The log of '%s' begins at entry %llu, but the pages end at entry %llu.", s->directory,
-                     (unsigned long long) r.first_index, (unsigned long long) s->durable.applied_index);
+                     (unsigned long long) r.first_index, (unsigned long long) s->durable.applied.index);
   return ERR_OK;
+}
+
+// A superblock of a server that kept no commit time: the entry says it, or else no entry of the log is younger.
+static enum err find_commit_time(struct store *s, struct error *e) {
+  struct store_applied *at = &s->durable.applied;
+  struct log_recovery r;
+  log_recovery(s->log, &r);
+  if (at->commit_time_ns != 0 || at->index == 0) return ERR_OK;
+  at->commit_time_ns = r.last_time_ns;
+  if (at->index < r.first_index || at->index > r.last_index) return ERR_OK;
+  struct log_cursor *c = NULL;
+  const struct log_entry *entry = NULL;
+  TRY(log_cursor_open(s->log, at->index, &c, e));
+  enum err err = log_cursor_next(c, &entry, e);
+  if (err == ERR_OK && entry != NULL) at->commit_time_ns = entry->commit_time_ns;
+  log_cursor_close(c);
+  return err;
 }
 
 // Written again and synced before anything relies on it: after a failed sync it may have been in the system's cache only.
@@ -107,7 +125,9 @@ static enum err open_old(struct store *s, struct error *e) {
   TRY(disk_sync(s->file, e));
   TRY(open_log(s, false, e));
   TRY(check_log_fits(s, e));
-  log_commit_mark(s->log, s->durable.applied_index); // only what was committed was applied; batch headers may know less
+  TRY(find_commit_time(s, e));
+  log_time_mark(s->log, s->durable.applied.commit_time_ns);
+  log_commit_mark(s->log, s->durable.applied.index); // only what was committed was applied; batch headers may know less
   return ERR_OK;
 }
 
@@ -125,8 +145,7 @@ static enum err open_files(struct store *s, struct error *e) {
 
 static void take_durable(struct store *s) {
   const struct superblock *sb = &s->durable;
-  s->applied_index = sb->applied_index;
-  s->applied_term = sb->applied_term;
+  s->applied = sb->applied;
   s->root_count = s->staged_count = sb->root_count;
   memcpy(s->roots, sb->roots, sizeof s->roots);
   memcpy(s->staged, sb->roots, sizeof s->staged);
@@ -182,7 +201,7 @@ static void say(struct store *s, struct recovering *r, bool now) {
 
 enum err store_recover(struct store *s, enum err (*apply)(void *argument, const struct log_entry *entry, struct error *e), void *argument,
                        void (*progress)(void *argument, const struct store_progress *p), struct error *e) {
-  uint64_t index = s->applied_index + 1 + (MUTANT(replay_from) ? 1 : 0), last = log_commit_index(s->log);
+  uint64_t index = s->applied.index + 1 + (MUTANT(replay_from) ? 1 : 0), last = log_commit_index(s->log);
   if (index > last) return ERR_OK;
   struct recovering r = {progress, argument, {index - 1, last}, clock_monotonic_ns(s->options.clock)};
   struct log_cursor *c = NULL;
@@ -234,27 +253,23 @@ enum err store_failure(struct store *s, struct error *e) {
   return err != ERR_OK ? err : log_failure(s->log, e);
 }
 
-uint64_t store_applied_index(struct store *s) {
+struct store_applied store_applied(struct store *s) {
   mutex_lock(&s->mutex);
-  uint64_t index = s->applied_index;
+  struct store_applied applied = s->applied;
   mutex_unlock(&s->mutex);
-  return index;
+  return applied;
 }
 
-uint64_t store_applied_term(struct store *s) {
-  mutex_lock(&s->mutex);
-  uint64_t term = s->applied_term;
-  mutex_unlock(&s->mutex);
-  return term;
+uint64_t store_applied_index(struct store *s) {
+  return store_applied(s).index;
 }
 
 // ---- publishing ----
 
-uint64_t store_publish(struct store *s, struct page_batch *b, uint64_t index, uint64_t term) {
+uint64_t store_publish(struct store *s, struct page_batch *b, struct store_applied applied) {
   uint64_t epoch = page_batch_publish(b);
   mutex_lock(&s->mutex);
-  s->applied_index = index;
-  s->applied_term = term;
+  s->applied = applied;
   s->root_count = s->staged_count;
   memcpy(s->roots, s->staged, sizeof s->roots);
   memcpy(s->meta, s->staged_meta, sizeof s->meta);

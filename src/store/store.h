@@ -29,6 +29,16 @@
 
 struct store;
 
+/// The last log entry whose effects pages hold. All zeros: nothing was applied yet.
+struct store_applied {
+  uint64_t index, term;
+  int64_t commit_time_ns; // of the entry
+};
+
+static inline struct store_applied store_applied_of(const struct log_entry *entry) {
+  return (struct store_applied){entry->index, entry->term, entry->commit_time_ns};
+}
+
 struct store_options {
   struct disk *disk;
   struct clock *clock;
@@ -65,13 +75,13 @@ enum err store_failure(struct store *s, struct error *e);
 
 // ---- the applier's view ----
 
-/// Log index and term of the last entry whose effects the newest epoch holds.
+/// The last entry whose effects the newest epoch holds. Any thread.
+struct store_applied store_applied(struct store *s);
 uint64_t store_applied_index(struct store *s);
-uint64_t store_applied_term(struct store *s);
 
-/// Publishes the batch as the effect of all entries up to `index`. Roots and metadata staged since the last publication go
+/// Publishes the batch as the effect of all entries up to `applied`. Roots and metadata staged since the last publication go
 /// with it. Returns the epoch.
-uint64_t store_publish(struct store *s, struct page_batch *b, uint64_t index, uint64_t term);
+uint64_t store_publish(struct store *s, struct page_batch *b, struct store_applied applied);
 
 /// Throws the batch away and what was staged with it.
 void store_abort(struct store *s, struct page_batch *b);

@@ -45,7 +45,7 @@ struct store {
 
   struct mutex mutex; // roots, metadata, applied, failure
   struct superblock durable;
-  uint64_t applied_index, applied_term;
+  struct store_applied applied;
   uint32_t root_count, staged_count;
   struct store_root roots[STORE_ROOTS_MAX], staged[STORE_ROOTS_MAX];
   uint8_t meta[STORE_META_BYTES], staged_meta[STORE_META_BYTES];

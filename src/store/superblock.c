@@ -9,10 +9,12 @@
 #define SUPERBLOCK_VERSION 1u
 #define ROOTS_OFFSET 128u
 #define ROOT_BYTES 24u
+#define FEATURE_APPLIED 1u // commit time and generation are set
+#define GENERATION_OFFSET 896u
 #define META_OFFSET 1024u
 #define CHECKSUM_OFFSET 4088u
 
-_Static_assert(ROOTS_OFFSET + STORE_ROOTS_MAX * ROOT_BYTES <= META_OFFSET, "roots end before the metadata");
+_Static_assert(ROOTS_OFFSET + STORE_ROOTS_MAX * ROOT_BYTES <= GENERATION_OFFSET, "roots end before what follows");
 _Static_assert(META_OFFSET + STORE_META_BYTES <= CHECKSUM_OFFSET, "metadata ends before the checksum");
 
 void superblock_encode(const struct superblock *sb, uint8_t to[PAGE_BYTES]) {
@@ -22,8 +24,8 @@ void superblock_encode(const struct superblock *sb, uint8_t to[PAGE_BYTES]) {
   put_u16_le(to + 6, PAGE_BYTES);
   put_u64_le(to + 8, sb->sequence);
   memcpy(to + 16, sb->uuid, 16);
-  put_u64_le(to + 32, sb->applied_index);
-  put_u64_le(to + 40, sb->applied_term);
+  put_u64_le(to + 32, sb->applied.index);
+  put_u64_le(to + 40, sb->applied.term);
   put_u64_le(to + 48, sb->epoch);
   put_u64_le(to + 56, sb->map_physical);
   put_u32_le(to + 64, sb->map_checksum);
@@ -33,6 +35,9 @@ void superblock_encode(const struct superblock *sb, uint8_t to[PAGE_BYTES]) {
   put_u64_le(to + 96, sb->id_high);
   put_u64_le(to + 104, sb->pages_logical);
   put_u32_le(to + 112, sb->root_count);
+  put_u32_le(to + 116, FEATURE_APPLIED);
+  put_u64_le(to + 120, (uint64_t) sb->applied.commit_time_ns);
+  put_u64_le(to + GENERATION_OFFSET, sb->generation);
   for (uint32_t i = 0; i < sb->root_count; i++) {
     memcpy(to + ROOTS_OFFSET + i * ROOT_BYTES, sb->roots[i].name, sizeof sb->roots[i].name);
     put_u64_le(to + ROOTS_OFFSET + i * ROOT_BYTES + 16, sb->roots[i].id);
@@ -53,8 +58,11 @@ enum err superblock_decode(const uint8_t from[PAGE_BYTES], struct superblock *re
                      get_u16_le(from + 4), get_u16_le(from + 6), SUPERBLOCK_VERSION, PAGE_BYTES);
   ret->sequence = get_u64_le(from + 8);
   memcpy(ret->uuid, from + 16, 16);
-  ret->applied_index = get_u64_le(from + 32);
-  ret->applied_term = get_u64_le(from + 40);
+  bool has_applied = get_u32_le(from + 116) & FEATURE_APPLIED;
+  ret->applied.index = get_u64_le(from + 32);
+  ret->applied.term = get_u64_le(from + 40);
+  ret->applied.commit_time_ns = has_applied ? (int64_t) get_u64_le(from + 120) : 0;
+  ret->generation = has_applied ? get_u64_le(from + GENERATION_OFFSET) : 0;
   ret->epoch = get_u64_le(from + 48);
   ret->map_physical = get_u64_le(from + 56);
   ret->map_checksum = get_u32_le(from + 64);

@@ -15,7 +15,9 @@ struct store_root {
 struct superblock {
   uint64_t sequence;
   uint8_t uuid[16];
-  uint64_t applied_index, applied_term, epoch;
+  struct store_applied applied; // without the feature in the file, the commit time is 0
+  uint64_t generation;          // and so is this
+  uint64_t epoch;
   uint64_t map_physical, space_physical;
   uint32_t map_checksum, space_checksum;
   uint64_t physical_pages, id_high, pages_logical;

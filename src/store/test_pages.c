@@ -297,7 +297,7 @@ TEST(a_file_whose_pages_are_gone_gets_shorter_and_power_may_fail_meanwhile) {
         if (err == ERR_OK) fill(page, i);
       }
       if (err == ERR_OK)
-        store_publish(p.store, b, p.index, 1);
+        store_publish(p.store, b, store_applied(p.store));
       else
         store_abort(p.store, b);
     }

@@ -71,7 +71,8 @@ static inline void place_publish(struct place *p, struct page_batch *b) {
   bool worked = false;
   assert_ok(log_append(store_log(p->store), &entry, 1, NULL));
   assert_ok(log_writer_step(store_log(p->store), &worked, NULL));
-  store_publish(p->store, b, ++p->index, 1);
+  p->index++;
+  store_publish(p->store, b, store_applied_of(&entry));
 }
 
 static inline void place_checkpoint(struct place *p) {

@@ -150,7 +150,7 @@ static enum err apply_ops(struct world *w, struct page_batch *b, struct error *e
   return ERR_OK;
 }
 
-static enum err apply_staged(struct world *w, uint64_t index, uint64_t term, struct error *e) {
+static enum err apply_staged(struct world *w, const struct log_entry *entry, struct error *e) {
   struct page_batch *b = NULL;
   TRY(page_batch_begin(store_space(w->store), w->applier, &b, e));
   enum err err = apply_ops(w, b, e);
@@ -158,7 +158,7 @@ static enum err apply_staged(struct world *w, uint64_t index, uint64_t term, str
     store_abort(w->store, b);
     return err;
   }
-  store_publish(w->store, b, index, term);
+  store_publish(w->store, b, store_applied_of(entry));
   model_apply(&w->model, w->staged, w->staged_bytes);
   w->transactions_applied++;
   return ERR_OK;
@@ -173,7 +173,7 @@ static enum err apply_entry(void *argument, const struct log_entry *entry, struc
   memcpy(w->staged + w->staged_bytes, entry->payload.ptr, entry->payload.len);
   w->staged_bytes += (uint32_t) entry->payload.len;
   if (entry->parts == LOG_END) {
-    enum err err = apply_staged(w, entry->index, entry->term, e);
+    enum err err = apply_staged(w, entry, e);
     if (err != ERR_OK) {
       w->staged_bytes = before; // the same entry comes again
       return err;
@@ -319,11 +319,14 @@ static void close_store(struct world *w) {
 
 static bool check_superblock(struct world *w) {
   struct model m;
-  uint64_t applied = store_applied_index(w->store);
+  struct store_applied at = store_applied(w->store);
+  uint64_t applied = at.index;
   if (applied > w->commit || applied > w->last)
     return fail(w, "the pages hold entry %" PRIu64 ", only %" PRIu64 " of %" PRIu64 " are committed", applied, w->commit, w->last);
   model_at(w, applied, &m);
   if (get_u64_le(store_meta(w->store)) != m.digest) return fail(w, "the superblock's metadata is not that of entry %" PRIu64, applied);
+  if (applied > 0 && (at.term != w->entries[applied].term || at.commit_time_ns != w->entries[applied].commit_time_ns))
+    return fail(w, "the superblock has another term or commit time than entry %" PRIu64, applied);
   w->model = m;
   w->applied = applied;
   return true;
@@ -428,12 +431,13 @@ static bool submit(struct world *w) {
     unsigned parts = i + 1 < entries ? LOG_PART : LOG_END;
     batch[i] = (struct log_entry){.index = first + i, .term = w->term, .kind = LOG_TRANSACTION, .parts = parts, .origin_sequence = w->transactions,
                                   .payload = {(const char *) payload, count * OP_BYTES}, .commit_time_ns = w->clock.now_ns};
-    made[i] = (struct world_queued){false, first + i, {payload, count * OP_BYTES, parts, w->term, w->transactions}};
+    made[i] = (struct world_queued){false, first + i, {payload, count * OP_BYTES, parts, w->term, w->transactions, 0}};
   }
   struct error e = ERROR_INIT;
   enum err err = log_append(store_log(w->store), batch, entries, &e);
   for (unsigned i = 0; i < entries && err == ERR_OK; i++) {
     made[i].entry.term = batch[i].term;
+    made[i].entry.commit_time_ns = batch[i].commit_time_ns;
     if (batch[i].index != made[i].index) return fail(w, "entry %" PRIu64 " got index %" PRIu64, made[i].index, batch[i].index);
     w->queue[w->queued++] = made[i];
   }

@@ -33,6 +33,7 @@ struct world_entry {
   uint32_t bytes;
   unsigned parts;
   uint64_t term, transaction;
+  int64_t commit_time_ns;
 };
 
 struct world_queued {
