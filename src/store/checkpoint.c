@@ -24,7 +24,7 @@ static enum err buffer_ready(struct checkpoint *c) {
   if (c->buffer != NULL) return ERR_OK;
   c->allocation = mem_alloc(CHECKPOINT_BUFFER_BYTES + PAGE_BYTES);
   if (c->allocation == NULL) return ERR_NOMEM;
-  c->buffer = (uint8_t *) (((uintptr_t) c->allocation + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+  c->buffer = page_align(c->allocation);
   return ERR_OK;
 }
 
@@ -452,6 +452,7 @@ static enum err step_sync_superblock(struct store *s, struct error *e) {
   page_snapshot_close(&c->pin);
   mutex_lock(&s->space->mutex);
   s->space->sequence = c->next.sequence;
+  checkpoint_pins_expire(s);
   physical_sweep(s->space);
   physical_prefer_front(s->space);
   mutex_unlock(&s->space->mutex);

@@ -1,73 +1,176 @@
-// Backup pins: the durable checkpoint's pages stay as they are and are walked from disk, beside whatever goes on in memory.
+// Pins: the durable checkpoint's pages stay as they are and are read from disk, beside whatever goes on in memory.
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "store/piece_int.h"
 #include "store/store_int.h"
 
-enum err checkpoint_pin(struct store *s, struct checkpoint_pin *ret, struct error *e) {
-  struct checkpoint_pins *pins = &s->space->physical.pins;
-  enum err err = error_set(e, ERR_LIMIT, "%zu checkpoints are pinned already.", ARRAY_SIZE(pins->sequences));
+// The space's mutex is held.
+void checkpoint_pins_expire(struct store *s) {
+  struct checkpoint_pin_slot *slots = s->space->physical.pins;
+  int64_t now_ns = clock_monotonic_ns(s->options.clock);
+  for (size_t i = 0; i < CHECKPOINT_PINS_MAX; i++)
+    if (slots[i].sequence != 0 && slots[i].expires_ns <= now_ns) slots[i].sequence = 0;
+}
+
+static struct checkpoint_identity identity_of(const struct superblock *sb, const uint8_t *head) {
+  struct checkpoint_identity i = {.generation = sb->generation,
+                                  .applied = sb->applied,
+                                  .checksum = get_u64_le(head + CHECKPOINT_HEAD_BYTES - 8),
+                                  .pages = sb->pages_logical,
+                                  .physical_pages = sb->physical_pages};
+  memcpy(i.uuid, sb->uuid, sizeof i.uuid);
+  return i;
+}
+
+void checkpoint_head(const struct checkpoint_pin *p, uint8_t to[CHECKPOINT_HEAD_BYTES]) {
+  superblock_encode(p->superblock, to);
+}
+
+enum err checkpoint_head_read(const uint8_t from[CHECKPOINT_HEAD_BYTES], struct checkpoint_identity *ret, struct error *e) {
+  struct superblock sb;
+  enum err err = superblock_decode(from, &sb, e);
+  if (err == ERR_CORRUPT) return error_set(e, ERR_CORRUPT, "The head of a copied store fails its check.");
+  if (err == ERR_OK) *ret = identity_of(&sb, from);
+  return err;
+}
+
+// Both mutexes are held: the superblock is the durable one, and none of its pages has been given back.
+static enum err take_slot(struct store *s, int64_t expires_ns, struct checkpoint_pin *pin, struct error *e) {
+  struct physical *f = &s->space->physical;
+  checkpoint_pins_expire(s);
+  for (uint32_t slot = 0; slot < CHECKPOINT_PINS_MAX; slot++) {
+    if (f->pins[slot].sequence != 0) continue;
+    f->pins[slot] = (struct checkpoint_pin_slot){s->durable.sequence, expires_ns, ++f->pin_ids};
+    *pin->superblock = s->durable;
+    pin->slot = slot;
+    pin->id = f->pins[slot].id;
+    return ERR_OK;
+  }
+  return error_set(e, ERR_LIMIT, "%u checkpoints are pinned already.", CHECKPOINT_PINS_MAX);
+}
+
+enum err checkpoint_pin(struct store *s, int64_t expires_ns, struct checkpoint_pin *ret, struct error *e) {
+  struct checkpoint_pin pin = {.store = s, .superblock = mem_alloc(sizeof *pin.superblock)};
+  if (pin.superblock == NULL) return error_ensure(e, ERR_NOMEM);
   mutex_lock(&s->mutex);
   mutex_lock(&s->space->mutex);
-  for (uint32_t slot = 0; slot < ARRAY_SIZE(pins->sequences) && err != ERR_OK; slot++) {
-    if (pins->sequences[slot] != 0) continue;
-    pins->sequences[slot] = s->durable.sequence;
-    *ret = (struct checkpoint_pin){s,    s->durable.sequence,     s->durable.applied.index,
-                                   slot, s->durable.map_physical, s->durable.map_checksum};
-    err = ERR_OK;
-  }
+  enum err err = take_slot(s, expires_ns, &pin, e);
   mutex_unlock(&s->space->mutex);
   mutex_unlock(&s->mutex);
-  return err;
+  if (err != ERR_OK) {
+    mem_free(pin.superblock);
+    return err;
+  }
+  uint8_t head[CHECKPOINT_HEAD_BYTES];
+  pin.superblock->generation = log_generation(s->log); // one that was made before the present generation is its beginning
+  checkpoint_head(&pin, head);
+  pin.identity = identity_of(pin.superblock, head);
+  *ret = pin;
+  return ERR_OK;
+}
+
+static bool is_live(const struct checkpoint_pin *p) {
+  struct checkpoint_pin_slot *slot = &p->store->space->physical.pins[p->slot];
+  return slot->sequence != 0 && slot->id == p->id;
+}
+
+static enum err expired(struct error *e) {
+  return error_set(e, ERR_NOTFOUND, "The pin on the checkpoint has expired.");
+}
+
+enum err checkpoint_pin_renew(const struct checkpoint_pin *p, int64_t expires_ns, struct error *e) {
+  struct page_space *s = p->store->space;
+  mutex_lock(&s->mutex);
+  checkpoint_pins_expire(p->store);
+  bool live = is_live(p);
+  if (live) s->physical.pins[p->slot].expires_ns = expires_ns;
+  mutex_unlock(&s->mutex);
+  return live ? ERR_OK : expired(e);
 }
 
 void checkpoint_unpin(struct checkpoint_pin *p) {
   if (p->store == NULL) return;
   struct page_space *s = p->store->space;
   mutex_lock(&s->mutex);
-  s->physical.pins.sequences[p->slot] = 0;
+  if (is_live(p)) s->physical.pins[p->slot].sequence = 0;
   physical_sweep(s);
   mutex_unlock(&s->mutex);
+  mem_free(p->superblock);
   *p = (struct checkpoint_pin){0};
 }
 
-struct walk {
-  const struct checkpoint_pin *pin;
-  enum err (*fn)(void *argument, page_id id, const void *page);
-  void *argument;
-  uint8_t *pages; // one for each level, and one for the page itself
-};
+// ---- reading ----
 
-#define MAP_HEADER_BYTES 16u
-#define MAP_ENTRY_BYTES 10u
+// Pages that lie together on disk are read together: from `taken` on, as far as places are known.
+static enum err read_known(const struct checkpoint_pin *pin, struct piece *p, uint8_t *to, struct error *e) {
+  while (p->taken < p->known) {
+    uint32_t from = p->taken, count = 1;
+    const struct map_place *at = p->places + from;
+    while (from + count < p->known && at[count].physical == at[0].physical + count) count++;
+    uint8_t *run = to + from * (size_t) PAGE_BYTES;
+    enum err err = disk_read_all(pin->store->file, at[0].physical * PAGE_BYTES, run, count * (size_t) PAGE_BYTES, e);
+    if (err == ERR_SHORT)
+      return error_set(e, ERR_CORRUPT, "The page file ends before physical page %llu.", (unsigned long long) at[0].physical);
+    if (err != ERR_OK) return err;
+    for (uint32_t i = 0; i < count; i++) TRY(piece_take(p, run + i * (size_t) PAGE_BYTES, e));
+  }
+  return ERR_OK;
+}
 
-// Recursion is bounded by the number of levels.
-static enum err walk_node(struct walk *w, unsigned level, uint64_t number, uint64_t physical, uint32_t checksum, struct error *e) {
-  struct page_space *s = w->pin->store->space;
-  uint8_t *node = w->pages + (level + 1) * PAGE_BYTES;
-  TRY(page_read_physical(s, number, physical, checksum, node, e));
-  for (uint64_t i = 0; i < MAP_FANOUT; i++) {
-    const uint8_t *entry = node + MAP_HEADER_BYTES + i * MAP_ENTRY_BYTES;
-    uint64_t below = get_u32_le(entry) | (uint64_t) get_u16_le(entry + 4) << 32, id = number * MAP_FANOUT + i;
-    if (below == 0) continue;
-    if (level > 0) {
-      TRY(walk_node(w, level - 1, id, below, get_u32_le(entry + 6), e));
-    } else {
-      TRY(page_read_physical(s, id, below, get_u32_le(entry + 6), w->pages, e));
-      TRY(w->fn(w->argument, id, w->pages));
-    }
+static enum err read_piece(const struct checkpoint_pin *pin, uint64_t position, struct piece *p, uint8_t *to, struct error *e) {
+  piece_begin(p, pin->superblock, position);
+  while (!piece_is_whole(p)) TRY(read_known(pin, p, to, e));
+  return ERR_OK;
+}
+
+// What was reused under a pin that has expired looks like damage.
+static enum err read_error(const struct checkpoint_pin *pin, enum err err, struct error *e) {
+  if (err != ERR_CORRUPT) return err;
+  mutex_lock(&pin->store->space->mutex);
+  bool live = is_live(pin);
+  mutex_unlock(&pin->store->space->mutex);
+  return live ? err : expired(e);
+}
+
+enum err checkpoint_read(const struct checkpoint_pin *pin, uint64_t *position, uint8_t *to, size_t *ret_bytes, struct error *e) {
+  struct piece p;
+  uint64_t at = piece_settle(pin->superblock, *position);
+  if (at == CHECKPOINT_END) {
+    *position = CHECKPOINT_END;
+    *ret_bytes = 0;
+    return ERR_OK;
+  }
+  enum err err = read_piece(pin, at, &p, to, e);
+  if (err != ERR_OK) return read_error(pin, err, e);
+  *position = p.next;
+  *ret_bytes = p.taken * (size_t) PAGE_BYTES;
+  return ERR_OK;
+}
+
+static enum err each_page(const uint8_t *pages, enum err (*fn)(void *argument, page_id id, const void *page), void *argument) {
+  const uint8_t *node = pages + (MAP_LEVELS - 1) * PAGE_BYTES, *page = pages + MAP_LEVELS * PAGE_BYTES;
+  uint64_t first = map_page_number(node) * MAP_FANOUT;
+  for (uint64_t slot = 0; slot < MAP_FANOUT; slot++) {
+    if (map_page_entry(node, slot).physical == 0) continue;
+    TRY(fn(argument, first + slot, page));
+    page += PAGE_BYTES;
   }
   return ERR_OK;
 }
 
 enum err checkpoint_pin_each(const struct checkpoint_pin *p, enum err (*fn)(void *argument, page_id id, const void *page), void *argument,
                              struct error *e) {
-  if (p->map_physical == 0) return ERR_OK;
-  uint8_t *buffer = mem_alloc((MAP_LEVELS + 2) * PAGE_BYTES);
+  uint8_t *buffer = mem_alloc(CHECKPOINT_PIECE_BYTES_MAX + PAGE_BYTES);
   if (buffer == NULL) return error_ensure(e, ERR_NOMEM);
-  struct walk w = {p, fn, argument, (uint8_t *) (((uintptr_t) buffer + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1))};
-  enum err err = walk_node(&w, MAP_LEVELS - 1, 0, p->map_physical, p->map_checksum, e);
+  uint8_t *pages = page_align(buffer);
+  enum err err = ERR_OK;
+  for (uint64_t at = CHECKPOINT_FIRST; err == ERR_OK && piece_is_of_pages(p->superblock, at);) {
+    size_t bytes = 0;
+    err = checkpoint_read(p, &at, pages, &bytes, e);
+    if (err == ERR_OK) err = each_page(pages, fn, argument);
+  }
   mem_free(buffer);
   return err;
 }

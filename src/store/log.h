@@ -87,6 +87,7 @@ struct log_group_state {
   uint64_t snapshot_term;
   uint64_t membership_index;
   bool installing;         // a copied store takes the place of the one here: it may be ahead of the log, which may be begun anew
+  uint64_t installing_copy; // its identity (store/checkpoint.h), 0: none, or not known
   uint32_t member_count;
   struct log_member members[LOG_MEMBERS_MAX];
 };
@@ -113,6 +114,13 @@ void log_group_state(struct log *l, struct log_group_state *ret);
 uint64_t log_generation(struct log *l);
 /// Returns when it is durable. Term and generation never go back (ERR_INVALID).
 enum err log_group_save(struct log *l, const struct log_group_state *state, struct error *e) NODISCARD;
+
+/// Of a log that nobody has open. ERR_NOTFOUND: there is no group state; ERR_CORRUPT; ERR_INVALID: it is another database's.
+enum err log_group_look(struct disk *d, const char *directory, const uint8_t uuid[16], struct log_group_state *ret,
+                        struct error *e) NODISCARD;
+/// Marks it as `installing` this copy; returns when that is durable. The same errors.
+enum err log_group_mark_installing(struct disk *d, const char *directory, const uint8_t uuid[16], uint64_t copy,
+                                   struct error *e) NODISCARD;
 
 // ---- appending ----
 

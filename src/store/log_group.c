@@ -9,6 +9,7 @@
 
 #define GROUP_MAGIC 0x53475651u // QVGS
 #define MEMBER_BYTES 120u
+#define COPY_OFFSET (104u + LOG_MEMBERS_MAX * MEMBER_BYTES)
 #define SEQUENCE_MAX (UINT64_MAX / 2) // nobody saves so often; what follows it must not wrap
 
 static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, const struct log_group_state *g) {
@@ -28,6 +29,7 @@ static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, con
     m[8] = g->members[i].role;
     memcpy(m + 9, g->members[i].address, sizeof g->members[i].address);
   }
+  put_u64_le(to + COPY_OFFSET, g->installing_copy);
   put_u64_le(to + LOG_GROUP_SLOT_BYTES - 8, hash64(to, LOG_GROUP_SLOT_BYTES - 8, 0));
 }
 
@@ -60,6 +62,7 @@ static enum err get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *
                                   .snapshot_term = words[6],
                                   .membership_index = words[7],
                                   .installing = get_u32_le(from + 100) != 0,
+                                  .installing_copy = get_u64_le(from + COPY_OFFSET),
                                   .member_count = count};
   for (uint32_t i = 0; i < count; i++) {
     const uint8_t *m = from + 104 + i * MEMBER_BYTES;
@@ -176,5 +179,47 @@ enum err log_group_save(struct log *l, const struct log_group_state *state, stru
     mutex_unlock(&l->mutex);
   }
   mutex_unlock(&l->group_mutex);
+  return err;
+}
+
+// ---- a log that nobody has open ----
+
+static enum err open_alone(struct disk *d, const char *directory, const uint8_t uuid[16], struct log **ret, struct error *e) {
+  struct log *l = mem_zalloc(sizeof *l);
+  if (l == NULL) return error_ensure(e, ERR_NOMEM);
+  l->disk = d;
+  l->options.clustered = true; // its term is not this opening's to raise
+  memcpy(l->uuid, uuid, sizeof l->uuid);
+  mutex_init(&l->mutex);
+  mutex_init(&l->group_mutex);
+  mutex_init(&l->prune_mutex);
+  int n = snprintf(l->directory, sizeof l->directory, "%s", directory);
+  enum err err = (size_t) n < sizeof l->directory ? log_group_open(l, false, e)
+                                                  : error_set(e, ERR_INVALID, "The path of the store is too long.");
+  if (err == ERR_OK)
+    *ret = l;
+  else
+    log_close(l);
+  return err;
+}
+
+enum err log_group_look(struct disk *d, const char *directory, const uint8_t uuid[16], struct log_group_state *ret,
+                        struct error *e) {
+  struct log *l = NULL;
+  TRY(open_alone(d, directory, uuid, &l, e));
+  log_group_state(l, ret);
+  log_close(l);
+  return ERR_OK;
+}
+
+enum err log_group_mark_installing(struct disk *d, const char *directory, const uint8_t uuid[16], uint64_t copy,
+                                   struct error *e) {
+  struct log *l = NULL;
+  TRY(open_alone(d, directory, uuid, &l, e));
+  struct log_group_state state = l->group;
+  state.installing = true;
+  state.installing_copy = copy;
+  enum err err = log_group_save(l, &state, e);
+  log_close(l);
   return err;
 }

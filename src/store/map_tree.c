@@ -50,12 +50,25 @@ void map_node_encode(const struct map_tree *t, const struct map_node *n, uint8_t
   put_u16_le(to + 6, set);
 }
 
+uint64_t map_page_number(const uint8_t *page) {
+  return get_u64_le(page + 8);
+}
+
+bool map_page_is(const uint8_t *page, unsigned kind, unsigned level, uint64_t number) {
+  return get_u32_le(page) == MAP_MAGIC && page[4] == kind && page[5] == level && map_page_number(page) == number;
+}
+
+struct map_place map_page_entry(const uint8_t *page, uint64_t slot) {
+  const uint8_t *entry = page + MAP_HEADER_BYTES + slot * MAP_ENTRY_BYTES;
+  return (struct map_place){get_u32_le(entry) | (uint64_t) get_u16_le(entry + 4) << 32, get_u32_le(entry + 6)};
+}
+
 static bool decode(const struct map_tree *t, const uint8_t *from, struct map_node *n) {
-  if (get_u32_le(from) != MAP_MAGIC || from[4] != t->kind || from[5] != n->level || get_u64_le(from + 8) != n->number) return false;
+  if (!map_page_is(from, t->kind, n->level, n->number)) return false;
   for (size_t i = 0; i < MAP_FANOUT; i++) {
-    const uint8_t *entry = from + MAP_HEADER_BYTES + i * MAP_ENTRY_BYTES;
-    n->physical[i] = get_u32_le(entry) | (uint64_t) get_u16_le(entry + 4) << 32;
-    n->checksum[i] = get_u32_le(entry + 6);
+    struct map_place at = map_page_entry(from, i);
+    n->physical[i] = at.physical;
+    n->checksum[i] = at.checksum;
     if (n->physical[i] >= t->space->physical.pages || (n->physical[i] != 0 && n->physical[i] < SUPERBLOCKS)) return false;
   }
   return true;
@@ -64,7 +77,7 @@ static bool decode(const struct map_tree *t, const uint8_t *from, struct map_nod
 static enum err read_node(struct map_tree *t, struct map_node *n, uint64_t physical, uint32_t checksum, struct error *e) {
   uint8_t *page = mem_alloc(2 * PAGE_BYTES);
   if (page == NULL) return error_ensure(e, ERR_NOMEM);
-  uint8_t *aligned = (uint8_t *) (((uintptr_t) page + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+  uint8_t *aligned = page_align(page);
   enum err err = page_read_physical(t->space, n->number, physical, checksum, aligned, e);
   if (err == ERR_OK && !decode(t, aligned, n))
     err = error_set(e, ERR_CORRUPT, "Physical page %llu is not map page %llu of level %u.", (unsigned long long) physical,

@@ -123,7 +123,7 @@ enum err pages_check(struct page_space *s, bool read_all, struct error *e) {
   mutex_lock(&s->mutex);
   c.seen = mem_zalloc(s->physical.capacity / 8);
   void *buffer = mem_alloc(2 * PAGE_BYTES);
-  if (read_all && buffer != NULL) c.page = (uint8_t *) (((uintptr_t) buffer + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+  if (read_all && buffer != NULL) c.page = page_align(buffer);
   enum err err = c.seen != NULL && buffer != NULL ? check_all(&c, e) : error_ensure(e, ERR_NOMEM);
   mutex_unlock(&s->mutex);
   mem_free(buffer);

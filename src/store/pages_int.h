@@ -21,6 +21,12 @@
 #define PAGE_ID_MAX ((UINT64_C(1) << 34) - 1)
 #define SUPERBLOCKS 2u
 
+/// The first multiple of a page's size in memory that has room for one page more than is needed: direct reads and writes want
+/// that.
+static inline uint8_t *page_align(void *memory) {
+  return (uint8_t *) (((uintptr_t) memory + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+}
+
 // ---- pool ----
 
 enum frame_state { FRAME_FREE, FRAME_HELD, FRAME_IN_MAP };
@@ -108,6 +114,12 @@ enum err pool_evict(struct page_pool *p, struct page_space *resting, unsigned wa
 
 // ---- map pages ----
 
+// A page, and the checksum that it must have. Physical page 0: nothing there.
+struct map_place {
+  uint64_t physical;
+  uint32_t checksum;
+};
+
 struct map_node {
   uint64_t number;
   uint8_t level;
@@ -172,6 +184,10 @@ enum err map_tree_place(struct map_tree *t, unsigned level, uint64_t number, uin
 /// Says that it is elsewhere now: reach, limbo, and its parent becomes dirty.
 enum err map_tree_move(struct map_tree *t, unsigned level, uint64_t number, uint64_t physical, uint32_t checksum, struct error *e);
 enum err map_tree_touch(struct map_tree *t, struct map_node *n);
+/// Of the page's 4096 bytes: whether they say that they are this map page, its number, and what entry `slot` names.
+bool map_page_is(const uint8_t *page, unsigned kind, unsigned level, uint64_t number);
+uint64_t map_page_number(const uint8_t *page);
+struct map_place map_page_entry(const uint8_t *page, uint64_t slot);
 /// The page's 4096 bytes.
 void map_node_encode(const struct map_tree *t, const struct map_node *n, uint8_t to[PAGE_BYTES]);
 
@@ -213,8 +229,10 @@ struct limbo_page {
   uint64_t physical, sequence, after;
 };
 
-struct checkpoint_pins {
-  uint64_t sequences[64]; // 0: free
+struct checkpoint_pin_slot {
+  uint64_t sequence; // 0: free
+  int64_t expires_ns;
+  uint32_t id;
 };
 
 // A bitmap page that changed since it was written, and one that has its new place in the checkpoint under way.
@@ -230,7 +248,8 @@ struct physical {
   struct map dirty_chunks; // chunk -> enum chunk_state
   struct limbo_page *limbo;
   size_t limbo_count, limbo_capacity;
-  struct checkpoint_pins pins;
+  struct checkpoint_pin_slot pins[64];
+  uint32_t pin_ids;
 };
 
 enum err physical_allocate(struct page_space *s, uint64_t *ret, struct error *e);

@@ -101,8 +101,8 @@ void physical_release(struct page_space *s, uint64_t physical, uint64_t sequence
 }
 
 static bool is_pinned(const struct physical *f, uint64_t sequence) {
-  for (size_t i = 0; i < ARRAY_SIZE(f->pins.sequences); i++)
-    if (f->pins.sequences[i] != 0 && f->pins.sequences[i] < sequence && !MUTANT(page_reuse_pin)) return true;
+  for (size_t i = 0; i < ARRAY_SIZE(f->pins); i++)
+    if (f->pins[i].sequence != 0 && f->pins[i].sequence < sequence && !MUTANT(page_reuse_pin)) return true;
   return false;
 }
 
@@ -181,7 +181,7 @@ static enum err load_chunk(struct page_space *s, uint64_t chunk, uint8_t *page, 
 static enum err load_chunks(struct page_space *s, struct error *e) {
   uint8_t *buffer = mem_alloc(2 * PAGE_BYTES);
   if (buffer == NULL) return error_ensure(e, ERR_NOMEM);
-  uint8_t *page = (uint8_t *) (((uintptr_t) buffer + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+  uint8_t *page = page_align(buffer);
   enum err err = ERR_OK;
   for (uint64_t chunk = 0; chunk * CHUNK_PAGES < s->physical.pages && err == ERR_OK; chunk++) err = load_chunk(s, chunk, page, e);
   mem_free(buffer);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "store/store_int.h"
 
@@ -16,13 +17,9 @@ static enum err path_in(const struct store *s, const char *name, char to[DISK_PA
   return n < DISK_PATH_MAX ? ERR_OK : error_set(e, ERR_INVALID, "The path of the store is too long.");
 }
 
-static uint8_t *aligned(uint8_t *p) {
-  return (uint8_t *) (((uintptr_t) p + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
-}
-
 // The valid slot with the higher sequence; `*ret_any` false if neither is.
 static enum err read_superblocks(struct store *s, struct superblock *ret, bool *ret_any, struct error *e) {
-  uint8_t *buffer = mem_zalloc(3 * PAGE_BYTES), *slots = aligned(buffer);
+  uint8_t *buffer = mem_zalloc(3 * PAGE_BYTES), *slots = page_align(buffer);
   struct superblock *one = mem_alloc(sizeof *one);
   size_t got = 0;
   *ret_any = false;
@@ -42,8 +39,8 @@ static enum err read_superblocks(struct store *s, struct superblock *ret, bool *
 static enum err write_superblock(struct store *s, const struct superblock *sb, struct error *e) {
   uint8_t *buffer = mem_alloc(2 * PAGE_BYTES);
   if (buffer == NULL) return error_ensure(e, ERR_NOMEM);
-  superblock_encode(sb, aligned(buffer));
-  enum err err = disk_write(s->file, sb->sequence % SUPERBLOCKS * PAGE_BYTES, aligned(buffer), PAGE_BYTES, e);
+  superblock_encode(sb, page_align(buffer));
+  enum err err = disk_write(s->file, sb->sequence % SUPERBLOCKS * PAGE_BYTES, page_align(buffer), PAGE_BYTES, e);
   mem_free(buffer);
   return err;
 }
@@ -89,17 +86,65 @@ static enum err make_new(struct store *s, struct error *e) {
   return disk_sync_directory(s->options.disk, s->directory, e);
 }
 
+static bool is_installing(struct store *s) {
+  struct log_group_state g;
+  log_group_state(s->log, &g);
+  return g.installing;
+}
+
+// Only a copied store that has taken the place of the one here may be ahead of the log.
 static enum err check_log_fits(struct store *s, struct error *e) {
-  struct log_recovery r;
-  log_recovery(s->log, &r);
-  if (r.last_index < s->durable.applied.index)
+  uint64_t first = log_first_index(s->log), last = log_durable_index(s->log), applied = s->durable.applied.index;
+  if (last < applied && !is_installing(s))
     return error_set(e, ERR_CORRUPT,
                      "The log of '%s' ends at entry %llu, but the pages hold entry %llu: a part of the log is missing.",
-                     s->directory, (unsigned long long) r.last_index, (unsigned long long) s->durable.applied.index);
-  if (r.first_index > s->durable.applied.index + 1)
+                     s->directory, (unsigned long long) last, (unsigned long long) applied);
+  if (first > applied + 1)
     return error_set(e, ERR_CORRUPT, "The log of '%s' begins at entry %llu, but the pages end at entry %llu.", s->directory,
-                     (unsigned long long) r.first_index, (unsigned long long) s->durable.applied.index);
+                     (unsigned long long) first, (unsigned long long) applied);
   return ERR_OK;
+}
+
+// Of nobody's group, the log begins where the copy ends. One that is its own truth has a new term from here on.
+static enum err begin_log_anew(struct store *s, struct log_group_state *g, struct error *e) {
+  struct store_applied at = s->durable.applied;
+  TRY(log_reset(s->log, at.index, at.term, e));
+  g->term = MAX(g->term, s->options.log.clustered ? at.term : at.term + 1);
+  g->snapshot_index = at.index;
+  g->snapshot_term = at.term;
+  g->membership_index = g->member_count = 0;
+  return ERR_OK;
+}
+
+static bool is_copy(const struct superblock *sb, uint64_t identity) {
+  uint8_t page[PAGE_BYTES];
+  superblock_encode(sb, page);
+  return get_u64_le(page + PAGE_BYTES - 8) == identity;
+}
+
+// After store_copy_install (docs/formats/copy.md). A member of a group has to ask its leader where the log begins. Of any other
+// store, pages that are not the copy's are the old ones: the power went before the copy took their place.
+static enum err settle_install(struct store *s, struct error *e) {
+  struct log_group_state g;
+  log_group_state(s->log, &g);
+  bool is_newer = s->durable.generation > g.generation;
+  if (!g.installing && is_newer)
+    return error_set(e, ERR_CORRUPT,
+                     "The pages of '%s' are of generation %llu, the group state is of generation %llu: it is older.",
+                     s->directory, (unsigned long long) s->durable.generation, (unsigned long long) g.generation);
+  if (!g.installing || (g.member_id != 0 && !is_newer)) return ERR_OK;
+  g.generation = MAX(g.generation, s->durable.generation);
+  if (g.member_id == 0 && is_copy(&s->durable, g.installing_copy)) TRY(begin_log_anew(s, &g, e));
+  if (g.member_id == 0) g.installing = false;
+  return log_group_save(s->log, &g, e);
+}
+
+// Only what was committed was applied; batch headers may know less. The log of the store before may have another entry there.
+static void mark_committed(struct store *s) {
+  struct store_applied at = s->durable.applied;
+  uint64_t term = 0;
+  bool has_it = !is_installing(s) || (log_term_at(s->log, at.index, &term, NULL) == ERR_OK && term == at.term);
+  if (has_it) log_commit_mark(s->log, at.index);
 }
 
 // A superblock of a server that kept no commit time: the entry says it, or else no entry of the log is younger.
@@ -124,10 +169,11 @@ static enum err open_old(struct store *s, struct error *e) {
   TRY(write_superblock(s, &s->durable, e));
   TRY(disk_sync(s->file, e));
   TRY(open_log(s, false, e));
-  TRY(check_log_fits(s, e));
   TRY(find_commit_time(s, e));
   log_time_mark(s->log, s->durable.applied.commit_time_ns);
-  log_commit_mark(s->log, s->durable.applied.index); // only what was committed was applied; batch headers may know less
+  TRY(settle_install(s, e));
+  TRY(check_log_fits(s, e));
+  mark_committed(s);
   return ERR_OK;
 }
 
@@ -333,7 +379,7 @@ enum err store_check(struct store *s, bool read_all, struct error *e) {
   TRY(log_check(s->log, e));
   TRY(pages_check(s->space, read_all, e));
   uint64_t applied = store_applied_index(s);
-  if (applied > log_durable_index(s->log))
+  if (applied > log_durable_index(s->log) && !is_installing(s))
     return error_set(e, ERR_CORRUPT, "The pages hold entry %llu, the log ends at %llu.", (unsigned long long) applied,
                      (unsigned long long) log_durable_index(s->log));
   return ERR_OK;

@@ -57,3 +57,5 @@ struct store {
 
 enum err store_poison(struct store *s, enum err err, const struct error *cause, struct error *e);
 void checkpoint_done(struct store *s);
+/// Drops pins that have expired; the space's mutex is held.
+void checkpoint_pins_expire(struct store *s);

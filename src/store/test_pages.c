@@ -451,8 +451,8 @@ TEST(a_pinned_checkpoint_stays_as_it_is) {
   for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) ids[i] = new_page(b, i);
   place_publish(&p, b);
   place_checkpoint(&p);
-  assert_ok(checkpoint_pin(p.store, &pin, NULL));
-  assert_int_equal(pin.applied_index, 1);
+  assert_ok(checkpoint_pin(p.store, INT64_MAX, &pin, NULL));
+  assert_int_equal(pin.identity.applied.index, 1);
   assert_ok(checkpoint_pin_each(&pin, add_digest, &before, NULL));
   for (uint64_t round = 0; round < 5; round++) {
     b = place_begin(&p);

@@ -574,7 +574,7 @@ static bool backup(struct world *w) {
   struct error e = ERROR_INIT;
   uint64_t digest = 0;
   bool first = w->pin.store == NULL;
-  enum err err = first ? checkpoint_pin(w->store, &w->pin, &e) : ERR_OK;
+  enum err err = first ? checkpoint_pin(w->store, INT64_MAX, &w->pin, &e) : ERR_OK;
   if (err == ERR_OK) err = checkpoint_pin_each(&w->pin, add_page, &digest, &e);
   if (!first && err == ERR_OK && digest != w->pin_digest) return fail(w, "the pages of a pinned checkpoint changed");
   w->pin_digest = digest;
