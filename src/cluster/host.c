@@ -105,7 +105,10 @@ static void on_timer(void *context) {
 static bool step(struct host_group *g) {
   bool more = false;
   struct error e = ERROR_INIT;
-  if (group_step(g->group, now_ms(g->host), &more, &e) == ERR_OK) return more;
+  if (group_step(g->group, now_ms(g->host), &more, &e) == ERR_OK) {
+    if (g->host->options.group_stepped != NULL) g->host->options.group_stepped(g->host->options.context, g);
+    return more;
+  }
   if (!g->told_failure) {
     g->told_failure = true;
     event_raise(g->host->options.network.events, EVENT_ERROR, "cluster.group.closed", "%s", e.message);
@@ -279,6 +282,10 @@ void host_group_remove(struct host_group *g) {
 
 struct group *host_group(struct host_group *g) {
   return g->group;
+}
+
+struct group_application *host_group_application(struct host_group *g) {
+  return g->application;
 }
 
 // ---- the writer ----

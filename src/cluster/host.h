@@ -38,6 +38,9 @@ struct host_options {
   /// The group is closed for the reason in group_failure. From the loop, once; must only take note: removing it, and adding it
   /// again to start from its disk, comes later.
   void (*group_failed)(void *context, struct host_group *g);
+  /// The group was stepped: the moment to look at its state and to ask something of it (group_propose, group_checkpointed...),
+  /// which is carried out with the next step, at once. From the loop. May be NULL.
+  void (*group_stepped)(void *context, struct host_group *g);
   void *context;
 };
 
@@ -54,6 +57,8 @@ enum err host_group_add(struct host *h, struct log *log, const struct group_opti
 /// Waits for a round of the writer that is under way. The log may be closed then. Not from within a function of its application.
 void host_group_remove(struct host_group *g);
 struct group *host_group(struct host_group *g);
+/// What host_group_add was given: whose group it is.
+struct group_application *host_group_application(struct host_group *g);
 
 /// Something was asked of the group, or its application has got on: it is stepped soon. Any thread, until host_group_remove
 /// begins.

@@ -4,8 +4,6 @@
 
 #include "dbms/dbms_int.h"
 
-enum machine_state { MACHINE_IDLE, MACHINE_QUEUED, MACHINE_RUNNING, MACHINE_AGAIN };
-
 enum { STEPS_A_TURN = 64 }; // then others of the pool have their turn
 
 // A disk that takes longer than this for a round of the log is left to the pool: what a hand-over costs is nothing beside it, and
@@ -15,26 +13,12 @@ static const int64_t COMMIT_HERE_NS_MAX = 5 * NS_PER_MS;
 // How long a machine that failed rests before it tries again: twice as long each time.
 static const int64_t RETRY_FIRST_NS = 10 * NS_PER_MS, RETRY_LAST_NS = NS_PER_S;
 
-static void submit(struct database_machine *m) {
-  m->database->dbms->options.host->submit(m->database->dbms->options.host, WORK_MACHINE, &m->work);
-}
-
-/// There is work for the machine: queue it, or have it go on if it runs just now.
-static void machine_ready(struct database_machine *m) {
-  if (atomic_load(&m->database->resting)) return;
-  int state = atomic_load(&m->state);
-  for (;;) {
-    int next = state == MACHINE_IDLE ? MACHINE_QUEUED : state == MACHINE_RUNNING ? MACHINE_AGAIN : state;
-    if (next == state) return;
-    if (!atomic_compare_exchange_weak(&m->state, &state, next)) continue;
-    if (next == MACHINE_QUEUED) submit(m);
-    return;
-  }
-}
-
 static void on_work_ready(void *context, enum graph_machine which) {
   struct database *db = context;
-  machine_ready(&db->machines[which]);
+  if (which != GRAPH_LOG_WRITER || !db->replicated)
+    serial_ready(&db->machines[which].serial);
+  else if (db->group != NULL)
+    cluster_touch(db->group); // which proposes what waits
 }
 
 static const char *machine_name(enum graph_machine which) {
@@ -65,42 +49,23 @@ static void machine_went_well(struct database_machine *m) {
               STR_ARG(m->database->name), machine_name(m->which));
 }
 
-/// Makes an idle machine the calling thread's, which must give it back.
-static bool machine_claim(struct database_machine *m) {
-  int idle = MACHINE_IDLE;
-  return !atomic_load(&m->database->resting) && atomic_compare_exchange_strong(&m->state, &idle, MACHINE_RUNNING);
-}
-
-/// The pool goes on with a machine that the calling thread has.
-static void machine_hand_over(struct database_machine *m) {
-  bool rests = atomic_load(&m->database->resting);
-  atomic_store(&m->state, rests ? MACHINE_IDLE : MACHINE_QUEUED);
-  if (!rests) submit(m);
-}
-
-/// Gives it back: idle, or to the pool if there is `more` to do or work has come meanwhile.
-static void machine_give(struct database_machine *m, bool more) {
-  int running = MACHINE_RUNNING;
-  if (more || !atomic_compare_exchange_strong(&m->state, &running, MACHINE_IDLE)) machine_hand_over(m);
-}
-
-/// One step of a machine that the calling thread has; true if there is more to do. What came before is seen by this step.
+/// One step of a machine that the calling thread has; true if there is more to do.
 static bool machine_step(struct database_machine *m) {
   struct error e = ERROR_INIT;
   bool more = false;
-  atomic_store(&m->state, MACHINE_RUNNING);
+  serial_begin(&m->serial);
   enum err err = graph_step(m->database->graph, m->which, &more, &e);
   if (err != ERR_OK)
     machine_failed(m, err, &e);
   else if (!more)
     machine_went_well(m);
-  return err == ERR_OK && (more || atomic_load(&m->state) == MACHINE_AGAIN);
+  return err == ERR_OK && (more || serial_again(&m->serial));
 }
 
 static void applier_turn(struct database_machine *m) {
   bool more = true;
   for (int i = 0; i < STEPS_A_TURN && more; i++) more = machine_step(m);
-  machine_give(m, more);
+  serial_give(&m->serial, more);
 }
 
 /// A round of the log, then the applier on the same thread if it is idle: a lone commit wakes one thread, not two. While more
@@ -108,29 +73,29 @@ static void applier_turn(struct database_machine *m) {
 /// applied.
 static bool commit_step(struct database_machine *m) {
   struct database_machine *applier = &m->database->machines[GRAPH_APPLIER];
-  bool claimed = machine_claim(applier);
+  bool claimed = serial_claim(&applier->serial);
   bool more = machine_step(m);
-  if (claimed && !more && atomic_load(&applier->state) == MACHINE_AGAIN)
+  if (claimed && !more && serial_again(&applier->serial))
     applier_turn(applier);
   else if (claimed)
-    machine_give(applier, false);
-  return more || atomic_load(&m->state) == MACHINE_AGAIN;
+    serial_give(&applier->serial, false);
+  return more || serial_again(&m->serial);
 }
 
 static void machine_run(struct work *w) {
-  struct database_machine *m = CONTAINER_OF(w, struct database_machine, work);
+  struct database_machine *m = CONTAINER_OF(w, struct database_machine, serial.work);
   bool more = true;
   for (int i = 0; i < STEPS_A_TURN && more; i++) more = m->which == GRAPH_LOG_WRITER ? commit_step(m) : machine_step(m);
-  machine_give(m, more);
+  serial_give(&m->serial, more);
 }
 
 // ---- a commit by the thread that asks for it ----
 
 bool database_claim_commit(struct database *db) {
   struct database_machine *writer = &db->machines[GRAPH_LOG_WRITER], *applier = &db->machines[GRAPH_APPLIER];
-  if (graph_round_ns(db->graph) > COMMIT_HERE_NS_MAX || !machine_claim(writer)) return false;
-  if (machine_claim(applier)) return true;
-  machine_give(writer, false);
+  if (db->replicated || graph_round_ns(db->graph) > COMMIT_HERE_NS_MAX || !serial_claim(&writer->serial)) return false;
+  if (serial_claim(&applier->serial)) return true;
+  serial_give(&writer->serial, false);
   return false;
 }
 
@@ -140,12 +105,12 @@ void database_run_commit(struct database *db) {
 }
 
 void database_give_commit(struct database *db) {
-  for (int which = GRAPH_LOG_WRITER; which <= GRAPH_APPLIER; which++) machine_give(&db->machines[which], false);
+  for (int which = GRAPH_LOG_WRITER; which <= GRAPH_APPLIER; which++) serial_give(&db->machines[which].serial, false);
 }
 
 void database_wake(struct database *db) {
-  atomic_store(&db->resting, false);
-  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) machine_ready(&db->machines[i]);
+  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) serial_wake(&db->machines[i].serial);
+  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) on_work_ready(db, (enum graph_machine) i);
 }
 
 void database_retry(struct database *db) {
@@ -154,14 +119,24 @@ void database_retry(struct database *db) {
     int64_t at = atomic_load(&db->machines[i].retry_at_ns);
     if (at == 0 || now < at || !atomic_compare_exchange_strong(&db->machines[i].retry_at_ns, &at, 0)) continue;
     // A checkpoint that failed was given up: the applier begins the next one.
-    machine_ready(&db->machines[i == GRAPH_CHECKPOINTER ? GRAPH_APPLIER : i]);
+    on_work_ready(db, i == GRAPH_CHECKPOINTER ? GRAPH_APPLIER : (enum graph_machine) i);
   }
 }
 
 void database_rest(struct database *db) {
-  atomic_store(&db->resting, true);
-  for (int i = 0; i < GRAPH_MACHINE_MAX; i++)
-    while (atomic_load(&db->machines[i].state) != MACHINE_IDLE) thread_sleep_ns(NS_PER_MS);
+  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) serial_rest(&db->machines[i].serial);
+}
+
+/// The group may propose now: whatever is to be written waits for that.
+static void on_leads(void *context, uint64_t term UNUSED) {
+  struct database *db = context;
+  if (db->group != NULL) cluster_touch(db->group);
+  if (db->is_system) users_lead(db->dbms->users);
+}
+
+static void on_checkpointed(void *context, uint64_t index) {
+  struct database *db = context;
+  if (db->group != NULL) cluster_checkpointed(db->group, index);
 }
 
 static void on_progress(void *context, uint64_t index, uint64_t last) {
@@ -181,7 +156,7 @@ static enum err make_directory(struct dbms *d, struct str name, char path[DISK_P
   return disk_make_directories(d->options.disk, path, e);
 }
 
-static struct graph_options graph_options_of(struct database *db, struct page_pool *pool) {
+static struct graph_options graph_options_of(struct database *db, struct page_pool *pool, const uint8_t uuid[16]) {
   const struct config_values *config = db->dbms->options.config;
   return (struct graph_options){
       .disk = db->dbms->options.disk,
@@ -191,9 +166,13 @@ static struct graph_options graph_options_of(struct database *db, struct page_po
       .events = db->dbms->options.events,
       .log = {.segment_bytes = (uint64_t) config->log_rotation_bytes},
       .create = true,
+      .replicated = db->replicated,
+      .uuid = db->replicated ? uuid : NULL,
       .direct = true, // a page is in memory once, and what is counted is what the settings allow
       .checkpoint_bytes = (uint64_t) config->checkpoint_interval_bytes,
       .work_ready = on_work_ready,
+      .leads = on_leads,
+      .checkpointed = on_checkpointed,
       .context = db,
       .progress = on_progress,
   };
@@ -210,13 +189,16 @@ enum err database_open(struct dbms *d, struct str name, bool is_system, struct p
   TRY(make_directory(d, name, path, e));
   struct database *db = mem_zalloc(sizeof *db);
   if (db == NULL) return error_set(e, ERR_NOMEM, "no memory for database %.*s", STR_ARG(name));
-  *db = (struct database){.dbms = d, .name = name, .is_system = is_system};
-  atomic_store(&db->resting, true);
-  for (int i = 0; i < GRAPH_MACHINE_MAX; i++)
-    db->machines[i] = (struct database_machine){.work.run = machine_run, .database = db, .which = (enum graph_machine) i};
+  *db = (struct database){.dbms = d, .name = name, .is_system = is_system, .replicated = d->cluster != NULL};
+  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) {
+    db->machines[i] = (struct database_machine){.database = db, .which = (enum graph_machine) i};
+    serial_init(&db->machines[i].serial, d->options.host, WORK_MACHINE, machine_run);
+  }
   mem_budget_init(&db->budget, &d->budget, d->options.config->memory_database_max_bytes, ERR_MEMORY_POOL,
                   "db.memory.transaction.total.max");
-  struct graph_options options = graph_options_of(db, pool);
+  uint8_t uuid[16] = {0};
+  if (db->replicated) cluster_database_uuid(d->cluster, name, uuid);
+  struct graph_options options = graph_options_of(db, pool, uuid);
   enum err err = graph_open(path, &options, &db->graph, e);
   if (err == ERR_OK) err = query_cache_new((uint32_t) d->options.config->query_cache_size, &db->plans, e);
   if (err != ERR_OK) {

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "dbms/query_cache.h"
-#include "dbms/work.h"
+#include "dbms/serial.h"
 #include "graph/graph.h"
 #include "plan/catalog.h"
 
@@ -11,10 +11,9 @@ struct dbms;
 
 /// A machine of the graph as a piece of work. At most one thread runs it; work that comes while it runs makes it run again.
 struct database_machine {
-  struct work work;
+  struct serial serial;
   struct database *database;
   enum graph_machine which;
-  _Atomic int state;           // enum machine_state in database.c
   int64_t delay_ns;            // from the last failure to the next try; 0: the last run went well. Of whoever runs it
   _Atomic int64_t retry_at_ns; // monotonic; 0: nothing to try again
 };
@@ -24,10 +23,11 @@ struct database {
   struct str name;
   bool is_system;
   struct graph *graph;
+  bool replicated;             // its log is a group's
+  struct cluster_group *_Atomic group; // from cluster_join to cluster_leave
   struct plan_catalog catalog;
   struct query_cache *plans;
   struct mem_budget budget; // of its transactions; parent: the server's
-  _Atomic bool resting;     // no machine may start
   struct database_machine machines[GRAPH_MACHINE_MAX];
   char uuid[37];
 };

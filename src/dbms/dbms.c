@@ -7,7 +7,10 @@
 #include "dbms/transaction.h"
 #include "store/store.h"
 
-enum { PAGE_WAIT_MS = 1000 }; // for a frame, when all are in use
+enum {
+  PAGE_WAIT_MS = 1000, // for a frame, when all are in use
+  HAND_OVER_MS = 500,  // for leaders at a stop
+};
 
 struct database *dbms_database(struct dbms *d, struct str name) {
   for (uint32_t i = 0; i < d->database_count; i++)
@@ -24,6 +27,7 @@ static enum err add_database(struct dbms *d, struct str name, bool is_system, st
 static enum err open_all(struct dbms *d, struct error *e) {
   struct page_pool_options pool = {.limit_bytes = (uint64_t) d->options.page_cache_bytes, .wait_ms = PAGE_WAIT_MS};
   TRY(page_pool_open(&pool, &d->pool, e));
+  if (d->options.cluster != NULL) TRY(cluster_open(d, d->options.cluster, &d->cluster, e));
   TRY(add_database(d, STR("system"), true, &d->system, e));
   TRY(add_database(d, d->options.config->default_database, false, &d->home, e));
   return users_open(d, &d->users, e);
@@ -36,6 +40,13 @@ static void name_server(struct dbms *d) {
   } else {
     snprintf(d->server_name, sizeof d->server_name, "Neo4j/5.26.0-quiver.%.*s", STR_ARG(d->options.version));
   }
+}
+
+/// Machines are at rest and groups are left: what is on the disk stays as it is.
+static void leave_all(struct dbms *d) {
+  users_rest(d->users);
+  for (uint32_t i = 0; i < d->database_count; i++) database_rest(d->databases[i]);
+  for (uint32_t i = 0; i < d->database_count; i++) cluster_leave(d->databases[i]);
 }
 
 enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct error *e) {
@@ -52,6 +63,12 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
     return err;
   }
   for (uint32_t i = 0; i < d->database_count; i++) database_wake(d->databases[i]);
+  for (uint32_t i = 0; i < d->database_count && d->cluster != NULL && err == ERR_OK; i++) err = cluster_join(d->cluster, d->databases[i], e);
+  if (err != ERR_OK) {
+    leave_all(d);
+    dbms_close(d);
+    return err;
+  }
   *ret = d;
   return ERR_OK;
 }
@@ -98,7 +115,8 @@ static void tell_log(struct dbms *d, const struct database *db) {
 
 enum err dbms_stop(struct dbms *d, struct error *e) {
   enum err first = ERR_OK;
-  for (uint32_t i = 0; i < d->database_count; i++) database_rest(d->databases[i]);
+  if (d->cluster != NULL) cluster_hand_over(d->cluster, HAND_OVER_MS);
+  leave_all(d);
   for (uint32_t i = 0; i < d->database_count; i++) {
     enum err err = graph_checkpoint(d->databases[i]->graph, first == ERR_OK ? e : NULL);
     if (err != ERR_OK && first == ERR_OK) first = error_prefix(e, "database %.*s", STR_ARG(d->databases[i]->name));
@@ -112,6 +130,7 @@ void dbms_close(struct dbms *d) {
   if (d == NULL) return;
   users_close(d->users);
   for (uint32_t i = d->database_count; i-- > 0;) database_close(d->databases[i]);
+  cluster_close(d->cluster);
   page_pool_close(d->pool);
   mutex_done(&d->mutex);
   mem_free(d);

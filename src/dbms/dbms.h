@@ -13,11 +13,31 @@
 #include "dbms/work.h"
 #include "os/clock.h"
 #include "os/disk.h"
+#include "os/net.h"
 #include "os/random.h"
 
 struct dbms;
 
+/// What a member of a cluster knows from its founding, and how it is reached.
+struct dbms_cluster_options {
+  uint8_t cluster[16];    // uuid
+  uint64_t server;        // the number of this server in it
+  uint64_t epoch;         // rises with each start of this server
+  struct str listen;      // "host:port" of the Raft network
+  const char *advertised; // what the others connect to; NULL: what is listened on
+  struct tls_context *tls; // mutual authentication; NULL: plain
+  bool tls_verify_names;
+  struct net_resolver *resolver;
+  int64_t election_timeout_ms, heartbeat_ms; // 0: defaults of consensus
+  uint32_t founder_count; // voters of every group that begins with the cluster
+  struct dbms_founder {
+    uint64_t server;
+    char address[112];
+  } founders[16];
+};
+
 struct dbms_options {
+  const struct dbms_cluster_options *cluster; // NULL: standalone. Outlives the dbms
   const struct config_values *config;
   const struct config *settings; // for SHOW SETTINGS; may be NULL
   struct disk *disk;

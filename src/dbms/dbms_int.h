@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "base/mem.h"
+#include "dbms/cluster.h"
 #include "dbms/database.h"
 #include "dbms/dbms.h"
 #include "dbms/users.h"
@@ -16,6 +17,7 @@ struct dbms {
   struct dbms_options options;
   struct mem_budget budget; // of all transactions
   struct page_pool *pool;
+  struct cluster *cluster; // NULL: standalone
   struct database *system, *home; // home: the default database
   struct database *databases[2];
   uint32_t database_count;

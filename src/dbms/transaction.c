@@ -98,6 +98,8 @@ enum err transaction_check(struct transaction *t, struct error *e) {
       return error_set(e, killed, "The transaction has been terminated. Retry your operation in a new transaction, and you should see a successful "
                                   "result. The transaction has not completed within the specified timeout (%s).",
                        killed == ERR_TX_TIMEOUT ? "db.transaction.timeout" : "set by the client");
+    case ERR_NOT_LEADER:
+      return error_set(e, killed, "The transaction has been terminated, because this server has ceased to be the leader of the database. Retry it.");
     default:
       return error_set(e, killed, "The transaction has been terminated. Retry your operation in a new transaction, and you should see a successful "
                                   "result. Explicitly terminated by the user.");
@@ -128,6 +130,13 @@ void transactions_expire(struct dbms *d) {
   mutex_lock(&d->mutex);
   for (struct transaction *t = d->transactions; t != NULL; t = t->following)
     if (now >= t->deadline_ns) transaction_kill(t, t->timeout_error);
+  mutex_unlock(&d->mutex);
+}
+
+void transactions_kill_writers(struct dbms *d, const struct database *db, enum err reason) {
+  mutex_lock(&d->mutex);
+  for (struct transaction *t = d->transactions; t != NULL; t = t->following)
+    if (t->database == db && graph_tx_is_writing(t->graph_tx)) transaction_kill(t, reason);
   mutex_unlock(&d->mutex);
 }
 

@@ -48,4 +48,6 @@ struct result *transaction_result(struct transaction *t, int64_t number);
 void transaction_kill(struct transaction *t, enum err reason);
 
 void transactions_expire(struct dbms *d);
+/// Those that have begun to write to the database.
+void transactions_kill_writers(struct dbms *d, const struct database *db, enum err reason);
 void transactions_kill_all(struct dbms *d, enum err reason);

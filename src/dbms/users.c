@@ -7,6 +7,7 @@
 
 #include "base/checksum.h"
 #include "dbms/dbms_int.h"
+#include "dbms/serial.h"
 #include "graph/tx.h"
 
 enum { TRIES_SLOTS = 1024, KEY_BYTES = 32 };
@@ -23,6 +24,14 @@ struct proven {
   uint8_t hash[KEY_BYTES];
 };
 
+/// The making of the first user where this server leads `system`.
+struct first_user {
+  struct serial serial;
+  struct graph_tx *tx; // NULL: none is under way
+  bool committing;
+  char hash[USERS_HASH_BYTES];
+};
+
 struct users {
   struct dbms *dbms;
   char dummy[USERS_HASH_BYTES]; // hashed in place of unknown users' passwords, so that both take as long
@@ -30,6 +39,7 @@ struct users {
   struct tries tries[TRIES_SLOTS];
   struct proven proven[TRIES_SLOTS];
   uint8_t key[KEY_BYTES];
+  struct first_user first;
 };
 
 static enum err encode(struct str password, char ret[USERS_HASH_BYTES], struct error *e) {
@@ -202,6 +212,65 @@ static enum err has_users(struct dbms *d, bool *ret, struct error *e) {
   return err;
 }
 
+static enum err describe_first(struct users *u, struct user *ret, struct error *e) {
+  if (u->first.hash[0] == '\0') TRY(encode(STR("neo4j"), u->first.hash, e));
+  *ret = (struct user){.name = STR("neo4j"), .credentials = str_of(u->first.hash), .change_required = true};
+  return ERR_OK;
+}
+
+static enum err begin_first(struct users *u, struct error *e) {
+  struct first_user *f = &u->first;
+  bool any;
+  TRY(has_users(u->dbms, &any, e));
+  if (any) return ERR_EXISTS;
+  TRY(graph_tx_begin(u->dbms->system->graph, &(struct graph_tx_options){0}, &f->tx, e));
+  graph_tx_set_blocking(f->tx, true);
+  f->committing = false;
+  return graph_tx_statement(f->tx, e);
+}
+
+static enum err go_on_with_first(struct users *u, struct error *e) {
+  struct first_user *f = &u->first;
+  struct user first;
+  uint64_t id;
+  TRY(describe_first(u, &first, e));
+  if (f->tx == NULL) TRY(begin_first(u, e));
+  if (!f->committing) TRY(users_create(f->tx, &first, e));
+  f->committing = true;
+  return graph_tx_commit(f->tx, &id, e);
+}
+
+static void first_may_go_on(void *context) {
+  struct users *u = context;
+  serial_ready(&u->first.serial);
+}
+
+/// Whoever leads next tries again where this server ceases to.
+static void make_first(struct work *w) {
+  struct users *u = CONTAINER_OF(w, struct users, first.serial.work);
+  struct first_user *f = &u->first;
+  struct error e = ERROR_INIT;
+  serial_begin(&f->serial);
+  enum err err = go_on_with_first(u, &e);
+  if (err == ERR_WAIT) {
+    graph_tx_on_ready(f->tx, first_may_go_on, u);
+  } else {
+    graph_tx_free(TAKE_PTR(f->tx));
+    if (err != ERR_OK && err != ERR_EXISTS && err != ERR_NOT_LEADER)
+      event_raise(u->dbms->options.events, EVENT_ERROR, "users.first", "The first user could not be made: %s", e.message);
+  }
+  serial_give(&f->serial, false);
+}
+
+void users_lead(struct users *u) {
+  if (u != NULL) serial_ready(&u->first.serial);
+}
+
+void users_rest(struct users *u) {
+  serial_rest(&u->first.serial);
+  graph_tx_free(TAKE_PTR(u->first.tx));
+}
+
 /// A hash of as much work as a real one, which no known password has. Written, not computed: a start must not wait for it.
 static enum err make_dummy(char ret[USERS_HASH_BYTES], struct error *e) {
   int len = snprintf(ret, USERS_HASH_BYTES, "$argon2id$v=19$m=%llu,t=%llu,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -215,12 +284,13 @@ static enum err prepare(struct users *u, struct error *e) {
   if (sodium_init() < 0) return error_set(e, ERR_INTERNAL, "libsodium could not be initialised");
   TRY(random_fill(d->options.random, u->key, sizeof u->key));
   TRY(make_dummy(u->dummy, e));
+  serial_init(&u->first.serial, d->options.host, WORK_PASSWORD, make_first);
+  serial_wake(&u->first.serial);
   bool any;
   TRY(has_users(d, &any, e));
-  if (any) return ERR_OK;
-  char hash[USERS_HASH_BYTES];
-  TRY(encode(STR("neo4j"), hash, e));
-  struct user first = {.name = STR("neo4j"), .credentials = str_of(hash), .change_required = true};
+  if (any || d->system->replicated) return ERR_OK;
+  struct user first;
+  TRY(describe_first(u, &first, e));
   return run_alone(d, create_first, u, &first, e);
 }
 

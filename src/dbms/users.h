@@ -28,9 +28,14 @@ struct user_change {
   bool set_home, remove_home;
 };
 
-/// Makes the user neo4j with the password neo4j, to be changed, where there is no user. Before any machine of `system` runs.
+/// Makes the user neo4j with the password neo4j, to be changed, where there is no user; in a group, users_lead does. Before any machine
+/// of `system` runs.
 enum err users_open(struct dbms *d, struct users **ret, struct error *e) NODISCARD;
 void users_close(struct users *u);
+/// This server leads `system` now: makes the first user there where there is none, in its own time. Any thread; must only take note.
+void users_lead(struct users *u);
+/// No more of that begins.
+void users_rest(struct users *u);
 
 /// Checks a login; slow (argon2id), on a worker. ERR_UNAUTHORIZED with one text for all reasons, ERR_AUTH_RATE_LIMIT after several failures.
 /// `*ret_change`: the password must be changed first.

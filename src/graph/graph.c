@@ -195,6 +195,7 @@ static enum err open_store(struct graph *g, const char *directory, struct error 
   struct store_options so = {.disk = o->disk,
                              .clock = o->clock,
                              .random = o->random,
+                             .uuid = o->uuid,
                              .pool = o->pool,
                              .events = o->events,
                              .log = o->log,
@@ -296,6 +297,7 @@ void graph_close(struct graph *g) {
 
 /// What is submitted while the round runs is told by graph_work; only what did not fit into the round is `more`.
 static enum err step_log_writer(struct graph *g, bool *ret_more, struct error *e) {
+  if (g->options.replicated) return ERR_OK; // graph_propose does what there is to do
   struct log *log = store_log(g->store);
   struct log_stats stats;
   bool worked = false;

@@ -24,6 +24,7 @@ struct graph_options {
   struct disk *disk;
   struct clock *clock;
   struct random_source *random;
+  const uint8_t *uuid;       // of a new database, 16 bytes; NULL: a random one
   struct page_pool *pool;    // shared by all databases; outlives them
   struct event_sink *events; // may be NULL
   struct log_options log;

@@ -282,6 +282,10 @@ bool graph_tx_has_writes(const struct graph_tx *tx) {
   return tx->overlay.changes > 0;
 }
 
+bool graph_tx_is_writing(const struct graph_tx *tx) {
+  return atomic_load(&tx->term) != 0;
+}
+
 uint64_t graph_tx_changes(const struct graph_tx *tx) {
   return tx->overlay.changes;
 }

@@ -51,6 +51,8 @@ void graph_tx_kill(struct graph_tx *tx, enum err reason);
 enum err graph_tx_killed(const struct graph_tx *tx);
 
 bool graph_tx_has_writes(const struct graph_tx *tx);
+/// It has begun to write, or to change the schema. Any thread.
+bool graph_tx_is_writing(const struct graph_tx *tx);
 /// How many changes the transaction has made so far: a measure of what its commit will cost.
 uint64_t graph_tx_changes(const struct graph_tx *tx);
 /// The commit is past its point of no return, and what ERR_WAIT waits for is the log alone: no page, no lock.

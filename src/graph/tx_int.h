@@ -44,7 +44,7 @@ struct graph_tx {
   bool blocking;
   graph_id spare[2];     // ids given out for a call that then had to wait; UINT64_MAX: none
   bool writing;          // holds the schema lock
-  uint64_t term;         // of its first write (contract 14)
+  _Atomic uint64_t term; // of its first write (contract 14); 0: none yet
   struct schema *schema; // of the statement
   enum tx_state state;
   // Commit. Two hands hold a committing transaction: its owner and its flight.

@@ -178,7 +178,9 @@ static enum err begin_schema(struct graph_tx *tx, struct error *e) {
                      "Tried to execute Schema modification after executing Write query. "
                      "Schema changes and data changes need transactions of their own.");
   TRY(graph_failure(tx->g, e));
-  TRY(term_of(tx, &tx->term, e));
+  uint64_t term;
+  TRY(term_of(tx, &term, e));
+  tx->term = term;
   TRY(tx_lock(tx, LOCK_SCHEMA, 0, GRAPH_LOCK_EXCLUSIVE, e));
   schema_release(tx->schema);
   tx->schema = graph_schema(tx->g);

@@ -26,7 +26,7 @@ static enum err set_password(const struct config *c, const char *password, bool 
   struct engine *engine;
   enum err err = engine_new(c, NULL, NULL, &engine, e);
   if (err == ERR_OK) {
-    err = engine_open(engine, e);
+    err = engine_open(engine, NULL, e);
     if (err == ERR_OK) err = dbms_set_initial_password(engine_dbms(engine), str_of(password), require_change, e);
     engine_close(engine);
   }

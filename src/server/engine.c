@@ -37,13 +37,14 @@ enum err engine_new(const struct config *config, struct disk *disk, struct event
   return ERR_OK;
 }
 
-enum err engine_open(struct engine *engine, struct error *e) {
+enum err engine_open(struct engine *engine, const struct dbms_cluster_options *cluster, struct error *e) {
   const struct config_values *v = config_values(engine->config);
   int64_t memory = machine_memory_bytes("");
   struct machine_memory_plan plan = machine_plan_memory(memory, v->page_cache_bytes, v->heap_max_bytes, v->memory_total_max_bytes);
   event_raise(engine->events, EVENT_INFO, "server.memory", "Memory: %lld MiB in all, %lld MiB for pages, %lld MiB for transactions.",
               (long long) (memory >> 20), (long long) (plan.page_cache_bytes >> 20), (long long) (plan.query_bytes >> 20));
   struct dbms_options options = {
+      .cluster = cluster,
       .config = v,
       .settings = engine->config,
       .disk = engine->disk,

@@ -7,14 +7,16 @@
 #include "os/disk.h"
 
 struct dbms;
+struct dbms_cluster_options;
 struct engine;
 
 /// Starts the threads, which inherit the caller's mask of signals. `config`, `disk` (NULL: the machine's) and `events` (may be NULL) must
 /// outlive the engine.
 enum err engine_new(const struct config *config, struct disk *disk, struct event_sink *events, struct engine **ret, struct error *e) NODISCARD;
 
-/// Settles memory and opens all databases, which may take long (recovery).
-enum err engine_open(struct engine *engine, struct error *e) NODISCARD;
+/// Settles memory and opens all databases, which may take long (recovery). `cluster`: as a member of one, NULL: standalone; outlives the
+/// engine.
+enum err engine_open(struct engine *engine, const struct dbms_cluster_options *cluster, struct error *e) NODISCARD;
 
 /// NULL before engine_open.
 struct dbms *engine_dbms(struct engine *engine);

@@ -111,7 +111,7 @@ static enum err open_engine(struct server *s, struct error *e) {
   sigset_t set = stop_signals();
   TRY(engine_new(s->options.config, s->options.disk, s->events, &s->engine, e));
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-  enum err err = engine_open(s->engine, e);
+  enum err err = engine_open(s->engine, NULL, e);
   pthread_sigmask(SIG_BLOCK, &set, NULL);
   return err;
 }

@@ -76,7 +76,10 @@ static enum err make_new(struct store *s, struct error *e) {
   TRY(check_unmade(s, e));
   struct superblock *sb = &s->durable;
   *sb = (struct superblock){.sequence = 1, .physical_pages = SUPERBLOCKS, .epoch = 1};
-  if (random_fill(s->options.random, sb->uuid, sizeof sb->uuid) != ERR_OK) return error_set(e, ERR_IO, "The system has no random bytes.");
+  if (s->options.uuid != NULL)
+    memcpy(sb->uuid, s->options.uuid, sizeof sb->uuid);
+  else if (random_fill(s->options.random, sb->uuid, sizeof sb->uuid) != ERR_OK)
+    return error_set(e, ERR_IO, "The system has no random bytes.");
   TRY(open_log(s, true, e));
   TRY(disk_truncate(s->file, SUPERBLOCKS * PAGE_BYTES, e));
   TRY(write_superblock(s, sb, e));

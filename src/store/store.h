@@ -43,6 +43,7 @@ struct store_options {
   struct disk *disk;
   struct clock *clock;
   struct random_source *random; // for the uuid of a new store
+  const uint8_t *uuid;          // of a new store: 16 bytes that are settled already; NULL: a random one
   struct page_pool *pool;
   struct event_sink *events; // may be NULL
   struct log_options log;

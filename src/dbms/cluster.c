@@ -1,0 +1,377 @@
+#include "dbms/cluster.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checksum.h"
+#include "cluster/host.h"
+#include "dbms/dbms_int.h"
+#include "dbms/transaction.h"
+#include "graph/replica.h"
+#include "store/store.h"
+
+enum {
+  TRAILING_ENTRIES = 10000, // kept below a checkpoint for members that are a little behind
+  FIRST_LIFE = 1,           // of a group's data on a server: contract 20
+  RETRY_MS = 5,             // after the log's queue had no room for a proposal
+};
+
+struct cluster {
+  struct dbms *dbms;
+  const struct dbms_cluster_options *options;
+  struct loop *loop;
+  struct host *host;
+  struct serial writer; // of the logs of all groups
+};
+
+struct cluster_group {
+  struct group_application application;
+  struct cluster *cluster;
+  struct database *database;
+  struct host_group *member;
+  struct loop_timer *retry;
+  uint64_t leading;              // the term that the graph was told of
+  _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
+  struct mutex mutex;            // of the status
+  struct cluster_status status;
+};
+
+static struct cluster_group *group_of(struct group_application *a) {
+  return CONTAINER_OF(a, struct cluster_group, application);
+}
+
+static uint64_t now_ms(struct cluster *c) {
+  return (uint64_t) (clock_monotonic_ns(c->dbms->options.clock) / NS_PER_MS);
+}
+
+static void raise(struct cluster_group *g, enum event_level level, const char *name, const char *text) {
+  event_raise(g->cluster->dbms->options.events, level, name, "[%.*s] %s", STR_ARG(g->database->name), text);
+}
+
+// ---- what the group asks of a database ----
+
+static enum err on_apply(struct group_application *a, const struct log_entry *entry, struct error *e) {
+  enum err err = graph_receive(group_of(a)->database->graph, entry, e);
+  return err == ERR_NOMEM ? ERR_BUSY : err; // memory comes back
+}
+
+static struct group_applied on_applied(struct group_application *a) {
+  struct store_applied applied = graph_applied(group_of(a)->database->graph);
+  return (struct group_applied){applied.index, applied.term, applied.commit_time_ns};
+}
+
+static void on_install(struct group_application *a, uint64_t index, uint64_t term UNUSED) {
+  event_raise(group_of(a)->cluster->dbms->options.events, EVENT_WARN, "cluster.install",
+              "[%.*s] This member is too far behind for the log: it needs a copy of the store up to transaction %llu.",
+              STR_ARG(group_of(a)->database->name), (unsigned long long) index);
+}
+
+static void on_membership(struct group_application *a, const struct consensus_membership *m) {
+  uint32_t voters = consensus_membership_voters(m);
+  event_raise(group_of(a)->cluster->dbms->options.events, EVENT_INFO, "cluster.membership",
+              "[%.*s] Members of the group: %u, voting: %u.", STR_ARG(group_of(a)->database->name), m->count, voters);
+}
+
+static void on_read(struct group_application *a UNUSED, uint64_t read_id UNUSED, uint64_t index UNUSED, bool failed UNUSED) {
+}
+
+// ---- after each step of a group ----
+
+static enum cluster_role role_of(enum consensus_state state) {
+  switch (state) {
+  case CONSENSUS_LEADER: return CLUSTER_LEADER;
+  case CONSENSUS_CANDIDATE: return CLUSTER_CANDIDATE;
+  case CONSENSUS_FOLLOWER: break;
+  }
+  return CLUSTER_FOLLOWER;
+}
+
+static void note_status(struct cluster_group *g, const struct group_stats *s) {
+  mutex_lock(&g->mutex);
+  g->status.role = role_of(s->state);
+  g->status.term = s->term;
+  g->status.commit_index = s->commit_index;
+  g->status.leader = member_server(s->leader);
+  mutex_unlock(&g->mutex);
+}
+
+static void tell_role(struct cluster_group *g, uint64_t term) {
+  char text[96];
+  if (term != 0)
+    snprintf(text, sizeof text, "Moving to LEADER state at term %llu.", (unsigned long long) term);
+  else
+    snprintf(text, sizeof text, "Moving to FOLLOWER state.");
+  raise(g, EVENT_INFO, "cluster.role", text);
+}
+
+/// Whoever wrote in the term that is over can only be refused: its locks are needed.
+static void lead(struct cluster_group *g, const struct group_stats *s) {
+  uint64_t term = s->state == CONSENSUS_LEADER ? s->term : 0;
+  if (term == g->leading) return;
+  bool led = g->leading != 0;
+  g->leading = term;
+  graph_lead(g->database->graph, term);
+  if (led) transactions_kill_writers(g->cluster->dbms, g->database, ERR_NOT_LEADER);
+  tell_role(g, term);
+}
+
+static enum err propose(void *context, uint64_t term, struct log_entry *entries, size_t count, struct error *e) {
+  struct cluster_group *g = context;
+  enum err err = group_propose(host_group(g->member), now_ms(g->cluster), term, entries, count, e);
+  if (err == ERR_OK) host_touch(g->member);
+  return err;
+}
+
+static void on_retry(void *context) {
+  struct cluster_group *g = context;
+  host_touch(g->member);
+}
+
+static void propose_waiting(struct cluster_group *g) {
+  struct error e = ERROR_INIT;
+  enum err err = graph_propose(g->database->graph, propose, g, &e);
+  if (err == ERR_LIMIT || err == ERR_NOMEM) loop_timer_set(g->retry, RETRY_MS, false);
+  // Any other error has closed the group, which on_group_failed tells.
+}
+
+static void forget_checkpointed(struct cluster_group *g) {
+  uint64_t index = atomic_exchange(&g->checkpointed, 0);
+  if (index == 0) return;
+  struct error e = ERROR_INIT;
+  enum err err = group_checkpointed(host_group(g->member), now_ms(g->cluster), index, TRAILING_ENTRIES, &e);
+  if (err != ERR_OK && err != ERR_BUSY) raise(g, EVENT_WARN, "cluster.prune", e.message);
+}
+
+static void on_group_stepped(void *context UNUSED, struct host_group *member) {
+  struct cluster_group *g = group_of(host_group_application(member));
+  struct group_stats s;
+  group_stats(host_group(member), &s);
+  note_status(g, &s);
+  lead(g, &s);
+  propose_waiting(g);
+  forget_checkpointed(g);
+}
+
+static void on_group_failed(void *context UNUSED, struct host_group *member) {
+  struct cluster_group *g = group_of(host_group_application(member));
+  struct error cause = ERROR_INIT;
+  enum err err = group_failure(host_group(member), &cause);
+  if (err == ERR_OK) return;
+  mutex_lock(&g->mutex);
+  g->status.role = CLUSTER_FAILED;
+  mutex_unlock(&g->mutex);
+  graph_lead(g->database->graph, 0);
+  graph_group_failed(g->database->graph, &cause);
+}
+
+void cluster_touch(struct cluster_group *g) {
+  host_touch(g->member);
+}
+
+void cluster_checkpointed(struct cluster_group *g, uint64_t index) {
+  atomic_store(&g->checkpointed, index);
+  host_touch(g->member);
+}
+
+void cluster_status(struct cluster_group *g, struct cluster_status *ret) {
+  mutex_lock(&g->mutex);
+  *ret = g->status;
+  mutex_unlock(&g->mutex);
+}
+
+// ---- the writer ----
+
+static void on_write_ready(void *context) {
+  struct cluster *c = context;
+  serial_ready(&c->writer);
+}
+
+/// An error of one log closes its group, which says so.
+static void write_logs(struct work *w) {
+  struct cluster *c = CONTAINER_OF(w, struct cluster, writer.work);
+  struct error e = ERROR_INIT;
+  bool worked = false;
+  serial_begin(&c->writer);
+  enum err err = host_write_round(c->host, &worked, &e);
+  if (err != ERR_OK)
+    event_raise(c->dbms->options.events, EVENT_WARN, "cluster.writer", "The logs could not be written: %s", e.message);
+  serial_give(&c->writer, worked);
+}
+
+// ---- groups ----
+
+void cluster_database_uuid(const struct cluster *c, struct str name, uint8_t ret[16]) {
+  for (uint64_t half = 0; half < 2; half++) {
+    uint64_t seed = hash64(c->options->cluster, sizeof c->options->cluster, half);
+    uint64_t hash = hash64(name.ptr, name.len, seed);
+    memcpy(ret + 8 * half, &hash, sizeof hash);
+  }
+}
+
+static void founding_membership(const struct cluster *c, struct consensus_membership *ret) {
+  *ret = (struct consensus_membership){.index = 1, .count = c->options->founder_count};
+  for (uint32_t i = 0; i < ret->count; i++) {
+    struct consensus_member *m = &ret->members[i];
+    m->id = member_of(c->options->founders[i].server, FIRST_LIFE);
+    m->role = CONSENSUS_VOTER;
+    snprintf(m->address, sizeof m->address, "%s", c->options->founders[i].address);
+  }
+}
+
+/// Every founder begins with the same membership; whoever comes later begins with nothing and is added by the leader.
+static enum err begin_group(struct cluster *c, struct log *log, struct error *e) {
+  struct log_group_state state;
+  log_group_state(log, &state);
+  if (state.member_id != 0) return ERR_OK;
+  struct consensus_membership *founders = mem_alloc(sizeof *founders);
+  if (founders == NULL) return error_ensure(e, ERR_NOMEM);
+  founding_membership(c, founders);
+  uint64_t self = member_of(c->options->server, FIRST_LIFE);
+  bool founder = consensus_membership_find(founders, self) != NULL;
+  enum err err = founder ? group_begin(log, self, founders, e) : group_begin_empty(log, self, e);
+  mem_free(founders);
+  return err;
+}
+
+struct joining {
+  struct cluster_group *group;
+  enum err err;
+  struct error *error;
+};
+
+static void join_on_loop(void *argument) {
+  struct joining *j = argument;
+  struct cluster_group *g = j->group;
+  struct cluster *c = g->cluster;
+  struct group_options o = {
+      .application = &g->application,
+      .clock = c->dbms->options.clock,
+      .events = c->dbms->options.events,
+      .consensus = {.election_timeout_ms = (uint32_t) c->options->election_timeout_ms,
+                    .heartbeat_ms = (uint32_t) c->options->heartbeat_ms},
+  };
+  memcpy(o.uuid, graph_uuid(g->database->graph), sizeof o.uuid);
+  j->err = random_fill(c->dbms->options.random, (uint8_t *) &o.seed, sizeof o.seed);
+  if (j->err == ERR_OK) j->err = loop_timer_new(c->loop, on_retry, g, &g->retry, j->error);
+  if (j->err == ERR_OK) j->err = host_group_add(c->host, store_log(graph_store(g->database->graph)), &o, &g->member, j->error);
+  if (j->err != ERR_OK) loop_timer_free(g->retry);
+}
+
+enum err cluster_join(struct cluster *c, struct database *db, struct error *e) {
+  TRY(begin_group(c, store_log(graph_store(db->graph)), e));
+  struct cluster_group *g = mem_zalloc(sizeof *g);
+  if (g == NULL) return error_ensure(e, ERR_NOMEM);
+  g->application = (struct group_application){on_apply, on_applied, on_install, on_membership, on_read};
+  g->cluster = c;
+  g->database = db;
+  mutex_init(&g->mutex);
+  struct joining j = {.group = g, .error = e};
+  loop_call(c->loop, join_on_loop, &j);
+  if (j.err != ERR_OK) {
+    mutex_done(&g->mutex);
+    mem_free(g);
+    return error_ensure(e, j.err);
+  }
+  db->group = g;
+  return ERR_OK;
+}
+
+static void leave_on_loop(void *argument) {
+  struct cluster_group *g = argument;
+  host_group_remove(g->member);
+  loop_timer_free(g->retry);
+}
+
+void cluster_leave(struct database *db) {
+  struct cluster_group *g = atomic_exchange(&db->group, NULL);
+  if (g == NULL) return;
+  graph_lead(db->graph, 0);
+  loop_call(g->cluster->loop, leave_on_loop, g);
+  mutex_done(&g->mutex);
+  mem_free(g);
+}
+
+// ---- life ----
+
+static void hand_over_on_loop(void *argument) {
+  struct cluster *c = argument;
+  for (uint32_t i = 0; i < c->dbms->database_count; i++) {
+    struct cluster_group *g = c->dbms->databases[i]->group;
+    if (g == NULL || g->leading == 0) continue;
+    enum err err = group_transfer(host_group(g->member), now_ms(c), 0, NULL);
+    if (err == ERR_OK) host_touch(g->member); // otherwise the others elect one when this server is gone
+  }
+}
+
+static bool leads_any(struct cluster *c) {
+  for (uint32_t i = 0; i < c->dbms->database_count; i++) {
+    struct cluster_status s;
+    if (c->dbms->databases[i]->group == NULL) continue;
+    cluster_status(c->dbms->databases[i]->group, &s);
+    if (s.role == CLUSTER_LEADER) return true;
+  }
+  return false;
+}
+
+void cluster_hand_over(struct cluster *c, int64_t timeout_ms) {
+  int64_t until_ns = clock_monotonic_ns(c->dbms->options.clock) + timeout_ms * NS_PER_MS;
+  loop_call(c->loop, hand_over_on_loop, c);
+  while (leads_any(c) && clock_monotonic_ns(c->dbms->options.clock) < until_ns) thread_sleep_ns(NS_PER_MS);
+}
+
+struct opening {
+  struct cluster *cluster;
+  enum err err;
+  struct error *error;
+};
+
+static void open_on_loop(void *argument) {
+  struct opening *o = argument;
+  struct cluster *c = o->cluster;
+  struct host_options host = {.clock = c->dbms->options.clock,
+                              .write_ready = on_write_ready,
+                              .group_failed = on_group_failed,
+                              .group_stepped = on_group_stepped,
+                              .context = c};
+  host.network = (struct network_options){.server = c->options->server,
+                                          .epoch = c->options->epoch,
+                                          .listen = c->options->listen,
+                                          .advertised = c->options->advertised,
+                                          .tls = c->options->tls,
+                                          .tls_verify_names = c->options->tls_verify_names,
+                                          .resolver = c->options->resolver,
+                                          .events = c->dbms->options.events};
+  memcpy(host.network.cluster, c->options->cluster, sizeof host.network.cluster);
+  o->err = host_open(c->loop, &host, &c->host, o->error);
+}
+
+enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options, struct cluster **ret, struct error *e) {
+  struct cluster *c = mem_zalloc(sizeof *c);
+  if (c == NULL) return error_ensure(e, ERR_NOMEM);
+  c->dbms = d;
+  c->options = options;
+  serial_init(&c->writer, d->options.host, WORK_MACHINE, write_logs);
+  serial_wake(&c->writer);
+  struct opening o = {.cluster = c, .error = e};
+  o.err = loop_start("raft", &c->loop, e);
+  if (o.err == ERR_OK) loop_call(c->loop, open_on_loop, &o);
+  if (o.err != ERR_OK) {
+    cluster_close(c);
+    return error_ensure(e, o.err);
+  }
+  *ret = c;
+  return ERR_OK;
+}
+
+static void close_on_loop(void *argument) {
+  struct cluster *c = argument;
+  host_close(c->host);
+}
+
+void cluster_close(struct cluster *c) {
+  if (c == NULL) return;
+  serial_rest(&c->writer);
+  if (c->loop != NULL) loop_call(c->loop, close_on_loop, c);
+  loop_stop(c->loop);
+  mem_free(c);
+}

@@ -1,0 +1,53 @@
+// This server as a member of a cluster: the Raft groups of its databases, all on one event loop, their logs written by one piece
+// of work. Private to dbms. A build without the consensus engine has cluster_none.c in its place.
+//
+//   cluster_open -> { cluster_join -> ... -> cluster_leave } -> cluster_close
+//
+// A database in a group: what transactions wait to have committed is proposed by the loop (graph/replica.h); what the group has
+// committed goes from the loop to the database's applier; leading and following are told to the graph, and transactions that
+// were writing when this server ceased to lead are ended.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+struct cluster;
+struct cluster_group;
+struct database;
+struct dbms;
+struct dbms_cluster_options;
+
+/// Listens for the other members. `options` must outlive the cluster. ERR_UNSUPPORTED: this build is without clusters.
+enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options, struct cluster **ret,
+                      struct error *e) NODISCARD;
+/// All groups have left. NULL is fine.
+void cluster_close(struct cluster *c);
+
+/// Leaders of this server's groups hand over to a member that is up to date, before it stops: returns when none leads any more,
+/// or after `timeout_ms`.
+void cluster_hand_over(struct cluster *c, int64_t timeout_ms);
+
+/// The uuid of a database that every member has from the founding on: the same on all of them.
+void cluster_database_uuid(const struct cluster *c, struct str name, uint8_t ret[16]);
+
+/// Begins the database's group if its log is new, and takes part in it. The graph is open and replicated; its machines may run.
+enum err cluster_join(struct cluster *c, struct database *db, struct error *e) NODISCARD;
+/// Afterwards nobody writes the log. NULL group is fine.
+void cluster_leave(struct database *db);
+
+/// Something waits to be proposed, or was applied. Any thread.
+void cluster_touch(struct cluster_group *g);
+/// The pages are durable up to `index`. Any thread.
+void cluster_checkpointed(struct cluster_group *g, uint64_t index);
+
+/// How a member stands in a group. A value; a moment old.
+struct cluster_status {
+  enum cluster_role { CLUSTER_FOLLOWER, CLUSTER_CANDIDATE, CLUSTER_LEADER, CLUSTER_FAILED } role;
+  uint64_t term, commit_index;
+  uint64_t leader; // its server number; 0: none is known
+};
+/// Any thread, between cluster_join and cluster_leave.
+void cluster_status(struct cluster_group *g, struct cluster_status *ret);

@@ -1,0 +1,38 @@
+// In the place of cluster.c in a build without the consensus engine: a standalone server.
+#include "dbms/cluster.h"
+
+#include "base/compiler.h"
+
+enum err cluster_open(struct dbms *d UNUSED, const struct dbms_cluster_options *options UNUSED, struct cluster **ret UNUSED,
+                      struct error *e) {
+  return error_set(e, ERR_UNSUPPORTED,
+                   "This build of Quiver is without clusters: build it with -Dconsensus=enabled, or set dbms.mode=SINGLE.");
+}
+
+// cluster_open never succeeds, so nobody has what these want.
+
+void cluster_close(struct cluster *c UNUSED) {
+}
+
+void cluster_hand_over(struct cluster *c UNUSED, int64_t timeout_ms UNUSED) {
+}
+
+void cluster_database_uuid(const struct cluster *c UNUSED, struct str name UNUSED, uint8_t ret[16] UNUSED) {
+}
+
+enum err cluster_join(struct cluster *c UNUSED, struct database *db UNUSED, struct error *e UNUSED) {
+  return ERR_UNSUPPORTED;
+}
+
+void cluster_leave(struct database *db UNUSED) {
+}
+
+void cluster_touch(struct cluster_group *g UNUSED) {
+}
+
+void cluster_checkpointed(struct cluster_group *g UNUSED, uint64_t index UNUSED) {
+}
+
+void cluster_status(struct cluster_group *g UNUSED, struct cluster_status *ret) {
+  *ret = (struct cluster_status){.role = CLUSTER_FAILED};
+}
