@@ -23,7 +23,7 @@
   X(checkpoint_epoch,  "the newest version is written instead of the pinned epoch's") \
   X(replay_from,       "replay begins one entry late") \
   X(shrink_used,       "the file's end is cut by what the map names, not by what anybody needs") \
-  /* consensus: caught by its directed tests; G1 to G14 are the guards of src/consensus/README.md */ \
+  /* consensus: caught by its directed tests; G1 to G17 are the guards of src/consensus/README.md */ \
   X(raft_stale_append,      "G1: a leader of an older term is answered by the engine") \
   X(raft_split_change,      "G2: a membership entry stands anywhere in its message") \
   X(raft_change_before,     "G2: an earlier membership entry is not taken for committed when the next one comes") \
@@ -46,6 +46,14 @@
   X(raft_compact_unapplied, "G13: what is not applied or not durable is forgotten") \
   X(raft_install_early,     "G13: an install is reported before the copy is there") \
   X(raft_silent_leader,     "G14: votes are denied until the own election timeout, not the shortest") \
+  X(raft_leader_heard,      "G14: votes are given though a leader is heard") \
+  X(raft_lost_leader,       "G15: a closed connection to the leader is no news") \
+  X(raft_lost_turn,         "G15: all who lost the leader stand together") \
+  X(raft_lost_heard,        "G15: a leader that was lost and is heard again is still lost") \
+  X(raft_lost_durable,      "G15: a member stands while entries wait for its disk") \
+  X(raft_lost_granted,      "G15: who gave its vote stands against it") \
+  X(raft_shorter_log,       "G16: who refuses a shorter log waits for its own timeout") \
+  X(raft_split_vote,        "G17: who was denied a vote waits for its timeout") \
   X(raft_commit_old_term,   "an entry of an older term is committed by counting") \
   X(raft_commit_uncapped,   "a follower commits beyond what the message matched") \
   X(raft_hard_state,        "term and vote are not made durable") \

@@ -108,7 +108,9 @@ void consensus_free(struct consensus *c) {
 /// The engine gets its timeout only when it is due: a leader counts each as a round of heartbeats, and stops sending ahead to
 /// whom it has not heard in between.
 static enum err tick(struct consensus *c, struct error *e) {
+  if (campaign_is_due(c)) engine_run_out(c->engine, c->now_ms);
   if (c->now_ms < engine_timeout_ms(c->engine)) return ERR_OK;
+  c->campaign_ms = 0;
   bool ready;
   TRY(single_voter_prepare(c, &ready, e));
   if (!ready) return ERR_OK;

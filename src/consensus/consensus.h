@@ -16,7 +16,7 @@
 // Entries are never kept here: outgoing entries are named by index and read from the log by the host; incoming and proposed ones
 // are handed back in `writes` by the very pointers that came in (`user`). Memory grows with terms and members, not with entries.
 //
-// Under this header stands a Raft engine with guards around it (README.md lists them, G1 to G14, and what each prevents). Exactly
+// Under this header stands a Raft engine with guards around it (README.md lists them, G1 to G17, and what each prevents). Exactly
 // one file knows the engine.
 //
 // Thread: one call at a time for each group; groups are independent. Nothing here blocks, allocates globally or reads a clock:
@@ -145,6 +145,7 @@ struct consensus_options {
   uint32_t heartbeat_ms;         // 0: 100. Must exceed a round trip with a sync
   uint32_t install_timeout_ms;   // 0: 30 000
   uint32_t inflight_entries_max; // 0: 4096 entries without an answer for each follower; at most 2^20
+  uint64_t group;                // the same on all members of a group, another in each: in what order they stand (consensus_lost)
 };
 
 /// What this member knows from its disk. Pointers need to live during consensus_start only.
@@ -224,6 +225,13 @@ enum err consensus_receive(struct consensus *c, uint64_t now_ms, const struct co
 
 /// Time has passed. Due at `wake_ms`; harmless at any other time.
 enum err consensus_tick(struct consensus *c, uint64_t now_ms, struct error *e) NODISCARD;
+
+/// The connection with `member_id` was closed, as by the end of its process: nothing that it sent is still on its way. A follower
+/// notices the end of its leader at once, not by an election timeout of silence: it votes for who asks (4.2.3 is about who hears
+/// a leader), and asks itself, in pre-vote (9.6), half a heartbeat later, the next member another half, in an order that all know
+/// (`group`); an entry of the leader's, which has a new connection, undoes that. Where only this member lost the leader, the
+/// others go on to deny it their votes, and nobody's term rises. Nothing happens if it is not the leader.
+enum err consensus_lost(struct consensus *c, uint64_t now_ms, uint64_t member_id, struct error *e) NODISCARD;
 
 /// The write `id`, and all before it, is durable. Writes superseded by a later truncation are reported too (guard G11).
 enum err consensus_persisted(struct consensus *c, uint64_t now_ms, uint64_t id, struct error *e) NODISCARD;

@@ -60,7 +60,10 @@ struct consensus {
   bool installing;
   struct consensus_membership installing_membership;
 
-  uint64_t leader_ms; // when a leader was last heard
+  // The leader of others, and the end of its time (campaign.c).
+  uint64_t leader_id, leader_ms; // who was last heard as such, and when
+  bool leader_lost;              // its connection was closed since
+  uint64_t campaign_ms;          // when to stand before the timeout; 0: not
 
   // Leadership.
   uint64_t led_term; // leader of this term; 0: not leading
@@ -127,6 +130,22 @@ void leader_forget(struct consensus *c);
 void leader_hears(struct consensus *c, uint64_t member_id);
 /// It has done so within an election timeout, or may yet: a new leader gives everybody that long. A leader always hears itself.
 bool leader_has_heard(const struct consensus *c, uint64_t member_id);
+
+// ---- campaign.c ----
+
+/// A message that only the leader sends.
+void campaign_leader_heard(struct consensus *c, uint64_t leader);
+/// A follower without a leader, or whose leader is lost, or silent for an election timeout: votes are not denied for its sake.
+bool campaign_leader_gone(const struct consensus *c);
+void campaign_vote_given(struct consensus *c);
+/// `m` asked for the vote.
+void campaign_vote_refused(struct consensus *c, const struct consensus_message *m);
+/// `m` was an answer to a candidate, which asked for pre-votes until then (`was_pre_vote`) or for votes.
+void campaign_answered(struct consensus *c, const struct consensus_message *m, bool was_pre_vote);
+/// When to stand before the timeout; UINT64_MAX: not now.
+uint64_t campaign_wake_ms(const struct consensus *c);
+/// Whether that is now. Who is not ready then waits until all others have had their turn.
+bool campaign_is_due(struct consensus *c);
 
 // ---- committed.c ----
 

@@ -42,6 +42,8 @@ enum err engine_receive(struct engine *g, uint64_t now_ms, const struct consensu
                         struct error *e) NODISCARD;
 /// Only when engine_timeout_ms has come: a leader takes it for a round of heartbeats without an answer.
 enum err engine_tick(struct engine *g, uint64_t now_ms, struct engine_output *out, struct error *e) NODISCARD;
+/// As follower or candidate: engine_timeout_ms comes now.
+void engine_run_out(struct engine *g, uint64_t now_ms);
 /// ERR_NOT_LEADER, ERR_BUSY. A membership goes alone.
 enum err engine_submit(struct engine *g, uint64_t now_ms, const struct consensus_entry *entries, size_t count,
                        struct engine_output *out, struct error *e) NODISCARD;

@@ -506,6 +506,10 @@ enum err engine_tick(struct engine *g, uint64_t now_ms, struct engine_output *ou
   return plain(g, now_ms, (struct raft_event){.type = RAFT_TIMEOUT}, "timeout", out, e);
 }
 
+void engine_run_out(struct engine *g, uint64_t now_ms) {
+  g->raft.election_timer_start -= raft_timeout(&g->raft) - now_ms; // the timer's end is its start and a length
+}
+
 enum err engine_persisted(struct engine *g, uint64_t now_ms, uint64_t index, struct engine_output *out, struct error *e) {
   return plain(g, now_ms, (struct raft_event){.type = RAFT_PERSISTED_ENTRIES, .persisted_entries = {index}}, "persisted", out, e);
 }

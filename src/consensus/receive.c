@@ -193,18 +193,30 @@ static enum err receive_append_result(struct consensus *c, const struct consensu
 /// impossible.
 static enum err receive_vote_result(struct consensus *c, const struct consensus_message *m, struct error *e) {
   if (engine_state(c->engine) != CONSENSUS_CANDIDATE) return ERR_OK;
-  if (engine_in_pre_vote(c->engine) && m->vote_result.granted && m->term > engine_term(c->engine) + 1) return ERR_OK;
-  return feed(c, m, e);
+  bool pre_vote = engine_in_pre_vote(c->engine);
+  if (pre_vote && m->vote_result.granted && m->term > engine_term(c->engine) + 1) return ERR_OK;
+  TRY(feed(c, m, e));
+  campaign_answered(c, m, pre_vote);
+  return ERR_OK;
 }
 
-/// G14: the engine denies votes as long as it has a leader, and it has one until its own timeout, which is drawn at random above
-/// the shortest. So a group without its leader would wait for its last member to find out, not for its first. Votes are denied
-/// "within the minimum election timeout of hearing from a current leader" (4.2.3), no longer.
+/// The engine answered the last message by giving its vote.
+static bool vote_given(const struct consensus *c) {
+  if (c->message_count == 0) return false;
+  const struct consensus_message *last = &c->messages[c->message_count - 1];
+  return last->type == CONSENSUS_VOTE_RESULT && last->vote_result.granted;
+}
+
+/// The engine denies votes as long as it has a leader (4.2.3), also one that is gone (G14, G15).
 static enum err receive_vote(struct consensus *c, const struct consensus_message *m, struct error *e) {
   struct consensus_message corrected = *m;
-  bool silent = engine_state(c->engine) == CONSENSUS_FOLLOWER && c->now_ms - c->leader_ms >= c->options.election_timeout_ms;
-  if (silent && !MUTANT(raft_silent_leader)) corrected.vote.disrupt_leader = true;
-  return feed(c, &corrected, e);
+  if (campaign_leader_gone(c)) corrected.vote.disrupt_leader = true;
+  TRY(feed(c, &corrected, e));
+  if (vote_given(c))
+    campaign_vote_given(c);
+  else
+    campaign_vote_refused(c, m);
+  return ERR_OK;
 }
 
 /// One install at a time: the engine keeps a second one's membership for ever. A snapshot that ends in what we have committed,
@@ -223,7 +235,7 @@ static enum err receive_timeout_now(struct consensus *c, const struct consensus_
 static enum err receive_from_leader(struct consensus *c, const struct consensus_message *m, struct error *e) {
   if (m->term < engine_term(c->engine) && !MUTANT(raft_stale_append)) return answer_older_leader(c, m, e);
   if (!may_be_leader(c, m)) return ERR_OK;
-  c->leader_ms = c->now_ms;
+  campaign_leader_heard(c, m->peer);
   return m->type == CONSENSUS_APPEND ? receive_append(c, m, e) : receive_install(c, m, e);
 }
 

@@ -529,7 +529,7 @@ TEST(the_first_to_miss_its_leader_is_elected) { // raft_silent_leader
   world_free(w);
 }
 
-TEST(who_hears_a_leader_denies_votes) {
+TEST(who_hears_a_leader_denies_votes) { // raft_leader_heard
   struct world *w = elected(3, 1);
   world_pass(w, 500);
   struct consensus_message m = {.type = CONSENSUS_VOTE, .peer = 3, .term = world_status(w, 2).term + 1};
@@ -542,6 +542,150 @@ TEST(who_hears_a_leader_denies_votes) {
   world_receive(w, 2, &m);
   assert_int_equal(w->members[2].term, m.term);
   assert_int_equal(w->members[2].vote, 3);
+  world_free(w);
+}
+
+// ---- G15 ----
+
+/// The leader's process ends, and its connections with it.
+static void kill_leader(struct world *w, uint64_t leader) {
+  world_crash(w, leader);
+  for (uint64_t id = 1; id < WORLD_MEMBERS; id++) {
+    if (w->members[id].group != NULL) world_lose_connection(w, id, leader);
+  }
+}
+
+/// Who stands next.
+static uint64_t first_to_wake(struct world *w) {
+  uint64_t first = 0;
+  for (uint64_t id = 1; id < WORLD_MEMBERS; id++) {
+    if (w->members[id].group != NULL && (first == 0 || wake_ms(w, id) < wake_ms(w, first))) first = id;
+  }
+  return first;
+}
+
+TEST(a_lost_leader_is_succeeded_at_once) { // raft_lost_leader, raft_lost_turn
+  for (uint32_t voters = 3; voters <= 5; voters += 2) {
+    struct world *w = elected(voters, 1);
+    world_pass(w, 500);
+    kill_leader(w, 1);
+    world_pass(w, 60); // half a heartbeat; the election timeout is a second
+    assert_int_not_equal(world_leader(w), 0);
+    assert_int_equal(world_status(w, world_leader(w)).term, 3);
+    world_free(w);
+  }
+}
+
+TEST(each_group_has_an_order_of_its_own) {
+  uint32_t first[WORLD_MEMBERS] = {0};
+  for (uint64_t group = 0; group < 32; group++) {
+    struct world *w = world_new(3, 0);
+    w->quiet = true;
+    w->options.group = group;
+    world_start_all(w);
+    world_elect(w, 1);
+    world_pass(w, 300);
+    kill_leader(w, 1);
+    first[first_to_wake(w)]++;
+    world_free(w);
+  }
+  assert_true(first[2] >= 8 && first[3] >= 8);
+}
+
+TEST(one_broken_connection_disturbs_nobody) { // raft_leader_heard
+  struct world *w = elected(3, 1);
+  world_pass(w, 500);
+  uint64_t term = world_status(w, 1).term;
+  world_link_only(w, LINKS(1, 3, 2, 3));
+  world_lose_connection(w, 1, 2);
+  world_lose_connection(w, 2, 1);
+  world_pass(w, 300);
+  assert_int_equal(world_leader(w), 1);
+  world_link_all(w); // connected again
+  world_pass(w, 300);
+  assert_int_equal(world_status(w, 2).leader, 1);
+  for (uint64_t id = 1; id <= 3; id++) assert_int_equal(world_status(w, id).term, term);
+  world_free(w);
+}
+
+TEST(a_leader_that_is_heard_again_leads_on) { // raft_lost_heard
+  struct world *w = elected(3, 1);
+  world_pass(w, 500);
+  uint64_t term = world_status(w, 1).term;
+  for (uint64_t id = 2; id <= 3; id++) world_lose_connection(w, id, 1);
+  world_timeout(w, 1);
+  assert_true(wake_ms(w, first_to_wake(w)) <= w->now_ms + 50); // nobody has stood yet
+  world_deliver(w);
+  world_pass(w, 300);
+  assert_int_equal(world_leader(w), 1);
+  assert_int_equal(world_status(w, 1).term, term);
+  world_free(w);
+}
+
+TEST(a_member_stands_when_its_log_is_durable) { // raft_lost_durable
+  struct world *w = elected(3, 1);
+  world_pass(w, 500);
+  for (uint64_t id = 2; id <= 3; id++) w->members[id].slow_disk = true;
+  assert_ok(world_propose(w, 1, 1));
+  world_deliver(w);
+  kill_leader(w, 1);
+  world_pass(w, 200);
+  for (uint64_t id = 2; id <= 3; id++) {
+    assert_int_equal(world_status(w, id).state, CONSENSUS_FOLLOWER);
+    w->members[id].slow_disk = false;
+    world_persist(w, id, 1);
+  }
+  world_pass(w, 60);
+  assert_int_not_equal(world_leader(w), 0);
+  world_free(w);
+}
+
+TEST(who_gave_its_vote_does_not_stand_against_it) { // raft_lost_granted
+  struct world *w = elected(3, 1);
+  world_pass(w, 500);
+  kill_leader(w, 1);
+  uint64_t first = first_to_wake(w), other = 5 - first;
+  assert_true(wake_ms(w, other) <= w->now_ms + 100);
+  world_timeout(w, first);
+  assert_true(world_deliver_one(w, first, other, CONSENSUS_VOTE));
+  assert_true(wake_ms(w, other) > w->now_ms + 200); // the answer takes its time
+  world_free(w);
+}
+
+// ---- G16 ----
+
+TEST(who_refuses_a_shorter_log_stands_itself) { // raft_shorter_log
+  struct world *w = elected(3, 1);
+  world_pass(w, 500);
+  world_timeout(w, 1);
+  world_deliver(w);
+  uint64_t first = wake_ms(w, 2) <= wake_ms(w, 3) ? 2 : 3, other = 5 - first;
+  world_isolate(w, first, true);
+  assert_ok(world_propose(w, 1, 1));
+  world_deliver(w);
+  world_crash(w, 1); // power goes: nobody sees a connection closed
+  world_link_all(w);
+  world_timeout(w, first);
+  world_deliver(w);
+  assert_int_equal(world_status(w, first).state, CONSENSUS_CANDIDATE);
+  assert_int_equal(wake_ms(w, other), w->now_ms + 1);
+  world_pass(w, 10);
+  assert_int_equal(world_leader(w), other);
+  world_free(w);
+}
+
+// ---- G17 ----
+
+TEST(a_split_vote_is_repeated_by_turns) { // raft_split_vote
+  struct world *w = elected(3, 1);
+  world_pass(w, 500);
+  world_crash(w, 1);
+  for (uint64_t id = 2; id <= 3; id++) world_timeout(w, id);
+  world_deliver(w);
+  assert_int_equal(world_leader(w), 0);
+  for (uint64_t id = 2; id <= 3; id++) assert_int_equal(w->members[id].vote, id);
+  world_pass(w, 60);
+  assert_int_not_equal(world_leader(w), 0);
   world_free(w);
 }
 
@@ -782,6 +926,14 @@ int main(int count, char **arguments) {
                                      T(an_install_is_acknowledged_when_the_copy_is_there),
                                      T(the_first_to_miss_its_leader_is_elected),
                                      T(who_hears_a_leader_denies_votes),
+                                     T(a_lost_leader_is_succeeded_at_once),
+                                     T(each_group_has_an_order_of_its_own),
+                                     T(one_broken_connection_disturbs_nobody),
+                                     T(a_leader_that_is_heard_again_leads_on),
+                                     T(a_member_stands_when_its_log_is_durable),
+                                     T(who_gave_its_vote_does_not_stand_against_it),
+                                     T(who_refuses_a_shorter_log_stands_itself),
+                                     T(a_split_vote_is_repeated_by_turns),
                                      T(an_entry_of_an_older_term_is_committed_by_a_later_one_only),
                                      T(a_follower_commits_what_matched),
                                      T(term_and_vote_are_durable_before_they_are_told),

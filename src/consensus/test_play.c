@@ -169,6 +169,7 @@ static void event(struct player *p) {
   case 11: (void) world_transfer(p->w, SELF, take(p, 5)); break;
   case 12: (void) world_read(p->w, SELF, take(p, 100)); break;
   case 13: compact(p); break;
+  case 14: world_lose_connection(p->w, SELF, take(p, 5)); break;
   default: receive(p); break;
   }
   world_lose_all(p->w);

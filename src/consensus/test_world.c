@@ -557,6 +557,14 @@ void world_link_all(struct world *w) {
   memset(w->cut, 0, sizeof w->cut);
 }
 
+void world_lose_connection(struct world *w, uint64_t id, uint64_t other) {
+  struct world_member *x = &w->members[id];
+  trace(w, "%" PRIu64 ": loses the connection with %" PRIu64, id, other);
+  struct error e = ERROR_INIT;
+  enum err err = consensus_lost(world_group(w, id), w->now_ms, other, &e);
+  done(w, x, err, &e);
+}
+
 /// A refusal changes nothing and is the caller's to see; anything else is carried out.
 static enum err refused_or_done(struct world *w, struct world_member *x, enum err err, const struct error *e) {
   if (err == ERR_OK) {

@@ -113,6 +113,8 @@ void world_isolate(struct world *w, uint64_t id, bool cut);
 /// The only links that work: pairs, ended by 0. world_link_all mends everything.
 void world_link_only(struct world *w, const uint64_t *pairs);
 void world_link_all(struct world *w);
+/// `id` sees its connection with `other` closed.
+void world_lose_connection(struct world *w, uint64_t id, uint64_t other);
 /// Completes the oldest `count` writes of a slow disk.
 void world_persist(struct world *w, uint64_t id, size_t count);
 void world_apply(struct world *w, uint64_t id);

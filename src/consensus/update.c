@@ -172,9 +172,9 @@ static uint64_t apply_index(const struct consensus *c) {
   return MAX(c->apply_index, MIN(c->commit_index, c->durable_index));
 }
 
-/// When the engine or a read wants its turn.
+/// When the engine, a campaign or a read wants its turn.
 static uint64_t wake_ms(const struct consensus *c) {
-  uint64_t due = MIN(engine_timeout_ms(c->engine), reads_wake_ms(c));
+  uint64_t due = MIN(MIN(engine_timeout_ms(c->engine), campaign_wake_ms(c)), reads_wake_ms(c));
   return MAX(due, c->now_ms + 1); // the engine's may lie in the past (D14)
 }
 
