@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/mem.h"
 #include "cluster/group_int.h"
 
@@ -14,6 +15,7 @@ static void set_defaults(struct group_options *o) {
   if (o->queue_bytes_max == 0) o->queue_bytes_max = 32u << 20;
   if (o->send_bytes_step_max == 0) o->send_bytes_step_max = 4u << 20;
   if (o->apply_step_max == 0) o->apply_step_max = 256;
+  o->consensus.group = hash64(o->uuid, sizeof o->uuid, 0);
 }
 
 enum err group_open(struct log *l, const struct group_options *options, uint64_t now_ms, struct group **ret, struct error *e) {
@@ -116,6 +118,11 @@ enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m
   if (m->body.type == CONSENSUS_APPEND) return receive_append(g, m, e);
   if (m->body.type == CONSENSUS_APPEND_RESULT && m->body.append_result.rejected > 0) group_send_refused(g, m->from);
   return finish(g, consensus_receive(g->consensus, g->now_ms, &m->body, e), e);
+}
+
+enum err group_lost(struct group *g, uint64_t now_ms, uint64_t member, struct error *e) {
+  TRY(begin(g, now_ms, e));
+  return finish(g, consensus_lost(g->consensus, g->now_ms, member, e), e);
 }
 
 // ---- requests ----

@@ -71,8 +71,8 @@ struct group_application {
 };
 
 struct group_options {
-  uint8_t uuid[MESSAGE_GROUP_BYTES]; // of the database
-  struct consensus_options consensus;
+  uint8_t uuid[MESSAGE_GROUP_BYTES];  // of the database
+  struct consensus_options consensus; // its `group` is taken from the uuid
   struct group_network *network;
   struct group_application *application;
   struct clock *clock;          // wall clock for commit times
@@ -114,6 +114,9 @@ uint64_t group_wake_ms(const struct group *g);
 
 /// A message for this member, as it was decoded; copied as far as it is needed. One for another member or group is ignored.
 enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m, struct error *e) NODISCARD;
+
+/// The connection with `member` was closed (consensus_lost).
+enum err group_lost(struct group *g, uint64_t now_ms, uint64_t member, struct error *e) NODISCARD;
 
 /// The copy that `install` asked for is durable and in its place: `applied` says so. ERR_INVALID, not fatal: none was asked for,
 /// or it is older than asked.

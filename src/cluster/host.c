@@ -13,6 +13,7 @@ struct host_group {
   struct group_application *application; // the caller's
   struct group_application tap;          // in front of it, to see memberships
   uint8_t uuid[MESSAGE_GROUP_BYTES];
+  uint64_t lost_leader; // its connection was closed, and the group does not know yet; 0: no
   bool told_failure;
   _Atomic bool dirty; // is to be stepped
 };
@@ -77,14 +78,41 @@ static bool on_met(void *context UNUSED, uint64_t server UNUSED, const char *add
   return true; // of our cluster (hello checks that): a member that joins knows us before we know it
 }
 
+// ---- lost leaders ----
+
+static uint64_t leader_of(const struct host_group *g) {
+  struct group_stats stats;
+  group_stats(g->group, &stats);
+  return stats.leader;
+}
+
+/// Tells one group; the next one hears of it a tick later. An election costs each member a sync, for which all groups of its
+/// server wait: too many at once, and leaders that are well are taken for silent.
+static void tell_lost(struct host *h) {
+  for (size_t i = 0; i < h->group_count; i++) {
+    struct host_group *g = h->groups[i];
+    uint64_t lost = g->lost_leader;
+    g->lost_leader = 0;
+    if (lost == 0 || lost != leader_of(g)) continue;
+    enum err err = group_lost(g->group, now_ms(h), lost, NULL);
+    (void) err; // a closed group says so when it is stepped
+    g->dirty = true;
+    return;
+  }
+}
+
 // ---- stepping ----
 
 static void step_dirty(struct host *h);
 
+static uint64_t wake_ms(const struct host_group *g) {
+  return g->lost_leader != 0 ? now_ms(g->host) + 1 : group_wake_ms(g->group);
+}
+
 static void set_timer(struct host *h) {
   uint64_t wake = UINT64_MAX;
   for (size_t i = 0; i < h->group_count; i++)
-    if (group_failure(h->groups[i]->group, NULL) == ERR_OK) wake = MIN(wake, group_wake_ms(h->groups[i]->group));
+    if (group_failure(h->groups[i]->group, NULL) == ERR_OK) wake = MIN(wake, wake_ms(h->groups[i]));
   if (wake == UINT64_MAX) return;
   int64_t at = (int64_t) ((wake + HOST_TICK_MS - 1) / HOST_TICK_MS * HOST_TICK_MS);
   if (at == h->timer_at_ms) return;
@@ -98,6 +126,7 @@ static void on_timer(void *context) {
   h->timer_at_ms = 0;
   for (size_t i = 0; i < h->group_count; i++)
     if (group_wake_ms(h->groups[i]->group) <= now) h->groups[i]->dirty = true;
+  tell_lost(h);
   step_dirty(h);
 }
 
@@ -178,11 +207,16 @@ static void on_settled(void *context) {
   step_dirty(context);
 }
 
-static void on_changed(void *context, uint64_t server UNUSED, bool up) {
+static void on_changed(void *context, uint64_t server, bool up) {
   struct host *h = context;
-  if (!up) return;
-  for (size_t i = 0; i < h->group_count; i++) h->groups[i]->dirty = true; // appends may wait for it
-  post_step(h);
+  for (size_t i = 0; i < h->group_count; i++) {
+    struct host_group *g = h->groups[i];
+    uint64_t leader = leader_of(g);
+    if (member_server(leader) == server) g->lost_leader = up ? 0 : leader;
+    g->dirty = true; // appends may wait for it
+  }
+  if (!up) tell_lost(h);
+  if (h->group_count > 0) post_step(h);
 }
 
 // ---- the application, with an ear for memberships ----

@@ -29,7 +29,8 @@ struct network_events {
   void (*received)(void *context, uint64_t server, const struct message *m);
   /// All messages that came in at once have been handed over: a good moment to answer them together (network_flush). May be NULL.
   void (*settled)(void *context);
-  /// The connection with `server` is up, or was lost. May be NULL.
+  /// The connection with `server` is up, or was lost: closed, or taken over by a later life of that server. A new connection of
+  /// the same life takes the place of an older one without a loss. May be NULL.
   void (*changed)(void *context, uint64_t server, bool up);
   /// A server that is no peer says hello from `address`: true makes it one. NULL: strangers are refused.
   bool (*met)(void *context, uint64_t server, const char *address);

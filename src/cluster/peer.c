@@ -19,14 +19,15 @@ static void tell_trouble(struct peer *p, const char *what, const char *why) {
               (unsigned long long) p->server, p->address, why);
 }
 
+/// What waits is for a connection that is gone.
 static void set_online(struct peer *p, bool online) {
   struct network *n = p->network;
   mutex_lock(&n->lock);
   bool was = p->online;
   p->online = online;
-  if (!online) outbox_clear(&p->outbox);
+  outbox_clear(&p->outbox);
   mutex_unlock(&n->lock);
-  if (was != online && n->events.changed != NULL) n->events.changed(n->context, p->server, online);
+  if ((was || online) && n->events.changed != NULL) n->events.changed(n->context, p->server, online);
 }
 
 // ---- connecting ----
@@ -90,6 +91,7 @@ void peer_link_up(struct peer *p, struct link *l, uint64_t epoch) {
   give_up_attempts(p);
   link_free(p->link);
   p->link = l;
+  bool same_life = p->epoch == epoch;
   p->epoch = epoch;
   p->pause_ms = n->options.retry_min_ms;
   p->trouble[0] = '\0';
@@ -97,7 +99,7 @@ void peer_link_up(struct peer *p, struct link *l, uint64_t epoch) {
   l->up = true;
   event_raise(n->options.events, EVENT_INFO, "cluster.network.connected", "connected with server %llu at %s",
               (unsigned long long) p->server, p->address);
-  set_online(p, false); // what waited for the former connection is stale
+  if (!same_life) set_online(p, false);
   set_online(p, true);
 }
 

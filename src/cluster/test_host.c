@@ -46,6 +46,7 @@ struct server {
 };
 
 static struct server servers[SERVERS];
+static uint32_t election_timeout_ms = 150; // of groups that are opened next
 
 // ---- the application ----
 
@@ -135,7 +136,7 @@ static void open_group(struct server *s, size_t number) {
   struct error e = ERROR_INIT;
   struct log_options log_options = {.clustered = true};
   struct group_options options = {.application = &x->application, .clock = clock_system(), .seed = s->number * 77 + number};
-  options.consensus = (struct consensus_options){.election_timeout_ms = 150, .heartbeat_ms = 40};
+  options.consensus = (struct consensus_options){.election_timeout_ms = election_timeout_ms, .heartbeat_ms = 40};
   char path[200];
   *x = (struct adder){.application = {apply, applied, install, membership, read_done}, .server = s};
   memset(options.uuid, 'a' + (int) number, sizeof options.uuid);
@@ -336,6 +337,28 @@ TEST(a_stopped_leader_is_replaced_and_catches_up_when_it_is_back) {
   stop_all();
 }
 
+static void assert_all_agree(size_t groups) {
+  for (size_t group = 0; group < groups; group++) assert_agreement(group);
+}
+
+TEST(a_server_that_ends_is_missed_long_before_the_election_timeout) {
+  enum { GROUPS = 4 };
+  forget_all();
+  election_timeout_ms = 1000; // long enough for no leader to give up before the others would notice
+  start_all(GROUPS);
+  assert_all_agree(GROUPS);
+  election_timeout_ms = 60000;
+  for (int i = 0; i < SERVERS; i++) { // when the last one ends nobody has another timeout
+    stop(&servers[i]);
+    assert_all_agree(GROUPS);
+    start(&servers[i], GROUPS);
+    loop_call(servers[i].loop, open_groups, &servers[i]);
+    assert_all_agree(GROUPS);
+  }
+  election_timeout_ms = 150;
+  stop_all();
+}
+
 TEST(a_linearizable_read_waits_for_what_was_acknowledged_before) {
   forget_all();
   start_all(1);
@@ -369,5 +392,6 @@ TEST(zz_the_resolver_ends) {
 }
 
 TESTS(T(what_the_leader_is_given_is_applied_everywhere), T(a_stopped_leader_is_replaced_and_catches_up_when_it_is_back),
+      T(a_server_that_ends_is_missed_long_before_the_election_timeout),
       T(a_linearizable_read_waits_for_what_was_acknowledged_before), T(many_groups_share_connections_and_rounds),
       T(zz_the_resolver_ends))

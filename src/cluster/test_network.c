@@ -356,6 +356,25 @@ TEST(whoever_speaks_something_else_is_told_off_and_the_server_goes_on) {
   server_done(&b);
 }
 
+TEST(only_the_end_of_a_life_is_a_loss_when_a_connection_is_replaced) {
+  struct server a, b;
+  two_connected(&a, &b);
+  uint8_t hello[HELLO_BYTES];
+  int same = connect_to(&a), later = connect_to(&a);
+  hello_as(hello, 2, b.options.epoch);
+  assert_int_equal(write(same, hello, sizeof hello), sizeof hello);
+  for (int i = 0; i < 5000 && a.ups < 3; i++) poll(NULL, 0, 1); // b lost its place, and comes back
+  assert_true(a.ups >= 3);
+  assert_int_equal(a.downs, 0);
+  hello_as(hello, 2, b.options.epoch + 1);
+  assert_int_equal(write(later, hello, sizeof hello), sizeof hello);
+  assert_true(becomes(&a.downs, 1));
+  close(same);
+  close(later);
+  server_done(&a);
+  server_done(&b);
+}
+
 TEST(whoever_says_nothing_is_not_waited_for_for_ever) {
   struct server a;
   server_init(&a, 1);
@@ -435,4 +454,5 @@ TESTS(T(two_servers_find_each_other_and_talk_both_ways), T(a_hundred_megabytes_a
       T(a_server_of_another_cluster_is_refused_and_told_why), T(an_address_that_leads_to_the_wrong_server_is_reported),
       T(strangers_are_refused_until_they_are_welcome), T(an_earlier_life_of_a_server_is_not_listened_to),
       T(a_peer_can_be_removed_from_within_its_own_message), T(whoever_speaks_something_else_is_told_off_and_the_server_goes_on),
-      T(whoever_says_nothing_is_not_waited_for_for_ever), T(with_tls_members_talk_and_others_do_not), T(zz_the_resolver_ends))
+      T(only_the_end_of_a_life_is_a_loss_when_a_connection_is_replaced), T(whoever_says_nothing_is_not_waited_for_for_ever),
+      T(with_tls_members_talk_and_others_do_not), T(zz_the_resolver_ends))

@@ -16,17 +16,17 @@ static const uint32_t mean_ms[RAFT_FAULT_MAX] = {
 #undef X
 };
 
-static bool is_off(const struct raft_world *w, enum raft_fault f) {
+bool raft_fault_off(const struct raft_world *w, enum raft_fault f) {
   return (w->options.off | w->off) >> f & 1;
 }
 
 bool raft_fault_chance(struct raft_world *w, enum raft_fault f, uint64_t n) {
-  return !w->healed && !is_off(w, f) && rng_below(&w->rngs[f], n) == 0;
+  return !w->healed && !raft_fault_off(w, f) && rng_below(&w->rngs[f], n) == 0;
 }
 
 static void set_next(struct raft_world *w, enum raft_fault f) {
   uint64_t us = mean_ms[f] * 2000u * (f < RAFT_change ? w->calm : 1);
-  w->fault_us[f] = us == 0 || is_off(w, f) ? UINT64_MAX : w->now_us + rng_below(&w->rngs[f], us);
+  w->fault_us[f] = us == 0 || raft_fault_off(w, f) ? UINT64_MAX : w->now_us + rng_below(&w->rngs[f], us);
 }
 
 // Worlds in which everything goes wrong at once hide what needs quiet to grow: most have only some of the faults, and some of
@@ -184,8 +184,11 @@ static void strike(struct raft_world *w, enum raft_fault f) {
   }
   case RAFT_split: split(w, rng); break;
   case RAFT_reset:
+    if (m == other) break;
     raft_net_lose(w, m->id, other->id);
     raft_net_lose(w, other->id, m->id);
+    raft_net_close(m, other->id);
+    raft_net_close(other, m->id);
     break;
   case RAFT_change: raft_load_change(w); break;
   case RAFT_transfer: raft_load_transfer(w); break;

@@ -93,6 +93,8 @@ void raft_member_crash(struct raft_member *m, bool kill, const char *why) {
   m->fault_armed = m->memory_failed = m->crash_now = false;
   m->crash_in_sends = -1;
   m->crash_why = NULL;
+  for (uint64_t to = 1; kill && to <= w->count; to++)
+    if (to != m->id) raft_net_close(m, to);
   m->restart_us = w->now_us + 5000 + rng_below(&w->rng, w->healed ? 20000 : 500000);
   m->paused_us = 0;
   if (kill)

@@ -91,6 +91,13 @@ static void launch(struct raft_member *m, uint64_t to, const uint8_t *data, uint
   push(w, f);
 }
 
+void raft_net_close(struct raft_member *m, uint64_t to) {
+  struct raft_world *w = m->world;
+  if (w->cut[m->id][to] || raft_fault_off(w, RAFT_notice)) return;
+  uint64_t at_us = MAX(w->now_us + delay_us(w, m), w->fifo_us[m->id][to]);
+  push(w, (struct raft_frame){.at_us = at_us, .from = (uint8_t) m->id, .to = (uint8_t) to, .life = w->members[to].life});
+}
+
 static void seal(struct raft_member *m, uint64_t to) {
   struct raft_world *w = m->world;
   struct buf *b = &w->outgoing[to];
@@ -166,6 +173,13 @@ bool raft_net_send(struct group_network *n, const struct message *msg) {
 
 // ---- arriving ----
 
+static void lose_connection(struct raft_member *m, uint64_t other) {
+  TRACE(m->world, m->id, "sees its connection with %u closed", (unsigned) other);
+  struct error e = ERROR_INIT;
+  enum err err = group_lost(m->group, raft_member_ms(m), other, &e);
+  (void) err; // raft_member_end looks why
+}
+
 static void receive_frame(struct raft_member *m, const struct raft_frame *f) {
   struct raft_world *w = m->world;
   struct frame_reader r;
@@ -197,7 +211,10 @@ void raft_net_deliver(struct raft_world *w) {
   }
   if (!lost) {
     raft_member_begin(m);
-    receive_frame(m, &f);
+    if (f.bytes == 0)
+      lose_connection(m, f.from);
+    else
+      receive_frame(m, &f);
     raft_member_end(m);
   }
   free(f.data);

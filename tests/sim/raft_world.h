@@ -44,7 +44,8 @@
   X(cut, 60)           /* one direction between two members, for a while */                                    \
   X(isolate, 700)      /* a member alone, one way or both */                                                   \
   X(split, 1500)       /* the members in two halves */                                                         \
-  X(reset, 400)        /* what is in flight between two is lost */                                             \
+  X(reset, 400)        /* a connection breaks: what is in flight between two is lost */                        \
+  X(notice, 0)         /* connections that are closed are seen to be */                                        \
   X(drop, 0)           /* single frames are lost */                                                            \
   X(duplicate, 0)      /* frames come twice */                                                                 \
   X(delay, 0)          /* frames come late */                                                                  \
@@ -142,7 +143,7 @@ struct raft_member {
 
 struct raft_frame {
   uint64_t at_us, order;
-  uint32_t bytes;
+  uint32_t bytes; // 0: the connection's end
   uint8_t from, to;
   bool damaged;
   unsigned life;
@@ -241,6 +242,8 @@ bool raft_net_send(struct group_network *n, const struct message *m);
 void raft_net_flush(struct raft_member *m);
 uint64_t raft_net_next_us(const struct raft_world *w);
 void raft_net_deliver(struct raft_world *w);
+/// The connection from `m` to another is closed: seen there behind all that was sent before.
+void raft_net_close(struct raft_member *m, uint64_t to);
 void raft_net_lose(struct raft_world *w, uint64_t from, uint64_t to);
 void raft_net_done(struct raft_world *w);
 
@@ -252,6 +255,8 @@ void raft_faults_strike(struct raft_world *w);
 void raft_faults_heal(struct raft_world *w);
 /// True with one chance in `n`, as long as things go wrong and this is not switched off.
 bool raft_fault_chance(struct raft_world *w, enum raft_fault f, uint64_t n);
+/// Does not happen in this world.
+bool raft_fault_off(const struct raft_world *w, enum raft_fault f);
 void raft_isolate(struct raft_world *w, uint64_t member, bool in, bool out, uint64_t for_us);
 void raft_fault_cut_leader(struct raft_member *m);
 /// Between two members, both ways; what is in flight is lost.
