@@ -94,8 +94,15 @@
   X(replica_parts,     "an unfinished run of parts stays though something else follows") \
   X(replica_names,     "names go on behind those given in an earlier term, whatever was applied since") \
   X(replica_verdict,   "a follower gives verdicts on indexes") \
-  /* formation of clusters: caught by scripts */ \
-  X(identity_sync,           "what a server promises is said before it is on the disk")
+  /* formation of clusters: caught by its simulator */ \
+  X(identity_sync,           "what a server promises is said before it is on the disk") \
+  X(formation_enough,        "fewer servers than are needed found a cluster") \
+  X(formation_majority,      "half of the servers that the settings name found a cluster") \
+  X(formation_all,           "a founding is confirmed when most of its servers are prepared") \
+  X(formation_once,          "a server that is prepared for a founding prepares for another one") \
+  X(formation_proposer,      "somebody else than its proposer confirms or gives up a founding") \
+  X(formation_void_stale,    "a founding is given up by what its proposer said before it") \
+  X(formation_void_absent,   "a founding is given up because its proposer is not there")
 // clang-format on
 
 #ifdef QUIVER_MUTANTS

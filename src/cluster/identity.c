@@ -70,11 +70,13 @@ static enum err get(const uint8_t from[FILE_BYTES], struct identity *ret, struct
 
 // ---- file ----
 
+// A file that a crash left under this name may be the identity itself, under a second name: it is not written into.
 static enum err write_file(struct disk *d, const char *path, const uint8_t bytes[FILE_BYTES], struct error *e) {
   struct disk_file *f;
-  TRY(disk_open(d, path, DISK_WRITE | DISK_CREATE, &f, e));
-  enum err err = disk_truncate(f, 0, e); // what a crash left of an earlier one
-  if (err == ERR_OK) err = disk_write(f, 0, bytes, FILE_BYTES, e);
+  enum err err = disk_unlink(d, path, e);
+  if (err != ERR_OK && err != ERR_NOTFOUND) return err;
+  TRY(disk_open(d, path, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &f, e));
+  err = disk_write(f, 0, bytes, FILE_BYTES, e);
   if (err == ERR_OK && !MUTANT(identity_sync)) err = disk_sync(f, e);
   disk_close(f);
   return err;

@@ -1,0 +1,425 @@
+// What a server decides by what it hears. Each rule is a small function of (own identity, what others say); README.md has the
+// argument.
+#include "cluster/formation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checksum.h"
+#include "base/mem.h"
+#include "base/mutant.h"
+
+enum { SETTLE_MS = 2000, PROGRESS_MS = 10000 };
+
+struct formation {
+  struct formation_options options;
+  struct identity identity;
+  enum err failed;
+  struct error why;
+  // who could found a cluster with this server, and since when it is those
+  uint64_t crowd;
+  int64_t crowd_since_ms;
+  // told already
+  int64_t told_ms;
+  uint64_t told_crowd;
+  struct uuid waits_told;
+  bool clusters_told;
+};
+
+// One step: what is heard, and what comes of it.
+struct step {
+  struct formation *f;
+  const struct identity *self;
+  const struct announcement *own; // as it was last said
+  const struct directory_copy *view;
+  int64_t now_ms;
+  uint32_t needed;      // founders
+  uint32_t listed;      // servers that the settings name
+  struct identity next; // if it changes
+};
+
+// ---- looking at others ----
+
+static const struct announcement *find(const struct step *s, struct uuid server) {
+  for (uint32_t i = 0; i < s->view->count; i++)
+    if (uuid_eq(s->view->servers[i].said.server, server)) return &s->view->servers[i].said;
+  return NULL;
+}
+
+static bool is_self(const struct step *s, const struct announcement *a) {
+  return uuid_eq(a->server, s->self->server);
+}
+
+static struct uuid proposer(const struct founding *f) {
+  return f->founders[0].server;
+}
+
+static bool same_founding(const struct founding *a, const struct founding *b) {
+  return uuid_eq(a->cluster, b->cluster);
+}
+
+/// Does `a` take part in `f` as the server that `f` means?
+static bool fits(const struct founding *f, const struct announcement *a) {
+  const struct founder *founder = founding_find(f, a->server);
+  return founder != NULL && a->mode == SERVER_CORE && founder->number == a->number &&
+         str_eq(a->addresses[ADDRESS_RAFT], str_of(founder->raft));
+}
+
+/// The founding of the one cluster that others are bound to, NULL if there is none or more than one.
+static const struct founding *existing_cluster(const struct step *s, uint32_t *ret_count) {
+  const struct founding *found = NULL;
+  *ret_count = 0;
+  for (uint32_t i = 0; i < s->view->count; i++) {
+    const struct announcement *a = &s->view->servers[i].said;
+    if (is_self(s, a) || a->mode != SERVER_CORE || a->state != IDENTITY_BOUND) continue;
+    if (found != NULL && same_founding(found, a->founding)) continue;
+    found = a->founding;
+    ++*ret_count;
+  }
+  return *ret_count == 1 ? found : NULL;
+}
+
+// ---- telling ----
+
+static void tell(const struct step *s, enum event_level level, const char *name, const char *fmt, ...) PRINTF(4, 5);
+static void tell(const struct step *s, enum event_level level, const char *name, const char *fmt, ...) {
+  char text[1000];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  event_raise(s->f->options.events, level, name, "%s", text);
+}
+
+/// Two clusters at the addresses of one: a person must say which one is meant.
+static void tell_clusters(const struct step *s, uint32_t count) {
+  if (count < 2 || s->f->clusters_told) return;
+  s->f->clusters_told = true;
+  tell(s, EVENT_ERROR, "cluster.formation.clusters",
+       "the servers that this one finds belong to %u clusters; it joins none: let dbms.cluster.discovery.endpoints name servers "
+       "of one",
+       count);
+}
+
+// ---- becoming ----
+
+static void become_unbound(struct step *s) {
+  s->next.state = IDENTITY_UNBOUND;
+  s->next.founding = (struct founding){0};
+}
+
+static void become_prepared(struct step *s, const struct founding *f) {
+  s->next.state = IDENTITY_PREPARED;
+  s->next.founding = *f;
+}
+
+static void become_bound(struct step *s, const struct founding *f) {
+  s->next.state = IDENTITY_BOUND;
+  s->next.founding = *f;
+  tell(s, EVENT_INFO, "cluster.formation.bound", "Bound to cluster: %s", uuid_text(f->cluster).z);
+}
+
+// ---- unbound ----
+
+/// A core that has promised nothing and says where it is to be reached.
+static bool is_candidate(const struct announcement *a) {
+  size_t len = a->addresses[ADDRESS_RAFT].len;
+  return a->mode == SERVER_CORE && a->state == IDENTITY_UNBOUND && len > 0 && len < FOUNDER_ADDRESS_BYTES;
+}
+
+struct crowd {
+  uint32_t count;                                 // of candidates, this server among them
+  uint64_t hash;                                  // of who they are
+  const struct announcement *first[FOUNDERS_MAX]; // those with the lowest uuids, ascending
+};
+
+static void crowd_add(struct crowd *c, const struct announcement *a) {
+  uint64_t part;
+  memcpy(&part, a->server.bytes, sizeof part);
+  c->hash += hash_u64(part);
+  uint32_t at = MIN(c->count, FOUNDERS_MAX);
+  for (; at > 0 && uuid_cmp(c->first[at - 1]->server, a->server) > 0; at--)
+    if (at < FOUNDERS_MAX) c->first[at] = c->first[at - 1];
+  if (at < FOUNDERS_MAX) c->first[at] = a;
+  c->count++;
+}
+
+static struct crowd gather(const struct step *s) {
+  struct crowd c = {0};
+  for (uint32_t i = 0; i < s->view->count; i++)
+    if (is_candidate(&s->view->servers[i].said)) crowd_add(&c, &s->view->servers[i].said);
+  return c;
+}
+
+/// Numbers are drawn by lot. Of two servers with one number the one that can take another does, and of two that can the second.
+static bool number_is_taken(const struct step *s) {
+  for (uint32_t i = 0; i < s->view->count; i++) {
+    const struct announcement *a = &s->view->servers[i].said;
+    if (is_self(s, a) || a->number != s->self->number) continue;
+    if (a->state != IDENTITY_UNBOUND || uuid_cmp(a->server, s->self->server) < 0) return true;
+  }
+  return false;
+}
+
+/// What another server proposes, in its own words, and this one is in. Of several the one with the lowest proposer.
+static const struct founding *proposal(const struct step *s) {
+  const struct founding *best = NULL;
+  for (uint32_t i = 0; i < s->view->count; i++) {
+    const struct announcement *a = &s->view->servers[i].said;
+    bool proposes = a->mode == SERVER_CORE && a->state == IDENTITY_PREPARED && uuid_eq(proposer(a->founding), a->server);
+    if (!proposes || is_self(s, a) || !fits(a->founding, s->own)) continue;
+    if (best == NULL || uuid_cmp(proposer(a->founding), proposer(best)) < 0) best = a->founding;
+  }
+  return best;
+}
+
+/// Somebody has promised himself to a founding whose fate is open.
+static bool is_founding_open(const struct step *s) {
+  for (uint32_t i = 0; i < s->view->count; i++)
+    if (s->view->servers[i].said.state == IDENTITY_PREPARED) return true;
+  return false;
+}
+
+/// All that are listed are there, or nobody new came for a while.
+static bool is_settled(struct step *s, const struct crowd *c) {
+  struct formation *f = s->f;
+  if (f->crowd != c->hash) f->crowd_since_ms = s->now_ms;
+  f->crowd = c->hash;
+  bool complete = s->listed > 0 && c->count >= s->listed;
+  return complete || s->now_ms - f->crowd_since_ms >= f->options.settle_ms;
+}
+
+static enum err propose(struct step *s, const struct crowd *c, struct error *e) {
+  struct founding f = {.generation = 1, .sequence = s->self->sequence + 1, .count = MIN(c->count, FOUNDERS_MAX)};
+  enum err err = identity_random_uuid(s->f->options.random, &f.cluster);
+  if (err == ERR_OK) err = identity_random_uuid(s->f->options.random, &f.system);
+  if (err != ERR_OK) return error_set(e, err, "the system has no randomness for the name of a cluster");
+  for (uint32_t i = 0; i < f.count; i++) {
+    f.founders[i] = (struct founder){.server = c->first[i]->server, .number = c->first[i]->number};
+    snprintf(f.founders[i].raft, FOUNDER_ADDRESS_BYTES, "%.*s", STR_ARG(c->first[i]->addresses[ADDRESS_RAFT]));
+  }
+  tell(s, EVENT_INFO, "cluster.formation.proposed", "%u servers are there: this one proposes to found cluster %s", c->count,
+       uuid_text(f.cluster).z);
+  become_prepared(s, &f);
+  return ERR_OK;
+}
+
+static void tell_waiting(struct step *s, const struct crowd *c) {
+  struct formation *f = s->f;
+  char names[700] = "", listed[160] = "";
+  if (f->told_crowd == c->hash && s->now_ms - f->told_ms < f->options.progress_ms) return;
+  f->told_crowd = c->hash;
+  f->told_ms = s->now_ms;
+  for (uint32_t i = 0; i < MIN(c->count, FOUNDERS_MAX); i++) {
+    size_t len = strlen(names);
+    snprintf(names + len, sizeof names - len, "%s%.*s (%s)", i > 0 ? ", " : "",
+             STR_ARG(c->first[i]->addresses[ADDRESS_DISCOVERY]), uuid_short(c->first[i]->server).z);
+  }
+  if (s->needed > f->options.minimum)
+    snprintf(listed, sizeof listed,
+             " (more than half of the %u that the settings name, so that the halves of a cut network found one cluster)",
+             s->listed);
+  tell(s, EVENT_INFO, "cluster.formation.waiting", "Waiting for %u members%s. Currently discovered %u members: %s", s->needed,
+       listed, c->count, names);
+}
+
+static enum err found_or_wait(struct step *s, struct error *e) {
+  struct crowd c = gather(s);
+  bool settled = is_settled(s, &c);
+  bool enough = c.count >= s->needed || MUTANT(formation_enough);
+  if (!enough) tell_waiting(s, &c);
+  if (!enough || !settled || is_founding_open(s)) return ERR_OK;
+  if (c.count == 0 || !uuid_eq(c.first[0]->server, s->self->server)) return ERR_OK; // another one proposes
+  for (uint32_t i = 0; i < MIN(c.count, FOUNDERS_MAX); i++)
+    for (uint32_t j = 0; j < i; j++)
+      if (c.first[i]->number == c.first[j]->number) return ERR_OK; // one of them takes another number
+  return propose(s, &c, e);
+}
+
+static enum err step_unbound(struct step *s, struct error *e) {
+  uint32_t clusters;
+  if (number_is_taken(s)) return identity_renumber(&s->next, s->f->options.random);
+  const struct founding *cluster = existing_cluster(s, &clusters);
+  tell_clusters(s, clusters);
+  if (cluster != NULL) become_bound(s, cluster);
+  if (clusters > 0 || s->f->options.mode != SERVER_CORE) return ERR_OK;
+  const struct founding *f = proposal(s);
+  if (f == NULL) return found_or_wait(s, e);
+  become_prepared(s, f);
+  return ERR_OK;
+}
+
+// ---- prepared ----
+
+/// Somebody is bound to it already: its proposer has confirmed it.
+static bool is_confirmed(const struct step *s, const struct founding *f) {
+  for (uint32_t i = 0; i < s->view->count; i++) {
+    const struct announcement *a = &s->view->servers[i].said;
+    if (a->state == IDENTITY_BOUND && same_founding(a->founding, f)) return true;
+  }
+  return false;
+}
+
+static void step_follower(struct step *s) {
+  const struct founding *f = &s->self->founding;
+  const struct announcement *a = find(s, proposer(f));
+  bool stands_by_it = a != NULL && a->state != IDENTITY_UNBOUND && same_founding(a->founding, f);
+  // Only what it said after it had proposed: it may be news to this server that was said long ago.
+  bool is_later = a != NULL && (a->sequence > f->sequence || MUTANT(formation_void_stale));
+  if (!stands_by_it && (is_later || MUTANT(formation_void_absent))) {
+    tell(s, EVENT_INFO, "cluster.formation.void", "the proposed founding of cluster %s is given up", uuid_text(f->cluster).z);
+    become_unbound(s);
+  } else if (a == NULL && !uuid_eq(s->f->waits_told, f->cluster)) {
+    s->f->waits_told = f->cluster;
+    tell(s, EVENT_WARN, "cluster.formation.proposer",
+         "waits for the server at %s, which has proposed to found cluster %s and is not there: start it, with its data. If its "
+         "data is lost "
+         "for good: stop all servers of that founding that wait like this one, and start them with empty data folders",
+         f->founders[0].raft, uuid_text(f->cluster).z);
+  }
+}
+
+/// Why the founding that this server proposed, and has not confirmed, comes to nothing; NULL while it may still be.
+static const char *why_void(const struct step *s) {
+  const struct founding *f = &s->self->founding;
+  for (uint32_t i = 0; i < f->count; i++) {
+    const struct announcement *a = find(s, f->founders[i].server);
+    if (a == NULL) return "a server of it is gone";
+    if (!fits(f, a)) return "a server of it has moved";
+  }
+  for (uint32_t i = 0; i < s->view->count; i++) {
+    const struct announcement *a = &s->view->servers[i].said;
+    if (a->state != IDENTITY_PREPARED || same_founding(a->founding, f)) continue;
+    if (uuid_cmp(proposer(a->founding), s->self->server) < 0) return "another server proposes one and goes first";
+    if (founding_find(f, a->server) != NULL && find(s, proposer(a->founding)) == NULL)
+      return "a server of it is promised to another one, whose proposer is gone";
+  }
+  return NULL;
+}
+
+static bool all_are_prepared(const struct step *s) {
+  const struct founding *f = &s->self->founding;
+  uint32_t prepared = 0;
+  for (uint32_t i = 0; i < f->count; i++) {
+    const struct announcement *a = find(s, f->founders[i].server);
+    prepared += a != NULL && a->state == IDENTITY_PREPARED && same_founding(a->founding, f);
+  }
+  return MUTANT(formation_all) ? prepared > f->count / 2 : prepared == f->count;
+}
+
+static void step_proposer(struct step *s) {
+  uint32_t clusters;
+  const char *why = why_void(s);
+  const struct founding *cluster = existing_cluster(s, &clusters);
+  tell_clusters(s, clusters);
+  if (clusters > 0) why = "there is a cluster already";
+  if (cluster != NULL) {
+    become_bound(s, cluster);
+  } else if (all_are_prepared(s)) {
+    become_bound(s, &s->self->founding);
+  } else if (why != NULL) {
+    tell(s, EVENT_INFO, "cluster.formation.void", "gives up the founding of cluster %s: %s",
+         uuid_text(s->self->founding.cluster).z, why);
+    become_unbound(s);
+  }
+}
+
+static void step_prepared(struct step *s) {
+  const struct founding *f = &s->self->founding;
+  const struct founding *other = MUTANT(formation_once) ? proposal(s) : NULL;
+  if (is_confirmed(s, f)) {
+    become_bound(s, f);
+  } else if (uuid_eq(proposer(f), s->self->server) || (MUTANT(formation_proposer) && all_are_prepared(s))) {
+    step_proposer(s);
+  } else if (other != NULL && !same_founding(other, f)) {
+    become_prepared(s, other);
+  } else {
+    step_follower(s);
+  }
+}
+
+// ---- a step ----
+
+static enum err decide(struct step *s, struct error *e) {
+  if (s->f->options.mode == SERVER_SINGLE || s->self->state == IDENTITY_BOUND) return ERR_OK;
+  if (s->own->sequence != s->self->sequence) return ERR_OK; // the others have not heard yet what it is now
+  if (s->self->state == IDENTITY_UNBOUND) return step_unbound(s, e);
+  step_prepared(s);
+  return ERR_OK;
+}
+
+static bool is_another(const struct identity *a, const struct identity *b) {
+  return a->state != b->state || a->number != b->number || !same_founding(&a->founding, &b->founding);
+}
+
+static uint32_t founders_needed(const struct formation *f, uint32_t listed) {
+  return MUTANT(formation_majority) ? f->options.minimum : MIN(MAX(f->options.minimum, listed / 2 + 1), FOUNDERS_MAX);
+}
+
+enum err formation_step(struct formation *f, int64_t now_ms, const struct directory_copy *view, uint32_t listed,
+                        bool *ret_changed, struct error *e) {
+  *ret_changed = false;
+  if (f->failed != ERR_OK) return error_set(e, f->failed, "%s", f->why.message);
+  struct step s = {.f = f,
+                   .self = &f->identity,
+                   .own = &view->servers[0].said,
+                   .view = view,
+                   .now_ms = now_ms,
+                   .needed = founders_needed(f, listed),
+                   .listed = listed,
+                   .next = f->identity};
+  TRY(decide(&s, e));
+  if (!is_another(&s.next, &f->identity)) return ERR_OK;
+  f->failed = identity_save(f->options.disk, f->options.folder, &s.next, &f->why);
+  if (f->failed != ERR_OK) return error_set(e, f->failed, "%s", f->why.message);
+  f->identity = s.next;
+  *ret_changed = true;
+  return ERR_OK;
+}
+
+void formation_describe(const struct formation *f, struct announcement *self) {
+  self->server = f->identity.server;
+  self->epoch = f->identity.epoch;
+  self->sequence = f->identity.sequence;
+  self->number = f->identity.number;
+  self->mode = f->options.mode;
+  self->state = f->identity.state;
+  self->founding = f->identity.founding.count > 0 ? &f->identity.founding : NULL;
+}
+
+bool formation_result(const struct formation *f, struct formation_result *ret) {
+  const struct identity *i = &f->identity;
+  if (i->state != IDENTITY_BOUND) return false;
+  *ret = (struct formation_result){
+      .number = i->number, .joined_existing = founding_find(&i->founding, i->server) == NULL, .founding = i->founding};
+  return true;
+}
+
+// ---- life ----
+
+enum err formation_open(const struct formation_options *options, struct formation **ret, struct error *e) {
+  if (options->minimum < 1 || options->minimum > FOUNDERS_MAX)
+    return error_set(e, ERR_INVALID,
+                     "a cluster is founded by 1 to %u servers, not %u: see dbms.cluster.minimum_initial_system_primaries_count",
+                     FOUNDERS_MAX, options->minimum);
+  struct formation *f = mem_zalloc(sizeof *f);
+  if (f == NULL) return error_set(e, ERR_NOMEM, "no memory for the formation of a cluster");
+  f->options = *options;
+  if (f->options.settle_ms == 0) f->options.settle_ms = SETTLE_MS;
+  if (f->options.progress_ms == 0) f->options.progress_ms = PROGRESS_MS;
+  enum err err = identity_open(options->disk, options->folder, options->random, &f->identity, e);
+  if (err != ERR_OK) {
+    mem_free(f);
+    return err;
+  }
+  *ret = f;
+  return ERR_OK;
+}
+
+void formation_close(struct formation *f) {
+  mem_free(f);
+}
+
+const struct identity *formation_identity(const struct formation *f) {
+  return &f->identity;
+}
