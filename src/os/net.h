@@ -117,7 +117,8 @@ struct net_connecting;
 struct net_connect_events {
   /// The callee owns the socket (net_conn_new, or net_socket_close). `peer` is "address:port", valid during the call.
   void (*connected)(void *context, int socket, const char *peer);
-  void (*failed)(void *context, const struct error *why); // "cannot reach 'core2:7000': Connection refused"
+  /// "cannot reach 'core2:7000': Connection refused". ERR_NOTFOUND: no address is known for the name; otherwise ERR_IO.
+  void (*failed)(void *context, const struct error *why);
 };
 
 /// Tries the addresses behind `address` (as in net_address_split; "localhost" is this machine, whatever the resolver knows) one

@@ -11,10 +11,6 @@
 #include "os/net.h"
 #include "os/net_int.h"
 
-struct net_resolver {
-  struct loop *loop;
-};
-
 struct net_connecting {
   struct loop *loop;
   struct loop_task task; // to the resolver and back
@@ -71,9 +67,9 @@ void net_connecting_free(struct net_connecting *c) {
   if (!c->looking_up) release(c);
 }
 
-static void report_failure(struct net_connecting *c, const char *why) {
+static void report_failure(struct net_connecting *c, enum err code, const char *why) {
   struct error e = ERROR_INIT;
-  error_set(&e, ERR_IO, "cannot reach '%s': %s", c->text, why);
+  error_set(&e, code, "cannot reach '%s': %s", c->text, why);
   struct net_connect_events events = c->events;
   void *context = c->context;
   release(c);
@@ -131,7 +127,7 @@ static void try_next(struct net_connecting *c) {
     if (begin(c, at, MAX(time_left_ms / left, 1))) return;
     socket_drop(c);
   }
-  report_failure(c, strerror(c->socket_error));
+  report_failure(c, ERR_IO, strerror(c->socket_error));
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *argument) {
@@ -156,7 +152,7 @@ static void on_looked_up(struct loop_task *task) {
   if (c->cancelled) {
     release(c);
   } else if (c->lookup_error != 0) {
-    report_failure(c, gai_strerror(c->lookup_error));
+    report_failure(c, ERR_NOTFOUND, gai_strerror(c->lookup_error));
   } else {
     c->next = c->found;
     try_next(c);
