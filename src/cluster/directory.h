@@ -17,7 +17,7 @@
 #include "base/event.h"
 #include "cluster/announcement.h"
 
-#define DIRECTORY_FRAME_BYTES_MAX (1u << 20)
+#define DIRECTORY_FRAME_BYTES_MAX (256u << 10)
 #define DIRECTORY_SERVERS_MAX 256u
 #define DIRECTORY_BYTES_MAX (8u << 20) // all announcements together
 

@@ -87,7 +87,8 @@ static enum err put_beat(struct buf *to, const struct directory_place *p, int64_
 /// What the other end lacks of `p`: 0 nothing, otherwise the type of the record that it gets.
 static uint8_t is_due(const struct directory_link *l, const struct directory_place *p, enum directory_part part) {
   const struct directory_version *known = &l->known[p - l->directory->places];
-  if (p->state != PLACE_HERE || uuid_eq(p->server, l->peer)) return 0;
+  bool is_self = p == l->directory->places;
+  if (p->state != PLACE_HERE || (!is_self && uuid_eq(p->server, l->peer))) return 0; // nobody is told what he said
   if (cmp_revision(&p->version, known) > 0) return RECORD_ANNOUNCEMENT;
   if (part == DIRECTORY_SELF || p->version.beat <= known->beat) return 0;
   return p->version.beat % FULL_EVERY_BEATS == 0 ? RECORD_ANNOUNCEMENT : RECORD_BEAT;
