@@ -16,7 +16,6 @@
   X("causal_clustering.catchup_batch_size") \
   X("causal_clustering.cluster_allow_reads_on_followers") \
   X("causal_clustering.cluster_allow_reads_on_leader") \
-  X("causal_clustering.cluster_binding_timeout") \
   X("causal_clustering.cluster_routing_ttl") \
   X("causal_clustering.cluster_topology_refresh") \
   X("causal_clustering.command_applier_parallelism") \
@@ -25,8 +24,6 @@
   X("causal_clustering.database") \
   X("causal_clustering.delete_store_before_store_copy") \
   X("causal_clustering.disable_middleware_logging") \
-  X("causal_clustering.discovery_advertised_address") \
-  X("causal_clustering.discovery_listen_address") \
   X("causal_clustering.discovery_type") \
   X("causal_clustering.election_failure_detection_window") \
   X("causal_clustering.enable_pre_voting") \
@@ -37,7 +34,6 @@
   X("causal_clustering.in_flight_cache.max_bytes") \
   X("causal_clustering.in_flight_cache.max_entries") \
   X("causal_clustering.in_flight_cache.type") \
-  X("causal_clustering.initial_discovery_members") \
   X("causal_clustering.join_catch_up_max_lag") \
   X("causal_clustering.join_catch_up_timeout") \
   X("causal_clustering.kubernetes.address") \
@@ -50,8 +46,6 @@
   X("causal_clustering.label_token_id_allocation_size") \
   X("causal_clustering.label_token_name_id_allocation_size") \
   X("causal_clustering.last_applied_state_size") \
-  X("causal_clustering.leader_election_timeout") \
-  X("causal_clustering.leader_failure_detection_window") \
   X("causal_clustering.leadership_balancing") \
   X("causal_clustering.leadership_priority_group") \
   X("causal_clustering.load_balancing.config") \
@@ -62,7 +56,6 @@
   X("causal_clustering.max_raft_channels") \
   X("causal_clustering.middleware.logging.level") \
   X("causal_clustering.middleware_logging.level") \
-  X("causal_clustering.minimum_core_cluster_size_at_formation") \
   X("causal_clustering.minimum_core_cluster_size_at_runtime") \
   X("causal_clustering.multi_dc_license") \
   X("causal_clustering.neostore_block_id_allocation_size") \
@@ -75,11 +68,9 @@
   X("causal_clustering.protocol_implementations.compression") \
   X("causal_clustering.protocol_implementations.raft") \
   X("causal_clustering.pull_interval") \
-  X("causal_clustering.raft_advertised_address") \
   X("causal_clustering.raft_handler_parallelism") \
   X("causal_clustering.raft_in_queue_max_batch_bytes") \
   X("causal_clustering.raft_in_queue_max_bytes") \
-  X("causal_clustering.raft_listen_address") \
   X("causal_clustering.raft_log_entry_prefetch_buffer.max_entries") \
   X("causal_clustering.raft_log_implementation") \
   X("causal_clustering.raft_log_prune_strategy") \
@@ -112,8 +103,6 @@
   X("causal_clustering.store_copy_max_retry_time_per_request") \
   X("causal_clustering.store_copy_parallelism") \
   X("causal_clustering.string_block_id_allocation_size") \
-  X("causal_clustering.transaction_advertised_address") \
-  X("causal_clustering.transaction_listen_address") \
   X("causal_clustering.unknown_address_logging_throttle") \
   X("causal_clustering.upstream_selection_strategy") \
   X("causal_clustering.user_defined_upstream_strategy") \
@@ -187,24 +176,20 @@
   X("dbms.backup.ssl_policy") \
   X("dbms.checkpoint") \
   X("dbms.cluster.catchup.client_inactivity_timeout") \
-  X("dbms.cluster.discovery.endpoints") \
   X("dbms.cluster.discovery.log_level") \
   X("dbms.cluster.discovery.resolver_type") \
   X("dbms.cluster.discovery.type") \
   X("dbms.cluster.discovery.v2.endpoints") \
   X("dbms.cluster.discovery.verification_timeout") \
   X("dbms.cluster.discovery.version") \
-  X("dbms.cluster.minimum_initial_system_primaries_count") \
   X("dbms.cluster.network.client_inactivity_timeout") \
   X("dbms.cluster.network.connect_timeout") \
   X("dbms.cluster.network.handshake_timeout") \
   X("dbms.cluster.network.max_chunk_size") \
   X("dbms.cluster.network.supported_compression_algos") \
   X("dbms.cluster.raft.async_channel_acquisition_enabled") \
-  X("dbms.cluster.raft.binding_timeout") \
   X("dbms.cluster.raft.client.max_channels") \
   X("dbms.cluster.raft.election_failure_detection_window") \
-  X("dbms.cluster.raft.leader_failure_detection_window") \
   X("dbms.cluster.raft.leader_transfer.balancing_strategy") \
   X("dbms.cluster.raft.log.pruning_frequency") \
   X("dbms.cluster.raft.log.reader_pool_size") \
@@ -334,7 +319,6 @@
   X("dbms.memory.pagecache.warmup.preload.whitelist") \
   X("dbms.memory.pagecache.warmup.profile.interval") \
   X("dbms.memory.tracking.enable") \
-  X("dbms.mode") \
   X("dbms.netty.ssl.provider") \
   X("dbms.panic.shutdown_on_panic") \
   X("dbms.procedures.kill_query_verbose") \
@@ -588,15 +572,11 @@
   X("server.bolt.thread_starvation_warn_window_duration") \
   X("server.bolt.traffic_accounting_check_period") \
   X("server.bolt.traffic_accounting_clear_duration") \
-  X("server.cluster.advertised_address") \
   X("server.cluster.catchup.connect_randomly_to_server_group") \
   X("server.cluster.catchup.connect_randomly_to_server_tags") \
   X("server.cluster.catchup.upstream_strategy") \
   X("server.cluster.catchup.user_defined_upstream_strategy") \
-  X("server.cluster.listen_address") \
   X("server.cluster.network.native_transport_enabled") \
-  X("server.cluster.raft.advertised_address") \
-  X("server.cluster.raft.listen_address") \
   X("server.cluster.system_database_mode") \
   X("server.cypher.parallel.worker_limit") \
   X("server.databases.read_only") \
@@ -610,8 +590,6 @@
   X("server.directories.plugins") \
   X("server.directories.script.root") \
   X("server.directories.transaction.logs.root") \
-  X("server.discovery.advertised_address") \
-  X("server.discovery.listen_address") \
   X("server.dynamic.setting.allowlist") \
   X("server.groups") \
   X("server.http.transaction_idle_timeout") \

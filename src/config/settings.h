@@ -33,6 +33,18 @@
   X(tls_bolt_directory,         PATH,     "dbms.ssl.policy.bolt.base_directory", "", "", "certificates/bolt", 0, 0, "folder of the two files") \
   X(tls_bolt_private_key,       STRING,   "dbms.ssl.policy.bolt.private_key", "", "", "private.key", 0, 0, "PEM") \
   X(tls_bolt_certificate,       STRING,   "dbms.ssl.policy.bolt.public_certificate", "", "", "public.crt", 0, 0, "PEM") \
+  /* cluster */ \
+  X(mode,                       ENUM,     "dbms.mode", "", "", "SINGLE", 0, 0, "SINGLE|CORE") \
+  X(discovery_endpoints,        STRING,   "dbms.cluster.discovery.endpoints", "causal_clustering.initial_discovery_members", "", "", 0, 0, "host:port of servers to look for, separated by commas; some of them are enough") \
+  X(minimum_formation,          INT,      "dbms.cluster.minimum_initial_system_primaries_count", "causal_clustering.minimum_core_cluster_size_at_formation", "", "3", 1, 15, "so many servers found a cluster") \
+  X(binding_timeout_ms,         DURATION, "dbms.cluster.raft.binding_timeout", "causal_clustering.cluster_binding_timeout", "", "1d", 0, 0, "waiting for them at a start; 0: for ever") \
+  X(leader_failure_window,      STRING,   "dbms.cluster.raft.leader_failure_detection_window", "causal_clustering.leader_failure_detection_window", "causal_clustering.leader_election_timeout", "1s", 0, 0, "without a word of the leader, before another one is elected: a duration, or two with a dash between them") \
+  X(discovery_listen_address,   ADDRESS,  "server.discovery.listen_address", "causal_clustering.discovery_listen_address", "", ":5000", 0, 0, "where servers find each other") \
+  X(discovery_advertised_address, ADDRESS, "server.discovery.advertised_address", "causal_clustering.discovery_advertised_address", "", ":5000", 0, 0, "what the others are told") \
+  X(transaction_listen_address, ADDRESS,  "server.cluster.listen_address", "causal_clustering.transaction_listen_address", "", ":6000", 0, 0, "where stores and logs are copied from") \
+  X(transaction_advertised_address, ADDRESS, "server.cluster.advertised_address", "causal_clustering.transaction_advertised_address", "", ":6000", 0, 0, "what the others are told") \
+  X(raft_listen_address,        ADDRESS,  "server.cluster.raft.listen_address", "causal_clustering.raft_listen_address", "", ":7000", 0, 0, "where members of groups talk to each other") \
+  X(raft_advertised_address,    ADDRESS,  "server.cluster.raft.advertised_address", "causal_clustering.raft_advertised_address", "", ":7000", 0, 0, "what the others are told") \
   /* databases */ \
   X(default_database,           STRING,   "initial.dbms.default_database", "dbms.default_database", "dbms.active_database", "neo4j", 0, 0, "the database that sessions without a name use") \
   X(read_only_default,          BOOL,     "server.databases.default_to_read_only", "dbms.databases.default_to_read_only", "dbms.read_only", "false", 0, 0, "refuse writes") \

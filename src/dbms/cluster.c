@@ -1,6 +1,7 @@
 #include "dbms/cluster.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checksum.h"
@@ -86,13 +87,17 @@ static enum cluster_role role_of(enum consensus_state state) {
   return CLUSTER_FOLLOWER;
 }
 
+/// Clients look for leaders: who it is, is told at once.
 static void note_status(struct cluster_group *g, const struct group_stats *s) {
+  const struct dbms_cluster_options *o = g->cluster->options;
   mutex_lock(&g->mutex);
+  bool changed = g->status.role != role_of(s->state) || g->status.term != s->term;
   g->status.role = role_of(s->state);
   g->status.term = s->term;
   g->status.commit_index = s->commit_index;
   g->status.leader = member_server(s->leader);
   mutex_unlock(&g->mutex);
+  if (changed && o->changed != NULL) o->changed(o->context);
 }
 
 static void tell_role(struct cluster_group *g, uint64_t term) {
@@ -208,6 +213,11 @@ void cluster_database_uuid(const struct cluster *c, struct str name, uint8_t ret
   }
 }
 
+static int order_members(const void *a, const void *b) {
+  const struct consensus_member *x = a, *y = b;
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
 static void founding_membership(const struct cluster *c, struct consensus_membership *ret) {
   *ret = (struct consensus_membership){.index = 1, .count = c->options->founder_count};
   for (uint32_t i = 0; i < ret->count; i++) {
@@ -216,6 +226,7 @@ static void founding_membership(const struct cluster *c, struct consensus_member
     m->role = CONSENSUS_VOTER;
     snprintf(m->address, sizeof m->address, "%s", c->options->founders[i].address);
   }
+  qsort(ret->members, ret->count, sizeof ret->members[0], order_members);
 }
 
 /// Every founder begins with the same membership; whoever comes later begins with nothing and is added by the leader.

@@ -5,6 +5,7 @@
 
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
+#include "graph/replica.h"
 #include "store/store.h"
 
 enum {
@@ -71,6 +72,24 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
   }
   *ret = d;
   return ERR_OK;
+}
+
+static struct announced_database describe(struct database *db) {
+  struct store_applied applied = graph_applied(db->graph);
+  struct announced_database a = {.uuid = uuid_get(graph_uuid(db->graph)), .applied_index = applied.index, .status = DATABASE_ONLINE};
+  struct cluster_status s;
+  cluster_status(db->group, &s);
+  a.term = s.term;
+  a.role = s.role == CLUSTER_LEADER ? ROLE_LEADER : ROLE_FOLLOWER;
+  if (s.role == CLUSTER_FAILED) a.status = DATABASE_FAILED;
+  return a;
+}
+
+uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret, uint32_t cap) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < d->database_count && n < cap; i++)
+    if (d->databases[i]->group != NULL) ret[n++] = describe(d->databases[i]);
+  return n;
 }
 
 void dbms_tick(struct dbms *d) {

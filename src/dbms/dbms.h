@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/event.h"
+#include "cluster/directory.h"
 #include "config/config.h"
 #include "dbms/work.h"
 #include "os/clock.h"
@@ -29,6 +30,10 @@ struct dbms_cluster_options {
   bool tls_verify_names;
   struct net_resolver *resolver;
   int64_t election_timeout_ms, heartbeat_ms; // 0: defaults of consensus
+  struct directory *directory;               // who is there, for routing tables; NULL: this server alone is told of
+  /// A role has changed. From the loop of the groups; must only take note. May be NULL.
+  void (*changed)(void *context);
+  void *context;
   uint32_t founder_count; // voters of every group that begins with the cluster
   struct dbms_founder {
     uint64_t server;
@@ -53,6 +58,9 @@ struct dbms_options {
 /// Opens `system` and the default database below config->data_directory/databases, making them where they are missing. Everything that
 /// `options` points to must outlive the dbms. No work is submitted to the host before this returns. ERR_BUSY names the holder.
 enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct error *e) NODISCARD;
+
+/// What the other servers of the cluster are told of the databases here: how many, at most `cap`. Any thread.
+uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret, uint32_t cap);
 
 /// Looks after timeouts. One thread.
 void dbms_tick(struct dbms *d);

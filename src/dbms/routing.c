@@ -20,20 +20,56 @@ static struct str advertised(const struct config_values *config, struct str dial
   return with_port(a, config->default_advertised_address.host, port);
 }
 
-enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
+struct str routing_own_address(const struct database *db, struct str dialled, struct arena *a) {
+  return advertised(db->dbms->options.config, dialled, a);
+}
+
+static enum err own_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
   struct str *address = ARENA_NEW(a, struct str);
   if (address == NULL) return arena_err(a, e);
   *address = advertised(db->dbms->options.config, dialled, a);
   if (address->ptr == NULL) return arena_err(a, e);
-  *ret = (struct dbms_routing_table){
-      .ttl_s = db->dbms->options.config->routing_ttl_ms / 1000,
-      .database = db->name,
-      .routers = address,
-      .readers = address,
-      .writers = address,
-      .router_count = 1,
-      .reader_count = 1,
-      .writer_count = 1,
-  };
+  ret->routers = ret->readers = ret->writers = address;
+  ret->router_count = ret->reader_count = ret->writer_count = 1;
   return ERR_OK;
+}
+
+/// Whether the server has the database, and answers for it.
+static bool serves(const struct announcement *s, struct uuid database) {
+  for (uint32_t i = 0; i < s->database_count; i++)
+    if (uuid_eq(s->databases[i].uuid, database)) return s->databases[i].status == DATABASE_ONLINE;
+  return false;
+}
+
+/// The leader is whom this member's group knows as such, wherever it is.
+static enum err members_table(struct database *db, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
+  const struct dbms_cluster_options *options = db->dbms->options.cluster;
+  struct uuid cluster = uuid_get(options->cluster), database = uuid_get(graph_uuid(db->graph));
+  struct cluster_status status;
+  struct directory_copy view;
+  cluster_status(db->group, &status);
+  TRY(directory_copy(options->directory, a, &view, e));
+  struct str *routers = ARENA_ARRAY(a, struct str, view.count + 1), *readers = ARENA_ARRAY(a, struct str, view.count + 1);
+  struct str *writer = ARENA_NEW(a, struct str);
+  if (routers == NULL || readers == NULL || writer == NULL) return arena_err(a, e);
+  for (uint32_t i = 0; i < view.count; i++) {
+    const struct announcement *s = &view.servers[i].said;
+    struct str bolt = s->addresses[ADDRESS_BOLT];
+    if (bolt.len == 0 || !uuid_eq(announcement_cluster(s), cluster)) continue;
+    if (s->mode == SERVER_CORE) routers[ret->router_count++] = bolt;
+    if (!serves(s, database)) continue;
+    if (s->number != status.leader) readers[ret->reader_count++] = bolt;
+    if (s->number == status.leader && ret->writer_count == 0) writer[ret->writer_count++] = bolt;
+  }
+  if (ret->reader_count == 0 && ret->writer_count > 0) readers[ret->reader_count++] = writer[0];
+  ret->routers = routers;
+  ret->readers = readers;
+  ret->writers = writer;
+  return ERR_OK;
+}
+
+enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
+  *ret = (struct dbms_routing_table){.ttl_s = db->dbms->options.config->routing_ttl_ms / 1000, .database = db->name};
+  bool alone = db->group == NULL || db->dbms->options.cluster->directory == NULL;
+  return alone ? own_table(db, dialled, a, ret, e) : members_table(db, a, ret, e);
 }

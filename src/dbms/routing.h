@@ -1,9 +1,14 @@
-// Routing tables: who answers for a database. One server answers for itself in all three roles. Private to dbms.
+// Routing tables: who answers for a database. A standalone server answers for itself in all three roles; in a cluster the leader
+// takes writes and the followers reads, and every member tells the table. Private to dbms.
 #pragma once
 
 #include "base/arena.h"
 #include "dbms/database.h"
 #include "dbms/session.h"
 
-/// `dialled` is the address that the client used; it is told back unless one is configured (server.bolt.advertised_address). Texts in `a`.
+/// Where clients reach this server. `dialled` is the address that the client used; it is told back unless one is configured
+/// (server.bolt.advertised_address). In `a`; `ptr` is NULL without memory.
+struct str routing_own_address(const struct database *db, struct str dialled, struct arena *a);
+
+/// While no leader is known there is no writer, which is no error: clients ask again. Texts in `a`.
 enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) NODISCARD;

@@ -21,11 +21,11 @@ static struct value text(const char *z) {
 
 static enum err show_database(struct record_list *l, struct database *db, struct error *e) {
   struct dbms *d = db->dbms;
-  struct dbms_routing_table table;
-  TRY(routing_table(db, STR_NONE, &l->arena, &table, e));
+  struct str address = routing_own_address(db, STR_NONE, &l->arena);
+  if (address.ptr == NULL) return arena_err(&l->arena, e);
   bool is_home = db == d->home;
   return RECORD(l, e, COLUMN("name", v_str(db->name)), COLUMN("type", text(db->is_system ? "system" : "standard")), COLUMN("aliases", v_list(NULL, 0)),
-                COLUMN("access", text(d->options.config->read_only_default && !db->is_system ? "read-only" : "read-write")), COLUMN("address", v_str(table.writers[0])),
+                COLUMN("access", text(d->options.config->read_only_default && !db->is_system ? "read-only" : "read-write")), COLUMN("address", v_str(address)),
                 COLUMN("role", text("primary")), COLUMN("writer", v_bool(true)), COLUMN("requestedStatus", text("online")), COLUMN("currentStatus", text("online")),
                 COLUMN("statusMessage", text("")), COLUMN("error", text("")), COLUMN("default", v_bool(is_home)), COLUMN("home", v_bool(is_home)),
                 COLUMN("constituents", v_list(NULL, 0)), COLUMN("databaseID", text(db->uuid)), COLUMN("serverID", text(d->system->uuid)),

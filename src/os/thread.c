@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sched.h>
+#include <signal.h>
 #include <time.h>
 
 #include "os/clock.h"
@@ -39,7 +40,13 @@ void condition_broadcast(struct condition *c) {
 }
 
 enum err thread_start(struct thread *t, const char *name, void *(*run)(void *), void *argument, struct error *e) {
+  sigset_t ending, before;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGTERM);
+  sigaddset(&ending, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &ending, &before);
   int code = pthread_create(&t->t, NULL, run, argument);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (code != 0)
     return error_set(e, code == EAGAIN ? ERR_LIMIT : ERR_NOMEM, "The thread '%s' cannot be started: %s.", name, strerror(code));
   char cut[16];

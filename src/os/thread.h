@@ -51,7 +51,8 @@ bool condition_wait_for(struct condition *c, struct mutex *m, int64_t timeout_ns
 void condition_signal(struct condition *c);
 void condition_broadcast(struct condition *c);
 
-/// Starts `run(argument)` on a thread called `name` (at most 15 characters are kept). ERR_NOMEM or ERR_LIMIT.
+/// Starts `run(argument)` on a thread called `name` (at most 15 characters are kept). SIGTERM and SIGINT never come to it: they are for
+/// the thread that waits for them, or for the one that the process began with. ERR_NOMEM or ERR_LIMIT.
 enum err thread_start(struct thread *t, const char *name, void *(*run)(void *), void *argument, struct error *e) NODISCARD;
 /// Waits for its end; gives what `run` returned.
 void *thread_join(struct thread *t);

@@ -11,6 +11,7 @@
 #include "server/front_doors.h"
 #include "server/help.h"
 #include "server/machine.h"
+#include "server/member.h"
 #include "server/pid_file.h"
 #include "server/user_log.h"
 
@@ -21,6 +22,7 @@ struct server {
   struct user_log *log;
   struct event_sink *events;
   struct pid_file *pid_file;
+  struct member *member; // NULL: standalone
   struct engine *engine;
   struct front_doors *doors;
 
@@ -106,12 +108,19 @@ static enum err take_pid_file(struct server *s, struct error *e) {
   return pid_file_take(path, &s->pid_file, e);
 }
 
-/// Threads leave the signals to the ticker. While databases are recovered there is nobody to ask, and a signal ends the process.
+static enum err form_cluster(struct server *s, const struct dbms_cluster_options **ret, struct error *e) {
+  TRY(member_open(s->options.config, s->options.disk, s->events, &s->member, e));
+  return member_form(s->member, ret, e);
+}
+
+/// Threads leave the signals to the ticker. While the other servers are waited for and databases are recovered there is nobody to ask, and a signal ends the process.
 static enum err open_engine(struct server *s, struct error *e) {
   sigset_t set = stop_signals();
   TRY(engine_new(s->options.config, s->options.disk, s->events, &s->engine, e));
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-  enum err err = engine_open(s->engine, NULL, e);
+  const struct dbms_cluster_options *cluster = NULL;
+  enum err err = member_is_wanted(s->options.config) ? form_cluster(s, &cluster, e) : ERR_OK;
+  if (err == ERR_OK) err = engine_open(s->engine, cluster, e);
   pthread_sigmask(SIG_BLOCK, &set, NULL);
   return err;
 }
@@ -134,13 +143,17 @@ static enum err start_all(struct server *s, struct error *e) {
   TRY(take_pid_file(s, e));
   TRY(open_engine(s, e));
   TRY(start_ticker(s, e));
-  return front_doors_open(s->options.config, engine_dbms(s->engine), s->events, &s->doors, e);
+  TRY(front_doors_open(s->options.config, engine_dbms(s->engine), s->events, &s->doors, e));
+  if (s->member != NULL) member_announce(s->member, engine_dbms(s->engine));
+  return ERR_OK;
 }
 
 static void close_all(struct server *s) {
   front_doors_close(s->doors);
   stop_ticker(s);
+  member_hush(s->member);
   engine_close(s->engine);
+  member_close(s->member);
   pid_file_release(s->pid_file);
 }
 

@@ -95,8 +95,26 @@ static bool is_installing(struct store *s) {
   return g.installing;
 }
 
+// A log is a group's or its own, from its first entry on: an uncommitted tail must not pass for committed, nor a log of one server
+// for what others have promised.
+static enum err check_owner(struct store *s, struct error *e) {
+  struct log_group_state g;
+  log_group_state(s->log, &g);
+  if (!s->options.log.clustered && g.member_id != 0)
+    return error_set(e, ERR_INVALID,
+                     "The store '%s' belongs to a member of a cluster: start this server with dbms.mode=CORE, as it was.",
+                     s->directory);
+  if (s->options.log.clustered && g.member_id == 0 && log_last_index(s->log) > 0 && !g.installing)
+    return error_set(e, ERR_INVALID,
+                     "The store '%s' was made by a standalone server: a member of a cluster begins with an empty folder, or with "
+                     "dbms.mode=SINGLE.",
+                     s->directory);
+  return ERR_OK;
+}
+
 // Only a copied store that has taken the place of the one here may be ahead of the log.
 static enum err check_log_fits(struct store *s, struct error *e) {
+  TRY(check_owner(s, e));
   uint64_t first = log_first_index(s->log), last = log_durable_index(s->log), applied = s->durable.applied.index;
   if (last < applied && !is_installing(s))
     return error_set(e, ERR_CORRUPT,

@@ -1,13 +1,16 @@
 """Settings: files of old versions, what wins, what is refused."""
 import os
+import subprocess
+import time
 
-from base import HomeCase, connect
+from base import BINARY, HomeCase, connect
+from lib.quiver import free_port
 
 # The settings that a stateful set of 2016 writes, leading blanks and all.
 OLD_KUBERNETES = """
     unsupported.dbms.edition=enterprise
 
-    dbms.mode=CORE
+    dbms.mode={mode}
     dbms.connectors.default_advertised_address=core-0.neo4j.default.svc.cluster.local
     dbms.connectors.default_listen_address=127.0.0.1
 
@@ -19,7 +22,8 @@ OLD_KUBERNETES = """
     dbms.connector.http.listen_address=127.0.0.1:{http}
     causal_clustering.raft_messages_log_enable=true
     # \u4e2d\u6587\u6ce8\u91ca
-    causal_clustering.initial_discovery_members=core-0:5000,core-1:5000,core-2:5000
+    causal_clustering.initial_discovery_members=core-0.invalid:5000,core-1.invalid:5000,core-2.invalid:5000
+    causal_clustering.discovery_listen_address=127.0.0.1:{discovery}
     causal_clustering.leader_election_timeout=2s
     dbms.security.auth_enabled=false
 """
@@ -27,7 +31,7 @@ OLD_KUBERNETES = """
 
 class Settings(HomeCase):
     def test_a_file_of_2016_starts_the_server(self):
-        self.write_conf(OLD_KUBERNETES.format(bolt=self.bolt_port, http=self.http_port))
+        self.write_conf(OLD_KUBERNETES.format(mode="SINGLE", bolt=self.bolt_port, http=self.http_port, discovery=free_port()))
         started = self.quiver("start")
         self.assertEqual(started.returncode, 0, started.stderr)
         log = self.log_with("Started.")
@@ -37,6 +41,22 @@ class Settings(HomeCase):
         self.bolt = connect(self)
         address = f"core-0.neo4j.default.svc.cluster.local:{self.bolt_port}"
         self.assertEqual({s["role"]: s["addresses"] for s in self.bolt.route()["servers"]}, {"ROUTE": [address], "READ": [address], "WRITE": [address]})
+
+    def test_a_member_of_a_cluster_waits_for_the_others_and_says_whom_it_does_not_find(self):
+        self.write_conf(OLD_KUBERNETES.format(mode="CORE", bolt=self.bolt_port, http=self.http_port, discovery=free_port()))
+        with open(self.home / "console.out", "wb") as output:
+            server = subprocess.Popen([BINARY, "console", "--home", str(self.home)], stdout=output, stderr=subprocess.STDOUT)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        deadline = time.monotonic() + 20
+        told = ""
+        while time.monotonic() < deadline and not ("Waiting for 3 members" in told and "core-1.invalid" in told):
+            self.assertIsNone(server.poll(), told)
+            time.sleep(0.05)
+            told = (self.home / "console.out").read_text()
+        self.assertIn("Waiting for 3 members. Currently discovered 1 members", told)
+        self.assertIn("core-1.invalid", told)
+        self.assertIn("dbms.cluster.discovery.endpoints", told)
 
     def test_a_wrong_value_is_refused_with_its_place(self):
         self.write_conf("# a comment\n\nserver.bolt.enabled=perhaps\n")

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""A cluster of real servers as its users meet it: tests/cluster/cores.py BINARY [TEST...]. Standard library only."""
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from lib.bolt import Bolt, Failure  # noqa: E402
+from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
+
+BINARY = os.environ.get("QUIVER", "")
+
+
+def things(server):
+    with Bolt(server.bolt_port) as bolt:
+        return bolt.run("MATCH (t:Thing) RETURN count(t)").rows[0][0]
+
+
+def wait_for(what, condition, timeout_s=20):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {timeout_s} s")
+        time.sleep(0.02)
+
+
+class Cores(unittest.TestCase):
+    def test_three_servers_found_a_cluster_whatever_the_order_and_delay_of_their_starts(self):
+        cluster = Cluster(BINARY)
+        try:
+            for server in reversed(cluster.servers):
+                server.spawn()
+                time.sleep(0.7)
+            for server in cluster.servers:
+                server.wait_until_up()
+            leader = cluster.leader()
+            table = cluster.table(leader)
+            self.assertEqual((len(table["WRITE"]), len(table["READ"]), len(table["ROUTE"])), (1, 2, 3))
+            self.assertIn("Waiting for 3 members. Currently discovered", cluster.servers[2].console())
+        finally:
+            cluster.__exit__(None, None, None)
+
+    def test_a_write_is_read_everywhere_and_refused_by_followers(self):
+        with Cluster(BINARY) as cluster:
+            cluster.write("CREATE (:Thing)")
+            leader = cluster.leader()
+            for server in cluster.servers:
+                wait_for("the write is there", lambda s=server: things(s) == 1)
+                if server is not leader:
+                    with Bolt(server.bolt_port) as bolt, self.assertRaises(Failure) as refused:
+                        bolt.run("CREATE (:Thing)")
+                    self.assertEqual(refused.exception.code, NOT_A_LEADER)
+
+    def test_a_killed_leader_is_succeeded_and_comes_back_by_a_plain_restart(self):
+        with Cluster(BINARY) as cluster:
+            written = 0
+            for _ in range(3):
+                leader = cluster.leader()
+                for _ in range(20):
+                    cluster.write("CREATE (:Thing)")
+                    written += 1
+                leader.kill()
+                cluster.write("CREATE (:Thing)")
+                written += 1
+                self.assertIsNot(cluster.leader(), leader)
+                leader.start()
+                wait_for("it has caught up", lambda s=leader: things(s) == written)
+            for server in cluster.servers:
+                wait_for("nothing is lost", lambda s=server: things(s) == written)
+
+    def test_all_killed_at_once_lose_nothing_that_was_acknowledged(self):
+        with Cluster(BINARY) as cluster:
+            acknowledged, stop = [0, 0, 0, 0], threading.Event()
+
+            def write(i):
+                while not stop.is_set():
+                    try:
+                        with Bolt(cluster.leader().bolt_port) as bolt:
+                            while not stop.is_set():
+                                bolt.run("CREATE (:Thing {writer: $i})", {"i": i})
+                                acknowledged[i] += 1
+                    except (OSError, Failure, RuntimeError):
+                        pass
+
+            threads = [threading.Thread(target=write, args=(i,)) for i in range(4)]
+            for thread in threads:
+                thread.start()
+            wait_for("all write", lambda: all(n > 20 for n in acknowledged))
+            for server in cluster.servers:
+                server.kill()
+            stop.set()
+            for thread in threads:
+                thread.join()
+            for server in cluster.servers:
+                server.spawn()
+            for server in cluster.servers:
+                server.wait_until_up()
+            cluster.write("CREATE (:Thing {writer: 9})")
+            with Bolt(cluster.leader().bolt_port) as bolt:
+                found = dict(bolt.run("MATCH (t:Thing) WHERE t.writer < 9 RETURN t.writer, count(t)").rows)
+            for i, n in enumerate(acknowledged):  # one more may have been committed when its client was cut off
+                self.assertIn(found[i], (n, n + 1))
+
+    def test_an_orderly_stop_of_the_leader_hands_over_first(self):
+        with Cluster(BINARY) as cluster:
+            cluster.write("CREATE (:Thing)")
+            leader = cluster.leader()
+            started = time.monotonic()
+            self.assertEqual(leader.stop(), 0)
+            cluster.write("CREATE (:Thing)")
+            self.assertLess(time.monotonic() - started, 10)
+            self.assertIn("Moving to FOLLOWER state", (leader.home / "console.out").read_text())
+
+    def test_the_store_of_a_member_is_not_opened_by_a_standalone_server(self):
+        with Cluster(BINARY) as cluster:
+            member = cluster.servers[0]
+            member.stop()
+            alone = subprocess.run([BINARY, "console", "--home", str(member.home), "--set=dbms.mode=SINGLE"], capture_output=True, text=True, timeout=30,
+                                   check=False)
+            self.assertEqual(alone.returncode, 1)
+            self.assertIn("belongs to a member of a cluster", alone.stdout + alone.stderr)
+            member.start()
+
+
+def main():
+    global BINARY
+    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
+    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

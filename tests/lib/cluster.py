@@ -1,0 +1,86 @@
+"""A cluster of real servers for tests, on loopback, each in a home folder of its own.
+
+`with Cluster(binary, 3) as c:` founds one of three; c.servers are tests.lib.quiver.Server; c.leader() is the one that takes writes.
+"""
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from lib.bolt import Bolt, Failure  # noqa: E402
+from lib.quiver import Server, free_port  # noqa: E402
+
+NOT_A_LEADER = "Neo.ClientError.Cluster.NotALeader"
+
+
+class Cluster:
+    def __init__(self, binary, count=3, settings=None, folder=None):
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="quiver-cluster-"))
+        self.own_folder = folder is None
+        ports = [[free_port() for _ in range(3)] for _ in range(count)]
+        endpoints = ",".join(f"127.0.0.1:{discovery}" for discovery, _, _ in ports)
+        self.servers = [Server(binary, home=self.folder / f"core{i}", auth=False, settings={
+            "dbms.mode": "CORE",
+            "dbms.cluster.discovery.endpoints": endpoints,
+            "server.default_advertised_address": "127.0.0.1",
+            "server.discovery.listen_address": f"127.0.0.1:{discovery}",
+            "server.cluster.listen_address": f"127.0.0.1:{transaction}",
+            "server.cluster.raft.listen_address": f"127.0.0.1:{raft}",
+            "server.memory.pagecache.size": "64m",
+            **(settings or {}),
+        }) for i, (discovery, transaction, raft) in enumerate(ports)]
+
+    def __enter__(self):
+        for server in self.servers:
+            server.spawn()
+        for server in self.servers:
+            server.wait_until_up()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        for server in self.servers:
+            if server.process is not None and server.process.poll() is None:
+                server.stop() if kind is None else server.kill()
+        if self.own_folder and kind is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def alive(self):
+        return [s for s in self.servers if s.process is not None and s.process.poll() is None]
+
+    def leader(self, timeout_s=20):
+        """The server that all routing tables call the writer, once they agree and it is alive."""
+        deadline = time.monotonic() + timeout_s
+        told = None
+        while time.monotonic() < deadline:
+            told = [self.writers(s) for s in self.alive()]
+            if told and all(t == told[0] and len(t) == 1 for t in told):
+                for server in self.alive():
+                    if told[0] == [f"127.0.0.1:{server.bolt_port}"]:
+                        return server
+            time.sleep(0.02)
+        raise RuntimeError(f"no leader within {timeout_s} s: {told}")
+
+    @staticmethod
+    def table(server, database="neo4j"):
+        with Bolt(server.bolt_port) as bolt:
+            rows = bolt.run("CALL dbms.cluster.routing.getRoutingTable({}, $database)", {"database": database}).rows
+        return {entry["role"]: entry["addresses"] for entry in rows[0][1]}
+
+    def writers(self, server):
+        try:
+            return self.table(server)["WRITE"]
+        except (OSError, Failure):
+            return []
+
+    def write(self, statement, parameters=None, timeout_s=20):
+        """Runs the statement on whoever leads; its rows."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                with Bolt(self.leader().bolt_port) as bolt:
+                    return bolt.run(statement, parameters or {}).rows
+            except (OSError, Failure) as problem:
+                if isinstance(problem, Failure) and problem.code != NOT_A_LEADER or time.monotonic() > deadline:
+                    raise
