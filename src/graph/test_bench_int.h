@@ -82,7 +82,7 @@ static inline void bench_reopen(struct bench *b) {
   ({                                                                                                                         \
     enum err settled_;                                                                                                       \
     for (int tries_ = 0; (settled_ = (call)) == ERR_WAIT && tries_ < 50; tries_++) assert_ok(graph_settle((b)->g, &(b)->e)); \
-    if (settled_ != ERR_OK) print_message("%s: %s\n", #call, (b)->e.message);                                                \
+    if (settled_ != ERR_OK) print_message("# %s: %s\n", #call, (b)->e.message);                                              \
     settled_;                                                                                                                \
   })
 #define must(b, call) assert_ok(SETTLED(b, call))

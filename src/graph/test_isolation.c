@@ -172,7 +172,7 @@ static void run_spec(const struct spec *spec) {
     n += s->count;
   }
   int runs = all_orders(r, spec, order, left, n, 0);
-  print_message("%s: %d interleavings\n", spec->name, runs);
+  print_message("# %s: %d interleavings\n", spec->name, runs);
   bench_stop(&r->b);
   mem_free(r);
 }
