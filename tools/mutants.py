@@ -47,10 +47,10 @@ def build(target):
 def server_verdict(server, name, seed, cuts):
     """(caught, text)"""
     done = run(["tests/crash/power.py", str(server), "--seed", str(seed), "--cuts", str(cuts)], env={**os.environ, "QUIVER_MUTANT": name})
-    said = re.search(r"^cut (\d+), seed (\d+), .*:\n +(.*)$", done.stdout, re.M)
+    said = re.search(r"^cut (\d+), seed (\d+), .*?:\n(.*)\nthe disk before", done.stdout, re.M | re.S)
     if done.returncode == 0:
         return False, f"SURVIVED {cuts} power cuts"
-    return (True, f"caught after {said[1]} power cuts (seed {said[2]}): {said[3][:100]}") if said else (name == "", done.stdout[-1000:])
+    return (True, f"caught after {said[1]} power cuts (seed {said[2]}): {said[3].splitlines()[-1].strip()[:140]}") if said else (name == "", done.stdout[-1000:])
 
 
 def verdict(simulator, name, seed, crashes, limit_s=None):
