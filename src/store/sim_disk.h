@@ -6,7 +6,8 @@
 // a directory whose own name is lost is lost with it. A sync that is made to fail behaves as Linux does: part of the data is lost
 // for good, reads go on showing it, and a later sync succeeds.
 //
-// Thread-safe. Repeatable from the seed as far as the order of calls is.
+// The disk is thread-safe; what the test does with it, below, is for one thread, but cutting the power and arming faults. Repeatable from
+// the seed as far as the order of calls is.
 #pragma once
 
 #include <stdbool.h>
