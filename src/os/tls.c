@@ -48,20 +48,27 @@ static enum err load_key(SSL_CTX *ssl, const struct tls_settings *s, struct erro
   return ERR_OK;
 }
 
+static enum err load_trusted(SSL_CTX *ssl, const char *path, struct error *e) {
+  if (SSL_CTX_load_verify_locations(ssl, path, NULL) == 1) return ERR_OK;
+  return error_set(e, ERR_INVALID, "trusted certificates '%s': %s", path, ssl_reason());
+}
+
 static enum err load_client_policy(SSL_CTX *ssl, const struct tls_settings *s, struct error *e) {
   if (s->client_auth == TLS_CLIENT_NONE) return ERR_OK;
   if (s->trusted_path == NULL) return error_set(e, ERR_INVALID, "client certificates are asked for, but no authority is trusted");
-  if (SSL_CTX_load_verify_locations(ssl, s->trusted_path, NULL) != 1)
-    return error_set(e, ERR_INVALID, "trusted certificates '%s': %s", s->trusted_path, ssl_reason());
+  TRY(load_trusted(ssl, s->trusted_path, e));
   int mode = SSL_VERIFY_PEER | (s->client_auth == TLS_CLIENT_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
   SSL_CTX_set_verify(ssl, mode, NULL);
   return ERR_OK;
 }
 
-static enum err context_fill(SSL_CTX *ssl, const struct tls_settings *s, struct error *e) {
+static void set_policy(SSL_CTX *ssl) {
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+static enum err context_fill(SSL_CTX *ssl, const struct tls_settings *s, struct error *e) {
   SSL_CTX_set_session_id_context(ssl, (const unsigned char *) "quiver", 6);
   if (SSL_CTX_use_certificate_chain_file(ssl, s->certificate_path) != 1)
     return error_set(e, ERR_INVALID, "certificate '%s': %s", s->certificate_path, ssl_reason());
@@ -71,20 +78,41 @@ static enum err context_fill(SSL_CTX *ssl, const struct tls_settings *s, struct 
   return load_client_policy(ssl, s, e);
 }
 
-enum err tls_context_new(const struct tls_settings *settings, struct tls_context **ret, struct error *e) {
-  if (settings->certificate_path == NULL || settings->key_path == NULL)
-    return error_set(e, ERR_INVALID, "TLS needs a certificate and a private key");
+/// One that has neither certificate nor authorities yet.
+static enum err context_new(struct tls_context **ret, struct error *e) {
   struct tls_context *tls = mem_zalloc(sizeof *tls);
-  SSL_CTX *ssl = tls != NULL ? SSL_CTX_new(TLS_method()) : NULL;
-  enum err err = ssl != NULL ? context_fill(ssl, settings, e) : error_set(e, ERR_NOMEM, "no memory for TLS");
-  if (err != ERR_OK) {
-    SSL_CTX_free(ssl);
+  if (tls != NULL) tls->ssl = SSL_CTX_new(TLS_method());
+  if (tls == NULL || tls->ssl == NULL) {
     mem_free(tls);
-    return err;
+    return error_set(e, ERR_NOMEM, "no memory for TLS");
   }
-  tls->ssl = ssl;
+  set_policy(tls->ssl);
   *ret = tls;
   return ERR_OK;
+}
+
+enum err tls_context_new(const struct tls_settings *settings, struct tls_context **ret, struct error *e) {
+  struct tls_context *tls;
+  if (settings->certificate_path == NULL || settings->key_path == NULL)
+    return error_set(e, ERR_INVALID, "TLS needs a certificate and a private key");
+  TRY(context_new(&tls, e));
+  enum err err = context_fill(tls->ssl, settings, e);
+  if (err == ERR_OK)
+    *ret = tls;
+  else
+    tls_context_free(tls);
+  return err;
+}
+
+enum err tls_context_new_trusting(const char *trusted_path, struct tls_context **ret, struct error *e) {
+  struct tls_context *tls;
+  TRY(context_new(&tls, e));
+  enum err err = load_trusted(tls->ssl, trusted_path, e);
+  if (err == ERR_OK)
+    *ret = tls;
+  else
+    tls_context_free(tls);
+  return err;
 }
 
 void tls_context_free(struct tls_context *tls) {

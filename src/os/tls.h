@@ -26,6 +26,10 @@ struct tls_session;
 /// Loads and checks the files; TLS 1.2 and 1.3. ERR_INVALID names the file and what is wrong with it.
 enum err tls_context_new(const struct tls_settings *settings, struct tls_context **ret, struct error *e) NODISCARD;
 
+/// For the end that says hello and shows no certificate: whoever is connected to must have one that an authority in the file
+/// `trusted_path` (PEM) has signed. ERR_INVALID names the file; ERR_NOMEM.
+enum err tls_context_new_trusting(const char *trusted_path, struct tls_context **ret, struct error *e) NODISCARD;
+
 /// Gives up this reference; sessions hold their own. NULL is fine.
 void tls_context_free(struct tls_context *tls);
 
