@@ -247,8 +247,9 @@ static enum err say(struct directory *d, const struct announcement *said, struct
   if (bytes->len == p->len && memcmp(bytes->data, p->bytes, p->len) == 0) return ERR_OK;
   TRY(read_place(d, p, &before, e));
   TRY(forget_foreign(d, &self, e));
+  bool same = announcement_same(&before, &self); // before what is compared with goes
   TRY(put_bytes(d, p, (uint8_t *) bytes->data, bytes->len));
-  *ret_at_once = !announcement_same(&before, &self);
+  *ret_at_once = !same;
   d->say_at_tick = !*ret_at_once;
   if (!*ret_at_once) return ERR_OK;
   mutex_lock(&d->lock);

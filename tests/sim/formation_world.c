@@ -118,10 +118,10 @@ static void send_to(struct server *s, unsigned to, enum directory_part part) {
   struct buf bytes = BUF_INIT;
   if (s->links[to] == NULL) return;
   if (directory_write(s->links[to], w->now_ms, part, &bytes) != ERR_OK) abort();
-  if (bytes.len == 0) return;
-  if (l->count == WORLD_FRAMES_MAX) {
+  if (bytes.len == 0 || l->count == WORLD_FRAMES_MAX) {
+    bool full = bytes.len > 0;
     buf_done(&bytes);
-    disconnect(w, s->n, to);
+    if (full) disconnect(w, s->n, to);
     return;
   }
   l->last_due_ms = MAX(l->last_due_ms, later(w, 0, w->delay_max_ms));
