@@ -92,8 +92,10 @@ static enum err add_seed(struct beacon *b, struct str address, const char *sourc
   return ERR_OK;
 }
 
-enum err beacon_seeds(struct beacon *b, const struct str *addresses, size_t count, const char *source, struct error *e) {
+enum err beacon_seeds(struct beacon *b, const struct str *addresses, size_t count, uint32_t servers, const char *source,
+                      struct error *e) {
   enum err err = ERR_OK;
+  b->seed_servers = servers;
   for (struct contact *c = b->contacts; c != NULL; c = c->next) {
     c->is_wanted = c->is_wanted || !c->is_seed; // what servers advertise is the next tick's business
     c->is_seed = false;
@@ -118,7 +120,7 @@ uint32_t beacon_listed(struct beacon *b) {
     listed += !is_known_twin(b, c);
     has_self |= uuid_eq(c->server, b->self);
   }
-  return listed + !has_self;
+  return MIN(listed, b->seed_servers) + !has_self;
 }
 
 // ---- what servers advertise ----

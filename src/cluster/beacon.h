@@ -47,9 +47,11 @@ const char *beacon_address(const struct beacon *b);
 
 struct directory *beacon_directory(struct beacon *b);
 
-/// Where to look, "host:port" each, instead of what was said before. `source`: who says so ("dbms.cluster.discovery.endpoints"),
-/// for messages. ERR_INVALID: not an address, or too many of them (those before it are taken); ERR_NOMEM.
-enum err beacon_seeds(struct beacon *b, const struct str *addresses, size_t count, const char *source, struct error *e) NODISCARD;
+/// Where to look, "host:port" each, instead of what was said before; `servers` is how many servers that is at the most. `source`:
+/// who says so ("dbms.cluster.discovery.endpoints"), for messages. ERR_INVALID: not an address, or too many of them (those before
+/// it are taken); ERR_NOMEM.
+enum err beacon_seeds(struct beacon *b, const struct str *addresses, size_t count, uint32_t servers, const char *source,
+                      struct error *e) NODISCARD;
 
 /// How many servers the seeds stand for, this one included: addresses at which one server answers are one.
 uint32_t beacon_listed(struct beacon *b);

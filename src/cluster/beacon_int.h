@@ -49,6 +49,7 @@ struct beacon {
   struct net_listener *listener;
   struct contact *contacts;
   size_t contact_count;
+  uint32_t seed_servers; // what the seeds can be at the most
   struct wire *wires;
   size_t wire_count;
   struct rng rng; // jitter of pauses

@@ -81,7 +81,8 @@ static void open_now(void *argument) {
   snprintf(s->address, sizeof s->address, "%s", beacon_address(s->beacon));
   assert_ok(loop_timer_new(s->loop, tick, s, &s->timer, NULL));
   loop_timer_set(s->timer, TICK_MS, true);
-  if (s->seed_count > 0) assert_ok(beacon_seeds(s->beacon, s->seeds, s->seed_count, "dbms.cluster.discovery.endpoints", &e));
+  if (s->seed_count > 0)
+    assert_ok(beacon_seeds(s->beacon, s->seeds, s->seed_count, (uint32_t) s->seed_count, "dbms.cluster.discovery.endpoints", &e));
 }
 
 static void open_again(struct server *s) {
@@ -113,7 +114,7 @@ static void done(struct server *s) {
 
 static void seeds_now(void *argument) {
   struct server *s = argument;
-  assert_ok(beacon_seeds(s->beacon, s->seeds, s->seed_count, "dbms.cluster.discovery.endpoints", NULL));
+  assert_ok(beacon_seeds(s->beacon, s->seeds, s->seed_count, (uint32_t) s->seed_count, "dbms.cluster.discovery.endpoints", NULL));
 }
 
 static void knows(struct server *s, const char *address) {

@@ -24,10 +24,8 @@
   X("causal_clustering.database") \
   X("causal_clustering.delete_store_before_store_copy") \
   X("causal_clustering.disable_middleware_logging") \
-  X("causal_clustering.discovery_type") \
   X("causal_clustering.election_failure_detection_window") \
   X("causal_clustering.enable_pre_voting") \
-  X("causal_clustering.expected_core_cluster_size") \
   X("causal_clustering.global_session_tracker_state_size") \
   X("causal_clustering.handshake_timeout") \
   X("causal_clustering.id_alloc_state_size") \
@@ -36,13 +34,6 @@
   X("causal_clustering.in_flight_cache.type") \
   X("causal_clustering.join_catch_up_max_lag") \
   X("causal_clustering.join_catch_up_timeout") \
-  X("causal_clustering.kubernetes.address") \
-  X("causal_clustering.kubernetes.ca_crt") \
-  X("causal_clustering.kubernetes.cluster_domain") \
-  X("causal_clustering.kubernetes.label_selector") \
-  X("causal_clustering.kubernetes.namespace") \
-  X("causal_clustering.kubernetes.service_port_name") \
-  X("causal_clustering.kubernetes.token") \
   X("causal_clustering.label_token_id_allocation_size") \
   X("causal_clustering.label_token_name_id_allocation_size") \
   X("causal_clustering.last_applied_state_size") \
@@ -94,7 +85,6 @@
   X("causal_clustering.replication_retry_timeout_base") \
   X("causal_clustering.replication_retry_timeout_limit") \
   X("causal_clustering.schema_id_allocation_size") \
-  X("causal_clustering.server_groups") \
   X("causal_clustering.ssl_policy") \
   X("causal_clustering.state_machine_apply_max_batch_size") \
   X("causal_clustering.state_machine_flush_window_size") \
@@ -177,7 +167,6 @@
   X("dbms.checkpoint") \
   X("dbms.cluster.catchup.client_inactivity_timeout") \
   X("dbms.cluster.discovery.log_level") \
-  X("dbms.cluster.discovery.resolver_type") \
   X("dbms.cluster.discovery.type") \
   X("dbms.cluster.discovery.v2.endpoints") \
   X("dbms.cluster.discovery.verification_timeout") \
@@ -251,14 +240,7 @@
   X("dbms.integrations.cloud_storage.azb.authority_endpoint") \
   X("dbms.integrations.cloud_storage.azb.blob_endpoint_suffix") \
   X("dbms.jvm.additional") \
-  X("dbms.kubernetes.address") \
-  X("dbms.kubernetes.ca_crt") \
-  X("dbms.kubernetes.cluster_domain") \
   X("dbms.kubernetes.discovery.v2.service_port_name") \
-  X("dbms.kubernetes.label_selector") \
-  X("dbms.kubernetes.namespace") \
-  X("dbms.kubernetes.service_port_name") \
-  X("dbms.kubernetes.token") \
   X("dbms.logs.debug.format") \
   X("dbms.logs.debug.level") \
   X("dbms.logs.debug.path") \
@@ -591,7 +573,6 @@
   X("server.directories.script.root") \
   X("server.directories.transaction.logs.root") \
   X("server.dynamic.setting.allowlist") \
-  X("server.groups") \
   X("server.http.transaction_idle_timeout") \
   X("server.http_enabled_modules") \
   X("server.http_enabled_transports") \

@@ -34,17 +34,27 @@
   X(tls_bolt_private_key,       STRING,   "dbms.ssl.policy.bolt.private_key", "", "", "private.key", 0, 0, "PEM") \
   X(tls_bolt_certificate,       STRING,   "dbms.ssl.policy.bolt.public_certificate", "", "", "public.crt", 0, 0, "PEM") \
   /* cluster */ \
-  X(mode,                       ENUM,     "dbms.mode", "", "", "SINGLE", 0, 0, "SINGLE|CORE") \
-  X(discovery_endpoints,        STRING,   "dbms.cluster.discovery.endpoints", "causal_clustering.initial_discovery_members", "", "", 0, 0, "host:port of servers to look for, separated by commas; some of them are enough") \
-  X(minimum_formation,          INT,      "dbms.cluster.minimum_initial_system_primaries_count", "causal_clustering.minimum_core_cluster_size_at_formation", "", "3", 1, 15, "so many servers found a cluster") \
-  X(binding_timeout_ms,         DURATION, "dbms.cluster.raft.binding_timeout", "causal_clustering.cluster_binding_timeout", "", "1d", 0, 0, "waiting for them at a start; 0: for ever") \
-  X(leader_failure_window,      STRING,   "dbms.cluster.raft.leader_failure_detection_window", "causal_clustering.leader_failure_detection_window", "causal_clustering.leader_election_timeout", "1s", 0, 0, "without a word of the leader, before another one is elected: a duration, or two with a dash between them") \
-  X(discovery_listen_address,   ADDRESS,  "server.discovery.listen_address", "causal_clustering.discovery_listen_address", "", ":5000", 0, 0, "where servers find each other") \
-  X(discovery_advertised_address, ADDRESS, "server.discovery.advertised_address", "causal_clustering.discovery_advertised_address", "", ":5000", 0, 0, "what the others are told") \
+  X(mode,                       ENUM,     "dbms.mode", "", "", "SINGLE", 0, 0, "SINGLE|CORE|READ_REPLICA") \
+  X(discovery_endpoints,        STRING,   "dbms.cluster.discovery.endpoints", "causal_clustering.initial_discovery_members", "", "", 0, 0, "some servers of the cluster, host:port with commas; names of SRV records for SRV") \
+  X(discovery_type,             ENUM,     "dbms.cluster.discovery.resolver_type", "causal_clustering.discovery_type", "", "LIST", 0, 0, "LIST|DNS|SRV|K8S") \
+  X(discovery_expiry_ms,        DURATION, "quiver.discovery.expiry", "", "", "10s", 2000, 3600000, "a server that is silent for so long is gone") \
+  X(formation_minimum,          INT,      "dbms.cluster.minimum_initial_system_primaries_count", "causal_clustering.minimum_core_cluster_size_at_formation", "causal_clustering.expected_core_cluster_size", "3", 1, 15, "cores that found a cluster") \
+  X(binding_timeout_ms,         DURATION, "dbms.cluster.raft.binding_timeout", "causal_clustering.cluster_binding_timeout", "", "1d", 0, 0, "waiting for a cluster at the start; 0: for ever") \
+  X(server_groups,              STRING,   "server.groups", "causal_clustering.server_groups", "", "", 0, 0, "groups that this server is in, with commas") \
+  X(discovery_listen_address,   ADDRESS,  "server.discovery.listen_address", "causal_clustering.discovery_listen_address", "", ":5000", 0, 0, "where servers tell each other who is there") \
+  X(discovery_advertised_address, ADDRESS, "server.discovery.advertised_address", "causal_clustering.discovery_advertised_address", "", ":5000", 0, 0, "what other servers connect to") \
   X(transaction_listen_address, ADDRESS,  "server.cluster.listen_address", "causal_clustering.transaction_listen_address", "", ":6000", 0, 0, "where stores and logs are copied from") \
-  X(transaction_advertised_address, ADDRESS, "server.cluster.advertised_address", "causal_clustering.transaction_advertised_address", "", ":6000", 0, 0, "what the others are told") \
-  X(raft_listen_address,        ADDRESS,  "server.cluster.raft.listen_address", "causal_clustering.raft_listen_address", "", ":7000", 0, 0, "where members of groups talk to each other") \
-  X(raft_advertised_address,    ADDRESS,  "server.cluster.raft.advertised_address", "causal_clustering.raft_advertised_address", "", ":7000", 0, 0, "what the others are told") \
+  X(transaction_advertised_address, ADDRESS, "server.cluster.advertised_address", "causal_clustering.transaction_advertised_address", "", ":6000", 0, 0, "what other servers connect to") \
+  X(raft_listen_address,        ADDRESS,  "server.cluster.raft.listen_address", "causal_clustering.raft_listen_address", "", ":7000", 0, 0, "where the members of Raft groups talk") \
+  X(raft_advertised_address,    ADDRESS,  "server.cluster.raft.advertised_address", "causal_clustering.raft_advertised_address", "", ":7000", 0, 0, "what other servers connect to") \
+  X(kubernetes_address,         STRING,   "dbms.kubernetes.address", "causal_clustering.kubernetes.address", "", "kubernetes.default.svc:443", 0, 0, "the API, for discovery by K8S") \
+  X(kubernetes_ca_path,         PATH,     "dbms.kubernetes.ca_crt", "causal_clustering.kubernetes.ca_crt", "", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", 0, 0, "file: the authority that signs its certificate") \
+  X(kubernetes_token_path,      PATH,     "dbms.kubernetes.token", "causal_clustering.kubernetes.token", "", "/var/run/secrets/kubernetes.io/serviceaccount/token", 0, 0, "file: the token of the pod") \
+  X(kubernetes_namespace_path,  PATH,     "dbms.kubernetes.namespace", "causal_clustering.kubernetes.namespace", "", "/var/run/secrets/kubernetes.io/serviceaccount/namespace", 0, 0, "file: the namespace of the pod") \
+  X(kubernetes_label_selector,  STRING,   "dbms.kubernetes.label_selector", "causal_clustering.kubernetes.label_selector", "", "", 0, 0, "label of the services that are servers") \
+  X(kubernetes_service_port_name, STRING, "dbms.kubernetes.service_port_name", "causal_clustering.kubernetes.service_port_name", "", "", 0, 0, "what those call their discovery port") \
+  X(kubernetes_cluster_domain,  STRING,   "dbms.kubernetes.cluster_domain", "causal_clustering.kubernetes.cluster_domain", "", "cluster.local", 0, 0, "what the names of services end in") \
+  X(leader_failure_window,      STRING,   "dbms.cluster.raft.leader_failure_detection_window", "causal_clustering.leader_failure_detection_window", "causal_clustering.leader_election_timeout", "1s", 0, 0, "without a word of the leader, before another one is elected: a duration, or two with a dash between them") \
   /* databases */ \
   X(default_database,           STRING,   "initial.dbms.default_database", "dbms.default_database", "dbms.active_database", "neo4j", 0, 0, "the database that sessions without a name use") \
   X(read_only_default,          BOOL,     "server.databases.default_to_read_only", "dbms.databases.default_to_read_only", "dbms.read_only", "false", 0, 0, "refuse writes") \

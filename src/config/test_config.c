@@ -83,6 +83,28 @@ TEST(the_settings_of_an_old_kubernetes_file_are_understood) {
   config_free(c);
 }
 
+TEST(a_cluster_is_set_up_in_the_names_of_three_eras) {
+  static const char *const files[] = {
+      "dbms.mode=core\ncausal_clustering.expected_core_cluster_size=5\ncausal_clustering.initial_discovery_members=core01:5000,core02:5000\n"
+      "causal_clustering.discovery_listen_address=0.0.0.0:5100\ncausal_clustering.raft_advertised_address=core01:7200\n",
+      "dbms.mode=CORE\ncausal_clustering.minimum_core_cluster_size_at_formation=5\ncausal_clustering.initial_discovery_members=core01:5000,core02:5000\n"
+      "causal_clustering.discovery_listen_address=0.0.0.0:5100\ncausal_clustering.raft_advertised_address=core01:7200\n",
+      "dbms.mode=CORE\ndbms.cluster.minimum_initial_system_primaries_count=5\ndbms.cluster.discovery.endpoints=core01:5000,core02:5000\n"
+      "server.discovery.listen_address=0.0.0.0:5100\nserver.cluster.raft.advertised_address=core01:7200\n"};
+  for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+    struct config *c = read_text(files[i]);
+    const struct config_values *v = finish(c);
+    assert_str(v->mode, "CORE");
+    assert_int_equal(v->formation_minimum, 5);
+    assert_str(v->discovery_endpoints, "core01:5000,core02:5000");
+    assert_int_equal(v->discovery_listen_address.port, 5100);
+    assert_int_equal(v->transaction_listen_address.port, 6000);
+    assert_str(v->raft_advertised_address.host, "core01");
+    assert_int_equal(v->raft_advertised_address.port, 7200);
+    config_free(c);
+  }
+}
+
 TEST(lines_continue_and_the_last_of_two_wins) {
   struct config *c = read_text("db.transaction.timeout=\\\n   7s\ndb.transaction.timeout = 9s\n! note");
   assert_int_equal(finish(c)->tx_timeout_ms, 9000);
@@ -156,7 +178,7 @@ TEST(every_failed_allocation_is_an_error_or_a_lost_warning) {
 
 TESTS(T(durations_have_units_and_seconds_without_one), T(sizes_are_powers_of_1024), T(addresses_have_a_host_a_port_or_both),
       T(defaults_hold_where_nothing_is_said), T(the_settings_of_an_old_kubernetes_file_are_understood),
-      T(lines_continue_and_the_last_of_two_wins), T(an_old_name_is_a_warning_that_names_the_new_one),
+      T(a_cluster_is_set_up_in_the_names_of_three_eras), T(lines_continue_and_the_last_of_two_wins), T(an_old_name_is_a_warning_that_names_the_new_one),
       T(a_wrong_value_is_refused_with_key_place_and_what_fits), T(an_unknown_key_is_a_warning_with_a_guess_and_an_error_when_strict),
       T(the_command_line_wins_over_the_environment_and_that_over_the_file), T(no_name_is_listed_twice),
       T(every_failed_allocation_is_an_error_or_a_lost_warning))

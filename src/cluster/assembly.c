@@ -1,0 +1,239 @@
+#include "cluster/assembly.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { TICK_MS = 1000, STEPS_AT_ONCE = 8 };
+
+struct assembly {
+  struct loop *loop;
+  struct assembly_options options;
+  struct assembly_events events;
+  void *context;
+  struct formation *formation;
+  struct beacon *beacon;
+  struct discovery *discovery;
+  struct loop_timer *tick;
+  struct announced_database *databases; // owned
+  uint32_t database_count;
+  char discovery_address[NET_ADDRESS_TEXT_MAX];
+  int64_t begin_ms;
+  uint64_t changes; // told
+  bool formed, failed;
+};
+
+// ---- what this server says of itself ----
+
+static struct announcement describe(const struct assembly *a) {
+  const struct assembly_options *o = &a->options;
+  struct announcement self = {.version = o->version,
+                              .tag_count = o->tag_count,
+                              .feature_level = o->feature_level,
+                              .databases = a->databases,
+                              .database_count = a->database_count};
+  memcpy(self.addresses, o->addresses, sizeof self.addresses);
+  if (self.addresses[ADDRESS_DISCOVERY].len == 0) self.addresses[ADDRESS_DISCOVERY] = str_of(a->discovery_address);
+  for (uint32_t i = 0; i < MIN(o->tag_count, ANNOUNCEMENT_TAGS_MAX); i++) self.tags[i] = o->tags[i];
+  formation_describe(a->formation, &self);
+  return self;
+}
+
+static enum err say(struct assembly *a, struct error *e) {
+  struct announcement self = describe(a);
+  bool at_once = false;
+  TRY(directory_say(beacon_directory(a->beacon), &self, &at_once, e));
+  if (at_once) beacon_say(a->beacon);
+  return ERR_OK;
+}
+
+enum err assembly_announce(struct assembly *a, const struct announced_database *databases, uint32_t count, struct error *e) {
+  struct announced_database *before = a->databases, *now = mem_alloc(MAX(count, 1) * sizeof *now);
+  uint32_t before_count = a->database_count;
+  if (now == NULL) return error_set(e, ERR_NOMEM, "no memory for what is said of databases");
+  if (count > 0) memcpy(now, databases, count * sizeof *now);
+  a->databases = now;
+  a->database_count = count;
+  enum err err = say(a, e);
+  if (err == ERR_OK) {
+    mem_free(before);
+    return ERR_OK;
+  }
+  a->databases = before;
+  a->database_count = before_count;
+  mem_free(now);
+  return err;
+}
+
+// ---- telling ----
+
+static void tell(struct assembly *a, const char *name, const char *text) {
+  event_raise(a->options.events, EVENT_INFO, name, "%s", text);
+}
+
+static void tell_addresses(struct assembly *a) {
+  const struct assembly_options *o = &a->options;
+  struct announcement self = describe(a);
+  const struct str *at = self.addresses;
+  event_raise(o->events, EVENT_INFO, "cluster.assembly.addresses",
+              "My connection info: [\n\tDiscovery:   listen=%s, advertised=%.*s,\n\tTransaction: listen=%.*s, advertised=%.*s,\n"
+              "\tRaft:        listen=%.*s, advertised=%.*s,\n\tClient Connector Addresses: bolt://%.*s,http://%.*s%s%.*s\n]",
+              beacon_address(a->beacon), STR_ARG(at[ADDRESS_DISCOVERY]), STR_ARG(o->listens[ADDRESS_TRANSACTION]),
+              STR_ARG(at[ADDRESS_TRANSACTION]), STR_ARG(o->listens[ADDRESS_RAFT]), STR_ARG(at[ADDRESS_RAFT]),
+              STR_ARG(at[ADDRESS_BOLT]), STR_ARG(at[ADDRESS_HTTP]), at[ADDRESS_HTTPS].len > 0 ? ",https://" : "",
+              STR_ARG(at[ADDRESS_HTTPS]));
+}
+
+static void tell_begin(struct assembly *a) {
+  const struct discovery_options *o = &a->options.discovery;
+  tell_addresses(a);
+  if (o->type == DISCOVERY_K8S)
+    event_raise(a->options.events, EVENT_INFO, "cluster.assembly.discovering",
+                "Discovering cluster by Kubernetes services with label: [%.*s]", STR_ARG(o->kubernetes.label_selector));
+  else
+    event_raise(a->options.events, EVENT_INFO, "cluster.assembly.discovering", "Discovering cluster with initial members: [%.*s]",
+                STR_ARG(o->endpoints));
+  if (formation_identity(a->formation)->state == IDENTITY_BOUND)
+    tell(a, "cluster.assembly.connecting", "Attempting to connect to the other cluster members before continuing...");
+  else
+    tell(a, "cluster.assembly.waiting", "Waiting for other members to join cluster before continuing...");
+}
+
+// ---- deciding ----
+
+static void fail(struct assembly *a, const struct error *why) {
+  a->failed = true;
+  a->events.failed(a->context, why);
+}
+
+static enum err step_once(struct assembly *a, bool *ret_changed, struct error *e) {
+  struct arena arena;
+  struct directory_copy view;
+  arena_init(&arena, NULL);
+  enum err err = directory_copy(beacon_directory(a->beacon), &arena, &view, e);
+  if (err == ERR_OK) err = formation_step(a->formation, loop_now_ms(a->loop), &view, beacon_listed(a->beacon), ret_changed, e);
+  arena_done(&arena);
+  return err;
+}
+
+static void report(struct assembly *a) {
+  struct formation_result result;
+  if (a->formed || !formation_result(a->formation, &result)) return;
+  a->formed = true;
+  a->events.formed(a->context, &result);
+}
+
+/// Without memory it waits for the next occasion; a disk that fails is the end.
+static void decide(struct assembly *a) {
+  for (int i = 0; i < STEPS_AT_ONCE && !a->formed && !a->failed; i++) {
+    struct error e = ERROR_INIT;
+    bool changed = false;
+    enum err err = step_once(a, &changed, &e);
+    if (err != ERR_OK && err != ERR_NOMEM) fail(a, &e);
+    if (err != ERR_OK || !changed) break;
+    if (say(a, &e) != ERR_OK) break; // said with the next tick
+  }
+  if (!a->failed) report(a);
+}
+
+static void check_patience(struct assembly *a) {
+  struct error e = ERROR_INIT;
+  int64_t waited_ms = loop_now_ms(a->loop) - a->begin_ms, patience_ms = a->options.binding_timeout_ms;
+  if (a->formed || a->failed || patience_ms == 0 || waited_ms < patience_ms || a->options.formation.mode == SERVER_SINGLE) return;
+  error_set(&e, ERR_AGAIN,
+            "this server was in no cluster within %lld s (dbms.cluster.raft.binding_timeout; 0 waits for ever): are so many "
+            "servers started as "
+            "dbms.cluster.minimum_initial_system_primaries_count says, and do dbms.cluster.discovery.endpoints lead to them?",
+            (long long) (patience_ms / 1000));
+  fail(a, &e);
+}
+
+// ---- what happens ----
+
+static void tell_changes(struct assembly *a) {
+  uint64_t changes = directory_changes(beacon_directory(a->beacon));
+  if (changes == a->changes) return;
+  a->changes = changes;
+  if (a->events.changed != NULL) a->events.changed(a->context);
+}
+
+static void on_heard(void *context) {
+  struct assembly *a = context;
+  decide(a);
+  tell_changes(a);
+}
+
+static void on_tick(void *context) {
+  struct assembly *a = context;
+  loop_timer_set(a->tick, TICK_MS, false);
+  (void) !say(a, NULL); // what could not be said before for want of memory
+  beacon_tick(a->beacon);
+  decide(a);
+  check_patience(a);
+  tell_changes(a);
+}
+
+static void on_found(void *context, const struct str *addresses, size_t count, uint32_t servers) {
+  struct assembly *a = context;
+  struct error e = ERROR_INIT;
+  if (beacon_seeds(a->beacon, addresses, count, servers, a->options.discovery.source, &e) != ERR_OK)
+    event_raise(a->options.events, EVENT_WARN, "cluster.assembly.addresses", "%s: %s", a->options.discovery.source, e.message);
+  beacon_tick(a->beacon); // now, not in a second
+}
+
+// ---- life ----
+
+static enum err begin(struct assembly *a, struct error *e) {
+  static const struct beacon_events beacon = {on_heard};
+  static const struct discovery_events discovery = {on_found};
+  struct assembly_options *o = &a->options;
+  o->formation.events = o->beacon.events = o->beacon.directory.events = o->discovery.events = o->events;
+  o->beacon.resolver = o->discovery.resolver = o->resolver;
+  TRY(formation_open(&o->formation, &a->formation, e));
+  struct announcement self = describe(a);
+  TRY(beacon_open(a->loop, &o->beacon, &self, &beacon, a, &a->beacon, e));
+  snprintf(a->discovery_address, sizeof a->discovery_address, "%s", beacon_address(a->beacon));
+  if (o->formation.mode != SERVER_SINGLE) {
+    TRY(discovery_open(a->loop, &o->discovery, &discovery, a, &a->discovery, e));
+    tell_begin(a);
+  }
+  return loop_timer_new(a->loop, on_tick, a, &a->tick, e);
+}
+
+enum err assembly_open(struct loop *loop, const struct assembly_options *options, const struct assembly_events *events,
+                       void *context, struct assembly **ret, struct error *e) {
+  struct assembly *a = mem_zalloc(sizeof *a);
+  if (a == NULL) return error_set(e, ERR_NOMEM, "no memory for finding a cluster");
+  *a = (struct assembly){.loop = loop, .options = *options, .events = *events, .context = context, .begin_ms = loop_now_ms(loop)};
+  enum err err = begin(a, e);
+  if (err != ERR_OK) {
+    assembly_close(a);
+    return err;
+  }
+  loop_timer_set(a->tick, 0, false);
+  *ret = a;
+  return ERR_OK;
+}
+
+void assembly_close(struct assembly *a) {
+  if (a == NULL) return;
+  loop_timer_free(a->tick);
+  discovery_close(a->discovery);
+  beacon_close(a->beacon);
+  formation_close(a->formation);
+  mem_free(a->databases);
+  mem_free(a);
+}
+
+const struct identity *assembly_identity(const struct assembly *a) {
+  return formation_identity(a->formation);
+}
+
+struct directory *assembly_directory(struct assembly *a) {
+  return beacon_directory(a->beacon);
+}
+
+const char *assembly_address(const struct assembly *a) {
+  return beacon_address(a->beacon);
+}
