@@ -1,5 +1,5 @@
 // This server as a member of a cluster, before and beside its databases: who it is, whom it sees, which cluster it belongs to,
-// and what it tells the others of itself (cluster/formation.h, cluster/beacon.h). A build without clusters has member_none.c.
+// and what it tells the others of itself (cluster/assembly.h). A build without clusters has member_none.c.
 //
 //   member_open -> member_form (waits for the others) -> the databases are opened -> member_announce -> member_close
 #pragma once
@@ -13,14 +13,13 @@ struct member;
 bool member_is_wanted(const struct config *c);
 
 /// Reads or makes the identity in the data folder, listens on the discovery port, looks for the others. What is pointed to
-/// outlives it. Errors: those of identity_open and beacon_open; ERR_INVALID (a setting); ERR_UNSUPPORTED: this build is without
+/// outlives it. Errors: those of assembly_open; ERR_INVALID (a setting); ERR_UNSUPPORTED: this build is without
 /// clusters.
 enum err member_open(const struct config *config, struct disk *disk, struct event_sink *events, struct member **ret,
                      struct error *e) NODISCARD;
 
-/// Waits until this server belongs to a cluster: founded now or before, or joined. `*ret` lives as long as the member.
-/// ERR_DATABASE_UNAVAILABLE after
-/// dbms.cluster.raft.binding_timeout: says who was missing.
+/// Waits until this server belongs to a cluster: founded now or before, or joined. `*ret` lives as long as the member. An error after
+/// dbms.cluster.raft.binding_timeout: says what to look at.
 enum err member_form(struct member *m, const struct dbms_cluster_options **ret, struct error *e) NODISCARD;
 
 /// From now on the others are told of the databases.
