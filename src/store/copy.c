@@ -20,6 +20,7 @@ struct store_copy {
   struct disk_file *file;
   char directory[DISK_PATH_MAX - NAME_BYTES_MAX];
   struct superblock sb;
+  uint8_t head[CHECKPOINT_HEAD_BYTES]; // as this server writes it: features that it does not know are out
   struct checkpoint_identity identity;
   uint64_t position, pages;
   uint64_t sequence; // of the slot written last
@@ -49,19 +50,20 @@ static enum err write_slot(struct store_copy *c, struct error *e) {
   return disk_write(c->file, c->sequence % SUPERBLOCKS * PAGE_BYTES, to, PAGE_BYTES, e);
 }
 
+static bool is_slot(const uint8_t *from) {
+  return get_u32_le(from) == COPY_MAGIC && get_u16_le(from + 4) == COPY_VERSION &&
+         get_u64_le(from + CHECKED_BYTES) == hash64(from, CHECKED_BYTES, 0);
+}
+
 // What a slot says of how far this copy has come.
 static void take_slot(struct store_copy *c, uint64_t number, const uint8_t *from) {
-  if (get_u64_le(from + CHECKED_BYTES) != hash64(from, CHECKED_BYTES, 0)) return;
-  bool is_head = number == c->sb.sequence % SUPERBLOCKS && get_u64_le(from + CHECKED_BYTES) == c->identity.checksum;
-  if (is_head) {
+  if (number == c->sb.sequence % SUPERBLOCKS && memcmp(from, c->head, PAGE_BYTES) == 0) {
     c->position = CHECKPOINT_END;
     c->pages = c->identity.pages;
     c->sequence = UINT64_MAX;
   }
-  if (is_head || get_u32_le(from) != COPY_MAGIC || get_u16_le(from + 4) != COPY_VERSION ||
-      memcmp(from + 16, c->identity.uuid, 16) != 0 || get_u64_le(from + 32) != c->identity.checksum ||
-      get_u64_le(from + 8) <= c->sequence)
-    return;
+  bool is_this = is_slot(from) && memcmp(from + 16, c->identity.uuid, 16) == 0 && get_u64_le(from + 32) == c->identity.checksum;
+  if (!is_this || get_u64_le(from + 8) <= c->sequence) return;
   c->sequence = get_u64_le(from + 8);
   c->position = get_u64_le(from + 40);
   c->pages = get_u64_le(from + 48);
@@ -92,6 +94,7 @@ static enum err open_file(struct store_copy *c, const uint8_t *head, struct erro
   char path[DISK_PATH_MAX];
   TRY(checkpoint_head_read(head, &c->identity, e));
   TRY(superblock_decode(head, &c->sb, e));
+  superblock_encode(&c->sb, c->head);
   path_of(c->directory, "store.pages.copy", path);
   TRY(disk_open(c->disk, path, DISK_WRITE | DISK_CREATE, &c->file, e));
   TRY(read_slots(c, e));
@@ -115,6 +118,35 @@ enum err store_copy_open(struct disk *d, const char *directory, const uint8_t he
   }
   *ret = c;
   return ERR_OK;
+}
+
+enum err store_copy_look(struct disk *d, const char *directory, const uint8_t database[16], uint64_t *ret_identity,
+                         uint64_t *ret_position, struct error *e) {
+  uint8_t slots[SUPERBLOCKS * PAGE_BYTES] = {0};
+  char path[DISK_PATH_MAX];
+  struct disk_file *f = NULL;
+  uint64_t best = 0;
+  size_t got = 0;
+  path_of(directory, "store.pages.copy", path);
+  TRY(disk_open(d, path, DISK_READ_ONLY, &f, e));
+  enum err err = disk_read_some(f, 0, slots, sizeof slots, &got, e);
+  disk_close(f);
+  if (err != ERR_OK) return err;
+  for (uint64_t i = 0; i < SUPERBLOCKS; i++) {
+    const uint8_t *slot = slots + i * PAGE_BYTES;
+    struct superblock sb;
+    bool is_head = superblock_decode(slot, &sb, NULL) == ERR_OK && memcmp(sb.uuid, database, 16) == 0;
+    if (is_head && sb.sequence > best) { // all of it is there
+      best = sb.sequence;
+      *ret_identity = get_u64_le(slot + CHECKED_BYTES);
+      *ret_position = CHECKPOINT_END;
+    }
+    if (!is_slot(slot) || memcmp(slot + 16, database, 16) != 0 || get_u64_le(slot + 8) <= best) continue;
+    best = get_u64_le(slot + 8);
+    *ret_identity = get_u64_le(slot + 32);
+    *ret_position = get_u64_le(slot + 40);
+  }
+  return best > 0 ? ERR_OK : error_set(e, ERR_NOTFOUND, "There is no part of a copied store.");
 }
 
 void store_copy_close(struct store_copy *c) {
@@ -257,7 +289,7 @@ static enum err mark(struct store_copy *c, struct clock *clock, struct error *e)
   if (state.generation > c->identity.generation)
     return error_set(e, ERR_INVALID, "The copied store is of generation %llu, the one here of generation %llu: it is older.",
                      (unsigned long long) c->identity.generation, (unsigned long long) state.generation);
-  return log_group_mark_installing(c->disk, c->directory, c->identity.uuid, c->identity.checksum, e);
+  return log_group_mark_installing(c->disk, c->directory, c->identity.uuid, get_u64_le(c->head + CHECKED_BYTES), e);
 }
 
 static enum err swap(struct store_copy *c, struct error *e) {

@@ -24,6 +24,10 @@ struct store_copy;
 /// reserved. ERR_NOSPC; ERR_CORRUPT, ERR_UNSUPPORTED of the head.
 enum err store_copy_open(struct disk *d, const char *directory, const uint8_t head[CHECKPOINT_HEAD_BYTES],
                          struct store_copy **ret, struct error *e) NODISCARD;
+/// What a copy that was broken off there is of, and how far it has come: whoever has that checkpoint can go on. ERR_NOTFOUND:
+/// there is none.
+enum err store_copy_look(struct disk *d, const char *directory, const uint8_t database[16], uint64_t *ret_identity,
+                         uint64_t *ret_position, struct error *e) NODISCARD;
 /// What is not made durable by then may have to come again. NULL is fine.
 void store_copy_close(struct store_copy *c);
 
