@@ -184,12 +184,21 @@ static void on_found(void *context, const struct str *addresses, size_t count, u
 
 // ---- life ----
 
+static enum err check_addresses(const struct assembly_options *o, struct error *e) {
+  size_t len = o->addresses[ADDRESS_RAFT].len;
+  if (o->formation.mode != SERVER_CORE || (len > 0 && len < FOUNDER_ADDRESS_BYTES)) return ERR_OK;
+  return error_set(e, ERR_INVALID,
+                   "a core needs a Raft address of 1 to %u bytes, not '%.*s': see server.cluster.raft.advertised_address",
+                   FOUNDER_ADDRESS_BYTES - 1, STR_ARG(o->addresses[ADDRESS_RAFT]));
+}
+
 static enum err begin(struct assembly *a, struct error *e) {
   static const struct beacon_events beacon = {on_heard};
   static const struct discovery_events discovery = {on_found};
   struct assembly_options *o = &a->options;
   o->formation.events = o->beacon.events = o->beacon.directory.events = o->discovery.events = o->events;
   o->beacon.resolver = o->discovery.resolver = o->resolver;
+  TRY(check_addresses(o, e));
   TRY(formation_open(&o->formation, &a->formation, e));
   struct announcement self = describe(a);
   TRY(beacon_open(a->loop, &o->beacon, &self, &beacon, a, &a->beacon, e));

@@ -41,8 +41,8 @@ struct assembly_events {
   void (*changed)(void *context);
 };
 
-/// Opens the identity, listens, and begins to look for others. Errors of formation_open, beacon_open, discovery_open. On the
-/// loop.
+/// Opens the identity, listens, and begins to look for others. ERR_INVALID: a core without a Raft address; errors of formation_open,
+/// beacon_open, discovery_open. On the loop.
 enum err assembly_open(struct loop *loop, const struct assembly_options *options, const struct assembly_events *events,
                        void *context, struct assembly **ret, struct error *e) NODISCARD;
 /// Not from within a callback. NULL is fine.

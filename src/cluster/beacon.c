@@ -118,7 +118,7 @@ uint32_t beacon_listed(struct beacon *b) {
   for (const struct contact *c = b->contacts; c != NULL; c = c->next) {
     if (!c->is_seed) continue;
     listed += !is_known_twin(b, c);
-    has_self |= uuid_eq(c->server, b->self);
+    has_self |= uuid_eq(c->server, b->self) || strcmp(c->address, b->advertised) == 0; // it may not be able to reach itself
   }
   return MIN(listed, b->seed_servers) + !has_self;
 }
@@ -248,6 +248,7 @@ static enum err begin(struct beacon *b, const struct announcement *said, struct 
   TRY(net_listen(b->loop, b->options.listen, 0, &listener, b, &b->listener, e));
   b->options.listen = (struct str){0}; // the caller's text may go
   if (self.addresses[ADDRESS_DISCOVERY].len == 0) self.addresses[ADDRESS_DISCOVERY] = str_of(net_listener_address(b->listener));
+  snprintf(b->advertised, sizeof b->advertised, "%.*s", STR_ARG(self.addresses[ADDRESS_DISCOVERY]));
   return directory_new(&b->options.directory, &self, loop_now_ms(b->loop), &b->directory, e);
 }
 

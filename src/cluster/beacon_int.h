@@ -45,6 +45,7 @@ struct beacon {
   struct beacon_events events;
   void *context;
   struct uuid self;
+  char advertised[CONTACT_ADDRESS_BYTES];
   struct directory *directory;
   struct net_listener *listener;
   struct contact *contacts;

@@ -2,7 +2,7 @@
 // that a name that comes later, or means other machines later, is found. What does not resolve is told once for each new reason.
 //
 //   LIST   the addresses as they are; their names are looked up at each attempt to connect
-//   DNS    each name stands for all addresses that it resolves to
+//   DNS    each name stands for all addresses that it resolves to; where TLS checks names, certificates must be for those
 //   SRV    each name has SRV records (RFC 2782): the targets, with their ports
 //   K8S    the services of a namespace with a label: their names, with the port of a name (cluster/kubernetes.h)
 //

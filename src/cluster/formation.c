@@ -9,13 +9,14 @@
 #include "base/mem.h"
 #include "base/mutant.h"
 
-enum { SETTLE_MS = 2000, PROGRESS_MS = 10000 };
+enum { SETTLE_MS = 2000, PROGRESS_MS = 10000, PATIENCE_MS = 10000 };
 
 struct formation {
   struct formation_options options;
   struct identity identity;
   enum err failed;
   struct error why;
+  int64_t first_step_ms; // 0: none yet
   // who could found a cluster with this server, and since when it is those
   uint64_t crowd;
   int64_t crowd_since_ms;
@@ -282,17 +283,18 @@ static void step_follower(struct step *s) {
 /// Why the founding that this server proposed, and has not confirmed, comes to nothing; NULL while it may still be.
 static const char *why_void(const struct step *s) {
   const struct founding *f = &s->self->founding;
+  bool has_looked_around = s->now_ms - s->f->first_step_ms >= s->f->options.patience_ms;
   for (uint32_t i = 0; i < f->count; i++) {
     const struct announcement *a = find(s, f->founders[i].server);
-    if (a == NULL) return "a server of it is gone";
-    if (!fits(f, a)) return "a server of it has moved";
+    if (a == NULL && has_looked_around) return "a server of it is gone";
+    if (a != NULL && !fits(f, a)) return "a server of it has moved";
   }
   for (uint32_t i = 0; i < s->view->count; i++) {
     const struct announcement *a = &s->view->servers[i].said;
     if (a->state != IDENTITY_PREPARED || same_founding(a->founding, f)) continue;
     if (uuid_cmp(proposer(a->founding), s->self->server) < 0) return "another server proposes one and goes first";
     if (founding_find(f, a->server) != NULL && find(s, proposer(a->founding)) == NULL)
-      return "a server of it is promised to another one, whose proposer is gone";
+      return has_looked_around ? "a server of it is promised to another one, whose proposer is gone" : NULL;
   }
   return NULL;
 }
@@ -360,6 +362,7 @@ enum err formation_step(struct formation *f, int64_t now_ms, const struct direct
                         bool *ret_changed, struct error *e) {
   *ret_changed = false;
   if (f->failed != ERR_OK) return error_set(e, f->failed, "%s", f->why.message);
+  if (f->first_step_ms == 0) f->first_step_ms = now_ms;
   struct step s = {.f = f,
                    .self = &f->identity,
                    .own = &view->servers[0].said,
@@ -407,6 +410,7 @@ enum err formation_open(const struct formation_options *options, struct formatio
   f->options = *options;
   if (f->options.settle_ms == 0) f->options.settle_ms = SETTLE_MS;
   if (f->options.progress_ms == 0) f->options.progress_ms = PROGRESS_MS;
+  if (f->options.patience_ms == 0) f->options.patience_ms = PATIENCE_MS;
   enum err err = identity_open(options->disk, options->folder, options->random, &f->identity, e);
   if (err != ERR_OK) {
     mem_free(f);

@@ -204,6 +204,8 @@ TEST(a_server_that_its_own_settings_do_not_name_counts_itself) {
   knows(&a, "127.0.0.1:1");
   knows(&a, "127.0.0.1:2");
   assert_int_equal(look_at(&a).listed, 3);
+  knows(&a, a.address); // whether or not it can reach itself
+  assert_int_equal(look_at(&a).listed, 3);
   done(&a);
 }
 

@@ -287,6 +287,7 @@ TEST(a_founding_is_given_up_when_its_proposer_says_so_later) {
   unsigned p, f, other;
   propose_to_one(&p, &f);
   other = 3 - p - f;
+  now_ms += 10000;
   assert_true(step(p, 1u << f)); // the third one is gone
   assert_int_equal(formation_identity(servers[p].formation)->state, IDENTITY_UNBOUND);
   assert_true(told("gives up the founding of cluster"));
@@ -294,6 +295,21 @@ TEST(a_founding_is_given_up_when_its_proposer_says_so_later) {
   assert_int_equal(formation_identity(servers[f].formation)->state, IDENTITY_UNBOUND);
   pass(7, 6);
   assert_true(is_bound(other));
+  stop_all();
+}
+
+TEST(a_proposer_that_starts_again_goes_on_when_it_has_found_the_others) {
+  unsigned p, f;
+  propose_to_one(&p, &f);
+  stop(p);
+  start(p, SERVER_CORE);
+  for (int s = 0; s < 9; s++) {
+    now_ms += 1000;
+    assert_false(step(p, 0)); // nobody is heard yet
+  }
+  struct founding proposed = formation_identity(servers[p].formation)->founding;
+  pass(7, 2);
+  assert_true(uuid_eq(result_of(f).founding.cluster, proposed.cluster));
   stop_all();
 }
 
@@ -373,6 +389,7 @@ TESTS(T(three_servers_found_one_cluster), T(what_is_waited_for_is_told_once_and_
       T(a_restart_gives_the_same_result), T(two_servers_with_one_number_get_two),
       T(of_six_listed_servers_three_do_not_found_a_cluster), T(what_a_proposer_said_before_it_proposed_is_no_word_against_it),
       T(a_founding_is_given_up_when_its_proposer_says_so_later),
+      T(a_proposer_that_starts_again_goes_on_when_it_has_found_the_others),
       T(a_follower_waits_for_a_proposer_that_is_gone_and_says_what_to_do),
       T(nobody_proposes_beside_a_founding_whose_fate_is_open), T(a_proposer_that_finds_a_cluster_joins_it),
       T(a_server_that_finds_two_clusters_joins_none_and_says_so), T(a_disk_that_fails_ends_the_formation),
