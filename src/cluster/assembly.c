@@ -178,7 +178,7 @@ static void on_found(void *context, const struct str *addresses, size_t count, u
   struct assembly *a = context;
   struct error e = ERROR_INIT;
   if (beacon_seeds(a->beacon, addresses, count, servers, a->options.discovery.source, &e) != ERR_OK)
-    event_raise(a->options.events, EVENT_WARN, "cluster.assembly.addresses", "%s: %s", a->options.discovery.source, e.message);
+    event_raise(a->options.events, EVENT_WARN, "cluster.assembly.seeds", "%s: %s", a->options.discovery.source, e.message);
   beacon_tick(a->beacon); // now, not in a second
 }
 

@@ -4,8 +4,7 @@
 //
 // It connects to the addresses that it is given, and to those that the servers it hears of advertise, and again when a connection
 // is lost or a name does not resolve, for ever, with growing pauses. What is wrong with an address is told once for each new
-// reason: which address, who gave it, and what to do. Of two connections between the same two servers the one that the lower uuid
-// made stays.
+// reason: which address, who gave it, and what to do. Between two servers one connection stays.
 //
 // With TLS both ends show a certificate that the trusted authorities have signed.
 //

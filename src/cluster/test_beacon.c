@@ -196,6 +196,28 @@ TEST(two_that_call_each_other_and_themselves_keep_one_connection) {
   done(&b);
 }
 
+TEST(one_server_under_two_names_is_one) {
+  struct server a, b;
+  char by_name[64];
+  start(&a, 2); // also the one with the higher uuid may be the only one that knows the other
+  start(&b, 1);
+  open_again(&a);
+  open_again(&b);
+  snprintf(by_name, sizeof by_name, "localhost%s", strrchr(b.address, ':'));
+  knows(&a, b.address);
+  knows(&a, by_name);
+  assert_true(will_see(&a, 1, 1));
+  assert_true(will_see(&b, 2, 1));
+  for (int i = 0; i < 5000 && look_at(&a).listed != 2; i++) poll(NULL, 0, 1);
+  assert_int_equal(look_at(&a).listed, 2); // it and itself
+  poll(NULL, 0, 10 * TICK_MS);
+  assert_int_equal(look_at(&a).wires, 1);
+  assert_int_equal(look_at(&b).wires, 1);
+  assert_int_equal(times_logged(&a, "cluster.beacon.lost"), 0);
+  done(&a);
+  done(&b);
+}
+
 TEST(a_server_that_its_own_settings_do_not_name_counts_itself) {
   struct server a;
   start(&a, 1);
@@ -349,7 +371,8 @@ TEST(zz_the_resolver_ends) {
 }
 
 TESTS(T(a_chain_of_addresses_leads_to_everybody), T(two_that_call_each_other_and_themselves_keep_one_connection),
-      T(a_server_that_its_own_settings_do_not_name_counts_itself), T(a_name_that_does_not_resolve_is_told_once_with_who_gave_it),
+      T(one_server_under_two_names_is_one), T(a_server_that_its_own_settings_do_not_name_counts_itself),
+      T(a_name_that_does_not_resolve_is_told_once_with_who_gave_it),
       T(an_advertised_name_that_does_not_resolve_is_told_with_its_server), T(a_server_that_restarts_is_found_again),
       T(with_tls_servers_talk_and_a_plain_one_is_told), T(strangers_are_few_and_not_for_long),
       T(somebody_who_speaks_http_is_told_apart), T(zz_the_resolver_ends))

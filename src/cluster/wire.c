@@ -54,14 +54,15 @@ void wire_write(struct wire *w, enum directory_part part) {
 
 // ---- hearing ----
 
-/// Between two servers one connection stays: the one that the lower uuid made, or else the newer one.
-static bool is_kept(const struct wire *w, const struct wire *other) {
-  if (w->dialled == other->dialled) return w->heard_ms >= other->heard_ms;
+/// Two connections with one server: of those that go both ways the one that the lower uuid made stays, of two that this end made
+/// the first. What the other end made twice is its business, or one of the two is dead and will be silent.
+static struct wire *choose_spare(struct wire *w, struct wire *other) {
   bool self_is_lower = uuid_cmp(w->beacon->self, directory_link_peer(w->link)) < 0;
-  return w->dialled == self_is_lower;
+  if (w->dialled == other->dialled) return w->dialled ? w : NULL;
+  return w->dialled == self_is_lower ? other : w;
 }
 
-/// The other end has said who it is. ERR_BUSY: `w` goes, for the sake of another one.
+/// The other end has said who it is. ERR_BUSY: `w` is to spare.
 static enum err settle_who(struct wire *w, struct error *e) {
   struct uuid peer = directory_link_peer(w->link);
   if (w->contact != NULL) {
@@ -69,11 +70,11 @@ static enum err settle_who(struct wire *w, struct error *e) {
     w->contact->pause_ms = w->beacon->options.retry_min_ms;
     w->contact->trouble[0] = '\0';
   }
-  struct wire *other = beacon_wire_with(w->beacon, peer, w);
-  if (other == NULL) return ERR_OK;
-  if (!is_kept(w, other)) return error_set(e, ERR_BUSY, "there is a connection with it already");
-  if (other->contact != NULL) contact_later(other->contact);
-  wire_free(other);
+  struct wire *other = beacon_wire_with(w->beacon, peer, w), *spare = other != NULL ? choose_spare(w, other) : NULL;
+  if (spare == w) return error_set(e, ERR_BUSY, "there is a connection with it already");
+  if (spare == NULL) return ERR_OK;
+  if (spare->contact != NULL) contact_later(spare->contact);
+  wire_free(spare);
   return ERR_OK;
 }
 
