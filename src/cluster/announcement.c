@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 
-enum { HEADER_BYTES = 64, DATABASE_BYTES = 40 };
+enum { HEADER_BYTES = 64, DATABASE_BYTES = 48 };
 
 const char *server_mode_text(enum server_mode mode) {
   return mode == SERVER_CORE ? "core" : mode == SERVER_READ_REPLICA ? "read replica" : "single server";
@@ -59,8 +59,9 @@ static enum err put_database(struct buf *to, const struct announced_database *d)
   uuid_put(bytes, d->uuid);
   put_u64_le(bytes + 16, d->term);
   put_u64_le(bytes + 24, d->applied_index);
-  bytes[32] = (uint8_t) d->role;
-  bytes[33] = (uint8_t) d->status;
+  put_u64_le(bytes + 32, d->member);
+  bytes[40] = (uint8_t) d->role;
+  bytes[41] = (uint8_t) d->status;
   return buf_append(to, bytes, sizeof bytes);
 }
 
@@ -156,14 +157,15 @@ static enum err get_founding(struct reader *r, struct arena *arena, struct annou
 }
 
 static bool get_database(const uint8_t *from, struct announced_database *ret) {
-  for (size_t i = 34; i < DATABASE_BYTES; i++)
+  for (size_t i = 42; i < DATABASE_BYTES; i++)
     if (from[i] != 0) return false;
   *ret = (struct announced_database){.uuid = uuid_get(from),
                                      .term = get_u64_le(from + 16),
                                      .applied_index = get_u64_le(from + 24),
-                                     .role = (enum database_role) from[32],
-                                     .status = (enum database_status) from[33]};
-  return from[32] < ROLE_MAX && from[33] < DATABASE_STATUS_MAX;
+                                     .member = get_u64_le(from + 32),
+                                     .role = (enum database_role) from[40],
+                                     .status = (enum database_status) from[41]};
+  return from[40] < ROLE_MAX && from[41] < DATABASE_STATUS_MAX;
 }
 
 static enum err get_databases(const uint8_t *from, struct arena *arena, struct announcement *a, struct error *e) {
@@ -209,7 +211,8 @@ static bool same_databases(const struct announcement *a, const struct announceme
   if (a->database_count != b->database_count) return false;
   for (uint32_t i = 0; i < a->database_count; i++) {
     const struct announced_database *x = &a->databases[i], *y = &b->databases[i];
-    if (!uuid_eq(x->uuid, y->uuid) || x->term != y->term || x->role != y->role || x->status != y->status) return false;
+    if (!uuid_eq(x->uuid, y->uuid) || x->term != y->term || x->role != y->role || x->status != y->status || x->member != y->member)
+      return false;
   }
   return true;
 }

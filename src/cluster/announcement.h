@@ -34,6 +34,7 @@ enum database_status {
 struct announced_database {
   struct uuid uuid;
   uint64_t term, applied_index;
+  uint64_t member; // this server's id in the database's group: host.h; 0: it is in none
   enum database_role role;
   enum database_status status;
 };

@@ -235,6 +235,10 @@ void assembly_close(struct assembly *a) {
   mem_free(a);
 }
 
+enum err assembly_begun(struct assembly *a, struct error *e) {
+  return formation_begun(a->formation, e);
+}
+
 const struct identity *assembly_identity(const struct assembly *a) {
   return formation_identity(a->formation);
 }

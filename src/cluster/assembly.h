@@ -48,6 +48,9 @@ enum err assembly_open(struct loop *loop, const struct assembly_options *options
 /// Not from within a callback. NULL is fine.
 void assembly_close(struct assembly *a);
 
+/// As formation_begun.
+enum err assembly_begun(struct assembly *a, struct error *e) NODISCARD;
+
 /// Who this server is; number and epoch are what struct network_options needs. The number may change until `formed`.
 const struct identity *assembly_identity(const struct assembly *a);
 /// Lives as long as the assembly.

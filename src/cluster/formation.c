@@ -394,8 +394,17 @@ bool formation_result(const struct formation *f, struct formation_result *ret) {
   const struct identity *i = &f->identity;
   if (i->state != IDENTITY_BOUND) return false;
   *ret = (struct formation_result){
-      .number = i->number, .joined_existing = founding_find(&i->founding, i->server) == NULL, .founding = i->founding};
+      .number = i->number, .begun = i->begun, .joined_existing = founding_find(&i->founding, i->server) == NULL, .founding = i->founding};
   return true;
+}
+
+enum err formation_begun(struct formation *f, struct error *e) {
+  struct identity next = f->identity;
+  if (next.begun) return ERR_OK;
+  next.begun = true;
+  TRY(identity_save(f->options.disk, f->options.folder, &next, e));
+  f->identity = next;
+  return ERR_OK;
 }
 
 // ---- life ----

@@ -50,8 +50,13 @@ void formation_describe(const struct formation *f, struct announcement *self);
 struct formation_result {
   uint32_t number;      // of this server
   bool joined_existing; // this server is none of the founders: it asks those that are there to be taken in
+  bool begun;           // formation_begun was called, in this life or an earlier one
   struct founding founding;
 };
 
 /// False as long as this server belongs to no cluster. The same after every restart.
 bool formation_result(const struct formation *f, struct formation_result *ret);
+
+/// The groups that begin with the cluster are durable here. Returns when that is remembered: only then may this server take part in
+/// them, because a founder that loses a log must not begin it again and vote twice (contract 20). Errors of identity_save.
+enum err formation_begun(struct formation *f, struct error *e) NODISCARD;

@@ -366,6 +366,14 @@ const char *host_address(const struct host *h) {
   return network_address(h->network);
 }
 
+void host_peer_move(struct host *h, uint64_t server, const char *address) {
+  struct network_peer_status s;
+  struct error e = ERROR_INIT;
+  if (!network_peer_status(h->network, server, &s) || strcmp(s.address, address) == 0) return;
+  if (network_peer_set(h->network, server, address, &e) != ERR_OK)
+    event_raise(h->options.network.events, EVENT_ERROR, "cluster.member.address", "server %llu: %s", (unsigned long long) server, e.message);
+}
+
 bool host_peer_status(struct host *h, uint64_t server, struct network_peer_status *ret) {
   return network_peer_status(h->network, server, ret);
 }

@@ -67,5 +67,8 @@ void host_touch(struct host_group *g);
 /// One round of durability over the logs of all groups. The writer's thread. `*ret_worked` false: nothing was queued.
 enum err host_write_round(struct host *h, bool *ret_worked, struct error *e) NODISCARD;
 
+/// A server that is reached at another address than its memberships say. Nothing happens if it is nobody's member, or there already.
+void host_peer_move(struct host *h, uint64_t server, const char *address);
+
 /// What is known of the connection with a server; false if it is nobody's member.
 bool host_peer_status(struct host *h, uint64_t server, struct network_peer_status *ret);

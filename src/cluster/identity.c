@@ -22,6 +22,7 @@ static void put(uint8_t to[FILE_BYTES], const struct identity *i) {
   put_u32_le(to, IDENTITY_MAGIC);
   put_u16_le(to + 4, IDENTITY_VERSION);
   to[6] = (uint8_t) i->state;
+  to[7] = i->begun;
   uuid_put(to + 8, i->server);
   put_u32_le(to + 24, i->number);
   put_u64_le(to + 32, i->sequence);
@@ -56,12 +57,13 @@ static enum err get(const uint8_t from[FILE_BYTES], struct identity *ret, struct
   struct identity i = {.server = uuid_get(from + 8),
                        .number = get_u32_le(from + 24),
                        .sequence = get_u64_le(from + 32),
-                       .state = (enum identity_state) from[6]};
+                       .state = (enum identity_state) from[6],
+                       .begun = from[7] == 1};
   size_t bytes = 0;
   if (!is_zero(from + FOUNDING_AT, FOUNDING_HEADER_BYTES))
     TRY(founding_get(from + FOUNDING_AT, CHECKED_BYTES - FOUNDING_AT, &i.founding, &bytes, e));
   bool clean =
-      from[7] == 0 && get_u32_le(from + 28) == 0 && is_zero(from + FOUNDING_AT + bytes, CHECKED_BYTES - FOUNDING_AT - bytes);
+      from[7] <= (i.state == IDENTITY_BOUND) && get_u32_le(from + 28) == 0 && is_zero(from + FOUNDING_AT + bytes, CHECKED_BYTES - FOUNDING_AT - bytes);
   if (!clean || i.number == 0 || i.sequence == 0 || i.sequence > SEQUENCE_MAX || uuid_is_none(i.server) || !is_consistent(&i))
     return error_set(e, ERR_CORRUPT, "what it says cannot be");
   *ret = i;

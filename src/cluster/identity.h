@@ -28,6 +28,7 @@ struct identity {
   uint64_t epoch;    // rises with each start
   uint64_t sequence; // rises with each save
   enum identity_state state;
+  bool begun; // bound: the groups that begin with the cluster have begun here; an empty log is one that was lost
   struct founding founding; // prepared or bound, otherwise count 0. Bound: this server need not be in it, it may have come later
 };
 

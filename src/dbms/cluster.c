@@ -1,12 +1,10 @@
-#include "dbms/cluster.h"
+#include "dbms/cluster_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checksum.h"
-#include "cluster/host.h"
-#include "dbms/dbms_int.h"
 #include "dbms/transaction.h"
 #include "graph/replica.h"
 #include "store/store.h"
@@ -15,33 +13,14 @@ enum {
   TRAILING_ENTRIES = 10000, // kept below a checkpoint for members that are a little behind
   FIRST_LIFE = 1,           // of a group's data on a server: contract 20
   RETRY_MS = 5,             // after the log's queue had no room for a proposal
-};
-
-struct cluster {
-  struct dbms *dbms;
-  const struct dbms_cluster_options *options;
-  struct loop *loop;
-  struct host *host;
-  struct serial writer; // of the logs of all groups
-};
-
-struct cluster_group {
-  struct group_application application;
-  struct cluster *cluster;
-  struct database *database;
-  struct host_group *member;
-  struct loop_timer *retry;
-  uint64_t leading;              // the term that the graph was told of
-  _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
-  struct mutex mutex;            // of the status
-  struct cluster_status status;
+  LOOK_ROUND_MS = 250,
 };
 
 static struct cluster_group *group_of(struct group_application *a) {
   return CONTAINER_OF(a, struct cluster_group, application);
 }
 
-static uint64_t now_ms(struct cluster *c) {
+uint64_t cluster_now_ms(struct cluster *c) {
   return (uint64_t) (clock_monotonic_ns(c->dbms->options.clock) / NS_PER_MS);
 }
 
@@ -122,7 +101,7 @@ static void lead(struct cluster_group *g, const struct group_stats *s) {
 
 static enum err propose(void *context, uint64_t term, struct log_entry *entries, size_t count, struct error *e) {
   struct cluster_group *g = context;
-  enum err err = group_propose(host_group(g->member), now_ms(g->cluster), term, entries, count, e);
+  enum err err = group_propose(host_group(g->member), cluster_now_ms(g->cluster), term, entries, count, e);
   if (err == ERR_OK) host_touch(g->member);
   return err;
 }
@@ -143,7 +122,7 @@ static void forget_checkpointed(struct cluster_group *g) {
   uint64_t index = atomic_exchange(&g->checkpointed, 0);
   if (index == 0) return;
   struct error e = ERROR_INIT;
-  enum err err = group_checkpointed(host_group(g->member), now_ms(g->cluster), index, TRAILING_ENTRIES, &e);
+  enum err err = group_checkpointed(host_group(g->member), cluster_now_ms(g->cluster), index, TRAILING_ENTRIES, &e);
   if (err != ERR_OK && err != ERR_BUSY) raise(g, EVENT_WARN, "cluster.prune", e.message);
 }
 
@@ -229,7 +208,8 @@ static void founding_membership(const struct cluster *c, struct consensus_member
   qsort(ret->members, ret->count, sizeof ret->members[0], order_members);
 }
 
-/// Every founder begins with the same membership; whoever comes later begins with nothing and is added by the leader.
+/// Every founder begins with the same membership, once; whoever comes later, or has lost its log, begins with nothing under a
+/// member id that nobody had before, and is added by the leader.
 static enum err begin_group(struct cluster *c, struct log *log, struct error *e) {
   struct log_group_state state;
   log_group_state(log, &state);
@@ -237,9 +217,10 @@ static enum err begin_group(struct cluster *c, struct log *log, struct error *e)
   struct consensus_membership *founders = mem_alloc(sizeof *founders);
   if (founders == NULL) return error_ensure(e, ERR_NOMEM);
   founding_membership(c, founders);
-  uint64_t self = member_of(c->options->server, FIRST_LIFE);
-  bool founder = consensus_membership_find(founders, self) != NULL;
-  enum err err = founder ? group_begin(log, self, founders, e) : group_begin_empty(log, self, e);
+  uint64_t first = member_of(c->options->server, FIRST_LIFE);
+  bool begins = consensus_membership_find(founders, first) != NULL && !c->options->begun;
+  enum err err = begins ? group_begin(log, first, founders, e)
+                        : group_begin_empty(log, member_of(c->options->server, (uint32_t) c->options->epoch), e);
   mem_free(founders);
   return err;
 }
@@ -268,13 +249,21 @@ static void join_on_loop(void *argument) {
   if (j->err != ERR_OK) loop_timer_free(g->retry);
 }
 
+enum err cluster_begin(struct cluster *c, struct error *e) {
+  struct dbms *d = c->dbms;
+  for (uint32_t i = 0; i < d->database_count; i++) TRY(begin_group(c, store_log(graph_store(d->databases[i]->graph)), e));
+  return c->options->begin != NULL ? c->options->begin(c->options->context, e) : ERR_OK;
+}
+
 enum err cluster_join(struct cluster *c, struct database *db, struct error *e) {
-  TRY(begin_group(c, store_log(graph_store(db->graph)), e));
   struct cluster_group *g = mem_zalloc(sizeof *g);
   if (g == NULL) return error_ensure(e, ERR_NOMEM);
   g->application = (struct group_application){on_apply, on_applied, on_install, on_membership, on_read};
   g->cluster = c;
   g->database = db;
+  struct log_group_state state;
+  log_group_state(store_log(graph_store(db->graph)), &state);
+  g->status.member = state.member_id;
   mutex_init(&g->mutex);
   struct joining j = {.group = g, .error = e};
   loop_call(c->loop, join_on_loop, &j);
@@ -309,7 +298,7 @@ static void hand_over_on_loop(void *argument) {
   for (uint32_t i = 0; i < c->dbms->database_count; i++) {
     struct cluster_group *g = c->dbms->databases[i]->group;
     if (g == NULL || g->leading == 0) continue;
-    enum err err = group_transfer(host_group(g->member), now_ms(c), 0, NULL);
+    enum err err = group_transfer(host_group(g->member), cluster_now_ms(c), 0, NULL);
     if (err == ERR_OK) host_touch(g->member); // otherwise the others elect one when this server is gone
   }
 }
@@ -328,6 +317,15 @@ void cluster_hand_over(struct cluster *c, int64_t timeout_ms) {
   int64_t until_ns = clock_monotonic_ns(c->dbms->options.clock) + timeout_ms * NS_PER_MS;
   loop_call(c->loop, hand_over_on_loop, c);
   while (leads_any(c) && clock_monotonic_ns(c->dbms->options.clock) < until_ns) thread_sleep_ns(NS_PER_MS);
+}
+
+/// Who is there, and belongs into groups that this server leads.
+static void on_look_round(void *context) {
+  struct cluster *c = context;
+  for (uint32_t i = 0; i < c->dbms->database_count; i++) {
+    struct cluster_group *g = c->dbms->databases[i]->group;
+    if (g != NULL) cluster_look_round(g);
+  }
 }
 
 struct opening {
@@ -354,6 +352,8 @@ static void open_on_loop(void *argument) {
                                           .events = c->dbms->options.events};
   memcpy(host.network.cluster, c->options->cluster, sizeof host.network.cluster);
   o->err = host_open(c->loop, &host, &c->host, o->error);
+  if (o->err == ERR_OK) o->err = loop_timer_new(c->loop, on_look_round, c, &c->look_round, o->error);
+  if (o->err == ERR_OK) loop_timer_set(c->look_round, LOOK_ROUND_MS, true);
 }
 
 enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options, struct cluster **ret, struct error *e) {
@@ -376,6 +376,7 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
 
 static void close_on_loop(void *argument) {
   struct cluster *c = argument;
+  loop_timer_free(c->look_round);
   host_close(c->host);
 }
 

@@ -33,7 +33,9 @@ void cluster_hand_over(struct cluster *c, int64_t timeout_ms);
 /// The uuid of a database that every member has from the founding on: the same on all of them.
 void cluster_database_uuid(const struct cluster *c, struct str name, uint8_t ret[16]);
 
-/// Begins the database's group if its log is new, and takes part in it. The graph is open and replicated; its machines may run.
+/// Begins the groups of all databases whose logs are new, and remembers that. The graphs are open and replicated.
+enum err cluster_begin(struct cluster *c, struct error *e) NODISCARD;
+/// Takes part in the database's group. Its machines may run.
 enum err cluster_join(struct cluster *c, struct database *db, struct error *e) NODISCARD;
 /// Afterwards nobody writes the log. NULL group is fine.
 void cluster_leave(struct database *db);
@@ -48,6 +50,7 @@ struct cluster_status {
   enum cluster_role { CLUSTER_FOLLOWER, CLUSTER_CANDIDATE, CLUSTER_LEADER, CLUSTER_FAILED } role;
   uint64_t term, commit_index;
   uint64_t leader; // its server number; 0: none is known
+  uint64_t member; // this server's id in the group
 };
 /// Any thread, between cluster_join and cluster_leave.
 void cluster_status(struct cluster_group *g, struct cluster_status *ret);

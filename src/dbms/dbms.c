@@ -64,6 +64,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
     return err;
   }
   for (uint32_t i = 0; i < d->database_count; i++) database_wake(d->databases[i]);
+  if (d->cluster != NULL) err = cluster_begin(d->cluster, e);
   for (uint32_t i = 0; i < d->database_count && d->cluster != NULL && err == ERR_OK; i++) err = cluster_join(d->cluster, d->databases[i], e);
   if (err != ERR_OK) {
     leave_all(d);
@@ -80,6 +81,7 @@ static struct announced_database describe(struct database *db) {
   struct cluster_status s;
   cluster_status(db->group, &s);
   a.term = s.term;
+  a.member = s.member;
   a.role = s.role == CLUSTER_LEADER ? ROLE_LEADER : ROLE_FOLLOWER;
   if (s.role == CLUSTER_FAILED) a.status = DATABASE_FAILED;
   return a;

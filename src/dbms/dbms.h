@@ -29,6 +29,9 @@ struct dbms_cluster_options {
   struct tls_context *tls; // mutual authentication; NULL: plain
   bool tls_verify_names;
   struct net_resolver *resolver;
+  bool begun; // the groups that begin with the cluster have begun here in an earlier life
+  /// They are durable: remembers that, before this server takes part in them. NULL: `begun` is always said right.
+  enum err (*begin)(void *context, struct error *e);
   int64_t election_timeout_ms, heartbeat_ms; // 0: defaults of consensus
   struct directory *directory;               // who is there, for routing tables; NULL: this server alone is told of
   /// A role has changed. From the loop of the groups; must only take note. May be NULL.

@@ -149,6 +149,7 @@ static void on_formed(void *context, const struct formation_result *r) {
   o->advertised = m->assembling.addresses[ADDRESS_RAFT].ptr; // arena_printf ends it with NUL
   o->resolver = m->resolver;
   o->directory = assembly_directory(m->assembly);
+  o->begun = r->begun;
   o->founder_count = r->founding.count;
   for (uint32_t i = 0; i < r->founding.count; i++) {
     o->founders[i].server = r->founding.founders[i].number;
@@ -195,6 +196,23 @@ static void on_say_task(struct loop_task *task) {
 static void on_changed(void *context) {
   struct member *m = context;
   if (!atomic_exchange(&m->say_posted, true)) loop_post(m->loop, &m->say_task);
+}
+
+struct beginning {
+  struct member *member;
+  enum err err;
+  struct error *error;
+};
+
+static void begin_on_loop(void *argument) {
+  struct beginning *b = argument;
+  b->err = assembly_begun(b->member->assembly, b->error);
+}
+
+static enum err on_begin(void *context, struct error *e) {
+  struct beginning b = {.member = context, .error = e};
+  loop_call(b.member->loop, begin_on_loop, &b);
+  return b.err;
 }
 
 struct telling {
@@ -253,6 +271,7 @@ enum err member_open(const struct config *config, struct disk *disk, struct even
   if (m == NULL) return error_ensure(e, ERR_NOMEM);
   *m = (struct member){.config = config, .events = events, .say_task.run = on_say_task};
   m->options.changed = on_changed;
+  m->options.begin = on_begin;
   m->options.context = m;
   arena_init(&m->arena, NULL);
   mutex_init(&m->mutex);

@@ -2,6 +2,7 @@
 """A cluster of real servers as its users meet it: tests/cluster/cores.py BINARY [TEST...]. Standard library only."""
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -105,6 +106,40 @@ class Cores(unittest.TestCase):
                 found = dict(bolt.run("MATCH (t:Thing) WHERE t.writer < 9 RETURN t.writer, count(t)").rows)
             for i, n in enumerate(acknowledged):  # one more may have been committed when its client was cut off
                 self.assertIn(found[i], (n, n + 1))
+
+    def test_servers_that_come_later_are_filled_and_vote(self):
+        with Cluster(BINARY) as cluster:
+            for i in range(50):
+                cluster.write("CREATE (:Thing {number: $i})", {"i": i})
+            cluster.write("CREATE CONSTRAINT FOR (t:Thing) REQUIRE t.number IS UNIQUE")
+            for _ in range(2):
+                newcomer = cluster.add()
+                wait_for("it has everything", lambda s=newcomer: things(s) == 50)
+            told = "has caught up and votes from now on"
+            wait_for("both vote, in both databases", lambda: sum((s.home / "console.out").read_text().count(told) for s in cluster.servers) == 4)
+            for server in cluster.servers[:2]:  # of the founders one is left: no majority without the newcomers
+                server.kill()
+            cluster.write("CREATE (:Thing {number: 50})")
+            for server in cluster.servers[:2]:
+                server.start()
+            for server in cluster.servers:
+                wait_for("all are there", lambda s=server: things(s) == 51)
+
+    def test_a_member_that_lost_its_databases_is_taken_in_again_as_another(self):
+        with Cluster(BINARY) as cluster:
+            cluster.write("CREATE (:Thing)")
+            leader = cluster.leader()
+            follower = next(s for s in cluster.servers if s is not leader)
+            follower.kill()
+            shutil.rmtree(follower.home / "data/databases")
+            follower.start()
+            wait_for("it is filled again", lambda: things(follower) == 1)
+            for told in "its former self is voted out", "has caught up and votes from now on":
+                wait_for("in both databases", lambda t=told: sum((s.home / "console.out").read_text().count(t) for s in cluster.servers) == 2)
+            leader.kill()
+            cluster.write("CREATE (:Thing)")
+            self.assertIn(2, [things(s) for s in cluster.alive()])
+            leader.start()
 
     def test_an_orderly_stop_of_the_leader_hands_over_first(self):
         with Cluster(BINARY) as cluster:

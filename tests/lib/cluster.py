@@ -19,18 +19,27 @@ class Cluster:
     def __init__(self, binary, count=3, settings=None, folder=None):
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="quiver-cluster-"))
         self.own_folder = folder is None
-        ports = [[free_port() for _ in range(3)] for _ in range(count)]
-        endpoints = ",".join(f"127.0.0.1:{discovery}" for discovery, _, _ in ports)
-        self.servers = [Server(binary, home=self.folder / f"core{i}", auth=False, settings={
+        self.binary, self.settings = binary, settings or {}
+        ports = [free_port() for _ in range(count)]
+        self.endpoints = ",".join(f"127.0.0.1:{port}" for port in ports)
+        self.servers = [self.server(i, port) for i, port in enumerate(ports)]
+
+    def server(self, i, discovery_port):
+        return Server(self.binary, home=self.folder / f"core{i}", auth=False, settings={
             "dbms.mode": "CORE",
-            "dbms.cluster.discovery.endpoints": endpoints,
+            "dbms.cluster.discovery.endpoints": self.endpoints,
             "server.default_advertised_address": "127.0.0.1",
-            "server.discovery.listen_address": f"127.0.0.1:{discovery}",
-            "server.cluster.listen_address": f"127.0.0.1:{transaction}",
-            "server.cluster.raft.listen_address": f"127.0.0.1:{raft}",
+            "server.discovery.listen_address": f"127.0.0.1:{discovery_port}",
+            "server.cluster.listen_address": f"127.0.0.1:{free_port()}",
+            "server.cluster.raft.listen_address": f"127.0.0.1:{free_port()}",
             "server.memory.pagecache.size": "64m",
-            **(settings or {}),
-        }) for i, (discovery, transaction, raft) in enumerate(ports)]
+            **self.settings,
+        })
+
+    def add(self):
+        """One more server, started: it knows the founders, and they do not know it."""
+        self.servers.append(self.server(len(self.servers), free_port()).start())
+        return self.servers[-1]
 
     def __enter__(self):
         for server in self.servers:
