@@ -77,6 +77,7 @@ static enum err enter_batch(struct walk *w, struct log_segment *s, uint64_t offs
   if (h->first_index < l->start_index) begin_earlier(l, h);
   if (h->first_index > l->durable_index + 1 || h->previous_term != log_index_term_of(l, h->first_index - 1))
     return damage(e, s, offset, "a batch does not continue the one before");
+  if (h->commit_index >= h->first_index + h->count) return damage(e, s, offset, "a batch calls committed what is not there");
   if (PLANTED(log) && voids_a_part(l, h)) planted_memory_error();
   if (log_index_reserve(l, h->count) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   log_index_add(l, s, offset, h);

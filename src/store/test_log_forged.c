@@ -223,7 +223,7 @@ TEST(a_batchs_header_that_lies_is_refused) {
       {"one that is committed is voided", BATCH, 1, 1, 0, 48, 8, -5, ERR_CORRUPT, 2, "voids what is committed"},
       {"entry 0", BATCH, 0, 0, 0, 48, 8, -1, ERR_CORRUPT, 1, "another segment follows"},
       {"indexes that wrap", BATCH, 0, 0, 0, 48, 8, -2, ERR_CORRUPT, 1, "out of range"},
-      {"what comes later is committed", BATCH, 1, 1, 0, 56, 8, 10, ERR_CORRUPT, 2, "voids what is committed"},
+      {"what comes later is committed", BATCH, 1, 1, 0, 56, 8, 5, ERR_CORRUPT, 2, "calls committed what is not there"},
       {"a chain from elsewhere", BATCH, 1, 1, 0, 64, 8, 1, ERR_CORRUPT, 2, "another segment follows"},
       {"a higher term before", BATCH, 1, 1, 0, 72, 8, 1, ERR_CORRUPT, 2, "does not continue"},
       {"a lower term before", BATCH, 2, 0, 0, 72, 8, -1, ERR_CORRUPT, 3, "does not continue"},
@@ -245,6 +245,35 @@ TEST(a_last_batch_that_lies_is_refused_and_not_cut) {
       {"entry 0", BATCH, 2, 2, 0, 48, 8, -17, ERR_CORRUPT, 3, "does not fit its place"},
   };
   tell_each(lies, ARRAY_SIZE(lies));
+}
+
+// Were it opened, the entries that are written next would void what it calls committed: the log would go on, and the opening
+// after that would refuse all of it.
+TEST(a_log_whose_end_calls_committed_what_it_does_not_hold_is_refused_before_it_goes_on) {
+  static const struct lie lies[] = {
+      {"one entry behind the last", BATCH, 2, 2, 0, 56, 8, 19 - 14, ERR_CORRUPT, 3, "calls committed what is not there"},
+      {"all entries there can be", BATCH, 2, 2, 0, 56, 8, -15, ERR_CORRUPT, 3, "calls committed what is not there"},
+  };
+  tell_each(lies, ARRAY_SIZE(lies));
+}
+
+TEST(a_log_whose_last_batch_is_called_committed_by_itself_opens_and_goes_on) {
+  const struct lie whole = {.part = BATCH, .segment = 2, .batch = 2, .offset = 56, .width = 8, .by = 18 - 14};
+  struct sim_disk *disk = true_log();
+  struct image image;
+  struct log *l = NULL;
+  read_image(disk, &image);
+  tell(&image, &whole);
+  seal(&image, &whole);
+  write_image(disk, &image);
+  assert_ok(open_log(disk, false, &l, NULL));
+  assert_int_equal(log_commit_index(l), 18);
+  write_batch(l, SEGMENTS * BATCHES);
+  log_close(l);
+  assert_ok(open_log(disk, false, &l, NULL));
+  assert_int_equal(log_durable_index(l), 20);
+  log_close(l);
+  sim_disk_free(disk);
 }
 
 TEST(an_entry_that_does_not_fit_its_batch_is_refused) {
@@ -330,5 +359,7 @@ TEST(a_reader_notices_what_is_forged_after_the_log_was_opened) {
 
 TESTS(T(sealing_again_what_nobody_changed_is_the_same_log), T(a_segments_header_that_lies_is_refused),
       T(a_batchs_header_that_lies_is_refused), T(a_last_batch_that_lies_is_refused_and_not_cut),
+      T(a_log_whose_end_calls_committed_what_it_does_not_hold_is_refused_before_it_goes_on),
+      T(a_log_whose_last_batch_is_called_committed_by_itself_opens_and_goes_on),
       T(an_entry_that_does_not_fit_its_batch_is_refused), T(a_commit_time_that_goes_back_is_found_by_the_check),
       T(a_reader_notices_what_is_forged_after_the_log_was_opened))
