@@ -363,6 +363,16 @@ static bool check_recovered(struct world *w, bool deep) {
   return is_expected(w, err, &e, "store check after recovery");
 }
 
+// A log without a member may hold no entries when a member of a cluster opens it.
+static enum err join_group(struct world *w, struct error *e) {
+  static struct log_group_state g;
+  if (!w->clustered) return ERR_OK;
+  log_group_state(store_log(w->store), &g);
+  if (g.member_id != 0) return ERR_OK;
+  g.member_id = 1;
+  return log_group_save(store_log(w->store), &g, e);
+}
+
 // Power comes back, perhaps to go again while the store recovers.
 static bool open_once(struct world *w, bool *ret_up) {
   struct error e = ERROR_INIT;
@@ -378,6 +388,10 @@ static bool open_once(struct world *w, bool *ret_up) {
     err = store_recover(w->store, apply_entry, w, NULL, &e);
     good = is_expected(w, err, &e, "recover");
     if (good && err == ERR_OK) good = check_recovered(w, !made || rng_chance(&w->rng, 1, 3));
+    if (good && err == ERR_OK) {
+      err = join_group(w, &e);
+      good = is_expected(w, err, &e, "join");
+    }
     *ret_up = err == ERR_OK;
   }
   if (!good && sim_disk_is_off(w->disk) && !w->failed) good = true;
