@@ -64,7 +64,6 @@
   X("causal_clustering.raft_in_queue_max_bytes") \
   X("causal_clustering.raft_log_entry_prefetch_buffer.max_entries") \
   X("causal_clustering.raft_log_implementation") \
-  X("causal_clustering.raft_log_prune_strategy") \
   X("causal_clustering.raft_log_pruning_frequency") \
   X("causal_clustering.raft_log_reader_pool_size") \
   X("causal_clustering.raft_log_rotation_size") \
@@ -114,7 +113,6 @@
   X("db.cluster.raft.in_queue.max_bytes") \
   X("db.cluster.raft.leader_transfer.priority_group") \
   X("db.cluster.raft.leader_transfer.priority_tag") \
-  X("db.cluster.raft.log.prune_strategy") \
   X("db.cluster.raft.log_shipping.buffer.max_bytes") \
   X("db.cluster.raft.log_shipping.buffer.max_entries") \
   X("db.cluster.raft.so_keepalive_enabled") \

@@ -9,8 +9,9 @@
 #include "graph/replica.h"
 #include "store/store.h"
 
+#define LOG_BYTES_KEPT (UINT64_C(256) << 20)
+
 enum {
-  TRAILING_ENTRIES = 10000, // kept below a checkpoint for members that are a little behind
   FIRST_LIFE = 1,           // of a group's data on a server: contract 20
   RETRY_MS = 5,             // after the log's queue had no room for a proposal
   LOOK_ROUND_MS = 250,
@@ -41,6 +42,7 @@ static struct group_applied on_applied(struct group_application *a) {
 }
 
 static void on_install(struct group_application *a, uint64_t index, uint64_t term UNUSED) {
+  group_of(a)->lacks_index = index;
   event_raise(group_of(a)->cluster->dbms->options.events, EVENT_WARN, "cluster.install",
               "[%.*s] This member is too far behind for the log: it needs a copy of the store up to transaction %llu.",
               STR_ARG(group_of(a)->database->name), (unsigned long long) index);
@@ -118,11 +120,36 @@ static void propose_waiting(struct cluster_group *g) {
   // Any other error has closed the group, which on_group_failed tells.
 }
 
+/// The store is new enough already where it came as a copy: then the log may begin anew.
+static void install(struct cluster_group *g) {
+  if (g->lacks_index == 0) return;
+  uint64_t index = g->lacks_index;
+  g->lacks_index = 0;
+  if (graph_applied(g->database->graph).index < index) {
+    cluster_fetch(g->cluster, g->database, index);
+    return;
+  }
+  enum err err = group_installed(host_group(g->member), cluster_now_ms(g->cluster), NULL);
+  if (err == ERR_OK) host_touch(g->member); // any other has closed the group, which on_group_failed tells
+}
+
+/// How many entries stay for members that are behind.
+static uint64_t trailing_entries(struct cluster_group *g) {
+  const struct dbms_cluster_options *o = g->cluster->options;
+  struct log *log = store_log(graph_store(g->database->graph));
+  struct log_stats s;
+  if (o->log_entries_kept > 0) return o->log_entries_kept;
+  log_stats(log, &s);
+  uint64_t limit = o->log_bytes_kept > 0 ? o->log_bytes_kept : LOG_BYTES_KEPT;
+  uint64_t entries = log_last_index(log) + 1 - log_first_index(log);
+  return s.bytes <= limit ? entries : (uint64_t) ((double) entries * ((double) limit / (double) s.bytes));
+}
+
 static void forget_checkpointed(struct cluster_group *g) {
   uint64_t index = atomic_exchange(&g->checkpointed, 0);
   if (index == 0) return;
   struct error e = ERROR_INIT;
-  enum err err = group_checkpointed(host_group(g->member), cluster_now_ms(g->cluster), index, TRAILING_ENTRIES, &e);
+  enum err err = group_checkpointed(host_group(g->member), cluster_now_ms(g->cluster), index, trailing_entries(g), &e);
   if (err != ERR_OK && err != ERR_BUSY) raise(g, EVENT_WARN, "cluster.prune", e.message);
 }
 
@@ -132,6 +159,7 @@ static void on_group_stepped(void *context UNUSED, struct host_group *member) {
   group_stats(host_group(member), &s);
   note_status(g, &s);
   lead(g, &s);
+  install(g);
   propose_waiting(g);
   forget_checkpointed(g);
 }
@@ -273,7 +301,7 @@ enum err cluster_join(struct cluster *c, struct database *db, struct error *e) {
     return error_ensure(e, j.err);
   }
   db->group = g;
-  return ERR_OK;
+  return cluster_give(g, e);
 }
 
 static void leave_on_loop(void *argument) {
@@ -285,6 +313,7 @@ static void leave_on_loop(void *argument) {
 void cluster_leave(struct database *db) {
   struct cluster_group *g = atomic_exchange(&db->group, NULL);
   if (g == NULL) return;
+  cluster_keep(g);
   graph_lead(db->graph, 0);
   loop_call(g->cluster->loop, leave_on_loop, g);
   mutex_done(&g->mutex);
@@ -366,6 +395,7 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
   struct opening o = {.cluster = c, .error = e};
   o.err = loop_start("raft", &c->loop, e);
   if (o.err == ERR_OK) loop_call(c->loop, open_on_loop, &o);
+  if (o.err == ERR_OK) o.err = cluster_copies_open(c, e);
   if (o.err != ERR_OK) {
     cluster_close(c);
     return error_ensure(e, o.err);
@@ -382,6 +412,7 @@ static void close_on_loop(void *argument) {
 
 void cluster_close(struct cluster *c) {
   if (c == NULL) return;
+  cluster_copies_close(c);
   serial_rest(&c->writer);
   if (c->loop != NULL) loop_call(c->loop, close_on_loop, c);
   loop_stop(c->loop);

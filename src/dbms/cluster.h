@@ -40,6 +40,9 @@ enum err cluster_join(struct cluster *c, struct database *db, struct error *e) N
 /// Afterwards nobody writes the log. NULL group is fine.
 void cluster_leave(struct database *db);
 
+/// No copy of a store is fetched any more. NULL is fine.
+void cluster_stop_copies(struct cluster *c);
+
 /// Something waits to be proposed, or was applied. Any thread.
 void cluster_touch(struct cluster_group *g);
 /// The pages are durable up to `index`. Any thread.

@@ -1,6 +1,8 @@
 // What the files of cluster.h share. Everything is the loop's but what says otherwise.
 #pragma once
 
+#include "cluster/catchup_client.h"
+#include "cluster/catchup_store.h"
 #include "cluster/host.h"
 #include "dbms/cluster.h"
 #include "dbms/dbms_int.h"
@@ -12,6 +14,14 @@ struct cluster {
   struct host *host;
   struct serial writer; // of the logs of all groups
   struct loop_timer *look_round;
+
+  // Copies of stores (cluster_copy.c): the bulk loop's.
+  struct loop *bulk;
+  struct catchup_server *giver;
+  struct serial giver_work;
+  bool copies_stopped;
+  struct loop_task fetch_task;
+  _Atomic bool fetch_posted;
 };
 
 struct cluster_group {
@@ -20,6 +30,8 @@ struct cluster_group {
   struct database *database;
   struct host_group *member;
   struct loop_timer *retry;
+  struct catchup_store source;   // of copies; the bulk loop's
+  uint64_t lacks_index;          // the log begins above what is here: a copy is needed that is at least so new; 0: none
   uint64_t leading;              // the term that the graph was told of
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
   struct mutex mutex;            // of the status
@@ -27,6 +39,18 @@ struct cluster_group {
 };
 
 uint64_t cluster_now_ms(struct cluster *c);
+
+// ---- copies of stores (cluster_copy.c) ----
+
+enum err cluster_copies_open(struct cluster *c, struct error *e) NODISCARD;
+/// All groups have left.
+void cluster_copies_close(struct cluster *c);
+/// From now on others may have the database's store, and its log; and no more. Not from the groups' loop.
+enum err cluster_give(struct cluster_group *group, struct error *e) NODISCARD;
+void cluster_keep(struct cluster_group *group);
+/// Gets a copy of the database that is at least so new, and puts it in the place of its store. From the groups' loop; returns at
+/// once.
+void cluster_fetch(struct cluster *c, struct database *db, uint64_t index);
 
 /// Sees to it that the servers of the cluster are members of the group, if this one leads it: one step at a time, now and then
 /// (cluster_members.c).

@@ -142,7 +142,7 @@ void cluster_look_round(struct cluster_group *g) {
   if (l != NULL && directory_copy(directory, &a, &l->view, NULL) == ERR_OK) {
     l->group = g;
     l->cluster = uuid_get(g->cluster->options->cluster);
-    l->database = uuid_get(graph_uuid(g->database->graph));
+    l->database = g->database->id;
     look(l);
   } // without memory the next look will do
   arena_done(&a);

@@ -27,6 +27,13 @@ enum err cluster_join(struct cluster *c UNUSED, struct database *db UNUSED, stru
 void cluster_leave(struct database *db UNUSED) {
 }
 
+enum err cluster_begin(struct cluster *c UNUSED, struct error *e UNUSED) {
+  return ERR_UNSUPPORTED;
+}
+
+void cluster_stop_copies(struct cluster *c UNUSED) {
+}
+
 void cluster_touch(struct cluster_group *g UNUSED) {
 }
 

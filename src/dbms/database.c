@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "dbms/dbms_int.h"
+#include "dbms/transaction.h"
+#include "graph/replica.h"
 
 enum { STEPS_A_TURN = 64 }; // then others of the pool have their turn
 
@@ -145,6 +147,10 @@ static void on_progress(void *context, uint64_t index, uint64_t last) {
               STR_ARG(db->name), (unsigned long long) index, (unsigned long long) last);
 }
 
+void database_path(const struct dbms *d, struct str name, char path[DISK_PATH_MAX]) {
+  snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(d->options.config->data_directory), STR_ARG(name));
+}
+
 static enum err make_directory(struct dbms *d, struct str name, char path[DISK_PATH_MAX], struct error *e) {
   struct str data = d->options.config->data_directory;
   int len = snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(data), STR_ARG(name));
@@ -156,13 +162,13 @@ static enum err make_directory(struct dbms *d, struct str name, char path[DISK_P
   return disk_make_directories(d->options.disk, path, e);
 }
 
-static struct graph_options graph_options_of(struct database *db, struct page_pool *pool, const uint8_t uuid[16]) {
+static struct graph_options graph_options_of(struct database *db, const uint8_t uuid[16]) {
   const struct config_values *config = db->dbms->options.config;
   return (struct graph_options){
       .disk = db->dbms->options.disk,
       .clock = db->dbms->options.clock,
       .random = db->dbms->options.random,
-      .pool = pool,
+      .pool = db->dbms->pool,
       .events = db->dbms->options.events,
       .log = {.segment_bytes = (uint64_t) config->log_rotation_bytes},
       .create = true,
@@ -183,10 +189,22 @@ static void write_uuid(char text[37], const uint8_t *u) {
            u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 
-enum err database_open(struct dbms *d, struct str name, bool is_system, struct page_pool *pool, struct database **ret,
-                       struct error *e) {
+static enum err open_graph(struct database *db, struct error *e) {
+  struct dbms *d = db->dbms;
   char path[DISK_PATH_MAX];
-  TRY(make_directory(d, name, path, e));
+  uint8_t uuid[16] = {0};
+  TRY(make_directory(d, db->name, path, e));
+  if (db->replicated) cluster_database_uuid(d->cluster, db->name, uuid);
+  struct graph_options options = graph_options_of(db, uuid);
+  TRY(query_cache_new((uint32_t) d->options.config->query_cache_size, &db->plans, e));
+  TRY(graph_open(path, &options, &db->graph, e));
+  db->catalog = plan_catalog_of_graph(db->graph);
+  db->id = uuid_get(graph_uuid(db->graph));
+  write_uuid(db->uuid, graph_uuid(db->graph));
+  return ERR_OK;
+}
+
+enum err database_open(struct dbms *d, struct str name, bool is_system, struct database **ret, struct error *e) {
   struct database *db = mem_zalloc(sizeof *db);
   if (db == NULL) return error_set(e, ERR_NOMEM, "no memory for database %.*s", STR_ARG(name));
   *db = (struct database){.dbms = d, .name = name, .is_system = is_system, .replicated = d->cluster != NULL};
@@ -196,17 +214,11 @@ enum err database_open(struct dbms *d, struct str name, bool is_system, struct p
   }
   mem_budget_init(&db->budget, &d->budget, d->options.config->memory_database_max_bytes, ERR_MEMORY_POOL,
                   "db.memory.transaction.total.max");
-  uint8_t uuid[16] = {0};
-  if (db->replicated) cluster_database_uuid(d->cluster, name, uuid);
-  struct graph_options options = graph_options_of(db, pool, uuid);
-  enum err err = graph_open(path, &options, &db->graph, e);
-  if (err == ERR_OK) err = query_cache_new((uint32_t) d->options.config->query_cache_size, &db->plans, e);
+  enum err err = open_graph(db, e);
   if (err != ERR_OK) {
     database_close(db);
     return err;
   }
-  db->catalog = plan_catalog_of_graph(db->graph);
-  write_uuid(db->uuid, graph_uuid(db->graph));
   *ret = db;
   return ERR_OK;
 }
@@ -216,4 +228,82 @@ void database_close(struct database *db) {
   query_cache_free(db->plans);
   graph_close(db->graph);
   mem_free(db);
+}
+
+// ---- who is in it ----
+
+enum err database_enter(struct database *db, struct error *e) {
+  mutex_lock(&db->dbms->mutex);
+  bool closed = db->closed;
+  if (!closed) db->users++;
+  mutex_unlock(&db->dbms->mutex);
+  if (!closed) return ERR_OK;
+  return error_set(e, ERR_DATABASE_UNAVAILABLE, "The database '%.*s' is not available: its store is being replaced by a newer copy. Try again soon.",
+                   STR_ARG(db->name));
+}
+
+bool database_hold(struct database *db) {
+  mutex_lock(&db->dbms->mutex);
+  bool there = db->graph != NULL;
+  if (there) db->users++;
+  mutex_unlock(&db->dbms->mutex);
+  return there;
+}
+
+void database_leave(struct database *db) {
+  mutex_lock(&db->dbms->mutex);
+  db->users--;
+  mutex_unlock(&db->dbms->mutex);
+}
+
+static bool is_empty(struct database *db) {
+  mutex_lock(&db->dbms->mutex);
+  bool empty = db->users == 0;
+  mutex_unlock(&db->dbms->mutex);
+  return empty;
+}
+
+/// Nobody new comes in; who is in is told to go, again and again: whoever was busy may be idle now.
+static void empty_it(struct database *db) {
+  mutex_lock(&db->dbms->mutex);
+  db->closed = true;
+  mutex_unlock(&db->dbms->mutex);
+  while (!is_empty(db)) {
+    transactions_part(db->dbms, db);
+    thread_sleep_ns(NS_PER_MS);
+  }
+  graph_end_waits(db->graph);
+}
+
+/// The graph, once nobody holds it any more.
+static struct graph *take_graph(struct database *db) {
+  struct graph *g = NULL;
+  while (g == NULL) {
+    mutex_lock(&db->dbms->mutex);
+    if (db->users == 0) g = TAKE_PTR(db->graph);
+    mutex_unlock(&db->dbms->mutex);
+    if (g == NULL) thread_sleep_ns(NS_PER_MS / 10);
+  }
+  return g;
+}
+
+void database_shut(struct database *db) {
+  struct error cause = ERROR_INIT;
+  error_set(&cause, ERR_DATABASE_UNAVAILABLE, "The store of this member is being replaced: what it did not see committed is known to the others.");
+  graph_group_failed(db->graph, &cause); // whoever waits for a commit is told
+  empty_it(db);
+  database_rest(db);
+  cluster_leave(db);
+  graph_close(take_graph(db));
+  query_cache_free(TAKE_PTR(db->plans));
+}
+
+enum err database_reopen(struct database *db, struct error *e) {
+  TRY(open_graph(db, e));
+  database_wake(db);
+  TRY(cluster_join(db->dbms->cluster, db, e));
+  mutex_lock(&db->dbms->mutex);
+  db->closed = false;
+  mutex_unlock(&db->dbms->mutex);
+  return ERR_OK;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/mem.h"
+#include "base/uuid.h"
 #include "dbms/query_cache.h"
 #include "dbms/serial.h"
 #include "graph/graph.h"
@@ -24,17 +25,37 @@ struct database {
   bool is_system;
   struct graph *graph;
   bool replicated;             // its log is a group's
+  struct fetch *fetch;          // of a copy of a store, under way: cluster_copy.c
+  _Atomic uint64_t lacks_index; // for which it is to begin
+  // Under the dbms mutex. A database that is closed takes no one in; its graph goes when the last one has left.
+  bool closed;
+  uint32_t users;
   struct cluster_group *_Atomic group; // from cluster_join to cluster_leave
   struct plan_catalog catalog;
   struct query_cache *plans;
   struct mem_budget budget; // of its transactions; parent: the server's
   struct database_machine machines[GRAPH_MACHINE_MAX];
-  char uuid[37];
+  struct uuid id;
+  char uuid[37]; // as text
 };
 
 /// Opens or makes the database in data_directory/databases/<name>. `name` must outlive it.
-enum err database_open(struct dbms *d, struct str name, bool is_system, struct page_pool *pool, struct database **ret,
-                       struct error *e) NODISCARD;
+enum err database_open(struct dbms *d, struct str name, bool is_system, struct database **ret, struct error *e) NODISCARD;
+
+/// Whoever looks at the graph outside of a transaction enters first, and leaves. ERR_DATABASE_UNAVAILABLE while it is closed.
+enum err database_enter(struct database *db, struct error *e) NODISCARD;
+/// The same of a database that may be closed already. False: its graph is gone, and nothing of it is waited for.
+bool database_hold(struct database *db);
+void database_leave(struct database *db);
+
+/// Where its files are.
+void database_path(const struct dbms *d, struct str name, char path[DISK_PATH_MAX]);
+
+/// Takes the graph away, to put another store in its place: ends its transactions, waits until nobody is in it, closes it. Machines are
+/// at rest and the group is left afterwards. Not from a thread that transactions or machines run on.
+void database_shut(struct database *db);
+/// Opens it again.
+enum err database_reopen(struct database *db, struct error *e) NODISCARD;
 
 /// Begins to submit the machines' work to the host.
 void database_wake(struct database *db);

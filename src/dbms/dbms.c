@@ -20,7 +20,7 @@ struct database *dbms_database(struct dbms *d, struct str name) {
 }
 
 static enum err add_database(struct dbms *d, struct str name, bool is_system, struct database **ret, struct error *e) {
-  TRY(database_open(d, name, is_system, d->pool, ret, e));
+  TRY(database_open(d, name, is_system, ret, e));
   d->databases[d->database_count++] = *ret;
   return ERR_OK;
 }
@@ -67,6 +67,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
   if (d->cluster != NULL) err = cluster_begin(d->cluster, e);
   for (uint32_t i = 0; i < d->database_count && d->cluster != NULL && err == ERR_OK; i++) err = cluster_join(d->cluster, d->databases[i], e);
   if (err != ERR_OK) {
+    cluster_stop_copies(d->cluster);
     leave_all(d);
     dbms_close(d);
     return err;
@@ -76,28 +77,33 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
 }
 
 static struct announced_database describe(struct database *db) {
-  struct store_applied applied = graph_applied(db->graph);
-  struct announced_database a = {.uuid = uuid_get(graph_uuid(db->graph)), .applied_index = applied.index, .status = DATABASE_ONLINE};
+  struct announced_database a = {.uuid = db->id, .status = DATABASE_COPYING};
   struct cluster_status s;
+  if (database_enter(db, NULL) != ERR_OK) return a;
+  a.applied_index = graph_applied(db->graph).index;
+  a.status = DATABASE_ONLINE;
   cluster_status(db->group, &s);
   a.term = s.term;
   a.member = s.member;
   a.role = s.role == CLUSTER_LEADER ? ROLE_LEADER : ROLE_FOLLOWER;
   if (s.role == CLUSTER_FAILED) a.status = DATABASE_FAILED;
+  database_leave(db);
   return a;
 }
 
 uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret, uint32_t cap) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < d->database_count && n < cap; i++)
-    if (d->databases[i]->group != NULL) ret[n++] = describe(d->databases[i]);
+    if (d->databases[i]->replicated) ret[n++] = describe(d->databases[i]);
   return n;
 }
 
 void dbms_tick(struct dbms *d) {
   for (uint32_t i = 0; i < d->database_count; i++) {
+    if (database_enter(d->databases[i], NULL) != ERR_OK) continue;
     graph_expire_waits(d->databases[i]->graph);
     database_retry(d->databases[i]);
+    database_leave(d->databases[i]);
   }
   transactions_expire(d);
   session_wake_late_sleepers(d);
@@ -128,6 +134,7 @@ static void tell_memory(struct dbms *d) {
 
 static void tell_log(struct dbms *d, const struct database *db) {
   struct log_stats s;
+  if (db->graph == NULL) return;
   log_stats(store_log(graph_store(db->graph)), &s);
   event_raise(d->options.events, EVENT_INFO, "dbms.log",
               "[%.*s] Log: %llu entries made durable by %llu syncs; %llu KiB are kept.", STR_ARG(db->name),
@@ -136,9 +143,11 @@ static void tell_log(struct dbms *d, const struct database *db) {
 
 enum err dbms_stop(struct dbms *d, struct error *e) {
   enum err first = ERR_OK;
+  cluster_stop_copies(d->cluster); // nothing is left or joined any more
   if (d->cluster != NULL) cluster_hand_over(d->cluster, HAND_OVER_MS);
   leave_all(d);
   for (uint32_t i = 0; i < d->database_count; i++) {
+    if (d->databases[i]->graph == NULL) continue; // its store was being replaced
     enum err err = graph_checkpoint(d->databases[i]->graph, first == ERR_OK ? e : NULL);
     if (err != ERR_OK && first == ERR_OK) first = error_prefix(e, "database %.*s", STR_ARG(d->databases[i]->name));
   }

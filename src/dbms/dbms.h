@@ -26,6 +26,8 @@ struct dbms_cluster_options {
   uint64_t epoch;         // rises with each start of this server
   struct str listen;      // "host:port" of the Raft network
   const char *advertised; // what the others connect to; NULL: what is listened on
+  struct str listen_transaction; // the same of the port that stores are copied from; empty: none are given away
+  const char *advertised_transaction;
   struct tls_context *tls; // mutual authentication; NULL: plain
   bool tls_verify_names;
   struct net_resolver *resolver;
@@ -33,6 +35,7 @@ struct dbms_cluster_options {
   /// They are durable: remembers that, before this server takes part in them. NULL: `begun` is always said right.
   enum err (*begin)(void *context, struct error *e);
   int64_t election_timeout_ms, heartbeat_ms; // 0: defaults of consensus
+  uint64_t log_bytes_kept, log_entries_kept; // for members that are behind; one of them is 0, both: 256 MB
   struct directory *directory;               // who is there, for routing tables; NULL: this server alone is told of
   /// A role has changed. From the loop of the groups; must only take note. May be NULL.
   void (*changed)(void *context);

@@ -41,13 +41,20 @@ static bool serves(const struct announcement *s, struct uuid database) {
   return false;
 }
 
-/// The leader is whom this member's group knows as such, wherever it is.
+/// The number of the server that leads: whom this member's group knows as such; 0: there is none, or the database is not open here.
+static uint64_t leader_of(struct database *db) {
+  struct cluster_status status;
+  if (database_enter(db, NULL) != ERR_OK) return 0;
+  cluster_status(db->group, &status);
+  database_leave(db);
+  return status.leader;
+}
+
 static enum err members_table(struct database *db, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
   const struct dbms_cluster_options *options = db->dbms->options.cluster;
-  struct uuid cluster = uuid_get(options->cluster), database = uuid_get(graph_uuid(db->graph));
-  struct cluster_status status;
+  struct uuid cluster = uuid_get(options->cluster), database = db->id;
+  uint64_t leader = leader_of(db);
   struct directory_copy view;
-  cluster_status(db->group, &status);
   TRY(directory_copy(options->directory, a, &view, e));
   struct str *routers = ARENA_ARRAY(a, struct str, view.count + 1), *readers = ARENA_ARRAY(a, struct str, view.count + 1);
   struct str *writer = ARENA_NEW(a, struct str);
@@ -58,8 +65,8 @@ static enum err members_table(struct database *db, struct arena *a, struct dbms_
     if (bolt.len == 0 || !uuid_eq(announcement_cluster(s), cluster)) continue;
     if (s->mode == SERVER_CORE) routers[ret->router_count++] = bolt;
     if (!serves(s, database)) continue;
-    if (s->number != status.leader) readers[ret->reader_count++] = bolt;
-    if (s->number == status.leader && ret->writer_count == 0) writer[ret->writer_count++] = bolt;
+    if (s->number != leader) readers[ret->reader_count++] = bolt;
+    if (s->number == leader && ret->writer_count == 0) writer[ret->writer_count++] = bolt;
   }
   if (ret->reader_count == 0 && ret->writer_count > 0) readers[ret->reader_count++] = writer[0];
   ret->routers = routers;
@@ -70,6 +77,6 @@ static enum err members_table(struct database *db, struct arena *a, struct dbms_
 
 enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
   *ret = (struct dbms_routing_table){.ttl_s = db->dbms->options.config->routing_ttl_ms / 1000, .database = db->name};
-  bool alone = db->group == NULL || db->dbms->options.cluster->directory == NULL;
+  bool alone = !db->replicated || db->dbms->options.cluster->directory == NULL;
   return alone ? own_table(db, dialled, a, ret, e) : members_table(db, a, ret, e);
 }

@@ -63,7 +63,7 @@ void dbms_session_interrupt(struct dbms_session *s, enum err reason) {
   mutex_lock(&s->mutex);
   if (s->op != NULL) {
     if (s->interrupted == ERR_OK) s->interrupted = reason;
-    if (s->tx != NULL) graph_tx_kill(s->tx->graph_tx, reason);
+    if (s->tx != NULL && s->tx->gone == ERR_OK) graph_tx_kill(s->tx->graph_tx, reason);
     if (s->parked_on != NULL) graph_tx_kill(s->parked_on, reason);
   }
   mutex_unlock(&s->mutex);
@@ -88,7 +88,13 @@ static void set_transaction(struct dbms_session *s, struct transaction *t) {
 void session_follow_kill(struct dbms_session *s, enum err reason) {
   mutex_lock(&s->mutex); // no operation starts or goes on meanwhile
   if (s->parked_on != NULL) graph_tx_kill(s->parked_on, reason);
-  if (s->op == NULL && s->tx != NULL) graph_tx_rollback(s->tx->graph_tx);
+  if (s->op == NULL && s->tx != NULL && s->tx->gone == ERR_OK) graph_tx_rollback(s->tx->graph_tx);
+  mutex_unlock(&s->mutex);
+}
+
+void session_part(struct dbms_session *s, enum err reason) {
+  mutex_lock(&s->mutex);
+  if (s->op == NULL && s->tx != NULL && s->tx->gone == ERR_OK) transaction_part(s->tx, reason);
   mutex_unlock(&s->mutex);
 }
 
@@ -167,12 +173,16 @@ static enum err begin(struct dbms_session *s, const struct dbms_tx_options *opti
         clock_monotonic_ns(s->dbms->options.clock) + s->dbms->options.config->bookmark_timeout_ms * NS_PER_MS;
     s->phase = PHASE_BOOKMARKS;
   }
-  if (graph_tx_last_committed(db->graph) < s->bookmark) {
-    TRY(graph_failure(db->graph, e)); // it will never be reached
+  TRY(database_enter(db, e));
+  uint64_t last = graph_tx_last_committed(db->graph);
+  enum err failed = last < s->bookmark ? graph_failure(db->graph, e) : ERR_OK; // it will never be reached
+  database_leave(db);
+  TRY(failed);
+  if (last < s->bookmark) {
     if (clock_monotonic_ns(s->dbms->options.clock) < s->bookmark_deadline_ns) return ERR_WAIT;
     return error_set(e, ERR_BOOKMARK_TIMEOUT,
                      "Database '%.*s' not up to the requested version: %llu. Latest database version is %llu", STR_ARG(db->name),
-                     (unsigned long long) s->bookmark, (unsigned long long) graph_tx_last_committed(db->graph));
+                     (unsigned long long) s->bookmark, (unsigned long long) last);
   }
   struct transaction *t;
   TRY(transaction_begin(s, db, options, auto_commit, &t, e));
@@ -370,6 +380,8 @@ static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   bool stops = interrupted != ERR_OK && s->phase != PHASE_COMMIT && op->kind != DBMS_RESET && op->kind != DBMS_ROLLBACK &&
                op->kind != DBMS_LOGOFF;
   if (stops && s->tx == NULL) return error_set(&op->error, interrupted, "The operation was interrupted.");
+  bool works = op->kind == DBMS_RUN || op->kind == DBMS_PULL || op->kind == DBMS_COMMIT;
+  if (works && s->tx != NULL && s->tx->gone != ERR_OK) return transaction_check(s->tx, &op->error);
   switch (op->kind) {
   case DBMS_LOGIN: return op_login(s, op);
   case DBMS_LOGOFF: return op_logoff(s);
@@ -470,7 +482,11 @@ static void sleep_until_bookmark(struct dbms_session *s) {
   struct dbms *d = s->dbms;
   s->resumes = may_resume(s);
   s->sleep = SLEEP_BEGINS; // nobody knows of it yet
-  enum err err = graph_await(s->bookmark_database->graph, s->bookmark, on_bookmark, s, NULL);
+  enum err err = database_enter(s->bookmark_database, NULL);
+  if (err == ERR_OK) {
+    err = graph_await(s->bookmark_database->graph, s->bookmark, on_bookmark, s, NULL);
+    database_leave(s->bookmark_database);
+  }
   mutex_lock(&d->mutex);
   bool sleeps = s->sleep == SLEEP_BEGINS && (err == ERR_WAIT || err == ERR_NOMEM);
   s->sleep_polls = err == ERR_NOMEM;
@@ -504,7 +520,10 @@ void session_wake_late_sleepers(struct dbms *d) {
   mutex_unlock(&d->mutex);
   for (struct dbms_session *s = late, *next; s != NULL; s = next) {
     next = s->next_sleeper;
-    graph_await_cancel(s->bookmark_database->graph, s); // from here on nobody but us knows it
+    if (database_hold(s->bookmark_database)) {
+      graph_await_cancel(s->bookmark_database->graph, s);
+      database_leave(s->bookmark_database);
+    } // from here on nobody but us knows it
     go_on(s); // looks again at its bookmark, its deadline and whether it was interrupted
   }
 }

@@ -54,6 +54,8 @@ struct dbms_session {
 
 /// The session's transaction was killed: so is the inner one that it waits on. If no operation is under way it is rolled back,
 /// and the next one finds that it was killed. Under the dbms mutex, which keeps a session with an open transaction alive.
+/// The database goes away: a transaction whose client is idle gives its graph back now. Any thread, under the dbms mutex.
+void session_part(struct dbms_session *s, enum err reason);
 void session_follow_kill(struct dbms_session *s, enum err reason);
 
 /// Continues what has waited for a bookmark long enough or was interrupted.

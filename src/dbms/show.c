@@ -21,6 +21,11 @@ static struct value text(const char *z) {
 
 static enum err show_database(struct record_list *l, struct database *db, struct error *e) {
   struct dbms *d = db->dbms;
+  int64_t last = -1; // not known while the store is being replaced
+  if (database_enter(db, NULL) == ERR_OK) {
+    last = (int64_t) graph_tx_last_committed(db->graph);
+    database_leave(db);
+  }
   struct str address = routing_own_address(db, STR_NONE, &l->arena);
   if (address.ptr == NULL) return arena_err(&l->arena, e);
   bool is_home = db == d->home;
@@ -31,7 +36,7 @@ static enum err show_database(struct record_list *l, struct database *db, struct
                 COLUMN("constituents", v_list(NULL, 0)), COLUMN("databaseID", text(db->uuid)), COLUMN("serverID", text(d->system->uuid)),
                 COLUMN("currentPrimariesCount", v_int(1)), COLUMN("currentSecondariesCount", v_int(0)), COLUMN("requestedPrimariesCount", v_int(1)),
                 COLUMN("requestedSecondariesCount", v_int(0)), COLUMN("store", text("quiver-1")),
-                COLUMN("lastCommittedTxn", v_int((int64_t) graph_tx_last_committed(db->graph))), COLUMN("replicationLag", v_int(0)), COLUMN("options", v_map(NULL, 0)));
+                COLUMN("lastCommittedTxn", v_int(last)), COLUMN("replicationLag", v_int(0)), COLUMN("options", v_map(NULL, 0)));
 }
 
 static enum err is_named(const struct ast *command, struct str name, struct value parameters, bool *ret, struct error *e) {
@@ -146,11 +151,15 @@ static enum err show_users(struct transaction *t, const struct ast *command, str
   struct graph_tx_options options = {.read_only = true};
   struct user *users;
   uint32_t n = 0;
-  TRY(graph_tx_begin(d->system->graph, &options, &tx, e));
-  graph_tx_set_blocking(tx, true);
-  enum err err = graph_tx_statement(tx, e);
-  if (err == ERR_OK) err = users_list(tx, &l->arena, &users, &n, e);
-  graph_tx_free(tx);
+  TRY(database_enter(d->system, e));
+  enum err err = graph_tx_begin(d->system->graph, &options, &tx, e);
+  if (err == ERR_OK) {
+    graph_tx_set_blocking(tx, true);
+    err = graph_tx_statement(tx, e);
+    if (err == ERR_OK) err = users_list(tx, &l->arena, &users, &n, e);
+    graph_tx_free(tx);
+  }
+  database_leave(d->system);
   TRY(err);
   for (uint32_t i = 0; i < n; i++) {
     if (current && !str_eq(users[i].name, t->session->user)) continue;
@@ -201,7 +210,7 @@ static enum err show_transaction(struct record_list *l, const struct transaction
   struct str id = transaction_name(a, o), user = arena_str(a, o->session->user), connection = arena_str(a, o->session->client.connection_id),
              address = arena_str(a, o->session->client.address), protocol = arena_str(a, o->session->client.connector), query = arena_str(a, o->query), started;
   TRY(temporal_format(v_datetime(o->clock.transaction.seconds, (uint32_t) o->clock.transaction.nanos, ZONE_UTC), a, &started, e));
-  enum err killed = graph_tx_killed(o->graph_tx);
+  enum err killed = o->gone != ERR_OK ? o->gone : graph_tx_killed(o->graph_tx);
   struct str status = killed == ERR_OK ? STR("Running") : arena_printf(a, "Terminated with reason: %s", err_neo4j_code(killed));
   if (id.ptr == NULL || user.ptr == NULL || connection.ptr == NULL || address.ptr == NULL || status.ptr == NULL || query.ptr == NULL ||
       protocol.ptr == NULL)

@@ -63,15 +63,30 @@ enum err transaction_begin(struct dbms_session *s, struct database *db, const st
       .budget = &t->budget,
       .lock_timeout_ns = d->options.config->lock_timeout_ms * NS_PER_MS,
   };
-  enum err err = graph_tx_begin(db->graph, &graph_options, &t->graph_tx, e);
+  enum err err = database_enter(db, e);
+  if (err != ERR_OK) {
+    mem_free(t);
+    return err;
+  }
+  err = graph_tx_begin(db->graph, &graph_options, &t->graph_tx, e);
   if (err == ERR_OK) err = admit(d, t, e);
   if (err != ERR_OK) {
     graph_tx_free(t->graph_tx);
+    database_leave(db);
     mem_free(t);
     return err;
   }
   *ret = t;
   return ERR_OK;
+}
+
+static void release(struct transaction *t) {
+  while (t->results != NULL) {
+    struct result *r = t->results;
+    t->results = r->older;
+    result_free(r);
+  }
+  graph_tx_free(TAKE_PTR(t->graph_tx));
 }
 
 void transaction_end(struct transaction *t) {
@@ -80,19 +95,37 @@ void transaction_end(struct transaction *t) {
   mutex_lock(&d->mutex);
   unlink_transaction(d, t);
   mutex_unlock(&d->mutex);
-  while (t->results != NULL) {
-    struct result *r = t->results;
-    t->results = r->older;
-    result_free(r);
+  if (t->gone == ERR_OK) {
+    release(t);
+    database_leave(t->database);
   }
-  graph_tx_free(t->graph_tx);
   mem_free(t);
 }
 
+/// The dbms mutex is held: database_leave would take it again.
+void transaction_part(struct transaction *t, enum err reason) {
+  release(t);
+  t->gone = reason;
+  t->database->users--;
+}
+
+void transactions_part(struct dbms *d, struct database *db) {
+  mutex_lock(&d->mutex);
+  for (struct transaction *t = d->transactions; t != NULL; t = t->following) {
+    if (t->database != db || t->gone != ERR_OK) continue;
+    transaction_kill(t, ERR_DATABASE_UNAVAILABLE);
+    session_part(t->session, ERR_DATABASE_UNAVAILABLE);
+  }
+  mutex_unlock(&d->mutex);
+}
+
 enum err transaction_check(struct transaction *t, struct error *e) {
-  enum err killed = graph_tx_killed(t->graph_tx);
+  enum err killed = t->gone != ERR_OK ? t->gone : graph_tx_killed(t->graph_tx);
   switch (killed) {
     case ERR_OK: return ERR_OK;
+    case ERR_DATABASE_UNAVAILABLE:
+      return error_set(e, killed, "The transaction has been terminated, because the store of database '%.*s' on this server is being replaced by a "
+                                  "newer copy. Retry it.", STR_ARG(t->database->name));
     case ERR_TX_TIMEOUT:
     case ERR_TX_TIMEOUT_CLIENT:
       return error_set(e, killed, "The transaction has been terminated. Retry your operation in a new transaction, and you should see a successful "
@@ -121,6 +154,7 @@ struct result *transaction_result(struct transaction *t, int64_t number) {
 }
 
 void transaction_kill(struct transaction *t, enum err reason) {
+  if (t->gone != ERR_OK) return;
   graph_tx_kill(t->graph_tx, reason);
   session_follow_kill(t->session, reason);
 }
@@ -136,7 +170,7 @@ void transactions_expire(struct dbms *d) {
 void transactions_kill_writers(struct dbms *d, const struct database *db, enum err reason) {
   mutex_lock(&d->mutex);
   for (struct transaction *t = d->transactions; t != NULL; t = t->following)
-    if (t->database == db && graph_tx_is_writing(t->graph_tx)) transaction_kill(t, reason);
+    if (t->database == db && t->gone == ERR_OK && graph_tx_is_writing(t->graph_tx)) transaction_kill(t, reason);
   mutex_unlock(&d->mutex);
 }
 

@@ -25,6 +25,7 @@ struct transaction {
   int64_t result_count;
   struct str query;      // that runs or ran last, for SHOW TRANSACTIONS; under the dbms mutex, in the plan of a result
   enum err failed; // it is dead: rolled back, waiting for RESET
+  enum err gone;   // why its graph was taken away while its client was idle: graph_tx and results are freed; under the session's mutex
 };
 
 /// Begins on `db`. ERR_TX_LIMIT, ERR_READ_ONLY are the database's answers.
@@ -46,6 +47,11 @@ struct result *transaction_result(struct transaction *t, int64_t number);
 /// Makes what runs or waits in it fail with `reason` soon; if its client is idle, gives its locks and snapshot back at once, as the
 /// client may never come again. Any thread, under the dbms mutex.
 void transaction_kill(struct transaction *t, enum err reason);
+
+/// Its graph is taken away: nothing of it is touched any more. By session_part.
+void transaction_part(struct transaction *t, enum err reason);
+/// Tells all of the database to end, and takes the graph from those whose clients are idle.
+void transactions_part(struct dbms *d, struct database *db);
 
 void transactions_expire(struct dbms *d);
 /// Those that have begun to write to the database.

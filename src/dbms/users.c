@@ -28,7 +28,7 @@ struct proven {
 struct first_user {
   struct serial serial;
   struct graph_tx *tx; // NULL: none is under way
-  bool committing;
+  bool committing, entered;
   char hash[USERS_HASH_BYTES];
 };
 
@@ -129,11 +129,16 @@ static bool is_right(struct users *u, const struct user *user, struct str passwo
 static enum err load_user(struct users *u, struct str name, struct arena *a, struct user *ret, struct error *e) {
   struct graph_tx *tx;
   struct graph_tx_options options = {.read_only = true};
-  TRY(graph_tx_begin(u->dbms->system->graph, &options, &tx, e));
-  graph_tx_set_blocking(tx, true);
-  enum err err = graph_tx_statement(tx, e);
-  if (err == ERR_OK) err = users_find(tx, name, a, ret, e);
-  graph_tx_free(tx);
+  struct database *system = u->dbms->system;
+  TRY(database_enter(system, e));
+  enum err err = graph_tx_begin(system->graph, &options, &tx, e);
+  if (err == ERR_OK) {
+    graph_tx_set_blocking(tx, true);
+    err = graph_tx_statement(tx, e);
+    if (err == ERR_OK) err = users_find(tx, name, a, ret, e);
+    graph_tx_free(tx);
+  }
+  database_leave(system);
   return err;
 }
 
@@ -234,7 +239,11 @@ static enum err go_on_with_first(struct users *u, struct error *e) {
   struct user first;
   uint64_t id;
   TRY(describe_first(u, &first, e));
-  if (f->tx == NULL) TRY(begin_first(u, e));
+  if (f->tx == NULL) {
+    TRY(database_enter(u->dbms->system, e));
+    f->entered = true;
+    TRY(begin_first(u, e));
+  }
   if (!f->committing) TRY(users_create(f->tx, &first, e));
   f->committing = true;
   return graph_tx_commit(f->tx, &id, e);
@@ -243,6 +252,12 @@ static enum err go_on_with_first(struct users *u, struct error *e) {
 static void first_may_go_on(void *context) {
   struct users *u = context;
   serial_ready(&u->first.serial);
+}
+
+static void end_first(struct users *u) {
+  graph_tx_free(TAKE_PTR(u->first.tx));
+  if (u->first.entered) database_leave(u->dbms->system);
+  u->first.entered = false;
 }
 
 /// Whoever leads next tries again where this server ceases to.
@@ -255,7 +270,7 @@ static void make_first(struct work *w) {
   if (err == ERR_WAIT) {
     graph_tx_on_ready(f->tx, first_may_go_on, u);
   } else {
-    graph_tx_free(TAKE_PTR(f->tx));
+    end_first(u);
     if (err != ERR_OK && err != ERR_EXISTS && err != ERR_NOT_LEADER)
       event_raise(u->dbms->options.events, EVENT_ERROR, "users.first", "The first user could not be made: %s", e.message);
   }
@@ -267,8 +282,9 @@ void users_lead(struct users *u) {
 }
 
 void users_rest(struct users *u) {
+  if (u == NULL) return;
   serial_rest(&u->first.serial);
-  graph_tx_free(TAKE_PTR(u->first.tx));
+  end_first(u);
 }
 
 /// A hash of as much work as a real one, which no known password has. Written, not computed: a start must not wait for it.

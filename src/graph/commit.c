@@ -428,6 +428,10 @@ static enum err apply_taken(struct graph *g, struct error *e) {
   return ERR_OK;
 }
 
+void graph_end_waits(struct graph *g) {
+  wake_waiters(g, FAILED);
+}
+
 void commits_close(struct graph *g) {
   land_the_lost(g, ERR_CLOSED);
 }

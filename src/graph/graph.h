@@ -70,6 +70,9 @@ enum err graph_checkpoint(struct graph *g, struct error *e) NODISCARD;
 /// next one that will be refused, or INT64_MAX.
 int64_t graph_expire_waits(struct graph *g);
 
+/// Ends all waits for an index or a verdict (graph_await): their `ready` is called now. Nobody may begin another one. Before closing.
+void graph_end_waits(struct graph *g);
+
 /// ERR_OK, or why this graph refuses to write.
 enum err graph_failure(struct graph *g, struct error *e);
 

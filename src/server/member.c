@@ -128,6 +128,20 @@ static enum err parse_window(struct str text, int64_t *ret_ms, struct error *e) 
       STR_ARG(text));
 }
 
+/// "256m size", "10000 entries".
+static enum err parse_kept(struct str text, struct dbms_cluster_options *o, struct error *e) {
+  struct str rest = str_trim(text), number = str_cut(&rest, ' ');
+  int64_t n = 0;
+  bool size = str_eqz(str_trim(rest), "size"), entries = str_eqz(str_trim(rest), "entries");
+  bool known = (size || entries) && config_parse_bytes(number, &n) && n > 0;
+  if (!known)
+    return error_set(e, ERR_INVALID, "db.cluster.raft.log.prune_strategy=%.*s: expected something such as `256m size` or `10000 entries`.",
+                     STR_ARG(text));
+  o->log_bytes_kept = size ? (uint64_t) n : 0;
+  o->log_entries_kept = entries ? (uint64_t) n : 0;
+  return ERR_OK;
+}
+
 // ---- forming ----
 
 static void settle(struct member *m, const struct error *failure) {
@@ -147,6 +161,8 @@ static void on_formed(void *context, const struct formation_result *r) {
   o->epoch = assembly_identity(m->assembly)->epoch;
   o->listen = m->assembling.listens[ADDRESS_RAFT];
   o->advertised = m->assembling.addresses[ADDRESS_RAFT].ptr; // arena_printf ends it with NUL
+  o->listen_transaction = m->assembling.listens[ADDRESS_TRANSACTION];
+  o->advertised_transaction = m->assembling.addresses[ADDRESS_TRANSACTION].ptr;
   o->resolver = m->resolver;
   o->directory = assembly_directory(m->assembly);
   o->begun = r->begun;
@@ -256,6 +272,7 @@ static enum err start(struct member *m, struct disk *disk, struct error *e) {
   if (!str_eqz(v->mode, "CORE"))
     return error_set(e, ERR_UNSUPPORTED, "dbms.mode=%.*s: this version of Quiver knows SINGLE and CORE.", STR_ARG(v->mode));
   TRY(parse_window(v->leader_failure_window, &m->options.election_timeout_ms, e));
+  TRY(parse_kept(v->raft_log_kept, &m->options, e));
   m->options.heartbeat_ms = MAX(m->options.election_timeout_ms / 10, (int64_t) 5);
   TRY(net_resolver_new(&m->resolver, e));
   TRY(settle_assembly(m, disk, e));

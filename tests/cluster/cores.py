@@ -22,6 +22,16 @@ def things(server):
         return bolt.run("MATCH (t:Thing) RETURN count(t)").rows[0][0]
 
 
+def things_or_none(server):
+    """None while the database is not available."""
+    try:
+        return things(server)
+    except Failure as failure:
+        if failure.code != "Neo.TransientError.General.DatabaseUnavailable":
+            raise
+        return None
+
+
 def wait_for(what, condition, timeout_s=20):
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -140,6 +150,42 @@ class Cores(unittest.TestCase):
             cluster.write("CREATE (:Thing)")
             self.assertIn(2, [things(s) for s in cluster.alive()])
             leader.start()
+
+    def test_a_member_that_is_too_far_behind_gets_a_copy_of_the_store_and_serves_again(self):
+        little_log = {"db.tx_log.rotation.size": "128k", "db.checkpoint.interval.volume": "256k", "db.cluster.raft.log.prune_strategy": "100 entries"}
+        with Cluster(BINARY, settings=little_log) as cluster:
+            cluster.write("CREATE CONSTRAINT FOR (t:Thing) REQUIRE t.number IS UNIQUE")
+            leader = cluster.leader()
+            behind = next(s for s in cluster.servers if s is not leader)
+            behind.kill()
+            many = 12000  # entries: what may be on its way to a member stays in the log in any case, and that is 8192
+
+            def write(part):
+                with Bolt(leader.bolt_port) as bolt:
+                    bolt.run("UNWIND range($first, $last) AS i CALL { WITH i CREATE (:Thing {number: i, text: $text}) } IN TRANSACTIONS OF 1 ROW",
+                             {"first": part * many // 12, "last": (part + 1) * many // 12 - 1, "text": "x" * 100})
+
+            threads = [threading.Thread(target=write, args=(part,)) for part in range(12)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            behind.start()
+            with Bolt(behind.bolt_port) as idle:  # a client that sits in a transaction while the store is exchanged below it
+                idle.begin()
+                idle.run("RETURN 1")
+                wait_for("it has everything", lambda: things_or_none(behind) == 12000)
+                with self.assertRaises(Failure) as told:
+                    idle.run("RETURN 2")
+                self.assertEqual(told.exception.code, "Neo.TransientError.General.DatabaseUnavailable")
+            self.assertIn("The store is the copy now", (behind.home / "console.out").read_text())
+            cluster.write("CREATE (:Thing {number: -1})")
+            wait_for("it follows again", lambda: things_or_none(behind) == 12001)
+            with Bolt(behind.bolt_port) as bolt:
+                self.assertEqual(bolt.run("MATCH (t:Thing {number: 11999}) RETURN count(t)").rows, [[1]])
+            behind.kill()
+            behind.start()
+            wait_for("it is all there after a crash", lambda: things_or_none(behind) == 12001)
 
     def test_an_orderly_stop_of_the_leader_hands_over_first(self):
         with Cluster(BINARY) as cluster:

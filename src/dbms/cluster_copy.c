@@ -1,0 +1,275 @@
+// Copies of stores between members: what this server gives away, and how a database whose log cannot bring it up to date any more
+// gets another member's store in the place of its own.
+//
+// Everything here runs on a loop of its own, away from heartbeats; it may wait for the disk there while a store is replaced.
+#include <stdio.h>
+
+#include "dbms/cluster_int.h"
+#include "store/store.h"
+
+enum { UPSTREAMS_MAX = 64, BETWEEN_TRIES_MS = 5000 };
+
+struct fetch {
+  struct cluster *cluster;
+  struct database *database;
+  struct catchup_client *client;
+  struct serial work;
+  struct loop_timer *again;
+  uint64_t index; // at least so new
+  char directory[DISK_PATH_MAX];
+};
+
+static void tell(struct fetch *f, enum event_level level, const char *text) {
+  event_raise(f->cluster->dbms->options.events, level, "cluster.copy", "[%.*s] %s", STR_ARG(f->database->name), text);
+}
+
+// ---- from whom ----
+
+/// Whoever has the database; the leader, which has enough to do, last.
+static size_t find_upstreams(struct fetch *f, struct catchup_upstream upstreams[UPSTREAMS_MAX]) {
+  const struct dbms_cluster_options *o = f->cluster->options;
+  struct directory_copy view;
+  struct arena a;
+  size_t n = 0;
+  arena_init(&a, NULL);
+  if (o->directory == NULL || directory_copy(o->directory, &a, &view, NULL) != ERR_OK) view.count = 0;
+  for (int leaders = 0; leaders < 2; leaders++)
+    for (uint32_t i = 0; i < view.count && n < UPSTREAMS_MAX; i++) {
+      const struct announcement *s = &view.servers[i].said;
+      struct str at = s->addresses[ADDRESS_TRANSACTION];
+      if (s->number == o->server || at.len == 0 || !uuid_eq(announcement_cluster(s), uuid_get(o->cluster))) continue;
+      for (uint32_t k = 0; k < s->database_count; k++) {
+        const struct announced_database *d = &s->databases[k];
+        if (!uuid_eq(d->uuid, f->database->id) || d->status != DATABASE_ONLINE || (d->role == ROLE_LEADER) != leaders) continue;
+        upstreams[n].server = s->number;
+        snprintf(upstreams[n++].address, HELLO_ADDRESS_BYTES, "%.*s", STR_ARG(at));
+        break;
+      }
+    }
+  arena_done(&a);
+  return n;
+}
+
+static void ask(struct fetch *f) {
+  struct catchup_upstream upstreams[UPSTREAMS_MAX];
+  struct error e = ERROR_INIT;
+  size_t n = find_upstreams(f, upstreams);
+  enum err err = n > 0 ? catchup_client_set_upstreams(f->client, upstreams, n, &e)
+                       : error_set(&e, ERR_NOTFOUND, "nobody who has it is there");
+  if (err == ERR_OK) err = catchup_client_copy(f->client, f->directory, f->index, &e);
+  if (err == ERR_OK) return;
+  tell(f, EVENT_WARN, e.message);
+  loop_timer_set(f->again, BETWEEN_TRIES_MS, false);
+}
+
+static void on_again(void *context) {
+  ask(context);
+}
+
+// ---- its life ----
+
+static void fetch_free(struct fetch *f) {
+  if (f == NULL) return;
+  serial_rest(&f->work);
+  catchup_client_free(f->client);
+  loop_timer_free(f->again);
+  f->database->fetch = NULL;
+  mem_free(f);
+}
+
+/// The store is exchanged while nobody is in the database. It comes back with the copy, or, if that could not be put in place, as
+/// it was, and the leader tells it again that it lacks something.
+static enum err exchange(struct database *db, struct store_copy *copy, struct error *e) {
+  database_shut(db);
+  enum err installed = store_copy_install(copy, db->dbms->options.clock, e);
+  store_copy_close(copy);
+  struct error why = ERROR_INIT;
+  enum err err = database_reopen(db, installed == ERR_OK ? e : &why);
+  return installed != ERR_OK ? installed : err;
+}
+
+static void on_copied(void *context, struct store_copy *copy) {
+  struct fetch *f = context;
+  struct database *db = f->database;
+  struct event_sink *events = f->cluster->dbms->options.events;
+  struct error e = ERROR_INIT;
+  fetch_free(f);
+  if (exchange(db, copy, &e) == ERR_OK)
+    event_raise(events, EVENT_INFO, "cluster.copy", "[%.*s] The store is the copy now, up to transaction %llu.",
+                STR_ARG(db->name), (unsigned long long) store_applied_index(graph_store(db->graph)));
+  else
+    event_raise(events, EVENT_ERROR, "cluster.copy", "[%.*s] The copy could not be put in the place of the store: %s",
+                STR_ARG(db->name), e.message);
+}
+
+static void on_failed(void *context, enum catchup_refusal refusal UNUSED, const struct error *why) {
+  struct fetch *f = context;
+  tell(f, EVENT_WARN, why->message);
+  loop_timer_set(f->again, BETWEEN_TRIES_MS, false); // for as long as the leader does not have what is lacking
+}
+
+static void on_client_work(void *context) {
+  struct fetch *f = context;
+  serial_ready(&f->work);
+}
+
+static void client_work(struct work *w) {
+  struct fetch *f = CONTAINER_OF(w, struct fetch, work.work);
+  bool worked = false;
+  serial_begin(&f->work);
+  catchup_client_work(f->client, &worked);
+  serial_give(&f->work, worked);
+}
+
+static enum err make_client(struct fetch *f, struct error *e) {
+  static const struct catchup_client_events events = {.copied = on_copied, .failed = on_failed};
+  const struct dbms_cluster_options *o = f->cluster->options;
+  struct catchup_client_options c = {.server = o->server,
+                                     .epoch = o->epoch,
+                                     .tls = o->tls,
+                                     .tls_verify_names = o->tls_verify_names,
+                                     .resolver = o->resolver,
+                                     .disk = f->cluster->dbms->options.disk,
+                                     .events = f->cluster->dbms->options.events,
+                                     .work_ready = on_client_work};
+  memcpy(c.cluster, o->cluster, sizeof c.cluster);
+  uuid_put(c.database, f->database->id);
+  TRY(loop_timer_new(f->cluster->bulk, on_again, f, &f->again, e));
+  return catchup_client_new(f->cluster->bulk, &c, &events, f, &f->client, e);
+}
+
+static void fetch_begin(struct cluster *c, struct database *db, uint64_t index) {
+  struct error e = ERROR_INIT;
+  struct fetch *f = mem_zalloc(sizeof *f);
+  if (f == NULL) return; // the leader asks again
+  f->cluster = c;
+  f->database = db;
+  f->index = index;
+  database_path(c->dbms, db->name, f->directory);
+  serial_init(&f->work, c->dbms->options.host, WORK_MACHINE, client_work);
+  serial_wake(&f->work);
+  db->fetch = f;
+  if (make_client(f, &e) == ERR_OK) {
+    ask(f);
+    return;
+  }
+  tell(f, EVENT_ERROR, e.message);
+  fetch_free(f);
+}
+
+/// From the groups' loop: which databases lack something.
+static void on_fetch_task(struct loop_task *task) {
+  struct cluster *c = CONTAINER_OF(task, struct cluster, fetch_task);
+  c->fetch_posted = false;
+  for (uint32_t i = 0; i < c->dbms->database_count; i++) {
+    struct database *db = c->dbms->databases[i];
+    uint64_t index = atomic_exchange(&db->lacks_index, 0);
+    if (index != 0 && db->fetch == NULL && !c->copies_stopped) fetch_begin(c, db, index);
+  }
+}
+
+void cluster_fetch(struct cluster *c, struct database *db, uint64_t index) {
+  atomic_store(&db->lacks_index, index);
+  if (!atomic_exchange(&c->fetch_posted, true)) loop_post(c->bulk, &c->fetch_task);
+}
+
+// ---- giving away ----
+
+static void on_giver_work(void *context) {
+  struct cluster *c = context;
+  serial_ready(&c->giver_work);
+}
+
+static void give(struct work *w) {
+  struct cluster *c = CONTAINER_OF(w, struct cluster, giver_work.work);
+  bool worked = false;
+  serial_begin(&c->giver_work);
+  catchup_server_work(c->giver, &worked);
+  serial_give(&c->giver_work, worked);
+}
+
+struct giving {
+  struct cluster_group *group;
+  enum err err;
+  struct error *error;
+};
+
+static void give_on_loop(void *argument) {
+  struct giving *g = argument;
+  struct cluster_group *group = g->group;
+  catchup_store_init(&group->source, graph_store(group->database->graph));
+  g->err = catchup_server_add(group->cluster->giver, group->database->id.bytes, &group->source.source, g->error);
+}
+
+enum err cluster_give(struct cluster_group *group, struct error *e) {
+  if (group->cluster->giver == NULL) return ERR_OK;
+  struct giving g = {.group = group, .error = e};
+  loop_call(group->cluster->bulk, give_on_loop, &g);
+  return g.err;
+}
+
+static void keep_on_loop(void *argument) {
+  struct cluster_group *group = argument;
+  catchup_server_remove(group->cluster->giver, group->database->id.bytes);
+}
+
+void cluster_keep(struct cluster_group *group) {
+  if (group->cluster->giver != NULL) loop_call(group->cluster->bulk, keep_on_loop, group);
+}
+
+// ---- life ----
+
+struct opening_copies {
+  struct cluster *cluster;
+  enum err err;
+  struct error *error;
+};
+
+static void open_on_loop(void *argument) {
+  struct opening_copies *o = argument;
+  struct cluster *c = o->cluster;
+  struct catchup_server_options s = {.server = c->options->server,
+                                     .epoch = c->options->epoch,
+                                     .listen = c->options->listen_transaction,
+                                     .advertised = c->options->advertised_transaction,
+                                     .tls = c->options->tls,
+                                     .clock = c->dbms->options.clock,
+                                     .events = c->dbms->options.events,
+                                     .work_ready = on_giver_work,
+                                     .context = c};
+  memcpy(s.cluster, c->options->cluster, sizeof s.cluster);
+  o->err = catchup_server_open(c->bulk, &s, &c->giver, o->error);
+}
+
+enum err cluster_copies_open(struct cluster *c, struct error *e) {
+  c->fetch_task.run = on_fetch_task;
+  serial_init(&c->giver_work, c->dbms->options.host, WORK_MACHINE, give);
+  serial_wake(&c->giver_work);
+  TRY(loop_start("copies", &c->bulk, e));
+  if (c->options->listen_transaction.len == 0) return ERR_OK; // gives nothing away
+  struct opening_copies o = {.cluster = c, .error = e};
+  loop_call(c->bulk, open_on_loop, &o);
+  return o.err;
+}
+
+static void stop_on_loop(void *argument) {
+  struct cluster *c = argument;
+  c->copies_stopped = true;
+  for (uint32_t i = 0; i < c->dbms->database_count; i++) fetch_free(c->dbms->databases[i]->fetch);
+}
+
+void cluster_stop_copies(struct cluster *c) {
+  if (c != NULL && c->bulk != NULL) loop_call(c->bulk, stop_on_loop, c);
+}
+
+static void close_on_loop(void *argument) {
+  struct cluster *c = argument;
+  serial_rest(&c->giver_work);
+  catchup_server_close(c->giver);
+}
+
+void cluster_copies_close(struct cluster *c) {
+  if (c->bulk == NULL) return;
+  loop_call(c->bulk, close_on_loop, c);
+  loop_stop(c->bulk);
+}
