@@ -13,6 +13,7 @@ struct upstream {
   struct place place;
   struct catchup_store source;
   uint64_t pages;
+  page_id *ids;  // of them
   unsigned pins; // as last asked
   struct loop *loop;
   struct catchup_server *server;
@@ -22,7 +23,9 @@ struct upstream {
   struct condition ready;
   bool work, stop;
   _Atomic bool writing;
-  struct upstream_liar { // a source that changes what it reads
+  int64_t pause_ns; // of the writer's thread between entries: a disk in memory has one lock, and whoever wants it more gets it
+  _Atomic int64_t slowest_ns; // entry of the writer's thread
+  struct upstream_liar {      // a source that changes what it reads
     struct catchup_source source;
     _Atomic bool lies;
   } liar;
@@ -32,7 +35,7 @@ struct upstream {
 /// A store of so many pages, of which some change with each entry (upstream_write). Two with the same `uuid_seed` have the same
 /// database. Serves it as server `number` of the cluster of all these tests, with the options that stand in `u`.
 void upstream_open(struct upstream *u, uint64_t number, uint64_t pages, uint64_t uuid_seed);
-/// The same over files in a directory that is there.
+/// The same over files in the directory "db", which is there.
 void upstream_open_at(struct upstream *u, struct disk *disk, uint64_t number, uint64_t pages);
 void upstream_close(struct upstream *u);
 /// Stops and starts the serving part.
@@ -44,8 +47,8 @@ void upstream_start_writing(struct upstream *u);
 void upstream_stop_writing(struct upstream *u);
 unsigned upstream_pins(struct upstream *u);
 
-/// Whether the store holds what an upstream's does that has applied as much.
-void assert_store_is_right(struct store *s, struct page_access *a, uint64_t pages);
+/// Whether the store holds what this upstream's did when it had applied as much.
+void assert_store_is_right(struct store *s, struct page_access *a, const struct upstream *like);
 
 // ---- a line that breaks ----
 
@@ -64,6 +67,8 @@ struct line {
 
 void line_open(struct line *l, const char *to);
 void line_close(struct line *l);
+/// A socket that leads to "127.0.0.1:port"; negative: nobody is there.
+int line_dial(const char *to);
 
 // ---- somebody who catches up ----
 
@@ -91,6 +96,7 @@ struct learner {
   size_t log_len;
 };
 
+/// With the options, and on the disk, that stand in `l`; a disk in memory if there is none.
 void learner_open(struct learner *l, const uint8_t database[16]);
 void learner_close(struct learner *l);
 void learner_knows(struct learner *l, const char *const *addresses, size_t count);

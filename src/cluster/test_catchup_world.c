@@ -17,11 +17,11 @@ static struct net_resolver *resolver;
 
 // ---- what the pages hold ----
 
-// Entry k changes the pages (k * CHANGED + j) % pages + 1 for j < CHANGED.
+// Entry k changes the pages number (k * CHANGED + j) % pages for j < CHANGED.
 static uint64_t *last_changes(uint64_t pages, uint64_t index) {
-  uint64_t *last = mem_zalloc((pages + 1) * sizeof *last);
+  uint64_t *last = mem_zalloc(pages * sizeof *last);
   for (uint64_t k = 2; k <= index; k++)
-    for (uint64_t j = 0; j < CHANGED; j++) last[(k * CHANGED + j) % pages + 1] = k;
+    for (uint64_t j = 0; j < CHANGED; j++) last[(k * CHANGED + j) % pages] = k;
   return last;
 }
 
@@ -30,7 +30,7 @@ static void write_pages(struct upstream *u) {
   uint64_t k = u->place.index + 1;
   for (uint64_t j = 0; j < CHANGED; j++) {
     void *page = NULL;
-    assert_ok(page_batch_write(b, (k * CHANGED + j) % u->pages + 1, &page, NULL));
+    assert_ok(page_batch_write(b, u->ids[(k * CHANGED + j) % u->pages], &page, NULL));
     put_u64_le((uint8_t *) page + 8 * (k % 500), k);
     put_u64_le(page, k);
   }
@@ -40,24 +40,27 @@ static void write_pages(struct upstream *u) {
 static void make_pages(struct upstream *u) {
   struct page_batch *b = place_begin(&u->place);
   page_id first = 0;
+  u->ids = mem_alloc(u->pages * sizeof *u->ids);
   for (uint64_t made = 0; made < u->pages; made += 500) {
-    assert_ok(page_batch_allocate_run(b, (unsigned) MIN(u->pages - made, UINT64_C(500)), &first, NULL));
+    unsigned count = (unsigned) MIN(u->pages - made, UINT64_C(500));
+    assert_ok(page_batch_allocate_run(b, count, &first, NULL));
+    for (unsigned i = 0; i < count; i++) u->ids[made + i] = first + i;
     assert_ok(page_batch_rest(b, NULL));
   }
   place_publish(&u->place, b);
 }
 
-void assert_store_is_right(struct store *s, struct page_access *a, uint64_t pages) {
+void assert_store_is_right(struct store *s, struct page_access *a, const struct upstream *like) {
   struct page_snapshot snap;
   struct error e = ERROR_INIT;
-  uint64_t *expected = last_changes(pages, store_applied_index(s));
+  uint64_t *expected = last_changes(like->pages, store_applied_index(s));
   assert_ok(page_snapshot_open(store_space(s), &snap, NULL));
-  for (uint64_t id = 1; id <= pages; id++) {
+  for (uint64_t i = 0; i < like->pages; i++) {
     struct page_view v = page_view_of(&snap, a);
     const void *page = NULL;
     page_access_enter(a);
-    if (pages_read(&v, id, &page, &e) != ERR_OK) fail_msg("%s", e.message);
-    assert_int_equal(get_u64_le(page), expected[id]);
+    if (pages_read(&v, like->ids[i], &page, &e) != ERR_OK) fail_msg("%s", e.message);
+    assert_int_equal(get_u64_le(page), expected[i]);
     page_access_leave(a);
   }
   page_snapshot_close(&snap);
@@ -181,7 +184,7 @@ static void start(struct upstream *u, uint64_t number, uint64_t pages) {
 
 void upstream_open(struct upstream *u, uint64_t number, uint64_t pages, uint64_t uuid_seed) {
   struct catchup_server_options options = u->options;
-  *u = (struct upstream){.options = options};
+  *u = (struct upstream){.options = options, .pause_ns = NS_PER_MS / 2};
   place_init(&u->place, pages * 2 + 2000, false);
   random_seeded_init(&u->place.random, uuid_seed);
   start(u, number, pages);
@@ -191,6 +194,7 @@ void upstream_open_at(struct upstream *u, struct disk *disk, uint64_t number, ui
   *u = (struct upstream){0};
   place_init(&u->place, pages * 2 + 2000, false);
   u->place.options.disk = disk;
+  u->place.options.direct = true;
   start(u, number, pages);
 }
 
@@ -198,6 +202,7 @@ void upstream_close(struct upstream *u) {
   upstream_stop(u);
   loop_stop(u->loop);
   place_done(&u->place);
+  mem_free(u->ids);
   mutex_done(&u->lock);
   condition_done(&u->ready);
 }
@@ -212,8 +217,11 @@ void upstream_write(struct upstream *u, unsigned entries) {
 static void *upstream_writes(void *argument) {
   struct upstream *u = argument;
   for (unsigned n = 1; u->writing; n++) {
+    int64_t start_ns = clock_monotonic_ns(clock_system());
     upstream_write(u, 1);
+    u->slowest_ns = MAX(u->slowest_ns, clock_monotonic_ns(clock_system()) - start_ns);
     if (n % CHECKPOINT_EVERY == 0) place_checkpoint(&u->place);
+    if (u->pause_ns > 0) thread_sleep_ns(u->pause_ns);
   }
   return NULL;
 }
@@ -242,7 +250,7 @@ unsigned upstream_pins(struct upstream *u) {
 
 // ---- a line that breaks ----
 
-static int dial(const char *to) {
+int line_dial(const char *to) {
   struct sockaddr_in a = {.sin_family = AF_INET};
   const char *colon = strrchr(to, ':');
   int64_t port = 0;
@@ -284,7 +292,7 @@ static bool carry_forth(int from, int to) {
 }
 
 static void carry(struct line *l, size_t number, int client) {
-  int up = dial(l->to);
+  int up = line_dial(l->to);
   uint64_t carried = 0;
   bool open = up >= 0;
   while (open && !l->stop) {
@@ -407,7 +415,8 @@ static void on_failed(void *context, enum catchup_refusal refusal, const struct 
 static void note_event(struct event_sink *sink, enum event_level level UNUSED, const char *name, struct str text) {
   struct learner *l = CONTAINER_OF(sink, struct learner, sink);
   mutex_lock(&l->lock);
-  l->log_len += (size_t) snprintf(l->log + l->log_len, sizeof l->log - l->log_len, "%s %.*s\n", name, STR_ARG(text));
+  l->log_len += (size_t) snprintf(l->log + l->log_len, sizeof l->log - l->log_len, "%lld %s %.*s\n",
+                                  (long long) (clock_monotonic_ns(clock_system()) / NS_PER_MS), name, STR_ARG(text));
   l->log_len = MIN(l->log_len, sizeof l->log - 1);
   mutex_unlock(&l->lock);
 }
@@ -435,8 +444,9 @@ static void open_client(void *argument) {
 
 void learner_open(struct learner *l, const uint8_t database[16]) {
   struct catchup_client_options options = l->options;
+  struct disk *disk = l->disk;
   *l = (struct learner){.sim = sim_disk_new(3), .options = options, .sink.raise = note_event, .directory = "to"};
-  l->disk = sim_disk_table(l->sim);
+  l->disk = disk != NULL ? disk : sim_disk_table(l->sim);
   if (resolver == NULL) assert_ok(net_resolver_new(&resolver, NULL));
   mutex_init(&l->lock);
   condition_init(&l->ready);
@@ -556,7 +566,7 @@ struct store_applied learner_installs(struct learner *l, struct upstream *like) 
   assert_int_equal(log_first_index(store_log(s)), applied.index + 1);
   struct page_access *a = NULL;
   assert_ok(page_access_open(like->place.pool, &a, NULL));
-  assert_store_is_right(s, a, like->pages);
+  assert_store_is_right(s, a, like);
   page_access_close(a);
   store_close(s);
   return applied;

@@ -31,7 +31,7 @@ struct checkpoint {
   struct id_list chunks; // bitmap pages that have their place
   size_t at;
   unsigned level;
-  uint64_t written;
+  _Atomic uint64_t written; // looked at by anybody
   void *allocation;
   uint8_t *buffer; // CHECKPOINT_PAGES_AT_ONCE pages
 };
