@@ -16,6 +16,7 @@ static enum err open_dbms_session(struct bolt_session *s, struct error *e) {
       .connection_id = s->setup.connection_id,
       .user_agent = s->message.hello.user_agent,
       .legacy_bookmarks = s->version->legacy_bookmarks,
+      .neo4j_major = s->version->neo4j_major,
   };
   enum err err = dbms_session_new(s->setup.dbms, &client, &s->dbms, e);
   // The internal status for "no room for another" is one that a client may see by its public name.

@@ -135,8 +135,10 @@ void bolt_summary_write(struct dict *meta, const struct bolt_version *v, const s
     write_notifications(meta, v, s);
 }
 
+/// A role that nobody has is left out.
 static void write_role(struct dict *table, const char *role, const struct str *addresses, uint32_t count) {
   struct dict server;
+  if (count == 0) return;
   dict_item(table, &server);
   dict_strs(&server, STR("addresses"), addresses, count);
   dict_str(&server, STR("role"), str_of(role));
@@ -148,7 +150,7 @@ void bolt_routing_table_write(struct dict *meta, const struct bolt_version *v, c
   dict_inner(meta, STR("rt"), &table);
   dict_int(&table, STR("ttl"), t->ttl_s);
   if (v->route == BOLT_ROUTE_EXTRA) dict_str(&table, STR("db"), t->database);
-  dict_list(&table, STR("servers"), 3);
+  dict_list(&table, STR("servers"), (t->writer_count > 0) + (t->reader_count > 0) + (t->router_count > 0));
   write_role(&table, "WRITE", t->writers, t->writer_count);
   write_role(&table, "READ", t->readers, t->reader_count);
   write_role(&table, "ROUTE", t->routers, t->router_count);

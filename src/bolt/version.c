@@ -14,6 +14,9 @@
     .notifications = SINCE(ma, mi, 5, 2), .bolt_agent = SINCE(ma, mi, 5, 3), .telemetry = SINCE(ma, mi, 5, 4),               \
     .statuses = SINCE(ma, mi, 5, 6), .gql_failures = SINCE(ma, mi, 5, 7), .home_database = SINCE(ma, mi, 5, 8),              \
     .contains_updates = SINCE(ma, mi, 5, 0), .legacy_times = !SINCE(ma, mi, 3, 0), .legacy_bookmarks = !SINCE(ma, mi, 4, 0), \
+    .neo4j_major = SINCE(ma, mi, 5, 0)   ? 5                                                                                 \
+                   : SINCE(ma, mi, 4, 0) ? 4                                                                                 \
+                                         : 3,                                                                                \
     .route = SINCE(ma, mi, 4, 4)   ? BOLT_ROUTE_EXTRA                                                                        \
              : SINCE(ma, mi, 4, 3) ? BOLT_ROUTE_DATABASE                                                                     \
                                    : BOLT_ROUTE_NONE,                                                                        \

@@ -33,6 +33,7 @@ struct bolt_version {
   bool contains_updates; // 5.0 on: Booleans in `stats`
   bool legacy_times;     // 1 and 2: result_available_after, result_consumed_after
   bool legacy_bookmarks; // 1 to 3: neo4j:bookmark:v1:tx<N>
+  uint8_t neo4j_major;   // of the newest servers that have spoken it: 3 (1 to 3), 4, 5
   enum bolt_route_form route;
   struct packstream_profile values; // without the utc patch
 };

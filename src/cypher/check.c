@@ -119,7 +119,9 @@ static enum ast_query_type query_type(const struct ast_statement *s) {
 }
 
 enum err cypher_check(struct ast_statement *s, const struct cypher_check_options *options, struct error *e) {
-  struct checker c = {.arena = s->arena, .statement = s, .signatures = options != NULL ? options->signatures : NULL, .e = e};
+  struct checker c = {.arena = s->arena, .statement = s, .e = e};
+  if (options != NULL) c.signatures = options->signatures;
+  if (options != NULL) c.neo4j_major = options->neo4j_major;
   TRY(s->root->kind == AST_QUERY ? check_query(&c, s->root, NULL, false) : check_command(&c, s->root));
   TRY(list_columns(&c));
   TRY(list_parameters(&c));

@@ -14,6 +14,7 @@
 
 struct cypher_check_options {
   const struct cypher_signatures *signatures; // NULL: built-in functions and no procedures
+  uint32_t neo4j_major;                       // whose columns SHOW has: 3 and 4 those of 4.4, otherwise those of 5
 };
 
 /// Resolves and checks `s`, once. Fills what the header of ast_statement says, the slots of VARIABLE, PROJECTION and GROUP nodes,

@@ -45,6 +45,7 @@ struct checker {
   struct arena *arena;
   struct ast_statement *statement;
   const struct cypher_signatures *signatures; // may be NULL
+  uint32_t neo4j_major;
   struct error *e;
   struct scope *scope;
   const struct scope *hidden; // what came in before a DISTINCT or an aggregation, for the message; else NULL

@@ -30,7 +30,7 @@ static enum err yield_names(struct checker *c, const struct ast *n, struct ast_l
 }
 
 static enum err write_out_columns(struct checker *c, struct ast *n) {
-  struct cypher_show_columns columns = cypher_show_columns((enum ast_show) n->show.what, n->show.output);
+  struct cypher_show_columns columns = cypher_show_columns((enum ast_show) n->show.what, n->show.output, c->neo4j_major);
   if (n->show.yield == NULL && (n->show.yield = ast_new(c->arena, AST_SHOW_YIELD, n->offset)) == NULL) return check_no_memory(c);
   struct ast *yield = n->show.yield;
   if (yield->show_yield.yields.count > 0) return ERR_OK;
@@ -93,7 +93,7 @@ enum err check_show_forms(struct checker *c, struct ast_list *clauses) {
 }
 
 static enum err check_columns(struct checker *c, const struct ast *n) {
-  struct cypher_show_columns columns = cypher_show_columns((enum ast_show) n->show.what, n->show.output);
+  struct cypher_show_columns columns = cypher_show_columns((enum ast_show) n->show.what, n->show.output, c->neo4j_major);
   AST_EACH(yield, n->show.yield->show_yield.yields) {
     struct str name = yield->yield.field;
     if (!is_in(name, columns.defaults) && !is_in(name, columns.others))

@@ -98,7 +98,7 @@ static void answer(struct registry *r, struct str text, bool canonical) {
   struct error e = ERROR_INIT;
   struct ast_statement *s = NULL;
   struct cypher_signatures signatures = {.find_procedure = find_procedure, .context = r};
-  struct cypher_check_options options = {&signatures};
+  struct cypher_check_options options = {.signatures = &signatures};
   CLEANUP(buf_done) struct buf printed = BUF_INIT;
   enum err err = cypher_parse(&arena, text, NULL, &s, &e);
   if (err == ERR_OK && canonical) err = print_canonical(s, &printed);

@@ -1,9 +1,13 @@
 #include "cypher/show_columns.h"
 
+#include "base/compiler.h"
+
 #define DATABASE "name type aliases access address role writer requestedStatus currentStatus statusMessage"
 #define DATABASE_MORE                                                                                                                    \
   "databaseID serverID currentPrimariesCount currentSecondariesCount requestedPrimariesCount requestedSecondariesCount creationTime "     \
   "lastStartTime lastStopTime store lastCommittedTxn replicationLag options"
+#define DATABASE_4 "name aliases access address role requestedStatus currentStatus error"
+#define DATABASE_4_MORE "type writer statusMessage constituents " DATABASE_MORE
 #define ROUTINE_MORE "argumentDescription returnDescription"
 #define ROLES_OF_ROUTINE "rolesExecution rolesBoostedExecution"
 #define TRANSACTION_MORE                                                                                                                 \
@@ -40,8 +44,17 @@ static const struct cypher_show_columns all[] = {
     [AST_SHOW_SUPPORTED_PRIVILEGES] = {STR("action qualifier target scope description"), STR_NONE},
 };
 
-struct cypher_show_columns cypher_show_columns(enum ast_show what, uint32_t output) {
+// What is new since then comes with YIELD.
+static const struct cypher_show_columns of_4[] = {
+    [AST_SHOW_DATABASES] = {STR(DATABASE_4 " default home"), STR(DATABASE_4_MORE)},
+    [AST_SHOW_DEFAULT_DATABASE] = {STR(DATABASE_4), STR(DATABASE_4_MORE)},
+    [AST_SHOW_HOME_DATABASE] = {STR(DATABASE_4), STR(DATABASE_4_MORE)},
+};
+
+struct cypher_show_columns cypher_show_columns(enum ast_show what, uint32_t output, uint32_t neo4j_major) {
   struct cypher_show_columns columns = all[what];
+  bool is_old = (neo4j_major == 3 || neo4j_major == 4) && what < ARRAY_SIZE(of_4) && of_4[what].defaults.ptr != NULL;
+  if (is_old) columns = of_4[what];
   if (output & AST_SHOW_WITH_USERS) columns.defaults = STR("role member");
   if (output & AST_SHOW_WITH_AUTH) columns.defaults = STR("user roles passwordChangeRequired suspended home provider auth");
   if (output & (AST_SHOW_AS_COMMANDS | AST_SHOW_AS_REVOKE_COMMANDS)) columns = (struct cypher_show_columns){STR("command"), STR("immutable")};

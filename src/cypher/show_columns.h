@@ -1,5 +1,5 @@
-// Columns of SHOW and TERMINATE commands: names as Neo4j 5 has them. The check resolves YIELD and `*` by this table; whoever runs the command
-// gives values for the names that are asked for.
+// Columns of SHOW and TERMINATE commands: names as Neo4j 5 has them, for clients of an older one as 4.4 has them. The check
+// resolves YIELD and `*` by this table; whoever runs the command gives values for the names that are asked for.
 #pragma once
 
 #include "base/str.h"
@@ -10,5 +10,6 @@ struct cypher_show_columns {
   struct str defaults, others;
 };
 
-/// `output` are the bits of AST_SHOW_*: WITH USERS, WITH AUTH and AS COMMANDS change what there is.
-struct cypher_show_columns cypher_show_columns(enum ast_show what, uint32_t output);
+/// `output` are the bits of AST_SHOW_*: WITH USERS, WITH AUTH and AS COMMANDS change what there is. `neo4j_major` as in the
+/// options of the check; only databases differ.
+struct cypher_show_columns cypher_show_columns(enum ast_show what, uint32_t output, uint32_t neo4j_major);

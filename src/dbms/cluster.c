@@ -1,5 +1,6 @@
 #include "dbms/cluster_int.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,17 @@ static void on_install(struct group_application *a, uint64_t index, uint64_t ter
               STR_ARG(group_of(a)->database->name), (unsigned long long) index);
 }
 
+static void note_members(struct cluster_group *g, const struct consensus_membership *m) {
+  static_assert(ARRAY_SIZE(g->members.of) == CONSENSUS_MEMBERS_MAX, "every member has its place");
+  mutex_lock(&g->mutex);
+  g->members.count = m->count;
+  for (uint32_t i = 0; i < m->count; i++)
+    g->members.of[i] = (struct cluster_member){member_server(m->members[i].id), m->members[i].role == CONSENSUS_VOTER};
+  mutex_unlock(&g->mutex);
+}
+
 static void on_membership(struct group_application *a, const struct consensus_membership *m) {
+  note_members(group_of(a), m);
   uint32_t voters = consensus_membership_voters(m);
   event_raise(group_of(a)->cluster->dbms->options.events, EVENT_INFO, "cluster.membership",
               "[%.*s] Members of the group: %u, voting: %u.", STR_ARG(group_of(a)->database->name), m->count, voters);
@@ -191,6 +202,12 @@ void cluster_status(struct cluster_group *g, struct cluster_status *ret) {
   mutex_unlock(&g->mutex);
 }
 
+void cluster_members(struct cluster_group *g, struct cluster_members *ret) {
+  mutex_lock(&g->mutex);
+  *ret = g->members;
+  mutex_unlock(&g->mutex);
+}
+
 // ---- the writer ----
 
 static void on_write_ready(void *context) {
@@ -274,7 +291,13 @@ static void join_on_loop(void *argument) {
   j->err = random_fill(c->dbms->options.random, (uint8_t *) &o.seed, sizeof o.seed);
   if (j->err == ERR_OK) j->err = loop_timer_new(c->loop, on_retry, g, &g->retry, j->error);
   if (j->err == ERR_OK) j->err = host_group_add(c->host, store_log(graph_store(g->database->graph)), &o, &g->member, j->error);
-  if (j->err != ERR_OK) loop_timer_free(g->retry);
+  if (j->err != ERR_OK) {
+    loop_timer_free(g->retry);
+    return;
+  }
+  struct consensus_membership beginning;
+  group_membership(host_group(g->member), &beginning);
+  note_members(g, &beginning);
 }
 
 enum err cluster_begin(struct cluster *c, struct error *e) {

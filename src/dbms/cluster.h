@@ -57,3 +57,14 @@ struct cluster_status {
 };
 /// Any thread, between cluster_join and cluster_leave.
 void cluster_status(struct cluster_group *g, struct cluster_status *ret);
+
+/// The servers that belong to a group, as of the last change that was applied here. A value.
+struct cluster_members {
+  uint32_t count;
+  struct cluster_member {
+    uint64_t server; // its number
+    bool votes;
+  } of[64];
+};
+/// The same.
+void cluster_members(struct cluster_group *g, struct cluster_members *ret);

@@ -34,8 +34,9 @@ struct cluster_group {
   uint64_t lacks_index;          // the log begins above what is here: a copy is needed that is at least so new; 0: none
   uint64_t leading;              // the term that the graph was told of
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
-  struct mutex mutex;            // of the status
+  struct mutex mutex;            // what follows
   struct cluster_status status;
+  struct cluster_members members;
 };
 
 uint64_t cluster_now_ms(struct cluster *c);

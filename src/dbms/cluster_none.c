@@ -43,3 +43,7 @@ void cluster_checkpointed(struct cluster_group *g UNUSED, uint64_t index UNUSED)
 void cluster_status(struct cluster_group *g UNUSED, struct cluster_status *ret) {
   *ret = (struct cluster_status){.role = CLUSTER_FAILED};
 }
+
+void cluster_members(struct cluster_group *g UNUSED, struct cluster_members *ret) {
+  *ret = (struct cluster_members){0};
+}

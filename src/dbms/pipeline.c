@@ -23,7 +23,7 @@ static bool is_current(const struct plan *p, struct database *db) {
 }
 
 /// Text to plan in the plan's own arena, which keeps text, tree and operators together.
-static enum err build(struct plan *p, struct database *db, struct str text, struct error *e) {
+static enum err build(struct plan *p, struct database *db, uint32_t neo4j_major, struct str text, struct error *e) {
   struct arena *a = plan_arena(p);
   struct str copy = arena_str(a, text);
   if (copy.ptr == NULL) return arena_err(a, e);
@@ -32,8 +32,9 @@ static enum err build(struct plan *p, struct database *db, struct str text, stru
   struct ast_statement *statement;
   TRY(cypher_parse(a, copy, &language, &statement, e));
 
-  struct cypher_signatures signatures = procedures_signatures();
-  struct cypher_check_options check = {.signatures = &signatures};
+  struct procedures_scope scope = {.neo4j_major = neo4j_major, .is_member = db->replicated};
+  struct cypher_signatures signatures = procedures_signatures(&scope);
+  struct cypher_check_options check = {.signatures = &signatures, .neo4j_major = neo4j_major};
   TRY(cypher_check(statement, &check, e));
 
   static const struct plan_folding folding = {.evaluate = exec_evaluate};
@@ -43,20 +44,20 @@ static enum err build(struct plan *p, struct database *db, struct str text, stru
   return ERR_OK;
 }
 
-enum err pipeline_compile(struct database *db, struct str text, struct plan **ret, struct error *e) {
-  struct plan *p = query_cache_get(db->plans, text);
+enum err pipeline_compile(struct database *db, uint32_t neo4j_major, struct str text, struct plan **ret, struct error *e) {
+  struct plan *p = query_cache_get(db->plans, neo4j_major, text);
   if (p != NULL && is_current(p, db)) {
     *ret = p;
     return ERR_OK;
   }
   plan_unref(p);
   TRY(plan_new(&db->budget, &p, e));
-  enum err err = build(p, db, text, e);
+  enum err err = build(p, db, neo4j_major, text, e);
   if (err != ERR_OK) {
     plan_unref(p);
     return err;
   }
-  if (p->kind == PLAN_QUERY) query_cache_put(db->plans, p); // commands may hold passwords
+  if (p->kind == PLAN_QUERY) query_cache_put(db->plans, neo4j_major, p); // commands may hold passwords
   *ret = p;
   return ERR_OK;
 }

@@ -5,8 +5,10 @@
 #include "dbms/result.h"
 #include "dbms/session.h"
 
-/// The plan of `text` for `db`, from the cache or compiled; the caller holds a reference. Errors: those of the language, with positions.
-enum err pipeline_compile(struct database *db, struct str text, struct plan **ret, struct error *e) NODISCARD;
+/// The plan of `text` for `db`, from the cache or compiled; the caller holds a reference. `neo4j_major`: of struct dbms_client.
+/// Errors: those of the language, with positions.
+enum err pipeline_compile(struct database *db, uint32_t neo4j_major, struct str text, struct plan **ret,
+                          struct error *e) NODISCARD;
 
 /// Opens a statement in `t`: refuses what its transaction does not allow, makes its result and starts its run. The summary tells what `filter` lets pass. Takes over the
 /// reference to `p` when it succeeds. A command's result is empty until command_run has filled it.

@@ -1,18 +1,10 @@
 #include "dbms/procedures.h"
 
-#include "dbms/routing.h"
+#include "dbms/procedures_int.h"
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
 #include "graph/stats.h"
 #include "graph/view.h"
-
-/// A procedure builds all of its rows when it is called.
-struct procedure {
-  struct cypher_procedure signature;
-  const char *description;
-  bool works_on_system;
-  enum err (*rows)(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e);
-};
 
 static struct value text(const char *z) {
   return v_str(str_of(z));
@@ -113,33 +105,6 @@ static enum err client_config(struct transaction *t, const struct value *argumen
   return ERR_OK;
 }
 
-// ---- routing ----
-
-static struct value role_entry(struct arena *a, const char *role, const struct str *addresses, uint32_t n) {
-  struct value_entry *entries = ARENA_ARRAY(a, struct value_entry, 2);
-  if (entries == NULL) return V_NULL;
-  entries[0] = (struct value_entry){STR("addresses"), record_texts(a, addresses, n)};
-  entries[1] = (struct value_entry){STR("role"), text(role)};
-  return v_map(entries, 2);
-}
-
-static enum err routing_row(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
-  struct dbms *d = t->database->dbms;
-  struct arena *a = &l->arena;
-  struct database *db = d->home;
-  if (n > 1 && arguments[1].type == VALUE_STRING) db = dbms_database(d, v_text(arguments[1]));
-  if (db == NULL) return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", STR_ARG(v_text(arguments[1])));
-  const struct value *dialled = n > 0 && arguments[0].type == VALUE_MAP ? value_map_get(arguments[0], STR("address")) : NULL;
-  struct dbms_routing_table table;
-  TRY(routing_table(db, dialled != NULL && dialled->type == VALUE_STRING ? v_text(*dialled) : STR_NONE, a, &table, e));
-  struct value *servers = ARENA_ARRAY(a, struct value, 3);
-  if (servers == NULL) return arena_err(a, e);
-  servers[0] = role_entry(a, "WRITE", table.writers, table.writer_count);
-  servers[1] = role_entry(a, "READ", table.readers, table.reader_count);
-  servers[2] = role_entry(a, "ROUTE", table.routers, table.router_count);
-  return RECORD(l, e, {STR("ttl"), v_int(table.ttl_s)}, {STR("servers"), v_list(servers, 3)});
-}
-
 // ---- calling ----
 
 static enum err call_open(const struct exec_call *call, const struct value *arguments, uint32_t argument_count, void **ret_state, struct error *e) {
@@ -169,19 +134,10 @@ static void call_close(void *state) {
   record_list_free(state);
 }
 
-static struct exec_procedure implementation = {call_open, call_next, call_close};
+struct exec_procedure procedure_implementation = {call_open, call_next, call_close};
 
 // ---- the table ----
 
-#define FIELD(name, type) {#name, #type, CYPHER_##type, CYPHER_ANY, false, NULL, false}
-#define TEXTS(name) {#name, "LIST<STRING>", CYPHER_LIST, CYPHER_STRING, false, NULL, false}
-#define MAPS(name) {#name, "LIST<MAP>", CYPHER_LIST, CYPHER_MAP, false, NULL, false}
-#define OPTIONAL(name, type, text) {#name, #type, CYPHER_##type, CYPHER_ANY, true, text, false}
-#define FIELDS(...) (const struct cypher_field[]){__VA_ARGS__}, ARRAY_SIZE(((const struct cypher_field[]){__VA_ARGS__}))
-#define NONE NULL, 0
-#define PROCEDURE(name, mode, arguments, required, results, works_on_system, rows, description) \
-  {{name, arguments, required, results, CYPHER_PROCEDURE_##mode, false, true, false, &implementation}, description, works_on_system, rows}
-#define ROUTING_ARGUMENTS FIELDS(FIELD(context, MAP), OPTIONAL(database, STRING, "null"))
 #define INFO_RESULTS FIELDS(FIELD(id, STRING), FIELD(name, STRING), FIELD(creationDate, STRING))
 
 // clang-format off
@@ -197,8 +153,6 @@ static const struct procedure table[] = {
             "List all relationship types in the database."),
   PROCEDURE("dbms.clientConfig", DBMS, NONE, 0, FIELDS(FIELD(name, STRING), FIELD(description, STRING), FIELD(value, STRING), FIELD(dynamic, BOOLEAN)), true,
             client_config, "Settings that a client may see."),
-  PROCEDURE("dbms.cluster.routing.getRoutingTable", DBMS, ROUTING_ARGUMENTS, 1, FIELDS(FIELD(ttl, INTEGER), MAPS(servers)), true, routing_row,
-            "Who answers for a database."),
   PROCEDURE("dbms.components", DBMS, NONE, 0, FIELDS(FIELD(name, STRING), TEXTS(versions), FIELD(edition, STRING)), true, components,
             "Name, version and edition of the server, in the words that tools expect."),
   PROCEDURE("dbms.info", DBMS, NONE, 0, INFO_RESULTS, true, dbms_info, "Provides information regarding the server."),
@@ -206,19 +160,33 @@ static const struct procedure table[] = {
             FIELDS(FIELD(name, STRING), FIELD(description, STRING), FIELD(value, STRING), FIELD(dynamic, BOOLEAN), FIELD(defaultValue, STRING),
                    FIELD(startupValue, STRING), FIELD(explicitlySet, BOOLEAN)),
             true, list_config, "Lists the settings whose name holds a text."),
-  PROCEDURE("dbms.routing.getRoutingTable", DBMS, ROUTING_ARGUMENTS, 1, FIELDS(FIELD(ttl, INTEGER), MAPS(servers)), true, routing_row, "Who answers for a database."),
   PROCEDURE("dbms.showCurrentUser", DBMS, NONE, 0, FIELDS(FIELD(username, STRING), TEXTS(roles), TEXTS(flags)), true, show_current_user, "Shows the current user."),
 };
 // clang-format on
 
-static const struct cypher_procedure *find_procedure(void *context, struct str name) {
-  for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-    if (str_eq_nocase(str_of(table[i].signature.name), name)) return &table[i].signature;
+static bool is_there(const struct procedure *p, const struct procedures_scope *scope) {
+  if (p->members_only && !scope->is_member) return false;
+  bool is_3 = scope->neo4j_major == 3;
+  return p->era == PROCEDURE_EVER || (p->era == PROCEDURE_OF_3) == is_3;
+}
+
+/// Number `i` of all procedures, or NULL behind the last.
+static const struct procedure *procedure_at(size_t i) {
+  if (i < ARRAY_SIZE(table)) return &table[i];
+  uint32_t n;
+  const struct procedure *others = procedures_cluster(&n);
+  return i - ARRAY_SIZE(table) < n ? &others[i - ARRAY_SIZE(table)] : NULL;
+}
+
+static const struct cypher_procedure *find_procedure(void *scope, struct str name) {
+  const struct procedure *p;
+  for (size_t i = 0; (p = procedure_at(i)) != NULL; i++)
+    if (str_eq_nocase(str_of(p->signature.name), name) && is_there(p, scope)) return &p->signature;
   return NULL;
 }
 
-struct cypher_signatures procedures_signatures(void) {
-  return (struct cypher_signatures){.version = 1, .find_procedure = find_procedure};
+struct cypher_signatures procedures_signatures(struct procedures_scope *scope) {
+  return (struct cypher_signatures){.version = 1, .find_procedure = find_procedure, .context = scope};
 }
 
 /// "db.labels() :: (label :: STRING)"
@@ -234,13 +202,16 @@ static struct str write_signature(struct arena *a, const struct cypher_procedure
   return out;
 }
 
-enum err procedures_show(struct record_list *l, struct error *e) {
+enum err procedures_show(const struct procedures_scope *scope, struct record_list *l, struct error *e) {
   static const char *const modes[] = {"READ", "WRITE", "SCHEMA", "DBMS"};
-  for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-    const struct cypher_procedure *s = &table[i].signature;
-    TRY(RECORD(l, e, {STR("name"), text(s->name)}, {STR("description"), text(table[i].description)}, {STR("mode"), text(modes[s->mode])},
-               {STR("worksOnSystem"), v_bool(table[i].works_on_system)}, {STR("signature"), v_str(write_signature(&l->arena, s))},
-               {STR("argumentDescription"), v_list(NULL, 0)}, {STR("returnDescription"), v_list(NULL, 0)}, {STR("admin"), v_bool(s->admin)},
+  const struct procedure *p;
+  for (size_t i = 0; (p = procedure_at(i)) != NULL; i++) {
+    const struct cypher_procedure *s = &p->signature;
+    if (!is_there(p, scope)) continue;
+    TRY(RECORD(l, e, {STR("name"), text(s->name)}, {STR("description"), text(p->description)},
+               {STR("mode"), text(modes[s->mode])}, {STR("worksOnSystem"), v_bool(p->works_on_system)},
+               {STR("signature"), v_str(write_signature(&l->arena, s))}, {STR("argumentDescription"), v_list(NULL, 0)},
+               {STR("returnDescription"), v_list(NULL, 0)}, {STR("admin"), v_bool(s->admin)},
                {STR("isDeprecated"), v_bool(s->deprecated)}));
   }
   return ERR_OK;

@@ -6,8 +6,15 @@
 #include "exec/exec.h"
 #include "plan/plan.h"
 
-/// For the check of a statement. The look-ups are static.
-struct cypher_signatures procedures_signatures(void);
+/// For whom a statement is compiled: some procedures are there for members of a cluster alone, some have other columns for
+/// clients of Neo4j 3.
+struct procedures_scope {
+  uint32_t neo4j_major; // of struct dbms_client
+  bool is_member;
+};
+
+/// For the check of a statement, during which `scope` must live; what is found is static.
+struct cypher_signatures procedures_signatures(struct procedures_scope *scope);
 
 /// Rows of SHOW PROCEDURES.
-enum err procedures_show(struct record_list *l, struct error *e) NODISCARD;
+enum err procedures_show(const struct procedures_scope *scope, struct record_list *l, struct error *e) NODISCARD;

@@ -9,6 +9,7 @@
 struct entry {
   struct entry *newer, *older;
   struct plan *plan;
+  uint32_t dialect;
   size_t bytes;
   uint64_t hash;
 };
@@ -21,7 +22,7 @@ struct query_cache {
   struct mutex mutex; // everything below
   uint32_t capacity, len;
   size_t bytes;       // of all plans
-  struct map by_hash; // hash of the text -> struct entry *
+  struct map by_hash; // hash of dialect and text -> struct entry *
   struct entry *newest, *oldest;
 };
 
@@ -74,11 +75,15 @@ static struct entry *find(struct query_cache *c, uint64_t hash) {
   return place != NULL ? (struct entry *) (uintptr_t) *place : NULL;
 }
 
-struct plan *query_cache_get(struct query_cache *c, struct str text) {
+static uint64_t hash_of(uint32_t dialect, struct str text) {
+  return hash64(text.ptr, text.len, dialect);
+}
+
+struct plan *query_cache_get(struct query_cache *c, uint32_t dialect, struct str text) {
   struct plan *found = NULL;
   mutex_lock(&c->mutex);
-  struct entry *entry = find(c, hash64(text.ptr, text.len, 0));
-  if (entry != NULL && str_eq(entry->plan->statement->text, text)) {
+  struct entry *entry = find(c, hash_of(dialect, text));
+  if (entry != NULL && entry->dialect == dialect && str_eq(entry->plan->statement->text, text)) {
     unlink_entry(c, entry);
     link_newest(c, entry);
     found = plan_ref(entry->plan);
@@ -87,18 +92,18 @@ struct plan *query_cache_get(struct query_cache *c, struct str text) {
   return found;
 }
 
-void query_cache_put(struct query_cache *c, struct plan *p) {
+void query_cache_put(struct query_cache *c, uint32_t dialect, struct plan *p) {
   size_t bytes = arena_bytes(&p->arena);
   if (c->capacity == 0 || bytes > PLAN_BYTES_MAX) return;
   struct str text = p->statement->text;
   mutex_lock(&c->mutex);
-  struct entry *old = find(c, hash64(text.ptr, text.len, 0));
+  struct entry *old = find(c, hash_of(dialect, text));
   if (old != NULL) drop(c, old);
   if (c->len == c->capacity) drop(c, c->oldest);
   while (c->len > 0 && c->bytes + bytes > PLANS_BYTES_MAX) drop(c, c->oldest);
   struct entry *entry = mem_zalloc(sizeof *entry);
   if (entry != NULL) {
-    *entry = (struct entry){.plan = p, .bytes = bytes, .hash = hash64(text.ptr, text.len, 0)};
+    *entry = (struct entry){.plan = p, .dialect = dialect, .bytes = bytes, .hash = hash_of(dialect, text)};
     if (map_put(&c->by_hash, entry->hash, (uint64_t) (uintptr_t) entry) == ERR_OK) {
       plan_ref(p);
       link_newest(c, entry);

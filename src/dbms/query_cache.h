@@ -13,12 +13,13 @@ struct query_cache;
 enum err query_cache_new(uint32_t capacity, struct query_cache **ret, struct error *e) NODISCARD;
 void query_cache_free(struct query_cache *c);
 
-/// A plan of exactly this text with a reference for the caller, or NULL.
-struct plan *query_cache_get(struct query_cache *c, struct str text);
+/// A plan of exactly this text with a reference for the caller, or NULL. `dialect`: the same text means something else in
+/// another.
+struct plan *query_cache_get(struct query_cache *c, uint32_t dialect, struct str text);
 
 /// Keeps a reference to `p`, in place of an older plan of its text or of those that were not used for longest. A cache that finds no
 /// memory keeps nothing, and nobody keeps a plan of more than 4 MB.
-void query_cache_put(struct query_cache *c, struct plan *p);
+void query_cache_put(struct query_cache *c, uint32_t dialect, struct plan *p);
 
 void query_cache_clear(struct query_cache *c);
 uint32_t query_cache_size(struct query_cache *c);

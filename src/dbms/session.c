@@ -41,6 +41,7 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
       .connection_id = keep(s, client->connection_id),
       .user_agent = keep(s, client->user_agent),
       .legacy_bookmarks = client->legacy_bookmarks,
+      .neo4j_major = client->neo4j_major,
   };
   mutex_lock(&d->mutex);
   s->id = ++d->next_session;
@@ -264,7 +265,7 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   struct plan *p;
   struct result *r;
   if (s->phase != PHASE_COMMAND) {
-    TRY(pipeline_compile(t->database, op->run.query, &p, e));
+    TRY(pipeline_compile(t->database, s->client.neo4j_major, op->run.query, &p, e));
     if (command_is_slow(p) && !s->on_worker) {
       plan_unref(p);
       return *ret_to_worker = true, ERR_WAIT;

@@ -4,7 +4,7 @@
 #include "dbms/command.h"
 #include "dbms/procedures.h"
 #include "dbms/record_list.h"
-#include "dbms/routing.h"
+#include "dbms/show_cluster.h"
 #include "dbms/transaction.h"
 #include "graph/stats.h"
 #include "graph/tx.h"
@@ -15,28 +15,6 @@
 
 static struct value text(const char *z) {
   return v_str(str_of(z));
-}
-
-// ---- databases ----
-
-static enum err show_database(struct record_list *l, struct database *db, struct error *e) {
-  struct dbms *d = db->dbms;
-  int64_t last = -1; // not known while the store is being replaced
-  if (database_enter(db, NULL) == ERR_OK) {
-    last = (int64_t) graph_tx_last_committed(db->graph);
-    database_leave(db);
-  }
-  struct str address = routing_own_address(db, STR_NONE, &l->arena);
-  if (address.ptr == NULL) return arena_err(&l->arena, e);
-  bool is_home = db == d->home;
-  return RECORD(l, e, COLUMN("name", v_str(db->name)), COLUMN("type", text(db->is_system ? "system" : "standard")), COLUMN("aliases", v_list(NULL, 0)),
-                COLUMN("access", text(d->options.config->read_only_default && !db->is_system ? "read-only" : "read-write")), COLUMN("address", v_str(address)),
-                COLUMN("role", text("primary")), COLUMN("writer", v_bool(true)), COLUMN("requestedStatus", text("online")), COLUMN("currentStatus", text("online")),
-                COLUMN("statusMessage", text("")), COLUMN("error", text("")), COLUMN("default", v_bool(is_home)), COLUMN("home", v_bool(is_home)),
-                COLUMN("constituents", v_list(NULL, 0)), COLUMN("databaseID", text(db->uuid)), COLUMN("serverID", text(d->system->uuid)),
-                COLUMN("currentPrimariesCount", v_int(1)), COLUMN("currentSecondariesCount", v_int(0)), COLUMN("requestedPrimariesCount", v_int(1)),
-                COLUMN("requestedSecondariesCount", v_int(0)), COLUMN("store", text("quiver-1")),
-                COLUMN("lastCommittedTxn", v_int(last)), COLUMN("replicationLag", v_int(0)), COLUMN("options", v_map(NULL, 0)));
 }
 
 static enum err is_named(const struct ast *command, struct str name, struct value parameters, bool *ret, struct error *e) {
@@ -51,11 +29,14 @@ static enum err is_named(const struct ast *command, struct str name, struct valu
 
 static enum err show_databases(struct transaction *t, const struct ast *command, struct value parameters, struct record_list *l, struct error *e) {
   struct dbms *d = t->database->dbms;
+  bool of_5 = t->session->client.neo4j_major != 3 && t->session->client.neo4j_major != 4;
+  struct roster roster;
+  TRY(roster_take(d, &l->arena, &roster, e));
   for (uint32_t i = d->database_count; i-- > 0;) {
     bool wanted;
     TRY(is_named(command, d->databases[i]->name, parameters, &wanted, e));
     wanted &= command->show.what == AST_SHOW_DATABASES || d->databases[i] == d->home;
-    if (wanted) TRY(show_database(l, d->databases[i], e));
+    if (wanted) TRY(show_database(&roster, d, i, of_5, l, e));
   }
   return ERR_OK;
 }
@@ -193,6 +174,11 @@ static enum err show_settings(struct transaction *t, struct record_list *l, stru
   return ERR_OK;
 }
 
+static enum err show_procedures(struct transaction *t, struct record_list *l, struct error *e) {
+  struct procedures_scope scope = {.neo4j_major = t->session->client.neo4j_major, .is_member = t->database->replicated};
+  return procedures_show(&scope, l, e);
+}
+
 // ---- transactions ----
 
 static struct str transaction_name(struct arena *a, const struct transaction *t) {
@@ -262,12 +248,13 @@ static enum err fill(struct transaction *t, const struct ast *command, struct va
     case AST_SHOW_DATABASES:
     case AST_SHOW_DEFAULT_DATABASE:
     case AST_SHOW_HOME_DATABASE: return show_databases(t, command, parameters, l, e);
+    case AST_SHOW_SERVERS: return show_servers(t->database->dbms, l, e);
     case AST_SHOW_INDEXES:
     case AST_SHOW_CONSTRAINTS: return show_schema(t, command, l, e);
     case AST_SHOW_USERS:
     case AST_SHOW_CURRENT_USER: return show_users(t, command, l, e);
     case AST_SHOW_FUNCTIONS: return show_functions(l, e);
-    case AST_SHOW_PROCEDURES: return procedures_show(l, e);
+    case AST_SHOW_PROCEDURES: return show_procedures(t, l, e);
     case AST_SHOW_SETTINGS: return show_settings(t, l, e);
     case AST_SHOW_TRANSACTIONS: return show_transactions(t, command, parameters, l, e);
     case AST_SHOW_TERMINATE_TRANSACTIONS: return terminate(t, command, parameters, l, e);

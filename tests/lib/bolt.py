@@ -1,4 +1,4 @@
-"""A small Bolt 5.4 client over sockets, for tests that must not depend on a driver: values as Python's, failures as exceptions."""
+"""A small Bolt client (5.4, 4.4 or 3) over sockets, for tests that must not depend on a driver: values as Python's, failures as exceptions."""
 import socket
 import struct
 
@@ -97,13 +97,19 @@ class Result:
 class Bolt:
     """`with Bolt(port) as b: b.run("RETURN 1").rows`"""
 
-    def __init__(self, port, user=None, password=None, timeout_s=30):
+    def __init__(self, port, user=None, password=None, timeout_s=30, version=(5, 4)):
+        self.version = version
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
-        self.socket.sendall(b"\x60\x60\xb0\x17" + b"\x00\x00\x04\x05" + bytes(12))
-        assert self.receive_exactly(4) == b"\x00\x00\x04\x05"
-        self.call(0x01, {"user_agent": "quiver-tests/1.0", "bolt_agent": {"product": "quiver-tests/1.0"}})
+        wanted = bytes([0, 0, version[1], version[0]])
+        self.socket.sendall(b"\x60\x60\xb0\x17" + wanted + bytes(12))
+        assert self.receive_exactly(4) == wanted
+        hello = {"user_agent": "quiver-tests/1.0", "bolt_agent": {"product": "quiver-tests/1.0"}}
         auth = {"scheme": "none"} if user is None else {"scheme": "basic", "principal": user, "credentials": password}
-        self.login = self.call(0x6A, auth)
+        if version >= (5, 1):
+            self.call(0x01, hello)
+            self.login = self.call(0x6A, auth)
+        else:
+            self.login = self.call(0x01, {**hello, **auth})
 
     def __enter__(self):
         return self
@@ -173,7 +179,7 @@ class Bolt:
         """RUN and PULL everything. After a failure the connection is reset, so that it can be used again."""
         rows = []
         self.send(0x10, text, parameters or {}, extra)
-        self.send(0x3F, {"n": -1})
+        self.send(0x3F, *([{"n": -1}] if self.version >= (4, 0) else []))
         try:
             columns = self.answer()["fields"]
             summary = self.answer(rows)

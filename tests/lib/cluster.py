@@ -79,7 +79,7 @@ class Cluster:
 
     def writers(self, server):
         try:
-            return self.table(server)["WRITE"]
+            return self.table(server).get("WRITE", [])
         except (OSError, Failure):
             return []
 
