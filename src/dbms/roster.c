@@ -100,8 +100,11 @@ const struct roster_server *roster_leader(const struct roster *r, uint32_t datab
 static void look_at_databases(struct dbms *d, struct roster_database *ret) {
   for (uint32_t i = 0; i < d->database_count; i++) {
     struct database *db = d->databases[i];
-    ret[i] = (struct roster_database){.uuid = uuid_get(graph_uuid(db->graph)), .applied = graph_tx_last_committed(db->graph)};
+    ret[i] = (struct roster_database){.uuid = db->id};
+    if (database_enter(db, NULL) != ERR_OK) continue; // its store is being replaced
+    ret[i].applied = graph_tx_last_committed(db->graph);
     if (db->group != NULL) cluster_status(db->group, &ret[i].status);
+    database_leave(db);
   }
 }
 
@@ -110,7 +113,7 @@ static enum err look_at_self(struct dbms *d, struct arena *a, struct directory_c
   struct directory_server *self = ARENA_NEW(a, struct directory_server);
   struct str bolt = routing_own_address(d->home, STR_NONE, a);
   if (self == NULL || bolt.ptr == NULL) return arena_err(a, e);
-  self->said = (struct announcement){.server = uuid_get(graph_uuid(d->system->graph)),
+  self->said = (struct announcement){.server = d->system->id,
                                      .number = d->cluster != NULL ? (uint32_t) d->options.cluster->server : 1,
                                      .mode = d->cluster != NULL ? SERVER_CORE : SERVER_SINGLE,
                                      .addresses = {[ADDRESS_BOLT] = bolt},
@@ -125,7 +128,10 @@ enum err roster_take(struct dbms *d, struct arena *a, struct roster *ret, struct
   struct roster_source s = {.databases = databases, .database_count = d->database_count, .members = members};
   if (databases == NULL || members == NULL) return arena_err(a, e);
   look_at_databases(d, databases);
-  if (d->system->group != NULL) cluster_members(d->system->group, members);
+  if (database_enter(d->system, NULL) == ERR_OK) {
+    if (d->system->group != NULL) cluster_members(d->system->group, members);
+    database_leave(d->system);
+  }
   if (d->cluster != NULL) s.cluster = uuid_get(d->options.cluster->cluster);
   struct directory *directory = d->cluster != NULL ? d->options.cluster->directory : NULL;
   TRY(directory != NULL ? directory_copy(directory, a, &s.view, e) : look_at_self(d, a, &s.view, e));
