@@ -18,7 +18,7 @@ export UBSAN_OPTIONS ?= halt_on_error=1:print_stacktrace=1
 # The lock manager holds all its stripes at once to look for deadlocks of its own: more mutexes than TSan can follow.
 export TSAN_OPTIONS ?= halt_on_error=1:detect_deadlocks=0
 
-.PHONY: build build-tests run test check asan tsan clang fuzz sim crash mutants tck bench lint format help clean
+.PHONY: cluster cluster-stop build build-tests run test check asan tsan clang fuzz sim crash mutants tck bench lint format help clean
 
 build: $(BUILD)/build.ninja ## the server, as build/quiver
 	@ninja -C $(BUILD) --quiet
@@ -38,6 +38,11 @@ $(BUILD)/build.ninja: $(if $(filter assertions,$(ROW)),build-raft/libraft.a)
 
 run: build ## builds, then runs a standalone server on loopback, data in var/
 	@exec $(BUILD)/quiver console --home var $(ARGS)
+
+cluster: build ## three cores on loopback, data in var/cluster; cluster-stop ends them
+	@BUILD=$(BUILD) tools/cluster start
+cluster-stop:
+	@BUILD=$(BUILD) tools/cluster stop
 
 test: check ## all tests that take seconds to minutes; what ./test runs after installing
 

@@ -83,3 +83,7 @@ void dbms_close(struct dbms *d);
 /// Sets the password of the user neo4j if nobody has changed it yet (ERR_EXISTS otherwise). Only between dbms_open and the
 /// first session: for `quiver admin dbms set-initial-password`.
 enum err dbms_set_initial_password(struct dbms *d, struct str password, bool change_required, struct error *e) NODISCARD;
+/// The same for a member of a cluster, whose databases are not its own to open: what the first user begins with, if this member is the
+/// first to lead `system`. Before its first start; set all members alike.
+enum err dbms_prepare_initial_password(const struct config_values *config, struct disk *d, struct str password, bool change_required,
+                                       struct error *e) NODISCARD;

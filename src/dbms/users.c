@@ -7,6 +7,7 @@
 
 #include "base/checksum.h"
 #include "dbms/dbms_int.h"
+#include "dbms/initial_password.h"
 #include "dbms/serial.h"
 #include "graph/tx.h"
 
@@ -29,7 +30,7 @@ struct first_user {
   struct serial serial;
   struct graph_tx *tx; // NULL: none is under way
   bool committing, entered;
-  char hash[USERS_HASH_BYTES];
+  struct initial_password password; // hash empty: not settled yet
 };
 
 struct users {
@@ -49,14 +50,18 @@ static enum err encode(struct str password, char ret[USERS_HASH_BYTES], struct e
   return failed == 0 ? ERR_OK : error_set(e, ERR_NOMEM, "There is no memory to hash a password.");
 }
 
-enum err users_hash(struct users *u, struct str password, char ret[USERS_HASH_BYTES], struct error *e) {
-  int64_t least = u->dbms->options.config->auth_min_password_length;
+static enum err hash(const struct config_values *config, struct str password, char ret[USERS_HASH_BYTES], struct error *e) {
+  int64_t least = config->auth_min_password_length;
   if (password.len == 0) return error_set(e, ERR_ARGUMENT, "A password cannot be empty.");
   if ((int64_t) password.len < least) {
     return error_set(e, ERR_ARGUMENT, "A password must be at least %lld characters.", (long long) least);
   }
   if (password.len > USERS_PASSWORD_BYTES_MAX) return error_set(e, ERR_ARGUMENT, "A password must be at most %d bytes.", USERS_PASSWORD_BYTES_MAX);
   return encode(password, ret, e);
+}
+
+enum err users_hash(struct users *u, struct str password, char ret[USERS_HASH_BYTES], struct error *e) {
+  return hash(u->dbms->options.config, password, ret, e);
 }
 
 bool users_verify(struct str credentials, struct str password) {
@@ -218,9 +223,15 @@ static enum err has_users(struct dbms *d, bool *ret, struct error *e) {
 }
 
 static enum err describe_first(struct users *u, struct user *ret, struct error *e) {
-  if (u->first.hash[0] == '\0') TRY(encode(STR("neo4j"), u->first.hash, e));
-  *ret = (struct user){.name = STR("neo4j"), .credentials = str_of(u->first.hash), .change_required = true};
-  return ERR_OK;
+  struct initial_password *p = &u->first.password;
+  const struct dbms_options *o = &u->dbms->options;
+  enum err err = p->hash[0] == '\0' ? initial_password_read(o->disk, o->config->data_directory, p, e) : ERR_OK;
+  if (err == ERR_NOTFOUND) {
+    p->change_required = true;
+    err = encode(STR("neo4j"), p->hash, e);
+  }
+  *ret = (struct user){.name = STR("neo4j"), .credentials = str_of(p->hash), .change_required = p->change_required};
+  return err;
 }
 
 static enum err begin_first(struct users *u, struct error *e) {
@@ -352,6 +363,13 @@ static enum err is_still_initial(struct users *u, struct error *e) {
   arena_done(&a);
   if (err != ERR_OK && err != ERR_NOTFOUND) return err;
   return initial ? ERR_OK : error_set(e, ERR_EXISTS, "The password of the user neo4j has been changed already. Change it with ALTER USER on the system database.");
+}
+
+enum err dbms_prepare_initial_password(const struct config_values *config, struct disk *d, struct str password, bool change_required, struct error *e) {
+  struct initial_password p = {.change_required = change_required};
+  if (sodium_init() < 0) return error_set(e, ERR_INTERNAL, "libsodium could not be initialised");
+  TRY(hash(config, password, p.hash, e));
+  return initial_password_write(d, config->data_directory, &p, e);
 }
 
 enum err dbms_set_initial_password(struct dbms *d, struct str password, bool change_required, struct error *e) {

@@ -6,6 +6,7 @@
 #include "dbms/dbms.h"
 #include "server/engine.h"
 #include "server/machine.h"
+#include "server/member.h"
 #include "server/pid_file.h"
 #include "server/process.h"
 
@@ -24,6 +25,11 @@ static enum err set_password(const struct config *c, const char *password, bool 
   struct pid_file *pid_file;
   TRY(pid_file_take(path, &pid_file, e));
   struct engine *engine;
+  if (member_is_wanted(c)) {
+    enum err prepared = dbms_prepare_initial_password(config_values(c), disk_system(), str_of(password), require_change, e);
+    pid_file_release(pid_file);
+    return prepared;
+  }
   enum err err = engine_new(c, NULL, NULL, &engine, e);
   if (err == ERR_OK) {
     err = engine_open(engine, NULL, e);

@@ -32,6 +32,14 @@ def things_or_none(server):
         return None
 
 
+def logs_in(server, user, password):
+    try:
+        with Bolt(server.bolt_port, user, password) as bolt:
+            return bolt.run("RETURN 1").rows == [[1]]
+    except Failure:
+        return False
+
+
 def wait_for(what, condition, timeout_s=20):
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -196,6 +204,15 @@ class Cores(unittest.TestCase):
             cluster.write("CREATE (:Thing)")
             self.assertLess(time.monotonic() - started, 10)
             self.assertIn("Moving to FOLLOWER state", (leader.home / "console.out").read_text())
+
+    def test_a_password_that_was_set_before_the_first_start_lets_its_user_in_on_every_member(self):
+        cluster = Cluster(BINARY, settings={"dbms.security.auth_enabled": "true", "dbms.security.auth_max_failed_attempts": "0"})
+        for server in cluster.servers:
+            subprocess.run([BINARY, "admin", "dbms", "set-initial-password", "long enough", "--home", str(server.home), "--set=dbms.mode=CORE"], check=True,
+                           stdout=subprocess.DEVNULL)
+        with cluster:
+            for server in cluster.servers:
+                wait_for("the user is there", lambda s=server: logs_in(s, "neo4j", "long enough"))
 
     def test_the_store_of_a_member_is_not_opened_by_a_standalone_server(self):
         with Cluster(BINARY) as cluster:
