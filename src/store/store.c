@@ -96,7 +96,7 @@ static bool is_installing(struct store *s) {
 }
 
 // A log is a group's or its own, from its first entry on: an uncommitted tail must not pass for committed, nor a log of one server
-// for what others have promised.
+// for what others have promised. One that only begins behind a copied store holds neither.
 static enum err check_owner(struct store *s, struct error *e) {
   struct log_group_state g;
   log_group_state(s->log, &g);
@@ -104,7 +104,7 @@ static enum err check_owner(struct store *s, struct error *e) {
     return error_set(e, ERR_INVALID,
                      "The store '%s' belongs to a member of a cluster: start this server with dbms.mode=CORE, as it was.",
                      s->directory);
-  if (s->options.log.clustered && g.member_id == 0 && log_last_index(s->log) > 0 && !g.installing)
+  if (s->options.log.clustered && g.member_id == 0 && log_last_index(s->log) > g.snapshot_index && !g.installing)
     return error_set(e, ERR_INVALID,
                      "The store '%s' was made by a standalone server: a member of a cluster begins with an empty folder, or with "
                      "dbms.mode=SINGLE.",

@@ -142,8 +142,15 @@ static void assert_copied(struct world *w) {
   store_close(s);
 }
 
+static void join_group(struct store *s) {
+  struct log_group_state g;
+  log_group_state(store_log(s), &g);
+  g.member_id = 3;
+  assert_ok(log_group_save(store_log(s), &g, NULL));
+}
+
 // An older store of the same database where the copy is to go: three entries, the last two in its log only.
-static uint64_t make_old(struct world *w) {
+static uint64_t make_old(struct world *w, bool is_members) {
   struct place old = {.options = w->options, .access = w->from.access};
   old.options.log.clustered = false;
   old.options.create = true;
@@ -157,6 +164,7 @@ static uint64_t make_old(struct world *w) {
     place_publish(&old, b);
   }
   uint64_t digest = digest_of_store(old.store);
+  if (is_members) join_group(old.store);
   place_close(&old);
   return digest;
 }
@@ -179,6 +187,7 @@ TEST(an_empty_directory_gets_the_store_and_its_log_begins_behind_it) {
   struct log_entry next = {
       .index = w.pin.identity.applied.index + 1, .term = 1, .kind = LOG_NOOP, .parts = LOG_END, .commit_time_ns = 9000};
   bool worked = false;
+  join_group(s);
   assert_ok(log_append(store_log(s), &next, 1, NULL));
   assert_ok(log_writer_step(store_log(s), &worked, NULL));
   store_close(s);
@@ -192,7 +201,7 @@ TEST(a_store_on_its_own_goes_on_in_a_new_term_with_the_copy) {
   struct world w;
   struct store *s = NULL;
   world_init(&w);
-  make_old(&w);
+  make_old(&w, false);
   assert_ok(copy_all(&w, NULL));
   w.options.log.clustered = false;
   assert_ok(open_copy(&w, &s, NULL));
@@ -369,12 +378,7 @@ TEST(a_members_log_stays_until_its_leader_says_where_it_begins_and_only_then_may
   struct error e = ERROR_INIT;
   struct log_group_state g;
   world_init(&w);
-  make_old(&w);
-  assert_ok(open_copy(&w, &s, NULL));
-  log_group_state(store_log(s), &g);
-  g.member_id = 3;
-  assert_ok(log_group_save(store_log(s), &g, NULL));
-  store_close(s);
+  make_old(&w, true);
   assert_ok(copy_all(&w, NULL));
   assert_ok(open_copy(&w, &s, NULL));
   log_group_state(store_log(s), &g);
@@ -395,7 +399,7 @@ TEST(a_copy_of_a_newer_generation_brings_it_along) {
   struct store *s = NULL;
   struct log_group_state g;
   world_init(&w);
-  make_old(&w);
+  make_old(&w, false);
   checkpoint_unpin(&w.pin);
   log_group_state(store_log(w.from.store), &g);
   g.generation = 5;
@@ -416,7 +420,7 @@ TEST(a_copy_of_an_older_generation_is_refused) {
   struct log_group_state g;
   struct error e = ERROR_INIT;
   world_init(&w);
-  uint64_t old = make_old(&w);
+  uint64_t old = make_old(&w, true);
   assert_ok(open_copy(&w, &s, NULL));
   log_group_state(store_log(s), &g);
   g.generation = 5;
@@ -457,7 +461,7 @@ static void walk(uint64_t seed, bool has_old, enum sim_op op, bool is_cut) {
   world_init(&w);
   for (int64_t n = 0, more = 1; more; n++) {
     fresh_disk(&w, seed);
-    uint64_t old = has_old ? make_old(&w) : 0;
+    uint64_t old = has_old ? make_old(&w, true) : 0;
     if (is_cut)
       sim_disk_cut_after(w.disk, n);
     else
@@ -547,7 +551,7 @@ TEST(a_full_disk_is_told_before_anything_comes) {
 TEST(no_memory_is_an_error_at_every_step_of_a_copy) {
   struct world w;
   world_init(&w);
-  make_old(&w);
+  make_old(&w, false);
   checkpoint_unpin(&w.pin);
   EACH_ALLOC_FAILS(n) {
     enum err err = checkpoint_pin(w.from.store, INT64_MAX, &w.pin, NULL);
