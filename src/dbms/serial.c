@@ -18,6 +18,13 @@ static void submit(struct serial *s) {
   s->host->submit(s->host, s->kind, &s->work);
 }
 
+/// Whoever took it from idle looks again: serial_rest may have seen it idle just before, and not waited.
+static bool may_start(struct serial *s) {
+  if (!atomic_load(&s->resting)) return true;
+  atomic_store(&s->state, SERIAL_IDLE);
+  return false;
+}
+
 void serial_ready(struct serial *s) {
   if (atomic_load(&s->resting)) return;
   int state = atomic_load(&s->state);
@@ -25,7 +32,7 @@ void serial_ready(struct serial *s) {
     int next = state == SERIAL_IDLE ? SERIAL_QUEUED : state == SERIAL_RUNNING ? SERIAL_AGAIN : state;
     if (next == state) return;
     if (!atomic_compare_exchange_weak(&s->state, &state, next)) continue;
-    if (next == SERIAL_QUEUED) submit(s);
+    if (next == SERIAL_QUEUED && may_start(s)) submit(s);
     return;
   }
 }
@@ -37,7 +44,7 @@ void serial_rest(struct serial *s) {
 
 bool serial_claim(struct serial *s) {
   int idle = SERIAL_IDLE;
-  return !atomic_load(&s->resting) && atomic_compare_exchange_strong(&s->state, &idle, SERIAL_RUNNING);
+  return !atomic_load(&s->resting) && atomic_compare_exchange_strong(&s->state, &idle, SERIAL_RUNNING) && may_start(s);
 }
 
 void serial_begin(struct serial *s) {
