@@ -276,6 +276,11 @@ struct joining {
   struct error *error;
 };
 
+static void free_timers(struct cluster_group *g) {
+  loop_timer_free(g->retry);
+  loop_timer_free(g->look_round);
+}
+
 static void join_on_loop(void *argument) {
   struct joining *j = argument;
   struct cluster_group *g = j->group;
@@ -290,11 +295,13 @@ static void join_on_loop(void *argument) {
   memcpy(o.uuid, graph_uuid(g->database->graph), sizeof o.uuid);
   j->err = random_fill(c->dbms->options.random, (uint8_t *) &o.seed, sizeof o.seed);
   if (j->err == ERR_OK) j->err = loop_timer_new(c->loop, on_retry, g, &g->retry, j->error);
+  if (j->err == ERR_OK) j->err = loop_timer_new(c->loop, cluster_look_round, g, &g->look_round, j->error);
   if (j->err == ERR_OK) j->err = host_group_add(c->host, store_log(graph_store(g->database->graph)), &o, &g->member, j->error);
   if (j->err != ERR_OK) {
-    loop_timer_free(g->retry);
+    free_timers(g);
     return;
   }
+  loop_timer_set(g->look_round, LOOK_ROUND_MS, true);
   struct consensus_membership beginning;
   group_membership(host_group(g->member), &beginning);
   note_members(g, &beginning);
@@ -324,13 +331,14 @@ enum err cluster_join(struct cluster *c, struct database *db, struct error *e) {
     return error_ensure(e, j.err);
   }
   db->group = g;
+  cluster_touch(g); // for what came while it was not known here
   return cluster_give(g, e);
 }
 
 static void leave_on_loop(void *argument) {
   struct cluster_group *g = argument;
+  free_timers(g);
   host_group_remove(g->member);
-  loop_timer_free(g->retry);
 }
 
 void cluster_leave(struct database *db) {
@@ -371,15 +379,6 @@ void cluster_hand_over(struct cluster *c, int64_t timeout_ms) {
   while (leads_any(c) && clock_monotonic_ns(c->dbms->options.clock) < until_ns) thread_sleep_ns(NS_PER_MS);
 }
 
-/// Who is there, and belongs into groups that this server leads.
-static void on_look_round(void *context) {
-  struct cluster *c = context;
-  for (uint32_t i = 0; i < c->dbms->database_count; i++) {
-    struct cluster_group *g = c->dbms->databases[i]->group;
-    if (g != NULL) cluster_look_round(g);
-  }
-}
-
 struct opening {
   struct cluster *cluster;
   enum err err;
@@ -404,8 +403,6 @@ static void open_on_loop(void *argument) {
                                           .events = c->dbms->options.events};
   memcpy(host.network.cluster, c->options->cluster, sizeof host.network.cluster);
   o->err = host_open(c->loop, &host, &c->host, o->error);
-  if (o->err == ERR_OK) o->err = loop_timer_new(c->loop, on_look_round, c, &c->look_round, o->error);
-  if (o->err == ERR_OK) loop_timer_set(c->look_round, LOOK_ROUND_MS, true);
 }
 
 enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options, struct cluster **ret, struct error *e) {
@@ -429,7 +426,6 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
 
 static void close_on_loop(void *argument) {
   struct cluster *c = argument;
-  loop_timer_free(c->look_round);
   host_close(c->host);
 }
 

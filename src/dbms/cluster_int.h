@@ -13,7 +13,6 @@ struct cluster {
   struct loop *loop;
   struct host *host;
   struct serial writer; // of the logs of all groups
-  struct loop_timer *look_round;
 
   // Copies of stores (cluster_copy.c): the bulk loop's.
   struct loop *bulk;
@@ -29,7 +28,7 @@ struct cluster_group {
   struct cluster *cluster;
   struct database *database;
   struct host_group *member;
-  struct loop_timer *retry;
+  struct loop_timer *retry, *look_round;
   struct catchup_store source;   // of copies; the bulk loop's
   uint64_t lacks_index;          // the log begins above what is here: a copy is needed that is at least so new; 0: none
   uint64_t leading;              // the term that the graph was told of
@@ -54,5 +53,5 @@ void cluster_keep(struct cluster_group *group);
 void cluster_fetch(struct cluster *c, struct database *db, uint64_t index);
 
 /// Sees to it that the servers of the cluster are members of the group, if this one leads it: one step at a time, now and then
-/// (cluster_members.c).
-void cluster_look_round(struct cluster_group *g);
+/// (cluster_members.c). A timer's: `context` is the group.
+void cluster_look_round(void *context);

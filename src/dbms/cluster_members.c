@@ -133,7 +133,8 @@ static void look(struct looking *l) {
   if (!take_out_former(l) && !promote_learners(l)) take_in_new(l);
 }
 
-void cluster_look_round(struct cluster_group *g) {
+void cluster_look_round(void *context) {
+  struct cluster_group *g = context;
   struct directory *directory = g->cluster->options->directory;
   if (directory == NULL || group_failure(host_group(g->member), NULL) != ERR_OK) return;
   struct arena a;

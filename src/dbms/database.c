@@ -15,12 +15,17 @@ static const int64_t COMMIT_HERE_NS_MAX = 5 * NS_PER_MS;
 // How long a machine that failed rests before it tries again: twice as long each time.
 static const int64_t RETRY_FIRST_NS = 10 * NS_PER_MS, RETRY_LAST_NS = NS_PER_S;
 
+static void touch_group(struct database *db) {
+  struct cluster_group *g = db->group;
+  if (g != NULL) cluster_touch(g);
+}
+
 static void on_work_ready(void *context, enum graph_machine which) {
   struct database *db = context;
   if (which != GRAPH_LOG_WRITER || !db->replicated)
     serial_ready(&db->machines[which].serial);
-  else if (db->group != NULL)
-    cluster_touch(db->group); // which proposes what waits
+  else
+    touch_group(db); // which proposes what waits
 }
 
 static const char *machine_name(enum graph_machine which) {
@@ -132,13 +137,14 @@ void database_rest(struct database *db) {
 /// The group may propose now: whatever is to be written waits for that.
 static void on_leads(void *context, uint64_t term UNUSED) {
   struct database *db = context;
-  if (db->group != NULL) cluster_touch(db->group);
+  touch_group(db);
   if (db->is_system) users_lead(db->dbms->users);
 }
 
 static void on_checkpointed(void *context, uint64_t index) {
   struct database *db = context;
-  if (db->group != NULL) cluster_checkpointed(db->group, index);
+  struct cluster_group *g = db->group;
+  if (g != NULL) cluster_checkpointed(g, index);
 }
 
 static void on_progress(void *context, uint64_t index, uint64_t last) {
