@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "bolt/conn.h"
+#include "dbms/dbms.h"
 #include "os/clock.h"
 #include "os/net.h"
 #include "os/thread.h"
@@ -384,7 +385,8 @@ void bolt_server_stop(struct bolt_server *server) {
   for_each_loop(server, start_draining);
   if (!wait_until_empty(server, server->settings.drain_timeout_ms)) {
     for_each_loop(server, end_draining);
-    wait_until_empty(server, -1); // operations were interrupted and end soon
+    dbms_terminate_all(server->dbms); // a commit may wait for servers that are gone
+    wait_until_empty(server, -1);     // operations were interrupted and end soon
   }
   for_each_loop(server, stop_loop);
   for (uint32_t i = 0; i < server->settings.threads; i++) loop_stop(server->loops[i].loop);

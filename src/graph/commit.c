@@ -151,6 +151,9 @@ enum err commits_fallen(enum err fate, const char *what_was_not_done, struct err
   if (fate == ERR_NOSPC) return error_set(e, ERR_TX_LOG, "%s: the disk has no room for the log.", what_was_not_done);
   if (fate == ERR_NOT_LEADER)
     return error_set(e, ERR_NOT_LEADER, "%s: another server became the leader before it was.", what_was_not_done);
+  if (fate == ERR_CLOSED)
+    return error_set(e, ERR_TX_LOG, "%s before this server stopped. Its group may yet do it: look before you try again.",
+                     what_was_not_done);
   return error_ensure(e, fate);
 }
 

@@ -19,7 +19,8 @@ struct flight {
   uint64_t end_index;
   enum err fate; // of a fallen one
   /// Published (ERR_OK), or never will be: the log had no room (ERR_NOSPC), another leader came before it was committed
-  /// (ERR_NOT_LEADER), or the graph has failed. Called once, by the applier's thread, and frees the flight.
+  /// (ERR_NOT_LEADER), this server stops before the group has said (ERR_CLOSED), or the graph has failed. Called once, by the
+  /// applier's thread, and frees the flight.
   void (*landed)(struct flight *f, enum err err);
   void *context; // of landed
 };
@@ -36,6 +37,7 @@ struct replica {
   struct flight *arriving;     // a transaction of another leader of which not all parts are here; the driver's
   _Atomic uint64_t received;   // the last committed entry that came
   _Atomic uint64_t leading;    // the term that this member leads in, though it may not be ready to write
+  _Atomic bool left;           // nothing comes from the group or goes to it any more; set under the mutex
 };
 
 /// Somebody who waits until an index is applied.

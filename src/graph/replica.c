@@ -31,11 +31,9 @@ static struct flight_list take_waiting(struct commits *c, size_t *ret_entries) {
 }
 
 static void put_back(struct commits *c, struct flight_list *taken) {
-  mutex_lock(&c->mutex);
   taken->last->next = c->replica.waiting.first;
   if (c->replica.waiting.last == NULL) c->replica.waiting.last = taken->last;
   c->replica.waiting.first = taken->first;
-  mutex_unlock(&c->mutex);
 }
 
 /// Each transaction knows its place now.
@@ -67,19 +65,18 @@ static enum err propose_list(struct flight_list *list, size_t count, graph_propo
 /// What came of a proposal.
 static enum err settle_proposal(struct graph *g, struct flight_list *list, enum err err) {
   struct commits *c = &g->commits;
-  if (err != ERR_OK && err != ERR_NOT_LEADER) {
-    put_back(c, list);
-    return err;
-  }
   mutex_lock(&c->mutex);
-  if (err == ERR_NOT_LEADER)
-    commits_fell(c, list, ERR_NOT_LEADER);
+  bool left = c->replica.left;
+  if (left || err == ERR_NOT_LEADER)
+    commits_fell(c, list, left ? ERR_CLOSED : ERR_NOT_LEADER);
+  else if (err != ERR_OK)
+    put_back(c, list);
   else
     for (struct flight *f; (f = flight_pop(list)) != NULL;) flight_push(&c->replica.proposed, f);
   mutex_unlock(&c->mutex);
   // A graph that has failed meanwhile lands these too.
-  if (err == ERR_NOT_LEADER || graph_failure(g, NULL) != ERR_OK) graph_work(g, GRAPH_APPLIER);
-  return ERR_OK;
+  if (left || err == ERR_NOT_LEADER || graph_failure(g, NULL) != ERR_OK) graph_work(g, GRAPH_APPLIER);
+  return err == ERR_NOT_LEADER ? ERR_OK : err;
 }
 
 enum err graph_propose(struct graph *g, graph_proposer *propose, void *context, struct error *e) {
@@ -163,23 +160,20 @@ static enum err receive_other(struct graph *g, const struct log_entry *entry, st
   return ERR_OK;
 }
 
-/// Before anything of it is changed.
-static bool is_full(struct commits *c) {
-  mutex_lock(&c->mutex);
-  bool full = c->replica.queued >= QUEUED_FLIGHTS_MAX || c->replica.queued_bytes >= QUEUED_BYTES_MAX;
-  mutex_unlock(&c->mutex);
-  return full;
+static bool is_full(const struct replica *r) {
+  return r->queued >= QUEUED_FLIGHTS_MAX || r->queued_bytes >= QUEUED_BYTES_MAX;
 }
 
 enum err graph_receive(struct graph *g, const struct log_entry *entry, struct error *e) {
   struct commits *c = &g->commits;
   struct flight *whole = NULL;
   TRY(graph_failure(g, e));
-  if (is_full(c)) return error_set(e, ERR_BUSY, "The applier is behind.");
   mutex_lock(&c->mutex);
-  bool overtaken = drop_overtaken(c, entry->term);
-  bool own = receive_own(c, entry);
+  bool busy = c->replica.left || is_full(&c->replica); // before anything of it is changed
+  bool overtaken = !busy && drop_overtaken(c, entry->term);
+  bool own = !busy && receive_own(c, entry);
   mutex_unlock(&c->mutex);
+  if (busy) return error_set(e, ERR_BUSY, "The applier is behind.");
   if (own && c->replica.arriving != NULL) flight_free(TAKE_PTR(c->replica.arriving));
   if (overtaken) graph_work(g, GRAPH_APPLIER);
   if (!own) TRY(receive_other(g, entry, &whole, e));
@@ -220,7 +214,7 @@ static void go_on_from_applied(struct graph *g) {
 
 bool replica_opens_term(struct graph *g) {
   uint64_t leading = atomic_load(&g->commits.replica.leading);
-  return leading != 0 && leading != atomic_load(&g->commits.term) &&
+  return leading != 0 && leading != atomic_load(&g->commits.term) && !atomic_load(&g->commits.replica.left) &&
          (store_applied(g->store).term == leading || MUTANT(replica_own_noop));
 }
 
@@ -230,7 +224,7 @@ void replica_open_term(struct graph *g) {
   if (!replica_opens_term(g)) return;
   go_on_from_applied(g);
   mutex_lock(&c->mutex);
-  if (atomic_load(&c->replica.leading) == leading) atomic_store(&c->term, leading);
+  if (atomic_load(&c->replica.leading) == leading && !c->replica.left) atomic_store(&c->term, leading);
   mutex_unlock(&c->mutex);
   if (g->options.leads != NULL) g->options.leads(g->options.context, leading);
 }
@@ -241,6 +235,17 @@ uint64_t graph_leading_term(struct graph *g) {
 
 struct store_applied graph_applied(struct graph *g) {
   return store_applied(g->store);
+}
+
+void graph_group_left(struct graph *g) {
+  struct commits *c = &g->commits;
+  mutex_lock(&c->mutex);
+  atomic_store(&c->replica.left, true);
+  atomic_store(&c->term, 0);
+  commits_fell(c, &c->replica.waiting, ERR_CLOSED);
+  commits_fell(c, &c->replica.proposed, ERR_CLOSED);
+  mutex_unlock(&c->mutex);
+  graph_work(g, GRAPH_APPLIER);
 }
 
 void graph_group_failed(struct graph *g, const struct error *cause) {

@@ -19,7 +19,8 @@ typedef enum err graph_proposer(void *context, uint64_t term, struct log_entry *
 enum err graph_propose(struct graph *g, graph_proposer *propose, void *context, struct error *e) NODISCARD;
 
 /// The next committed entry of the group, of whatever kind; its bytes are copied. Every one above graph_applied at opening comes,
-/// in order. ERR_BUSY: the applier has enough to do; the same entry later. ERR_NOMEM. The cause, once the graph has failed.
+/// in order. ERR_BUSY: the applier has enough to do, or the group was left; the same entry later. ERR_NOMEM. The cause, once the
+/// graph has failed.
 enum err graph_receive(struct graph *g, const struct log_entry *entry, struct error *e) NODISCARD;
 
 /// This member leads in `term` (0: another does, or none). Transactions may write in it when its first entry is applied here;
@@ -31,6 +32,11 @@ uint64_t graph_leading_term(struct graph *g);
 
 /// The last entry that readers see. Any thread.
 struct store_applied graph_applied(struct graph *g);
+
+/// This server stops, and will not wait for the group any longer: nothing is written or received any more, and whoever waits is
+/// told that nobody here knows what becomes of it. What is committed meanwhile is in the log, and is applied at the next start.
+/// Any thread.
+void graph_group_left(struct graph *g);
 
 /// The group is closed for good: nothing is written any more, and whoever waits is told.
 void graph_group_failed(struct graph *g, const struct error *cause);

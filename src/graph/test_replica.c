@@ -432,6 +432,53 @@ TEST(whoever_waits_is_told_when_the_group_has_failed) {
   stop(&one, &other);
 }
 
+TEST(a_server_that_stops_waits_no_longer_for_a_group_that_does_not_answer) {
+  struct group group;
+  struct member one, other;
+  two_members(&group, &one, &other);
+  lead(&one);
+  graph_token key = token(&one, GRAPH_KEY, "text");
+  struct graph_tx *proposed = submit(&one, key, 9 << 20);
+  send(&one);
+  uint64_t first = one.received;
+  assert_ok(graph_receive(one.b.g, &group.entries[first], &one.b.e)); // the first of its three parts
+  struct graph_tx *waiting = submit(&one, key, 10);
+  graph_group_left(one.b.g);
+  step(&one);
+  finish(&one, proposed, ERR_TX_LOG);
+  assert_non_null(strstr(one.b.e.message, "before this server stopped"));
+  finish(&one, waiting, ERR_TX_LOG);
+  assert_int_equal(graph_receive(one.b.g, &group.entries[first + 1], &one.b.e), ERR_BUSY); // no part of it is taken for a whole
+  graph_lead(one.b.g, group.term + 1);
+  step(&one);
+  assert_int_equal(graph_leading_term(one.b.g), 0);
+  receive_all(&other);
+  assert_int_equal(nodes(&other), 1); // the others have it, and what was not proposed they do not
+  stop(&one, &other);
+}
+
+static enum err propose_and_leave(void *context, uint64_t term, struct log_entry *entries, size_t count, struct error *e) {
+  struct member *m = context;
+  graph_group_left(m->b.g);
+  return propose(m->group, term, entries, count, e);
+}
+
+TEST(a_commit_that_is_on_its_way_to_the_group_when_its_server_stops_is_told_too) {
+  static const enum err refusals[] = {ERR_OK, ERR_LIMIT};
+  for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+    struct group group;
+    struct member one, other;
+    two_members(&group, &one, &other);
+    lead(&one);
+    struct graph_tx *tx = submit(&one, token(&one, GRAPH_KEY, "text"), 10);
+    group.refusal = refusals[i];
+    assert_int_equal(graph_propose(one.b.g, propose_and_leave, &one, &one.b.e), refusals[i]);
+    step(&one);
+    finish(&one, tx, ERR_TX_LOG);
+    stop(&one, &other);
+  }
+}
+
 TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_have_it_then),
       T(a_follower_answers_reads_and_refuses_writes_as_neo4j_does), T(a_new_leader_writes_only_when_its_first_entry_is_applied),
       T(what_a_deposed_leader_proposed_is_committed_if_the_next_one_has_it_and_else_refused),
@@ -439,4 +486,6 @@ TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_h
       T(a_large_transaction_of_which_only_the_beginning_was_replicated_leaves_nothing),
       T(names_go_on_behind_those_that_another_leader_gave),
       T(every_member_fills_an_index_and_whoever_leads_then_gives_the_verdict), T(proposals_that_the_group_has_no_room_for_wait),
-      T(committed_entries_are_turned_away_while_the_applier_is_behind), T(whoever_waits_is_told_when_the_group_has_failed))
+      T(committed_entries_are_turned_away_while_the_applier_is_behind), T(whoever_waits_is_told_when_the_group_has_failed),
+      T(a_server_that_stops_waits_no_longer_for_a_group_that_does_not_answer),
+      T(a_commit_that_is_on_its_way_to_the_group_when_its_server_stops_is_told_too))

@@ -350,7 +350,7 @@ enum err graph_tx_commit(struct graph_tx *tx, uint64_t *ret_id, struct error *e)
   if (tx->state != TX_COMMITTING) return error_set(e, ERR_TX_NOT_FOUND, "The transaction is over.");
   if (!tx->landed) return ERR_WAIT;
   tx->state = TX_OVER;
-  if (tx->outcome == ERR_NOSPC || tx->outcome == ERR_NOT_LEADER)
+  if (tx->outcome == ERR_NOSPC || tx->outcome == ERR_NOT_LEADER || tx->outcome == ERR_CLOSED)
     return commits_fallen(tx->outcome, "The transaction was not committed", e);
   if (tx->outcome != ERR_OK) return graph_failure(tx->g, e) != ERR_OK ? tx->outcome : error_ensure(e, tx->outcome);
   *ret_id = tx->commit_id;

@@ -214,6 +214,36 @@ class Cores(unittest.TestCase):
             for server in cluster.servers:
                 wait_for("the user is there", lambda s=server: logs_in(s, "neo4j", "long enough"))
 
+    def test_a_server_that_the_others_left_alone_with_a_commit_stops_when_asked(self):
+        with Cluster(BINARY, settings={"db.shutdown_transaction_end_timeout": "1s"}) as cluster:
+            cluster.write("CREATE (:Thing)")
+            leader = cluster.leader()
+            for server in cluster.servers:
+                if server is not leader:
+                    server.kill()
+            told = []
+
+            def write():
+                try:
+                    with Bolt(leader.bolt_port) as bolt:
+                        bolt.run("CREATE (:Thing)")
+                    told.append("committed")
+                except (OSError, Failure) as problem:
+                    told.append(str(problem))
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            time.sleep(0.5)
+            self.assertEqual((told, leader.stop()), ([], 0))
+            writer.join()
+            self.assertNotEqual(told, ["committed"])
+            for server in cluster.servers:
+                server.spawn()
+            for server in cluster.servers:
+                server.wait_until_up()
+            cluster.write("CREATE (:Thing {last: true})")  # that of the writer may have come to be, or not
+            self.assertIn(things(cluster.leader()), (2, 3))
+
     def test_the_store_of_a_member_is_not_opened_by_a_standalone_server(self):
         with Cluster(BINARY) as cluster:
             member = cluster.servers[0]
