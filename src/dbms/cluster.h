@@ -40,7 +40,7 @@ enum err cluster_join(struct cluster *c, struct database *db, struct error *e) N
 /// Afterwards nobody writes the log. NULL group is fine.
 void cluster_leave(struct database *db);
 
-/// No copy of a store is fetched any more. NULL is fine.
+/// No copy of a store is fetched or given away any more. NULL is fine.
 void cluster_stop_copies(struct cluster *c);
 
 /// Something waits to be proposed, or was applied. Any thread.

@@ -161,10 +161,10 @@ static void fetch_begin(struct cluster *c, struct database *db, uint64_t index) 
 static void on_fetch_task(struct loop_task *task) {
   struct cluster *c = CONTAINER_OF(task, struct cluster, fetch_task);
   c->fetch_posted = false;
-  for (uint32_t i = 0; i < c->dbms->database_count; i++) {
+  for (uint32_t i = 0; i < c->dbms->database_count && !c->copies_stopped; i++) { // they may be gone by then
     struct database *db = c->dbms->databases[i];
     uint64_t index = atomic_exchange(&db->lacks_index, 0);
-    if (index != 0 && db->fetch == NULL && !c->copies_stopped) fetch_begin(c, db, index);
+    if (index != 0 && db->fetch == NULL) fetch_begin(c, db, index);
   }
 }
 
@@ -252,9 +252,11 @@ enum err cluster_copies_open(struct cluster *c, struct error *e) {
   return o.err;
 }
 
+/// The threads that work for the giver may end before it is closed; what others still ask for then is left unanswered.
 static void stop_on_loop(void *argument) {
   struct cluster *c = argument;
   c->copies_stopped = true;
+  serial_rest(&c->giver_work);
   for (uint32_t i = 0; i < c->dbms->database_count; i++) fetch_free(c->dbms->databases[i]->fetch);
 }
 

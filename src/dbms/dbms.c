@@ -110,8 +110,11 @@ void dbms_tick(struct dbms *d) {
 }
 
 void dbms_terminate_all(struct dbms *d) {
-  for (uint32_t i = 0; i < d->database_count; i++)
-    if (d->databases[i]->replicated) graph_group_left(d->databases[i]->graph);
+  for (uint32_t i = 0; i < d->database_count; i++) {
+    if (!d->databases[i]->replicated || !database_hold(d->databases[i])) continue;
+    graph_group_left(d->databases[i]->graph);
+    database_leave(d->databases[i]);
+  }
   transactions_kill_all(d, ERR_TX_TERMINATED);
 }
 
