@@ -115,6 +115,7 @@ static enum err receive_append(struct group *g, const struct message *m, struct 
 enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m, struct error *e) {
   TRY(begin(g, now_ms, e));
   if (m->to != g->member_id || m->from == g->member_id || memcmp(m->group, g->options.uuid, sizeof m->group) != 0) return ERR_OK;
+  if (m->from == g->leader) g->leader_heard_ms = g->now_ms;
   if (m->body.type == CONSENSUS_APPEND) return receive_append(g, m, e);
   if (m->body.type == CONSENSUS_APPEND_RESULT && m->body.append_result.rejected > 0) group_send_refused(g, m->from);
   return finish(g, consensus_receive(g->consensus, g->now_ms, &m->body, e), e);
@@ -261,7 +262,8 @@ void group_stats(const struct group *g, struct group_stats *ret) {
                               .truncations = g->truncations,
                               .installs = g->installs,
                               .saves = g->saves,
-                              .installing = group_is_installing(g)};
+                              .installing = group_is_installing(g),
+                              .leader_heard_ms = g->leader_heard_ms};
 }
 
 void group_status(const struct group *g, struct consensus_status *ret) {

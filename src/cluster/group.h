@@ -154,6 +154,7 @@ struct group_stats {
   uint64_t appends_sent, entries_sent, entries_read; // read: from the log for a member that is behind
   uint64_t truncations, installs, saves;
   bool installing;
+  uint64_t leader_heard_ms; // when the last message of a leader came; 0: none has come
 };
 void group_stats(const struct group *g, struct group_stats *ret);
 void group_status(const struct group *g, struct consensus_status *ret);

@@ -68,6 +68,7 @@ struct group {
 
   // of the last update
   uint64_t term, leader, commit_index, apply_index;
+  uint64_t leader_heard_ms;
   enum consensus_state state;
 
   uint64_t passed_index;   // entries up to here went to the application, or its state has them

@@ -332,8 +332,6 @@
   X("dbms.security.auth_provider") \
   X("dbms.security.authentication_providers") \
   X("dbms.security.authorization_providers") \
-  X("dbms.security.causal_clustering_status_auth_enabled") \
-  X("dbms.security.cluster_status_auth_enabled") \
   X("dbms.security.ha_status_auth_enabled") \
   X("dbms.security.http_auth_allowlist") \
   X("dbms.security.http_auth_whitelist") \

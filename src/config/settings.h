@@ -85,6 +85,7 @@
   X(query_max_bytes,            BYTES,    "quiver.query.max_size", "", "", "16m", 1024, 268435456, "longest query text") \
   /* security */ \
   X(auth_enabled,               BOOL,     "dbms.security.auth_enabled", "", "", "true", 0, 0, "clients must log in") \
+  X(status_auth_enabled,        BOOL,     "dbms.security.cluster_status_auth_enabled", "dbms.security.causal_clustering_status_auth_enabled", "", "true", 0, 0, "who asks over HTTP how a member stands must log in") \
   X(auth_min_password_length,   INT,      "dbms.security.auth_minimum_password_length", "", "", "8", 1, 1024, "of a new password") \
   X(auth_max_failed,            INT,      "dbms.security.auth_max_failed_attempts", "", "", "3", 0, 0, "failed logins before a pause; 0: no pause") \
   X(auth_lock_ms,               DURATION, "dbms.security.auth_lock_time", "", "", "5s", 0, 0, "that pause") \

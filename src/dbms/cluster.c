@@ -16,6 +16,7 @@ enum {
   FIRST_LIFE = 1,           // of a group's data on a server: contract 20
   RETRY_MS = 5,             // after the log's queue had no room for a proposal
   LOOK_ROUND_MS = 250,
+  PACE_MS = 2000,
 };
 
 static struct cluster_group *group_of(struct group_application *a) {
@@ -79,6 +80,15 @@ static enum cluster_role role_of(enum consensus_state state) {
   return CLUSTER_FOLLOWER;
 }
 
+/// Under the mutex.
+static void note_pace(struct cluster_group *g, uint64_t index) {
+  uint64_t ms = cluster_now_ms(g->cluster) - g->paced_ms;
+  if (ms < PACE_MS) return;
+  if (g->paced_index != 0) g->status.entries_per_second = (int64_t) ((index - g->paced_index) * 1000 / ms);
+  g->paced_ms += ms;
+  g->paced_index = index;
+}
+
 /// Clients look for leaders: who it is, is told at once.
 static void note_status(struct cluster_group *g, const struct group_stats *s) {
   const struct dbms_cluster_options *o = g->cluster->options;
@@ -88,6 +98,8 @@ static void note_status(struct cluster_group *g, const struct group_stats *s) {
   g->status.term = s->term;
   g->status.commit_index = s->commit_index;
   g->status.leader = member_server(s->leader);
+  g->status.leader_heard_ms = (int64_t) s->leader_heard_ms;
+  note_pace(g, s->commit_index);
   mutex_unlock(&g->mutex);
   if (changed && o->changed != NULL) o->changed(o->context);
 }

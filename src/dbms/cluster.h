@@ -54,6 +54,8 @@ struct cluster_status {
   uint64_t term, commit_index;
   uint64_t leader; // its server number; 0: none is known
   uint64_t member; // this server's id in the group
+  int64_t leader_heard_ms;    // monotonic: when the leader's last message came; 0: none has come
+  int64_t entries_per_second; // committed, over the last seconds
 };
 /// Any thread, between cluster_join and cluster_leave.
 void cluster_status(struct cluster_group *g, struct cluster_status *ret);

@@ -36,6 +36,7 @@ struct cluster_group {
   struct mutex mutex;            // what follows
   struct cluster_status status;
   struct cluster_members members;
+  uint64_t paced_ms, paced_index; // where entries_per_second was last counted from
 };
 
 uint64_t cluster_now_ms(struct cluster *c);

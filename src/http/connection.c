@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-void http_connection_init(struct http_connection *c, struct http_handler *handler, uint32_t head_bytes_max,
-                          uint32_t body_bytes_max) {
-  *c = (struct http_connection){.handler = handler, .head_bytes_max = head_bytes_max, .body_bytes_max = body_bytes_max};
+void http_connection_init(struct http_connection *c, struct http_handler *handler, struct http_caller *caller,
+                          uint32_t head_bytes_max, uint32_t body_bytes_max) {
+  *c = (struct http_connection){
+      .handler = handler, .caller = caller, .head_bytes_max = head_bytes_max, .body_bytes_max = body_bytes_max};
 }
 
 void http_connection_done(struct http_connection *c) {
@@ -22,14 +23,15 @@ static enum err answer(struct http_connection *c, const struct http_request *req
                        struct buf *out) {
   CLEANUP(buf_done) struct buf scratch = BUF_INIT;
   struct http_response response = {.status = 200};
-  if (c->handler->handle(c->handler, request, body, &scratch, &response) != ERR_OK)
-    response = (struct http_response){.status = 500};
+  enum err err = c->handler->handle(c->handler, c->caller, request, body, &scratch, &response);
+  if (err == ERR_WAIT) return err;
+  if (err != ERR_OK) response = (struct http_response){.status = 500};
   bool keep = http_request_keeps_alive(request);
   c->closing = !keep;
   return http_response_write(out, &response, wall_s, keep, str_eqz(request->method, "HEAD"));
 }
 
-/// Answers the first request if it is complete: ERR_SHORT where it is not.
+/// Answers the first request if it is complete: ERR_SHORT where it is not, ERR_WAIT where the handler needs time.
 static enum err step(struct http_connection *c, int64_t wall_s, struct buf *out) {
   struct http_request request;
   struct str in = buf_str(&c->in);
@@ -48,15 +50,24 @@ static enum err step(struct http_connection *c, int64_t wall_s, struct buf *out)
   return ERR_OK;
 }
 
+static enum err answer_all(struct http_connection *c, int64_t wall_s, struct buf *out) {
+  while (!c->closing && c->in.len > 0) {
+    enum err err = step(c, wall_s, out);
+    c->waiting = err == ERR_WAIT;
+    if (err == ERR_SHORT || err == ERR_WAIT) return ERR_OK;
+    TRY(err);
+  }
+  return ERR_OK;
+}
+
 enum err http_connection_receive(struct http_connection *c, const void *bytes, size_t len, int64_t wall_s, struct buf *out) {
   if (c->closing) return ERR_OK;
   TRY(buf_append(&c->in, bytes, len));
   bool line_ended = len > 0 && memchr(bytes, '\n', len) != NULL;
   if (c->wanted > 0 ? c->in.len < c->wanted : !line_ended && c->in.len <= c->head_bytes_max) return ERR_OK;
-  while (!c->closing && c->in.len > 0) {
-    enum err err = step(c, wall_s, out);
-    if (err == ERR_SHORT) return ERR_OK;
-    TRY(err);
-  }
-  return ERR_OK;
+  return c->waiting ? ERR_OK : answer_all(c, wall_s, out);
+}
+
+enum err http_connection_resume(struct http_connection *c, int64_t wall_s, struct buf *out) {
+  return answer_all(c, wall_s, out);
 }

@@ -4,6 +4,7 @@
 #include "http/routes.h"
 #include "os/clock.h"
 #include "os/net.h"
+#include "os/thread.h"
 
 enum { LISTENERS_MAX = 16, LINGER_MS = 2000, TICK_MS = 1000, OUT_HIGH_BYTES = 256 * 1024, OUT_LOW_BYTES = 64 * 1024 };
 
@@ -12,6 +13,7 @@ struct client {
   struct http_server *server;
   struct net_conn *conn;
   struct http_connection http;
+  struct http_caller caller;
   int64_t active_ms; // when something last came
 };
 
@@ -45,28 +47,45 @@ static void client_free(struct client *c) {
   c->previous->next = c->next;
   c->server->client_count--;
   net_conn_free(c->conn);
+  http_login_forget(&c->caller);
   http_connection_done(&c->http);
   mem_free(c);
+}
+
+static int64_t wall_s(void) {
+  return clock_wall_ns(clock_system()) / NS_PER_S;
+}
+
+/// Sends what came of `err` and decides whether more is read.
+static void client_answer(struct client *c, enum err err, struct buf *out) {
+  if (err == ERR_OK && out->len > 0) err = net_conn_write_buf(c->conn, out);
+  if (err != ERR_OK)
+    client_free(c);
+  else if (c->http.closing)
+    net_conn_finish(c->conn, LINGER_MS);
+  else if (c->http.waiting || net_conn_pending(c->conn) > OUT_HIGH_BYTES)
+    net_conn_pause(c->conn);
 }
 
 static void on_received(void *context, const void *bytes, size_t len) {
   struct client *c = context;
   c->active_ms = loop_now_ms(c->server->loop);
   CLEANUP(buf_done) struct buf out = BUF_INIT;
-  int64_t wall_s = clock_wall_ns(clock_system()) / NS_PER_S;
-  enum err err = http_connection_receive(&c->http, bytes, len, wall_s, &out);
-  if (err == ERR_OK && out.len > 0) err = net_conn_write_buf(c->conn, &out);
-  if (err != ERR_OK)
-    client_free(c);
-  else if (c->http.closing)
-    net_conn_finish(c->conn, LINGER_MS);
-  else if (net_conn_pending(c->conn) > OUT_HIGH_BYTES)
-    net_conn_pause(c->conn);
+  enum err err = http_connection_receive(&c->http, bytes, len, wall_s(), &out);
+  client_answer(c, err, &out);
+}
+
+static void on_ready(struct http_caller *caller) {
+  struct client *c = CONTAINER_OF(caller, struct client, caller);
+  CLEANUP(buf_done) struct buf out = BUF_INIT;
+  net_conn_resume(c->conn);
+  enum err err = http_connection_resume(&c->http, wall_s(), &out);
+  client_answer(c, err, &out);
 }
 
 static void on_drained(void *context) {
   struct client *c = context;
-  net_conn_resume(c->conn);
+  if (!c->http.waiting) net_conn_resume(c->conn);
 }
 
 static void on_closed(void *context, enum err why UNUSED) {
@@ -83,7 +102,8 @@ static enum err client_new(struct http_server *s, int socket) {
   *c = (struct client){.server = s, .active_ms = loop_now_ms(s->loop), .next = &s->clients, .previous = s->clients.previous};
   c->next->previous = c->previous->next = c;
   s->client_count++;
-  http_connection_init(&c->http, &s->routes.handler, s->settings.head_bytes, s->settings.body_bytes);
+  c->caller = (struct http_caller){.loop = s->loop, .ready = on_ready};
+  http_connection_init(&c->http, &s->routes.handler, &c->caller, s->settings.head_bytes, s->settings.body_bytes);
   enum err err =
       net_conn_new(s->loop, socket, &(struct net_conn_limits){OUT_HIGH_BYTES, OUT_LOW_BYTES}, &events, c, &c->conn, NULL);
   if (err == ERR_OK && s->settings.tls != NULL) err = net_conn_start_tls(c->conn, s->settings.tls, NULL, 0, NULL);
@@ -143,9 +163,11 @@ enum err http_server_start(const struct http_settings *settings, struct event_si
   s->events = events;
   s->start_error = e;
   s->clients.next = s->clients.previous = &s->clients;
-  struct http_discovery discovery = {settings->bolt_advertised_address, settings->bolt_port, settings->product_version,
-                                     settings->edition};
-  http_routes_init(&s->routes, &discovery);
+  struct http_routes_options routes = {
+      .discovery = {settings->bolt_advertised_address, settings->bolt_port, settings->product_version, settings->edition},
+      .dbms = settings->dbms,
+      .status_needs_login = settings->status_needs_login};
+  http_routes_init(&s->routes, &routes);
   s->start_err = loop_start("http", &s->loop, e);
   if (s->start_err == ERR_OK) loop_call(s->loop, start_on_loop, s);
   enum err err = s->start_err;
@@ -164,6 +186,7 @@ const char *http_server_address(const struct http_server *s, uint32_t index) {
 void http_server_stop(struct http_server *s) {
   if (s == NULL) return;
   if (s->loop != NULL) loop_call(s->loop, stop_on_loop, s);
+  while (http_logins_under_way() > 0) thread_sleep_ns(NS_PER_MS);
   loop_stop(s->loop);
   mem_free(s);
 }

@@ -1,4 +1,5 @@
-// The HTTP front door. Answers the discovery document at `/`, from which browsers and tools learn where Bolt is.
+// The HTTP front door: the discovery document at `/`, from which browsers and tools learn where Bolt is, and how this server
+// stands in its cluster, by which load balancers choose.
 #pragma once
 
 #include <stdint.h>
@@ -8,6 +9,7 @@
 #include "base/event.h"
 #include "base/str.h"
 
+struct dbms;
 struct http_server;
 struct tls_context;
 
@@ -20,6 +22,8 @@ struct http_settings {
   uint16_t bolt_port;                 // used where the advertised address has none
   struct str product_version;         // "5.26.0"
   struct str edition;                 // "community"
+  struct dbms *dbms;                  // NULL: nothing is told of the cluster; outlives the server
+  bool status_needs_login;            // what is told of it
   int64_t idle_timeout_ms;
   uint32_t max_connections;
   uint32_t head_bytes, body_bytes; // limits of one request
@@ -31,5 +35,5 @@ struct http_settings http_settings_default(void);
 enum err http_server_start(const struct http_settings *settings, struct event_sink *events, struct http_server **ret,
                            struct error *e) NODISCARD;
 const char *http_server_address(const struct http_server *server, uint32_t index);
-/// Stops listening, closes all connections, frees. NULL is fine.
+/// Stops listening, closes all connections, waits for logins under way, frees. NULL is fine.
 void http_server_stop(struct http_server *server);

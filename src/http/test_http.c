@@ -5,8 +5,7 @@
 
 static struct http_routes routes(const char *advertised) {
   struct http_routes r;
-  struct http_discovery d = {str_of(advertised), 7687, STR("5.26.0"), STR("community")};
-  http_routes_init(&r, &d);
+  http_routes_init(&r, &(struct http_routes_options){.discovery = {str_of(advertised), 7687, STR("5.26.0"), STR("community")}});
   return r;
 }
 
@@ -14,7 +13,7 @@ static struct http_routes routes(const char *advertised) {
 static struct buf talk(const char *advertised, const char *request, size_t step, bool *closing) {
   struct http_routes r = routes(advertised);
   struct http_connection c;
-  http_connection_init(&c, &r.handler, 1000, 100);
+  http_connection_init(&c, &r.handler, NULL, 1000, 100);
   struct buf out = BUF_INIT;
   for (size_t at = 0, len = strlen(request); at < len; at += step)
     assert_ok(http_connection_receive(&c, request + at, MIN(step, len - at), 784111777, &out));
@@ -121,7 +120,7 @@ TEST(each_failing_allocation_gives_an_answer_or_an_error) {
   struct http_routes r = routes("");
   EACH_ALLOC_FAILS(n) {
     struct http_connection c;
-    http_connection_init(&c, &r.handler, 1000, 100);
+    http_connection_init(&c, &r.handler, NULL, 1000, 100);
     struct buf out = BUF_INIT;
     enum err err = http_connection_receive(&c, "GET / HTTP/1.1\r\n\r\n", 18, 0, &out);
     assert_true(err == ERR_NOMEM || str_starts(buf_str(&out), STR("HTTP/1.1 200")) ||

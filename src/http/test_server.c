@@ -9,7 +9,9 @@
 #include "base/buf.h"
 #include "base/test.h"
 #include "http/server.h"
+#include "http/test_dbms.h"
 #include "os/net.h"
+#include "os/thread.h"
 
 static struct http_server *serve(struct http_settings settings) {
   static const struct str addresses[] = {{"127.0.0.1:0", 11}};
@@ -69,6 +71,55 @@ TEST(idle_connections_are_closed_and_too_many_are_refused) {
   http_server_stop(server);
 }
 
+static void wait_for_login(struct dbms *d) {
+  for (int i = 0; i < 3000 && d->waiting == NULL; i++) poll(NULL, 0, 1);
+  assert_non_null(d->waiting);
+}
+
+TEST(a_login_that_takes_time_holds_up_only_its_own_connection) {
+  struct dbms dbms = {.is_member = true, .part = DBMS_LEADS, .auth = true, .slow = true};
+  struct http_settings settings = http_settings_default();
+  settings.dbms = &dbms;
+  settings.status_needs_login = true;
+  struct http_server *server = serve(settings);
+  int slow = dial(server), quick = dial(server);
+  put(slow, "GET /db/neo4j/cluster/writable HTTP/1.1\r\nAuthorization: Basic YW5uOnNlY3JldA==\r\n\r\n"
+            "GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+  put(quick, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+  CLEANUP(buf_done) struct buf at_once = read_all(quick);
+  assert_true(str_starts(buf_str(&at_once), STR("HTTP/1.1 200")));
+  wait_for_login(&dbms);
+  test_dbms_finish(&dbms);
+  CLEANUP(buf_done) struct buf later = read_all(slow);
+  int64_t first = str_find(buf_str(&later), STR("\r\n\r\ntrue")), second = str_find(buf_str(&later), STR("bolt_direct"));
+  assert_true(first > 0 && second > first);
+  close(slow), close(quick);
+  http_server_stop(server);
+}
+
+static void *finish_later(void *argument) {
+  poll(NULL, 0, 50);
+  test_dbms_finish(argument);
+  return NULL;
+}
+
+TEST(a_stop_waits_for_a_login_whose_client_is_gone) {
+  struct dbms dbms = {.is_member = true, .part = DBMS_LEADS, .auth = true, .slow = true};
+  struct http_settings settings = http_settings_default();
+  settings.dbms = &dbms;
+  settings.status_needs_login = true;
+  struct http_server *server = serve(settings);
+  int fd = dial(server);
+  put(fd, "GET /db/neo4j/cluster/writable HTTP/1.1\r\nAuthorization: Basic YW5uOnNlY3JldA==\r\n\r\n");
+  wait_for_login(&dbms);
+  close(fd);
+  struct thread thread;
+  assert_ok(thread_start(&thread, "finish", finish_later, &dbms, NULL));
+  http_server_stop(server);
+  assert_null(dbms.waiting);
+  thread_join(&thread);
+}
+
 TEST(a_stop_closes_what_is_open) {
   struct http_server *server = serve(http_settings_default());
   int fd = dial(server);
@@ -81,4 +132,5 @@ TEST(a_stop_closes_what_is_open) {
 }
 
 TESTS(T(a_browser_finds_bolt_and_the_connection_closes_when_asked_to), T(idle_connections_are_closed_and_too_many_are_refused),
+      T(a_login_that_takes_time_holds_up_only_its_own_connection), T(a_stop_waits_for_a_login_whose_client_is_gone),
       T(a_stop_closes_what_is_open))

@@ -87,13 +87,15 @@ static enum err open_bolt(struct front_doors *doors, const struct config_values 
   return ERR_OK;
 }
 
-static enum err open_http(struct front_doors *doors, const struct config_values *v, struct error *e) {
+static enum err open_http(struct front_doors *doors, const struct config_values *v, struct dbms *dbms, struct error *e) {
   if (!v->http_enabled) return ERR_OK;
   struct http_settings s = http_settings_default();
   s.listen_addresses = &doors->http_listen;
   s.listen_address_count = 1;
   s.bolt_advertised_address = doors->bolt_advertised;
   s.bolt_port = v->bolt_listen_address.port != 0 ? v->bolt_listen_address.port : BOLT_PORT;
+  s.dbms = dbms;
+  s.status_needs_login = v->status_auth_enabled;
   TRY(http_server_start(&s, doors->events, &doors->http, e));
   event_raise(doors->events, EVENT_INFO, "http.enabled", "HTTP enabled on %s.", http_server_address(doors->http, 0));
   struct str where = front_doors_http_address(doors);
@@ -109,7 +111,7 @@ enum err front_doors_open(const struct config *config, struct dbms *dbms, struct
   const struct config_values *v = config_values(config);
   enum err err = settle_addresses(doors, config, e);
   if (err == ERR_OK) err = open_bolt(doors, v, dbms, e);
-  if (err == ERR_OK) err = open_http(doors, v, e);
+  if (err == ERR_OK) err = open_http(doors, v, dbms, e);
   if (err != ERR_OK) {
     front_doors_close(doors);
     return err;

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """What people and their tools see of a cluster: tests/cluster/views.py BINARY [TEST...]. Standard library only."""
+import base64
+import json
 import os
 import pathlib
 import sys
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from lib.bolt import Bolt, Failure  # noqa: E402
-from lib.cluster import Cluster  # noqa: E402
+from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
 
 BINARY = os.environ.get("QUIVER", "")
 ERAS = {3: (3, 0), 4: (4, 4), 5: (5, 4)}  # of Neo4j: the Bolt version that tells
@@ -18,6 +22,16 @@ ERAS = {3: (3, 0), 4: (4, 4), 5: (5, 4)}  # of Neo4j: the Bolt version that tell
 def ask(server, text, era=5, **extra):
     with Bolt(server.bolt_port, version=ERAS[era]) as bolt:
         return bolt.run(text, **extra)
+
+
+def get(server, path, headers=None):
+    """(status, body)"""
+    request = urllib.request.Request(f"http://127.0.0.1:{server.http_port}{path}", headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
 
 
 def bolt_address(server):
@@ -106,6 +120,48 @@ class Whole(unittest.TestCase):
         for row in seen:
             self.assertEqual((row["state"], row["health"], row["hosting"]), ("Enabled", "Available", ["neo4j", "system"]))
             self.assertEqual(row["name"], row["serverId"])
+
+    def test_a_load_balancer_finds_the_writer_and_the_readers(self):
+        for server in self.cluster.servers:
+            yes, no = (200, "true"), (404, "false")
+            leads, follows = (yes, no) if server is self.leader else (no, yes)
+            for folder in ("/db/neo4j/cluster", "/db/manage/server/core", "/db/manage/server/causalclustering"):
+                self.assertEqual([get(server, f"{folder}/{what}") for what in ("writable", "read-only", "available")], [leads, follows, yes])
+
+    def test_the_status_tells_who_belongs_to_the_group(self):
+        ids = {row[1][0].removeprefix("bolt://"): row[0] for row in ask(self.leader, "CALL dbms.cluster.overview()").rows}
+        for server in self.cluster.servers:
+            status = json.loads(get(server, "/db/neo4j/cluster/status")[1])
+            self.assertEqual(sorted(status["votingMembers"]), sorted(ids.values()))
+            self.assertEqual((status["memberId"], status["leader"]), (ids[bolt_address(server)], ids[bolt_address(self.leader)]))
+            self.assertTrue(status["isHealthy"] and status["core"] and status["participatingInRaftGroup"])
+            self.assertLess(status["millisSinceLastLeaderMessage"], 5000)
+            both = json.loads(get(server, "/dbms/cluster/status")[1])
+            self.assertEqual({d["databaseName"] for d in both}, {"neo4j", "system"})
+
+
+class LoggedIn(unittest.TestCase):
+    @staticmethod
+    def changes_password(server):
+        with Bolt(server.bolt_port, "neo4j", "neo4j") as bolt:
+            try:
+                bolt.run("ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO 'secret-one'", db="system")
+                return True
+            except Failure as refused:
+                if refused.code != NOT_A_LEADER:
+                    raise
+                return False
+
+    def test_the_status_is_for_who_may_log_in(self):
+        with Cluster(BINARY, settings={"dbms.security.auth_enabled": "true"}) as cluster:
+            server = cluster.servers[0]
+            basic = "Basic " + base64.b64encode(b"neo4j:neo4j").decode()
+            wait_for("the first user is there", lambda: get(server, "/db/neo4j/cluster/available", {"Authorization": basic})[0], 403)  # must change it
+            self.assertTrue(any(self.changes_password(s) for s in cluster.servers))
+            basic = "Basic " + base64.b64encode(b"neo4j:secret-one").decode()
+            wait_for("every member knows it", lambda: {get(s, "/db/neo4j/cluster/available", {"Authorization": basic}) for s in cluster.servers}, {(200, "true")})
+            self.assertEqual(get(server, "/db/neo4j/cluster/available")[0], 401)
+            self.assertEqual(get(server, "/")[0], 200)
 
 
 class Broken(unittest.TestCase):

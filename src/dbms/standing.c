@@ -1,0 +1,74 @@
+#include "dbms/standing.h"
+
+#include "dbms/dbms_int.h"
+#include "dbms/roster.h"
+#include "graph/tx.h"
+
+static struct str uuid_str(struct arena *a, struct uuid u) {
+  return arena_str(a, str_of(uuid_text(u).z));
+}
+
+static const struct roster_server *find(const struct roster *r, uint64_t number) {
+  for (uint32_t i = 0; i < r->count; i++)
+    if (r->servers[i].number == number && !uuid_is_none(r->servers[i].server)) return &r->servers[i];
+  return NULL;
+}
+
+static enum err name_voters(const struct roster *r, struct cluster_group *g, struct arena *a, struct dbms_standing *s,
+                            struct error *e) {
+  struct cluster_members members;
+  cluster_members(g, &members);
+  struct str *voters = ARENA_ARRAY(a, struct str, members.count + 1);
+  if (voters == NULL) return arena_err(a, e);
+  for (uint32_t i = 0; i < members.count; i++) {
+    const struct roster_server *voter = members.of[i].votes ? find(r, members.of[i].server) : NULL;
+    if (voter != NULL && (voters[s->voter_count++] = uuid_str(a, voter->server)).ptr == NULL) return arena_err(a, e);
+  }
+  s->voters = voters;
+  return ERR_OK;
+}
+
+static enum dbms_part part_of(enum cluster_role role) {
+  switch (role) {
+  case CLUSTER_LEADER: return DBMS_LEADS;
+  case CLUSTER_FOLLOWER:
+  case CLUSTER_CANDIDATE: return DBMS_FOLLOWS;
+  case CLUSTER_FAILED: break;
+  }
+  return DBMS_TAKES_NO_PART;
+}
+
+static int64_t silence_ms(const struct dbms *d, const struct cluster_status *s) {
+  if (s->role == CLUSTER_LEADER) return 0;
+  if (s->leader_heard_ms == 0) return -1;
+  return MAX(clock_monotonic_ns(d->options.clock) / NS_PER_MS - s->leader_heard_ms, 0);
+}
+
+enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a, struct dbms_standing *ret, struct error *e) {
+  if (d->cluster == NULL) return error_set(e, ERR_UNSUPPORTED, "This server is not a member of a cluster.");
+  if (index >= d->database_count) return error_set(e, ERR_NOTFOUND, "There is no such database.");
+  const struct database *db = d->databases[index];
+  struct cluster_group *g = db->group;
+  struct roster roster;
+  struct cluster_status status;
+  if (g == NULL) return error_set(e, ERR_UNSUPPORTED, "This server is about to stop.");
+  TRY(roster_take(d, a, &roster, e));
+  cluster_status(g, &status);
+  struct dbms_standing s = {.database = db->name, .database_uuid = str_of(db->uuid), .part = part_of(status.role)};
+  s.applied = graph_tx_last_committed(db->graph);
+  s.leader_silent_ms = silence_ms(d, &status);
+  s.entries_per_second = status.entries_per_second;
+  const struct roster_server *self = find(&roster, d->options.cluster->server), *leader = roster_leader(&roster, index);
+  if (self != NULL && (s.server = uuid_str(a, self->server)).ptr == NULL) return arena_err(a, e);
+  if (leader != NULL && (s.leader = uuid_str(a, leader->server)).ptr == NULL) return arena_err(a, e);
+  TRY(name_voters(&roster, g, a, &s, e));
+  *ret = s;
+  return ERR_OK;
+}
+
+enum err dbms_standing(struct dbms *d, struct str database, struct arena *a, struct dbms_standing *ret, struct error *e) {
+  const struct database *wanted = database.len > 0 ? dbms_database(d, database) : d->home;
+  uint32_t index = 0;
+  while (index < d->database_count && d->databases[index] != wanted) index++;
+  return dbms_standing_at(d, index, a, ret, e);
+}
