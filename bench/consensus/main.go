@@ -1,8 +1,8 @@
 // One closed loop of clients over etcd or over the replicated register, so that both are measured by the same hand.
 //
 //	consensus put etcd|register ENDPOINTS CLIENTS SECONDS BYTES      a line: operations, per second, p50 ms, p99 ms, errors
-//	consensus gap etcd|register ENDPOINTS SECONDS PID                kills PID after two seconds; longest pause between
-//	                                                                 acknowledged writes of one client on each endpoint, ms
+//	consensus gap etcd|register ENDPOINTS SECONDS PID                kills PID after two seconds; until the next acknowledged write
+//	                                                                 of clients on each endpoint, ms
 package main
 
 import (
@@ -164,7 +164,7 @@ func gap(kind string, endpoints []string, seconds time.Duration, pid int) {
 	syscall.Kill(pid, syscall.SIGKILL)
 	done.Wait()
 	sort.Slice(acknowledged, func(a, b int) bool { return acknowledged[a].Before(acknowledged[b]) })
-	next := -1.0
+	next := time.Since(killed).Seconds() * 1000 // at least that, if nothing more was acknowledged
 	for _, at := range acknowledged {
 		if at.Sub(killed) > 5*time.Millisecond { // what was on its way when the leader died does not count
 			next = at.Sub(killed).Seconds() * 1000
