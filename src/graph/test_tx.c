@@ -128,6 +128,42 @@ TEST(a_circle_of_three_is_found_too) {
   family_stop(&f);
 }
 
+/// How often the call had to wait for a page.
+static int detach_delete(struct family *f, struct graph_tx *tx, graph_id id, uint64_t *ret_rels) {
+  bool changed;
+  enum err err;
+  int waits = 0;
+  for (; (err = graph_detach_delete_node(tx, id, &changed, ret_rels, &f->b.e)) == ERR_WAIT && waits < 20; waits++)
+    assert_ok(graph_settle(f->b.g, &f->b.e));
+  if (err != ERR_OK) print_message("# %s\n", f->b.e.message);
+  assert_ok(err);
+  assert_true(changed);
+  return waits;
+}
+
+TEST(a_node_whose_relationships_are_not_in_memory_is_deleted_on_a_thread_that_must_not_block) {
+  enum { FRIENDSHIPS = 1000 }; // too many for the pages that have been read when the deletion begins
+  struct family f;
+  family_start(&f);
+  graph_id a = person(&f, 1), b = person(&f, 2), rel;
+  struct graph_tx *tx = bench_begin(&f.b);
+  for (int i = 0; i < FRIENDSHIPS; i++) must(&f.b, graph_create_rel(tx, a, b, f.knows, NULL, 0, &rel, &f.b.e));
+  bench_commit(&f.b, tx);
+  assert_ok(graph_checkpoint(f.b.g, &f.b.e));
+  bench_reopen(&f.b);
+  assert_int_equal(committed_number(&f, a), 1); // the node is in memory then, and its relationships are not
+  tx = bench_begin(&f.b);
+  graph_tx_set_blocking(tx, false);
+  uint64_t rels;
+  assert_true(detach_delete(&f, tx, a, &rels) > 0);
+  assert_int_equal(rels, FRIENDSHIPS);
+  bench_commit(&f.b, tx);
+  tx = bench_begin(&f.b);
+  assert_int_equal(bench_degree(&f.b, tx, GRAPH_READ_SNAPSHOT, b, GRAPH_BOTH), 0);
+  graph_tx_free(tx);
+  family_stop(&f);
+}
+
 static void note(void *context) {
   *(bool *) context = true;
 }
@@ -485,6 +521,7 @@ TEST(each_allocation_may_fail_on_the_way_of_a_commit_and_the_commit_is_whole_or_
 TESTS(T(a_write_operator_sees_what_it_wrote_row_by_row_but_match_does_not), T(fifty_increments_at_once_lose_nothing),
       T(however_many_locks_a_transaction_has_it_knows_each_and_gives_all_back),
       T(of_two_that_wait_for_each_other_the_one_that_closes_the_circle_is_told), T(a_circle_of_three_is_found_too),
+      T(a_node_whose_relationships_are_not_in_memory_is_deleted_on_a_thread_that_must_not_block),
       T(who_waits_for_a_lock_is_called_when_the_other_commits_and_not_before_it_is_published),
       T(a_lock_that_is_not_had_in_time_is_refused_and_a_killed_wait_ends),
       T(each_statement_sees_what_was_committed_before_it_unless_reads_are_repeatable),

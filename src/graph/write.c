@@ -44,7 +44,8 @@ static enum err write_end(struct graph_view *v, enum err err, struct error *e) {
   return err;
 }
 
-/// Out of memory in the midst of effects leaves them half done: the transaction can only be rolled back.
+/// Out of memory in the midst of effects leaves them half done: the transaction can only be rolled back. Effects read no pages:
+/// one that is not in memory is met before any of them, and the call is made again.
 static enum err effects(struct graph_tx *tx, enum err err) {
   if (UNLIKELY(err != ERR_OK)) graph_tx_kill(tx, err);
   return err;
@@ -298,13 +299,9 @@ static enum err mark_deleted(struct graph_tx *tx, const struct tx_change *c, con
 }
 
 /// The effects of one relationship's deletion. Published ones make their ends' slices be filtered.
-static enum err drop_rel(struct graph_view *v, graph_id id, const struct tx_change *c, const struct tx_index_plan *plan,
-                         struct error *e) {
-  struct graph_tx *tx = v->tx;
+static enum err drop_rel(struct graph_tx *tx, const struct tx_change *c, graph_id start, graph_id end, graph_token type,
+                         const struct tx_index_plan *plan, struct error *e) {
   struct over_entity *x, *node;
-  graph_id start, end;
-  graph_token type;
-  TRY(view_rel(v, id, &start, &end, &type, e));
   TRY(mark_deleted(tx, c, plan, &x, e));
   if (x->created) return ERR_OK;
   x->start = start, x->end = end, x->type = type;
@@ -318,12 +315,15 @@ static enum err drop_rel(struct graph_view *v, graph_id id, const struct tx_chan
 static enum err delete_rel(struct graph_view *v, graph_id id, bool *ret_changed, struct error *e) {
   struct tx_change c = {.kind = GRAPH_REL, .id = id, .deleted = true, .label = GRAPH_ANY};
   struct tx_index_plan plan;
+  graph_id start, end;
+  graph_token type;
   TRY(lock_rel(v, id, e));
   TRY(view_begin(v, e));
   TRY(view_exists(v, GRAPH_REL, id, ret_changed, e));
   if (!*ret_changed) return ERR_OK;
+  TRY(view_rel(v, id, &start, &end, &type, e));
   TRY(tx_plan_indexes(v->tx, &c, &plan, e));
-  return effects(v->tx, drop_rel(v, id, &c, &plan, e));
+  return effects(v->tx, drop_rel(v->tx, &c, start, end, type, &plan, e));
 }
 
 enum err graph_delete_rel(struct graph_tx *tx, graph_id rel, bool *ret_changed, struct error *e) {
@@ -336,52 +336,56 @@ enum err graph_delete_rel(struct graph_tx *tx, graph_id rel, bool *ret_changed, 
 }
 
 /// The transaction's own relationships of the node go one by one: nothing of them is published.
-static enum err drop_added(struct graph_view *v, struct over_entity *node, uint64_t *ret_rels, struct error *e) {
+static enum err drop_added(struct graph_tx *tx, struct over_entity *node, uint64_t *ret_rels, struct error *e) {
   for (int d = 0; d < 2; d++)
     for (uint32_t i = 0; i < node->added[d].count; i++) {
       struct over_entity *x = node->added[d].rels[i];
       if (x->deleted.now > 0) continue;
       struct tx_change c = {.kind = GRAPH_REL, .id = x->id, .deleted = true, .label = GRAPH_ANY};
       struct tx_index_plan plan;
-      TRY(tx_plan_indexes(v->tx, &c, &plan, e));
-      TRY(drop_rel(v, x->id, &c, &plan, e));
+      TRY(tx_plan_indexes(tx, &c, &plan, e)); // all of it in the overlay: no page is read
+      TRY(mark_deleted(tx, &c, &plan, &x, e));
       (*ret_rels)++;
     }
   return ERR_OK;
 }
 
 /// With its relationships: the published ones are not visited but for counting them by type.
-static enum err detach_node(struct graph_view *v, const struct tx_change *c, const struct tx_index_plan *plan, uint64_t *ret_rels,
-                            struct error *e) {
-  struct graph_tx *tx = v->tx;
+static enum err detach_node(struct graph_tx *tx, const struct tx_change *c, struct over_detached *published, uint32_t count,
+                            const struct tx_index_plan *plan, uint64_t *ret_rels, struct error *e) {
   struct over_entity *x;
   TRY(overlay_entity(&tx->overlay, GRAPH_NODE, c->id, &x, e));
-  TRY(view_published_by_type(v, c->id, &tx->arena, &x->detached, &x->detached_count, e));
-  for (uint32_t i = 0; i < x->detached_count; i++) *ret_rels += x->detached[i].count;
-  TRY(drop_added(v, x, ret_rels, e));
+  x->detached = published;
+  x->detached_count = count;
+  for (uint32_t i = 0; i < count; i++) *ret_rels += published[i].count;
+  TRY(drop_added(tx, x, ret_rels, e));
   TRY(over_list_add(&tx->overlay, &tx->overlay.deleted_nodes, x, e));
   x->detach = true;
   tx->overlay.detach_count++;
   return mark_deleted(tx, c, plan, &x, e);
 }
 
-static enum err drop_node(struct graph_view *v, const struct tx_change *c, const struct tx_index_plan *plan, struct error *e) {
+static enum err drop_node(struct graph_tx *tx, const struct tx_change *c, const struct tx_index_plan *plan, struct error *e) {
   struct over_entity *x;
-  TRY(mark_deleted(v->tx, c, plan, &x, e));
-  return over_list_add(&v->tx->overlay, &v->tx->overlay.deleted_nodes, x, e);
+  TRY(mark_deleted(tx, c, plan, &x, e));
+  return over_list_add(&tx->overlay, &tx->overlay.deleted_nodes, x, e);
 }
 
 static enum err delete_node(struct graph_view *v, graph_id id, bool detach, bool *ret_changed, uint64_t *ret_rels,
                             struct error *e) {
   struct tx_change c = {.kind = GRAPH_NODE, .id = id, .deleted = true, .label = GRAPH_ANY};
   struct tx_index_plan plan;
+  struct over_detached *published = NULL;
+  uint32_t published_count = 0;
   *ret_rels = 0;
   TRY(tx_lock(v->tx, LOCK_NODE, id, GRAPH_LOCK_EXCLUSIVE, e));
   TRY(view_begin(v, e));
   TRY(view_exists(v, GRAPH_NODE, id, ret_changed, e));
   if (!*ret_changed) return ERR_OK;
   TRY(tx_plan_indexes(v->tx, &c, &plan, e));
-  return effects(v->tx, detach ? detach_node(v, &c, &plan, ret_rels, e) : drop_node(v, &c, &plan, e));
+  if (!detach) return effects(v->tx, drop_node(v->tx, &c, &plan, e));
+  TRY(view_published_by_type(v, id, &v->tx->arena, &published, &published_count, e));
+  return effects(v->tx, detach_node(v->tx, &c, published, published_count, &plan, ret_rels, e));
 }
 
 static enum err delete_node_call(struct graph_tx *tx, graph_id node, bool detach, bool *ret_changed, uint64_t *ret_rels,
