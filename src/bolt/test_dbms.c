@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "dbms/dbms.h"
 
 enum { RESULTS_MAX = 16, BATCH_ROWS = 64 };
 
@@ -55,6 +56,10 @@ static void note(struct dbms *d, const char *format, ...) {
   mutex_lock(&d->lock);
   if (d->log.len < 100000 && buf_printf(&d->log, "%s\n", line) != ERR_OK) d->log.len = 0;
   mutex_unlock(&d->lock);
+}
+
+/// Nothing here waits for others.
+void dbms_terminate_all(struct dbms *d UNUSED) {
 }
 
 bool dbms_auth_enabled(const struct dbms *d) {

@@ -44,9 +44,7 @@ static int64_t silence_ms(const struct dbms *d, const struct cluster_status *s) 
   return MAX(clock_monotonic_ns(d->options.clock) / NS_PER_MS - s->leader_heard_ms, 0);
 }
 
-enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a, struct dbms_standing *ret, struct error *e) {
-  if (d->cluster == NULL) return error_set(e, ERR_UNSUPPORTED, "This server is not a member of a cluster.");
-  if (index >= d->database_count) return error_set(e, ERR_NOTFOUND, "There is no such database.");
+static enum err look_at(struct dbms *d, uint32_t index, struct arena *a, struct dbms_standing *ret, struct error *e) {
   const struct database *db = d->databases[index];
   struct cluster_group *g = db->group;
   struct roster roster;
@@ -64,6 +62,15 @@ enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a, struc
   TRY(name_voters(&roster, g, a, &s, e));
   *ret = s;
   return ERR_OK;
+}
+
+enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a, struct dbms_standing *ret, struct error *e) {
+  if (d->cluster == NULL) return error_set(e, ERR_UNSUPPORTED, "This server is not a member of a cluster.");
+  if (index >= d->database_count) return error_set(e, ERR_NOTFOUND, "There is no such database.");
+  TRY(database_enter(d->databases[index], e));
+  enum err err = look_at(d, index, a, ret, e);
+  database_leave(d->databases[index]);
+  return err;
 }
 
 enum err dbms_standing(struct dbms *d, struct str database, struct arena *a, struct dbms_standing *ret, struct error *e) {
