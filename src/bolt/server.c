@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "bolt/conn.h"
-#include "dbms/dbms.h"
 #include "os/clock.h"
 #include "os/net.h"
 #include "os/thread.h"

@@ -37,5 +37,5 @@ void test_dbms_done(struct dbms *d);
 /// Finishes the operation that is held; false if there is none.
 bool test_dbms_finish(struct dbms *d);
 
-/// True if the operation that runs was asked to stop.
+/// True if the operation that runs was asked to stop. One that is held takes no notice, until dbms_terminate_all finishes it.
 bool test_dbms_was_interrupted(const struct dbms *d);

@@ -206,6 +206,28 @@ TEST(a_stop_closes_the_idle_and_waits_for_transactions) {
   close(idle), close(busy);
 }
 
+static bool has_begun(struct dbms *d, const char *what) {
+  mutex_lock(&d->lock);
+  bool begun = str_find(buf_str(&d->log), str_of(what)) >= 0;
+  mutex_unlock(&d->lock);
+  return begun;
+}
+
+TEST(a_stop_waits_for_a_commit_no_longer_than_for_transactions) {
+  struct served s;
+  prepare(&s);
+  s.settings.drain_timeout_ms = 150;
+  serve(&s);
+  int fd = dial_and_log_in(&s);
+  s.dbms.hold = true; // as by a cluster whose other servers are gone
+  put_message(fd, "RUN 'CREATE ()' {} {}");
+  for (int i = 0; i < 2000 && !has_begun(&s.dbms, "CREATE"); i++) poll(NULL, 0, 1);
+  assert_true(has_begun(&s.dbms, "CREATE"));
+  stop(&s);
+  assert_true(has_hung_up(fd));
+  close(fd);
+}
+
 TEST(bolt_runs_over_tls_and_plaintext_on_one_port) {
   char directory[] = "/tmp/quiver-bolt-XXXXXX", certificate[64], key[64];
   assert_non_null(mkdtemp(directory));
@@ -262,4 +284,5 @@ TEST(wrong_settings_are_explained) {
 TESTS(T(trap_1_the_handshakes_answer_arrives_in_one_piece), T(a_slow_reader_gets_a_long_result_whole),
       T(trap_13_a_disconnect_while_a_query_runs_interrupts_it), T(trap_22_a_failure_arrives_before_the_connection_closes),
       T(connections_that_do_not_log_in_are_limited_in_number_and_time), T(a_stop_closes_the_idle_and_waits_for_transactions),
+      T(a_stop_waits_for_a_commit_no_longer_than_for_transactions),
       T(bolt_runs_over_tls_and_plaintext_on_one_port), T(wrong_settings_are_explained))

@@ -71,9 +71,6 @@ uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret,
 /// Looks after timeouts. One thread.
 void dbms_tick(struct dbms *d);
 
-/// For a server that stops: ends all transactions that are open now with ERR_TX_TERMINATED. Those whose commit waits for the
-/// others of a cluster, who may be gone, wait no longer: what becomes of them is not known here, and nothing more is written.
-void dbms_terminate_all(struct dbms *d);
 uint32_t dbms_open_transactions(struct dbms *d);
 
 /// Waits until the machines rest, then writes a checkpoint of every database. Work must still be run by the host meanwhile; afterwards

@@ -188,3 +188,7 @@ bool dbms_auth_enabled(const struct dbms *dbms);
 
 /// "Neo4j/5.26.0-quiver.0.1.0" or what the setting says. Static for the life of `dbms`.
 struct str dbms_server_name(const struct dbms *dbms);
+
+/// For a server that stops: ends all transactions that are open now with ERR_TX_TERMINATED. Those whose commit waits for the
+/// others of a cluster, who may be gone, wait no longer: what becomes of them is not known here, and nothing more is written.
+void dbms_terminate_all(struct dbms *d);

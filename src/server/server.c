@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "dbms/dbms.h"
+#include "dbms/session.h"
 #include "os/thread.h"
 #include "server/engine.h"
 #include "server/front_doors.h"
