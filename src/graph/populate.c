@@ -150,7 +150,7 @@ static enum err judge(struct applier *ap, const struct schema_index *x, struct e
   if (err == ERR_OK) return ERR_OK;
   buf_done(&v->failure);
   mem_free(v);
-  return err;
+  return err == ERR_NOT_LEADER ? ERR_OK : err; // the term has just ended: whoever leads next will judge
 }
 
 enum err populate_step(struct applier *ap, bool *ret_more, struct error *e) {
