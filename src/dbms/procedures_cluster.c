@@ -77,9 +77,12 @@ static enum err overview(struct transaction *t, const struct value *arguments UN
 
 static enum err role(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
   struct database *db;
-  struct cluster_status s;
+  struct cluster_status s = {.role = CLUSTER_FOLLOWER};
   TRY(database_argument(t->database->dbms, arguments, n, 0, &db, e));
-  cluster_status(db->group, &s);
+  if (database_enter(db, NULL) == ERR_OK) { // or its store is being replaced, which happens to followers alone
+    cluster_status(db->group, &s);
+    database_leave(db);
+  }
   return RECORD(l, e, {STR("role"), text(s.role == CLUSTER_LEADER ? "LEADER" : "FOLLOWER")});
 }
 

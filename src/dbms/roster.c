@@ -32,6 +32,7 @@ static uint64_t leader_of(const struct roster_source *s, const struct roster_dat
 
 static struct roster_place place_here(const struct roster_database *db) {
   enum database_status status = db->status.role == CLUSTER_FAILED ? DATABASE_FAILED : DATABASE_ONLINE;
+  if (db->copying) status = DATABASE_COPYING;
   return (struct roster_place){ROLE_FOLLOWER, status, db->applied};
 }
 
@@ -100,8 +101,8 @@ const struct roster_server *roster_leader(const struct roster *r, uint32_t datab
 static void look_at_databases(struct dbms *d, struct roster_database *ret) {
   for (uint32_t i = 0; i < d->database_count; i++) {
     struct database *db = d->databases[i];
-    ret[i] = (struct roster_database){.uuid = db->id};
-    if (database_enter(db, NULL) != ERR_OK) continue; // its store is being replaced
+    ret[i] = (struct roster_database){.uuid = db->id, .copying = database_enter(db, NULL) != ERR_OK};
+    if (ret[i].copying) continue;
     ret[i].applied = graph_tx_last_committed(db->graph);
     if (db->group != NULL) cluster_status(db->group, &ret[i].status);
     database_leave(db);

@@ -30,6 +30,7 @@ struct roster_database {
   struct uuid uuid;
   struct cluster_status status;
   uint64_t applied;
+  bool copying; // its store is being replaced: nothing else is known
 };
 
 struct roster_source {
