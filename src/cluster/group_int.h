@@ -137,6 +137,8 @@ enum err group_save_installing(struct group *g, bool installing, struct error *e
 // ---- sending (group_send.c) ----
 
 enum err group_send_message(struct group *g, const struct consensus_message *m, struct error *e) NODISCARD;
+/// Members to whom everything committed was sent, and nothing else is on its way, are told that it is committed.
+void group_send_committed(struct group *g);
 /// The member has refused an append: what was sent to it may not have come.
 void group_send_refused(struct group *g, uint64_t member);
 /// Sends what waits, as far as the network takes it and the step's share allows. `*ret_more`: there is more that it may take at

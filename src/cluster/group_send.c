@@ -181,6 +181,18 @@ static enum err send_append(struct group *g, const struct consensus_message *m, 
   return send_to(g, p, &more, e);
 }
 
+// Entries carry the news that earlier ones are committed. When nothing follows, whoever has them would hear of it with the next
+// heartbeat only, and readers there who wait for a bookmark with him.
+void group_send_committed(struct group *g) {
+  for (uint32_t i = 0; i < g->peer_count; i++) {
+    struct group_peer *p = &g->peers[i];
+    bool is_last = is_idle(p) && p->term == g->term && p->next == g->commit_index + 1;
+    if (!is_last || p->commit_index >= g->commit_index) continue;
+    p->commit_index = g->commit_index;
+    send_anchored(g, p);
+  }
+}
+
 void group_send_refused(struct group *g, uint64_t member) {
   struct group_peer *p = find_peer(g, member);
   if (p != NULL && !MUTANT(group_sent_refused)) p->sent = p->next;

@@ -234,6 +234,7 @@ static enum err carry_out(struct group *g, const struct consensus_update *u, str
   TRY(group_queue_writes(g, e));
   log_commit_mark(g->log, u->apply_index);
   TRY(send_all(g, u, e));
+  if (g->state == CONSENSUS_LEADER) group_send_committed(g);
   if (MUTANT(group_messages_first)) TRY(save_hard_state(g, u, e));
   struct group_application *a = g->options.application;
   for (size_t i = 0; i < u->read_count; i++) a->read(a, u->reads[i].read_id, u->reads[i].index, u->reads[i].failed);

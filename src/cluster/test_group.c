@@ -94,6 +94,21 @@ static struct member *send_far(struct place *p, struct member *leader, uint64_t 
   return far;
 }
 
+TEST(that_the_last_entry_is_committed_is_told_at_once_and_not_with_the_next_heartbeat) {
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  p->options.consensus.heartbeat_ms = 100;
+  place_open(p);
+  struct member *leader = elect(p);
+  place_run(p, 200);
+  for (int i = 0; i < 5; i++) { // 75 ms: one of them may meet a heartbeat
+    assert_ok(propose(leader, 100, &e));
+    place_run(p, 15);
+    for (uint64_t id = 1; id <= MEMBERS; id++) assert_int_equal(p->members[id].applied.index, log_last_index(leader->log));
+  }
+  place_free(p);
+}
+
 TEST(what_is_on_its_way_is_not_sent_again) {
   struct place *p = place_new();
   uint64_t entries;
@@ -290,6 +305,7 @@ TEST(no_memory_closes_a_group_and_nothing_else) {
 
 GROUP_TESTS(T(a_proposal_is_applied_by_all_and_again_after_a_power_cut), T(nothing_is_sent_under_a_term_that_is_not_saved),
             T(an_append_is_cut_by_bytes_and_the_rest_follows), T(what_the_network_refuses_follows_later_and_in_order),
+            T(that_the_last_entry_is_committed_is_told_at_once_and_not_with_the_next_heartbeat),
             T(what_is_on_its_way_is_not_sent_again), T(what_was_lost_on_its_way_is_sent_again),
             T(a_follower_that_is_behind_is_served_from_the_log_with_little_memory),
             T(a_disk_that_does_not_keep_up_turns_proposals_away), T(writes_are_reported_durable_in_the_order_of_the_logs_queue),
