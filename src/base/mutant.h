@@ -23,6 +23,8 @@
   X(checkpoint_epoch,  "the newest version is written instead of the pinned epoch's") \
   X(replay_from,       "replay begins one entry late") \
   X(shrink_used,       "the file's end is cut by what the map names, not by what anybody needs") \
+  X(copy_sync,         "a copied store counts as durable without a sync") \
+  X(copy_mark,         "a copied store takes a place that was not marked for it") \
   /* consensus: caught by its directed tests; G1 to G17 are the guards of src/consensus/README.md */ \
   X(raft_stale_append,      "G1: a leader of an older term is answered by the engine") \
   X(raft_split_change,      "G2: a membership entry stands anywhere in its message") \

@@ -160,8 +160,8 @@ static enum err each_page(const uint8_t *pages, enum err (*fn)(void *argument, p
   return ERR_OK;
 }
 
-enum err checkpoint_pin_each(const struct checkpoint_pin *p, enum err (*fn)(void *argument, page_id id, const void *page), void *argument,
-                             struct error *e) {
+enum err checkpoint_pin_each(const struct checkpoint_pin *p, enum err (*fn)(void *argument, page_id id, const void *page),
+                             void *argument, struct error *e) {
   uint8_t *buffer = mem_alloc(CHECKPOINT_PIECE_BYTES_MAX + PAGE_BYTES);
   if (buffer == NULL) return error_ensure(e, ERR_NOMEM);
   uint8_t *pages = page_align(buffer);

@@ -74,7 +74,8 @@ static void check_state(const struct log_group_state *g, const uint8_t *slot) {
                             g->vote,       g->snapshot_index, g->snapshot_term, g->membership_index};
   for (size_t i = 0; i < ARRAY_SIZE(words); i++) must(words[i] == get_u64_le(slot + 32 + 8 * i));
   must(g->member_count == get_u32_le(slot + 96) && g->installing == (get_u32_le(slot + 100) != 0));
-  must(g->installing_copy == get_u64_le(slot + 104 + 120 * LOG_MEMBERS_MAX));
+  for (uint32_t i = 0; i < LOG_COPIES_MAX; i++)
+    must(g->installing_copies[i] == get_u64_le(slot + 104 + 120 * LOG_MEMBERS_MAX + 8 * i));
   for (uint32_t i = 0; i < g->member_count; i++) {
     must(g->members[i].id == get_u64_le(slot + 104 + 120 * i));
     must(memchr(g->members[i].address, 0, sizeof g->members[i].address) != NULL);

@@ -25,6 +25,7 @@
 
 #define LOG_ENTRY_BYTES_MAX (4u << 20) // payload, metadata and sections of one entry together
 #define LOG_MEMBERS_MAX 64u
+#define LOG_COPIES_MAX 8u
 
 struct log;
 
@@ -87,7 +88,7 @@ struct log_group_state {
   uint64_t snapshot_term;
   uint64_t membership_index;
   bool installing;         // a copied store takes the place of the one here: it may be ahead of the log, which may be begun anew
-  uint64_t installing_copy; // its identity (store/checkpoint.h), 0: none, or not known
+  uint64_t installing_copies[LOG_COPIES_MAX]; // identities (store/checkpoint.h) of those that may be it; 0: none
   uint32_t member_count;
   struct log_member members[LOG_MEMBERS_MAX];
 };
@@ -118,8 +119,10 @@ enum err log_group_save(struct log *l, const struct log_group_state *state, stru
 /// Of a log that nobody has open. ERR_NOTFOUND: there is no group state; ERR_CORRUPT; ERR_INVALID: it is another database's.
 enum err log_group_look(struct disk *d, const char *directory, const uint8_t uuid[16], struct log_group_state *ret,
                         struct error *e) NODISCARD;
-/// Marks it as `installing` this copy; returns when that is durable. The same errors.
-enum err log_group_mark_installing(struct disk *d, const char *directory, const uint8_t uuid[16], uint64_t copy,
+/// Marks it as `installing` this copy, and `only` this one: otherwise one that was named before may be in place as well. Returns
+/// when that is durable. The same errors, and ERR_BUSY: LOG_COPIES_MAX are named, and opening the store will tell which one it
+/// is.
+enum err log_group_mark_installing(struct disk *d, const char *directory, const uint8_t uuid[16], uint64_t copy, bool only,
                                    struct error *e) NODISCARD;
 
 // ---- appending ----

@@ -9,7 +9,7 @@
 
 #define GROUP_MAGIC 0x53475651u // QVGS
 #define MEMBER_BYTES 120u
-#define COPY_OFFSET (104u + LOG_MEMBERS_MAX * MEMBER_BYTES)
+#define COPIES_OFFSET (104u + LOG_MEMBERS_MAX * MEMBER_BYTES)
 #define SEQUENCE_MAX (UINT64_MAX / 2) // nobody saves so often; what follows it must not wrap
 
 static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, const struct log_group_state *g) {
@@ -29,7 +29,7 @@ static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, con
     m[8] = g->members[i].role;
     memcpy(m + 9, g->members[i].address, sizeof g->members[i].address);
   }
-  put_u64_le(to + COPY_OFFSET, g->installing_copy);
+  for (size_t i = 0; i < LOG_COPIES_MAX; i++) put_u64_le(to + COPIES_OFFSET + 8 * i, g->installing_copies[i]);
   put_u64_le(to + LOG_GROUP_SLOT_BYTES - 8, hash64(to, LOG_GROUP_SLOT_BYTES - 8, 0));
 }
 
@@ -62,8 +62,8 @@ static enum err get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *
                                   .snapshot_term = words[6],
                                   .membership_index = words[7],
                                   .installing = get_u32_le(from + 100) != 0,
-                                  .installing_copy = get_u64_le(from + COPY_OFFSET),
                                   .member_count = count};
+  for (size_t i = 0; i < LOG_COPIES_MAX; i++) ret->installing_copies[i] = get_u64_le(from + COPIES_OFFSET + 8 * i);
   for (uint32_t i = 0; i < count; i++) {
     const uint8_t *m = from + 104 + i * MEMBER_BYTES;
     ret->members[i].id = get_u64_le(m);
@@ -212,14 +212,26 @@ enum err log_group_look(struct disk *d, const char *directory, const uint8_t uui
   return ERR_OK;
 }
 
-enum err log_group_mark_installing(struct disk *d, const char *directory, const uint8_t uuid[16], uint64_t copy,
+static enum err name_copy(struct log_group_state *state, uint64_t copy, bool only, struct error *e) {
+  if (only || !state->installing) memset(state->installing_copies, 0, sizeof state->installing_copies);
+  state->installing = true;
+  for (size_t i = 0; i < LOG_COPIES_MAX; i++) {
+    uint64_t *at = &state->installing_copies[i];
+    if (*at != 0 && *at != copy) continue;
+    *at = copy;
+    return ERR_OK;
+  }
+  return error_set(e, ERR_BUSY,
+                   "Too many copies were being put in the place of the store: open it, so that it is known which one it is.");
+}
+
+enum err log_group_mark_installing(struct disk *d, const char *directory, const uint8_t uuid[16], uint64_t copy, bool only,
                                    struct error *e) {
   struct log *l = NULL;
   TRY(open_alone(d, directory, uuid, &l, e));
   struct log_group_state state = l->group;
-  state.installing = true;
-  state.installing_copy = copy;
-  enum err err = log_group_save(l, &state, e);
+  enum err err = name_copy(&state, copy, only, e);
+  if (err == ERR_OK) err = log_group_save(l, &state, e);
   log_close(l);
   return err;
 }

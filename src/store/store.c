@@ -137,14 +137,16 @@ static enum err begin_log_anew(struct store *s, struct log_group_state *g, struc
   return ERR_OK;
 }
 
-static bool is_copy(const struct superblock *sb, uint64_t identity) {
+static bool is_copy(const struct superblock *sb, const struct log_group_state *g) {
   uint8_t page[PAGE_BYTES];
+  bool found = false;
   superblock_encode(sb, page);
-  return get_u64_le(page + PAGE_BYTES - 8) == identity;
+  for (size_t i = 0; i < LOG_COPIES_MAX; i++) found |= get_u64_le(page + PAGE_BYTES - 8) == g->installing_copies[i];
+  return found;
 }
 
 // After store_copy_install (docs/formats/copy.md). A member of a group has to ask its leader where the log begins. Of any other
-// store, pages that are not the copy's are the old ones: the power went before the copy took their place.
+// store, pages that are no copy's are the old ones: the power went before the copy took their place.
 static enum err settle_install(struct store *s, struct error *e) {
   struct log_group_state g;
   log_group_state(s->log, &g);
@@ -155,7 +157,7 @@ static enum err settle_install(struct store *s, struct error *e) {
                      s->directory, (unsigned long long) s->durable.generation, (unsigned long long) g.generation);
   if (!g.installing || (g.member_id != 0 && !is_newer)) return ERR_OK;
   g.generation = MAX(g.generation, s->durable.generation);
-  if (g.member_id == 0 && is_copy(&s->durable, g.installing_copy)) TRY(begin_log_anew(s, &g, e));
+  if (g.member_id == 0 && is_copy(&s->durable, &g)) TRY(begin_log_anew(s, &g, e));
   if (g.member_id == 0) g.installing = false;
   return log_group_save(s->log, &g, e);
 }

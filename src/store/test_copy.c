@@ -527,6 +527,42 @@ TEST(what_a_former_copy_left_is_not_taken_for_more_than_it_is) {
   world_done(&w);
 }
 
+// The first copy is in place and nobody has opened it yet when the power goes while the second one takes its place.
+TEST(a_copy_over_one_that_nobody_has_opened_leaves_one_of_them) {
+  struct world w;
+  world_init(&w);
+  struct checkpoint_pin first_pin = w.pin, second_pin;
+  uint8_t first[CHECKPOINT_HEAD_BYTES];
+  memcpy(first, w.head, sizeof first);
+  write_all(&w.from, 7000);
+  place_checkpoint(&w.from);
+  pin(&w);
+  second_pin = w.pin;
+  for (int64_t n = 0, more = 1; more; n++) {
+    struct store *s = NULL;
+    struct error e = ERROR_INIT;
+    fresh_disk(&w, (uint64_t) n + 1);
+    w.pin = first_pin;
+    memcpy(w.head, first, sizeof first);
+    assert_ok(copy_all(&w, NULL));
+    w.pin = second_pin;
+    checkpoint_head(&w.pin, w.head);
+    sim_disk_cut_after(w.disk, n);
+    enum err err = copy_all(&w, NULL);
+    more = sim_disk_is_off(w.disk);
+    assert_true(err == ERR_OK || more);
+    if (more) sim_disk_power_on(w.disk);
+    sim_disk_cut_after(w.disk, -1);
+    if (open_copy(&w, &s, &e) != ERR_OK) fail_msg("%d: %s", (int) n, e.message);
+    uint64_t digest = digest_of_store(s);
+    assert_true(digest == digest_of(&second_pin) || (more && digest == digest_of(&first_pin)));
+    assert_int_equal(log_first_index(store_log(s)), store_applied_index(s) + 1);
+    store_close(s);
+  }
+  checkpoint_unpin(&first_pin);
+  world_done(&w);
+}
+
 TEST(each_write_sync_name_and_read_fails_and_the_copy_goes_on_later) {
   static const enum sim_op ops[] = {SIM_WRITE, SIM_SYNC, SIM_ALLOCATE, SIM_OTHER, SIM_READ};
   for (size_t i = 0; i < ARRAY_SIZE(ops); i++) {
@@ -580,6 +616,6 @@ TESTS(T(an_empty_directory_gets_the_store_and_its_log_begins_behind_it),
       T(a_copy_of_a_newer_generation_brings_it_along), T(a_copy_of_an_older_generation_is_refused),
       T(power_goes_at_each_change_of_the_disk_and_leaves_the_old_store_or_the_new_one),
       T(power_goes_at_each_change_of_the_disk_where_there_was_no_store),
-      T(what_a_former_copy_left_is_not_taken_for_more_than_it_is),
+      T(what_a_former_copy_left_is_not_taken_for_more_than_it_is), T(a_copy_over_one_that_nobody_has_opened_leaves_one_of_them),
       T(each_write_sync_name_and_read_fails_and_the_copy_goes_on_later), T(a_full_disk_is_told_before_anything_comes),
       T(no_memory_is_an_error_at_every_step_of_a_copy))

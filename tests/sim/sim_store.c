@@ -12,7 +12,7 @@
 #include "store_world.h"
 
 struct totals {
-  uint64_t worlds, crashes, kills, transactions, checkpoints, recoveries_cut, shrinks;
+  uint64_t worlds, crashes, kills, transactions, checkpoints, recoveries_cut, shrinks, copies;
 };
 
 static void add(struct totals *t, const struct world *w) {
@@ -23,6 +23,7 @@ static void add(struct totals *t, const struct world *w) {
   t->checkpoints += w->checkpoints;
   t->recoveries_cut += w->recoveries_cut;
   t->shrinks += w->shrinks;
+  t->copies += w->copies;
 }
 
 // A world from its beginning to its end. False: it failed, and said why.
@@ -41,8 +42,10 @@ static bool play(uint64_t seed, struct totals *t) {
 
 static void report(const char *word, uint64_t seed, const struct totals *t, double seconds) {
   printf("%s seed %" PRIu64 ": %" PRIu64 " worlds, %" PRIu64 " crashes, %" PRIu64 " restarts, %" PRIu64
-         " recoveries cut, %" PRIu64 " transactions, %" PRIu64 " checkpoints, %" PRIu64 " page files cut, %.1f s\n",
-         word, seed, t->worlds, t->crashes, t->kills, t->recoveries_cut, t->transactions, t->checkpoints, t->shrinks, seconds);
+         " recoveries cut, %" PRIu64 " transactions, %" PRIu64 " checkpoints, %" PRIu64 " page files cut, %" PRIu64
+         " copies, %.1f s\n",
+         word, seed, t->worlds, t->crashes, t->kills, t->recoveries_cut, t->transactions, t->checkpoints, t->shrinks, t->copies,
+         seconds);
   fflush(stdout);
 }
 

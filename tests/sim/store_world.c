@@ -250,6 +250,30 @@ static bool check_newest(struct world *w, const char *when) {
   return good;
 }
 
+bool world_fails(struct world *w, const char *why) {
+  return fail(w, "%s", why);
+}
+
+bool world_expects(struct world *w, enum err err, const struct error *e, const char *doing) {
+  return is_expected(w, err, e, doing);
+}
+
+bool world_holds(struct world *w, struct store *s, uint64_t index, const char *when) {
+  struct store *own = w->store;
+  struct page_snapshot snap = {0};
+  struct error e = ERROR_INIT;
+  struct model m;
+  model_at(w, index, &m);
+  if (get_u64_le(store_meta(s)) != m.digest) return fail(w, "%s the metadata is not that of entry %" PRIu64, when, index);
+  enum err err = page_snapshot_open(store_space(s), &snap, &e);
+  if (err != ERR_OK) return is_expected(w, err, &e, when);
+  w->store = s;
+  bool good = check_view(w, &snap, &m, 0, when) && check_tree(w, &snap);
+  w->store = own;
+  page_snapshot_close(&snap);
+  return good;
+}
+
 // ---- the log after a crash: what was durable, then perhaps some of what was queued, in order ----
 
 static bool same_entry(const struct world_entry *a, const struct log_entry *b) {
@@ -305,6 +329,7 @@ static void forget_snapshots(struct world *w) {
   stop_holding(w);
   for (unsigned i = 0; i < WORLD_SNAPSHOTS_MAX; i++) page_snapshot_close(&w->snapshots[i].snapshot);
   checkpoint_unpin(&w->pin);
+  world_close_copy(w);
 }
 
 static void close_store(struct world *w) {
@@ -405,7 +430,7 @@ bool world_restart(struct world *w) {
     if (!open_once(w, &up)) return false;
     if (up) {
       sim_disk_cut_after(w->disk, -1);
-      return true;
+      return world_check_copy(w);
     }
     w->recoveries_cut++;
     close_store(w);
@@ -623,6 +648,7 @@ static bool one_thing(struct world *w) {
   if (dice < 89) return use_snapshot(w);
   if (dice < 91) return hold(w);
   if (dice < 93) return backup(w);
+  if (dice < 94) return world_copy(w);
   if (dice < 96) return prefetch(w);
   if (dice < 97) return vote(w);
   return prune(w);

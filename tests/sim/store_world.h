@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "store/btree.h"
 #include "store/checkpoint.h"
+#include "store/copy.h"
 #include "store/sim_disk.h"
 #include "store/store.h"
 
@@ -82,15 +83,37 @@ struct world {
   struct world_held held;
   struct checkpoint_pin pin;
   uint64_t pin_digest;
+  struct world_copy {
+    struct checkpoint_pin pin;
+    struct store_copy *open;
+    bool there; // a copied store is in place,
+    uint64_t there_index;
+    uint64_t tried[8]; // or one of those that were being put there since when something went wrong
+    unsigned tries;
+  } copy;
 
   bool failed;
   char why[1500];
-  uint64_t crashes, kills, transactions_applied, checkpoints, recoveries_cut, shrinks;
+  uint64_t crashes, kills, transactions_applied, checkpoints, recoveries_cut, shrinks, copies;
 };
 
 /// A new disk and an empty store, everything decided by `seed`.
 struct world *world_new(uint64_t seed);
 void world_free(struct world *w);
+// ---- copies (store_copies.c) ----
+
+/// Does something for the copy of a pinned checkpoint. False: look at `failed`.
+bool world_copy(struct world *w);
+/// Opens the copied store, if there is one, and compares it with the model. False: look at `failed`.
+bool world_check_copy(struct world *w);
+void world_close_copy(struct world *w);
+
+// What they stand on: fails for a reason; true for errors that are the world's own doing; whether a store holds the model's
+// state.
+bool world_fails(struct world *w, const char *why);
+bool world_expects(struct world *w, enum err err, const struct error *e, const char *doing);
+bool world_holds(struct world *w, struct store *s, uint64_t index, const char *when);
+
 /// Opens the store (again) and compares all of it with the model. False: look at `failed`.
 bool world_restart(struct world *w);
 /// Lives until the next crash. False: look at `failed`.
