@@ -38,6 +38,7 @@ struct catchup_client {
   struct loop_timer *retry, *tick;
   struct net_connecting *connecting;
   struct catchup_link *link;
+  uint64_t other;                // the server there, as it says
   bool up, asked, paused, ended; // ended: all of a copy has arrived
   uint64_t moved;                // bytes on the link when last looked at,
   int64_t moved_ms;              // and when that changed
@@ -151,15 +152,21 @@ static void take_copy(struct catchup_client *c, const struct catchup_message *m)
   }
 }
 
+static struct catchup_upstream who_answers(const struct catchup_client *c) {
+  struct catchup_upstream u = *upstream(c);
+  u.server = c->other;
+  return u;
+}
+
 static void take_pulled(struct catchup_client *c, const struct catchup_message *m) {
-  struct catchup_upstream from = *upstream(c);
+  struct catchup_upstream from = who_answers(c);
   got_on(c);
   forget_request(c);
   c->events.pulled(c->context, &from, m->entries.commit_index, m->entries.count, m->entries.bytes, m->entries.size);
 }
 
 static void take_status(struct catchup_client *c, const struct catchup_message *m) {
-  struct catchup_upstream from = *upstream(c);
+  struct catchup_upstream from = who_answers(c);
   got_on(c);
   forget_request(c);
   c->events.status(c->context, &from, &m->status);
@@ -197,7 +204,7 @@ static void finish_copy(struct catchup_client *c) {
   memcpy(done.database, c->options.database, sizeof done.database);
   if (c->link != NULL && c->up && catchup_link_send(c->link, &done) != ERR_OK) hang_up(c); // its pin expires
   event_raise(c->options.events, EVENT_INFO, "cluster.catchup.copied",
-              "Copied store from upstream server MemberId{%08llx} at %s: %llu pages", (unsigned long long) upstream(c)->server,
+              "Copied store from upstream server MemberId{%08llx} at %s: %llu pages", (unsigned long long) c->other,
               upstream(c)->address, (unsigned long long) c->copied.pages);
   got_on(c);
   c->ended = false;
@@ -242,9 +249,9 @@ static void ask_copy(struct catchup_client *c, struct catchup_message *m) {
   if (!c->copied.has_store && !c->copied.known)
     event_raise(c->options.events, EVENT_INFO, "cluster.catchup.empty",
                 "Local database is empty, attempting to replace with copy from upstream server MemberId{%08llx}",
-                (unsigned long long) upstream(c)->server);
+                (unsigned long long) c->other);
   event_raise(c->options.events, EVENT_INFO, "cluster.catchup.copying", "Copying store from upstream server MemberId{%08llx}",
-              (unsigned long long) upstream(c)->server);
+              (unsigned long long) c->other);
   event_raise(c->options.events, EVENT_INFO, "cluster.catchup.listing", "Requesting store listing from: %s", address);
 }
 
@@ -262,6 +269,7 @@ static void ask(struct catchup_client *c) {
 static enum hello_refusal on_greeted(void *context, const struct hello *other) {
   struct catchup_client *c = context;
   c->up = true;
+  c->other = other->server;
   c->connections++;
   event_raise(c->options.events, EVENT_INFO, "cluster.catchup.protocol",
               "Installing: ProtocolStack{applicationProtocol=CATCHUP_1, modifierProtocols=[]} with server %llu at %s",
