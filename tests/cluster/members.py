@@ -43,6 +43,13 @@ class Network:
         pass
 
 
+class Loopback(Network):
+    """Hosts of one machine that have addresses of their own."""
+
+    def address(self, n):
+        return f"127.0.0.{n}", self.base
+
+
 class Hosts(Network):
     """Each member in a network namespace, joined by a bridge; what goes between two of them can be cut, one way or both.
 

@@ -97,9 +97,9 @@ class Result:
 class Bolt:
     """`with Bolt(port) as b: b.run("RETURN 1").rows`"""
 
-    def __init__(self, port, user=None, password=None, timeout_s=30, version=(5, 4)):
-        self.version = version
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
+    def __init__(self, port, user=None, password=None, timeout_s=30, version=(5, 4), host="127.0.0.1"):
+        self.version, self.timeout_s = version, timeout_s
+        self.socket = socket.create_connection((host, port), timeout=timeout_s)
         wanted = bytes([0, 0, version[1], version[0]])
         self.socket.sendall(b"\x60\x60\xb0\x17" + wanted + bytes(12))
         assert self.receive_exactly(4) == wanted
@@ -184,7 +184,7 @@ class Bolt:
             columns = self.answer()["fields"]
             summary = self.answer(rows)
         except Failure:
-            self.socket.settimeout(30)
+            self.socket.settimeout(self.timeout_s)  # the caller may have shortened it
             self.send(0x0F)
             while True:
                 message = self.receive()

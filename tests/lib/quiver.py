@@ -29,14 +29,15 @@ def npm_install(folder):
 class Server:
     """`with Server(binary) as s:` gives a running server; s.uri is its Bolt address, s.home its folder."""
 
-    def __init__(self, binary, home=None, auth=True, password=None, settings=None, env=None, wrapper=(), start_timeout_s=30, stdin=None):
+    def __init__(self, binary, home=None, auth=True, password=None, settings=None, env=None, wrapper=(), start_timeout_s=30, stdin=None,
+                 host="127.0.0.1"):
         self.binary = str(pathlib.Path(binary).resolve())
         self.own_home = home is None
         self.home = pathlib.Path(home or tempfile.mkdtemp(prefix="quiver-test-"))
-        self.bolt_port, self.http_port = free_port(), free_port()
+        self.host, self.bolt_port, self.http_port = host, free_port(), free_port()
         self.settings = {
-            "server.bolt.listen_address": f"127.0.0.1:{self.bolt_port}",
-            "server.http.listen_address": f"127.0.0.1:{self.http_port}",
+            "server.bolt.listen_address": f"{host}:{self.bolt_port}",
+            "server.http.listen_address": f"{host}:{self.http_port}",
             **({} if auth else {"dbms.security.auth_enabled": "false"}),
             **(settings or {}),
         }
@@ -49,7 +50,7 @@ class Server:
 
     @property
     def uri(self):
-        return f"bolt://127.0.0.1:{self.bolt_port}"
+        return f"bolt://{self.host}:{self.bolt_port}"
 
     def command(self, *words):
         sets = [f"--set={key}={value}" for key, value in self.settings.items()]
@@ -77,7 +78,7 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.console()}")
             try:
-                socket.create_connection(("127.0.0.1", self.bolt_port), timeout=1).close()
+                socket.create_connection((self.host, self.bolt_port), timeout=1).close()
                 return
             except OSError:
                 time.sleep(0.02)

@@ -1,0 +1,263 @@
+"""Clients of a cluster of real servers, each a thread with a driver of its own, and what they can say of it afterwards.
+
+A workload makes what it needs (`prepare`), is a client while the round lasts (`once`, again and again), and judges what it finds at the end.
+"""
+import collections
+import itertools
+import random
+import threading
+import time
+
+from core_members import place
+from driver import ANOTHER_LEADS, Driver, Refused, Unknown
+from lib.bolt import Failure
+from list_append import Txn, check
+
+EXPECTED = (*ANOTHER_LEADS, "Neo.DatabaseError.Transaction.TransactionLogError")
+
+
+def is_expected(cause):
+    """A cluster in trouble may say this; anything else is a mistake."""
+    return not isinstance(cause, Failure) or cause.code in EXPECTED or cause.code.startswith("Neo.TransientError.")
+
+
+class Round:
+    """What the clients of one round share. `bookmark` is the highest that any of them was given."""
+
+    def __init__(self, number, addresses, values):
+        self.number, self.addresses, self.values = number, addresses, values
+        self.stop, self.begin, self.bookmark = threading.Event(), time.monotonic(), None
+        self.merged = collections.Counter()  # (name, outcome)
+
+    def key(self, i):
+        return f"{self.number}-{i}"
+
+    def tell(self, bookmark):
+        if self.bookmark is None or place(bookmark) > place(self.bookmark):
+            self.bookmark = bookmark
+
+
+class Client(threading.Thread):
+    def __init__(self, of, number, seed):
+        super().__init__(daemon=True)
+        self.of, self.number, self.rng = of, number, random.Random(f"{seed} {of.number} {number}")
+        self.driver = Driver(of.addresses, self.rng)
+        self.bookmark = None
+        self.counts, self.wrong, self.causes = collections.Counter(), [], collections.Counter()
+
+    def run(self):
+        trouble = 0
+        while not self.of.stop.is_set():
+            try:
+                self.once()
+                self.counts["acknowledged"] += 1
+                trouble = 0
+            except Refused as refused:
+                self.counts["refused"] += 1
+                self.note(refused.cause)
+                trouble += 1
+            except Unknown as unknown:
+                self.counts["unknown"] += 1
+                self.note(unknown.args[0])
+            except Exception as problem:  # nobody looks at a thread that has ended
+                self.wrong.append(f"client {self.number}: {problem!r}")
+                raise
+            self.of.stop.wait(self.rng.uniform(0, min(0.02 * 2 ** trouble, 0.5)))
+        self.driver.close()
+
+    def note(self, cause):
+        self.causes[cause.code if isinstance(cause, Failure) else type(cause).__name__] += 1
+        if not is_expected(cause):
+            self.wrong.append(f"client {self.number} was told: {cause}")
+
+    def some_bookmark(self):
+        """Its own, that of others, or none."""
+        return self.rng.choice((self.bookmark, self.bookmark, self.of.bookmark, None))
+
+    def given(self, bookmark):
+        self.bookmark = bookmark
+        self.of.tell(bookmark)
+
+    def write(self, statement, **parameters):
+        """An auto-commit or an explicit transaction, which must come to the same."""
+        if self.rng.random() < 0.5:
+            rows, bookmark = self.driver.auto_commit("WRITE", self.some_bookmark(), statement, parameters)
+        else:
+            rows, bookmark = self.driver.attempt("WRITE", self.some_bookmark(), lambda tx: tx.run(statement, parameters).rows)
+        self.given(bookmark)
+        return rows
+
+
+class Lists(Client):
+    """Transactions of one to four appends to lists and reads of them."""
+
+    KEYS = 5
+    prepare = f"UNWIND range(0, {KEYS - 1}) AS i MERGE (l:List {{key: $round + '-' + i}}) ON CREATE SET l.v = [], l.round = $round"
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.history = []
+
+    def perform(self, tx, kinds, ops):
+        for kind in kinds:
+            key = self.of.key(self.rng.randrange(self.KEYS))
+            if kind == "a":
+                value = next(self.of.values)
+                ops.append(("a", key, value))  # sent, whatever comes of it
+                seen = tx.run("MATCH (l:List {key: $key}) SET l.v = l.v + $value RETURN l.v", {"key": key, "value": value}).rows
+            else:
+                seen = tx.run("MATCH (l:List {key: $key}) RETURN l.v", {"key": key}).rows
+            if len(seen) == 1:
+                ops.append(("r", key, seen[0][0]))
+            else:
+                self.wrong.append(f"{len(seen)} lists with the key {key}, bookmark {self.bookmark}")
+
+    def once(self):
+        kinds = self.rng.choices("ar", k=self.rng.randint(1, 4))
+        role = "WRITE" if "a" in kinds or self.rng.random() < 0.3 else "READ"
+        after, ops, begin, outcome, bookmark = self.some_bookmark() or self.of.prepared, [], time.monotonic(), "ok", None
+        try:
+            _, bookmark = self.driver.attempt(role, after, lambda tx: self.perform(tx, kinds, ops))
+            self.given(bookmark)
+        except Refused:
+            outcome = "failed"
+            raise
+        except Unknown:
+            outcome = "unknown"
+            raise
+        finally:
+            self.history.append(Txn(begin, time.monotonic(), outcome, ops, place(after), bookmark and place(bookmark)))
+
+    @staticmethod
+    def judge(of, clients, ask):
+        final = dict(ask("MATCH (l:List {round: $round}) RETURN l.key, l.v"))
+        yield from check(list(itertools.chain(*(c.history for c in clients))), final)
+
+
+class Counters(Client):
+    KEYS = 2
+    prepare = f"UNWIND range(0, {KEYS - 1}) AS i MERGE (c:Counter {{key: $round + '-' + i}}) ON CREATE SET c.n = 0, c.round = $round"
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.asked = collections.Counter()
+
+    def once(self):
+        key, outcome = self.of.key(self.rng.randrange(self.KEYS)), "acknowledged"
+        try:
+            self.write("MATCH (c:Counter {key: $key}) SET c.n = c.n + 1", key=key)
+        except Refused:
+            outcome = "refused"
+            raise
+        except Unknown:
+            outcome = "unknown"
+            raise
+        finally:
+            self.asked[key, outcome] += 1
+
+    @staticmethod
+    def judge(of, clients, ask):
+        asked = sum((c.asked for c in clients), collections.Counter())
+        for key, n in ask("MATCH (c:Counter {round: $round}) RETURN c.key, c.n"):
+            least = asked[key, "acknowledged"]
+            if not least <= n <= least + asked[key, "unknown"]:
+                yield f"counter {key} is {n} after {least} acknowledged and {asked[key, 'unknown']} unknown"
+
+
+class Walkers(Client):
+    """Each takes steps of its own, and looks for each, with the bookmark that it was given, on members at random."""
+
+    prepare = "UNWIND range(0, 15) AS i MERGE (w:Walker {key: $round + '-' + i}) ON CREATE SET w.round = $round"
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.step, self.outcome = 0, {}
+
+    def once(self):
+        self.step += 1
+        key = self.of.key(self.number)
+        self.outcome[self.step] = "unknown"
+        try:
+            self.write("MATCH (w:Walker {key: $key}) CREATE (w)-[:STEP {i: $i}]->(:Step {i: $i, round: $round})", key=key, i=self.step, round=str(self.of.number))
+            self.outcome[self.step] = "acknowledged"
+        except Refused:
+            self.outcome[self.step] = "refused"
+            raise
+        address = self.rng.choice(self.of.addresses)
+        rows, _ = self.driver.auto_commit("READ", self.bookmark, "MATCH (:Walker {key: $key})-[:STEP]->(s:Step {i: $i}) RETURN count(s)",
+                                          {"key": key, "i": self.step}, address=address)
+        if rows != [[1]]:
+            self.wrong.append(f"step {self.step} of {key} is {rows} times on {address} with its bookmark {self.bookmark}")
+
+    @staticmethod
+    def judge(of, clients, ask):
+        found = collections.Counter((key, i) for key, i in ask("MATCH (w:Walker {round: $round})-[:STEP]->(s:Step) RETURN w.key, s.i"))
+        for client in clients:
+            for step, outcome in client.outcome.items():
+                n = found[of.key(client.number), step]
+                if n not in {"acknowledged": (1,), "refused": (0,), "unknown": (0, 1)}[outcome]:
+                    yield f"step {step} of {of.key(client.number)}, {outcome}, is there {n} times"
+
+
+class Mergers(Client):
+    """Several merge the same new name at the same moment."""
+
+    NAMES_A_SECOND = 15
+    prepare = None
+
+    def once(self):
+        name, outcome = self.of.key(int((time.monotonic() - self.of.begin) * self.NAMES_A_SECOND)), "acknowledged"
+        try:
+            self.write("MERGE (u:User {name: $name}) ON CREATE SET u.n = 1, u.round = $round ON MATCH SET u.n = u.n + 1", name=name, round=str(self.of.number))
+        except Refused:
+            outcome = "refused"
+            raise
+        except Unknown:
+            outcome = "unknown"
+            raise
+        finally:
+            self.of.merged[name, outcome] += 1
+
+    @staticmethod
+    def judge(of, clients, ask):
+        found = ask("MATCH (u:User {round: $round}) RETURN u.name, u.n")
+        counts, n_of = collections.Counter(name for name, _ in found), dict(found)
+        for name in {name for name, _ in of.merged} | set(counts):
+            acknowledged, unknown = of.merged[name, "acknowledged"], of.merged[name, "unknown"]
+            if counts[name] > 1:
+                yield f"{counts[name]} users are called {name}"
+            if not acknowledged <= n_of.get(name, 0) <= acknowledged + unknown:
+                yield f"user {name} was merged {n_of.get(name, 0)} times; {acknowledged} acknowledged, {unknown} unknown"
+
+
+CROWD = [Lists] * 5 + [Counters] * 2 + [Walkers] * 2 + [Mergers] * 3
+
+
+class Load:
+    """The dozen, for the time of a `with`."""
+
+    def __init__(self, of, seed):
+        self.of, self.clients = of, [kind(of, number, seed) for number, kind in enumerate(CROWD)]
+
+    def __enter__(self):
+        for client in self.clients:
+            client.start()
+        return self
+
+    def __exit__(self, *_):
+        self.of.stop.set()
+        for client in self.clients:
+            client.join()
+
+    def total(self, what):
+        return sum(client.counts[what] for client in self.clients)
+
+    def causes(self):
+        return sum((client.causes for client in self.clients), collections.Counter())
+
+    def judge(self, ask):
+        """What is wrong; `ask(statement)` gives rows of the healed cluster."""
+        for client in self.clients:
+            yield from client.wrong
+        for kind in dict.fromkeys(CROWD):
+            yield from kind.judge(self.of, [c for c in self.clients if isinstance(c, kind)], ask)
