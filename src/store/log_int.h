@@ -103,6 +103,7 @@ struct log {
   // the writer's own
   struct buf out;
   uint64_t chain; // checksum of the last durable batch
+  bool lacks_room;
   struct log_round {
     bool open;
     size_t items;        // of the queue

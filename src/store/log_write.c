@@ -232,18 +232,32 @@ static enum err segment_for(struct log *l, size_t bytes, struct log_segment **re
   return ERR_OK;
 }
 
+/// Once when room ends, once when there is some again.
+static void tell_room(struct log *l, enum err err, const struct error *cause) {
+  bool lacks_room = err == ERR_NOSPC;
+  if (lacks_room == l->lacks_room) return;
+  l->lacks_room = lacks_room;
+  if (lacks_room)
+    event_raise(l->events, EVENT_ERROR, "store.log.room", "no room for the log in %s: what is to be written waits: %s",
+                l->directory, cause->message);
+  else
+    event_raise(l->events, EVENT_INFO, "store.log.room", "there is room for the log in %s again", l->directory);
+}
+
 static enum err find_room(struct log *l, size_t bytes, struct log_segment **ret, struct error *e) {
   struct error cause = ERROR_INIT;
   enum err err = segment_for(l, bytes, ret, &cause);
-  if (err == ERR_NOSPC || err == ERR_NOMEM) return error_set(e, err, "%s", cause.message); // nothing was written: may be tried again
+  tell_room(l, err, &cause);
+  if (err == ERR_NOSPC || err == ERR_NOMEM)
+    return error_set(e, err, "%s", cause.message); // nothing was written: may be tried again
   return err == ERR_OK ? ERR_OK : log_poison(l, err, &cause, e);
 }
 
 enum { AHEAD_BYTES = 256 << 10, AHEAD_BATCH_BYTES_MAX = 64 << 10 };
 
-/// Blocks that are reserved but were never written cost the file system an entry in its own journal at the sync that finds them written.
-/// Small batches find theirs written with zeros, a stretch at a time, by the sync of one of them. Where there is no room for that, it is
-/// merely slower.
+/// Blocks that are reserved but were never written cost the file system an entry in its own journal at the sync that finds them
+/// written. Small batches find theirs written with zeros, a stretch at a time, by the sync of one of them. Where there is no room
+/// for that, it is merely slower.
 static enum err write_ahead(struct log_segment *s, uint64_t end, size_t batch_bytes, struct error *e) {
   static const uint8_t zeros[16 << 10];
   if (end <= s->written) return ERR_OK;

@@ -203,6 +203,42 @@ TEST(no_space_for_a_round_leaves_its_entries_queued) {
   place_done(&p);
 }
 
+struct told {
+  struct event_sink sink;
+  unsigned times;
+  bool starts_with_no;
+};
+
+static void note_room(struct event_sink *sink, enum event_level level UNUSED, const char *name, struct str text) {
+  struct told *t = CONTAINER_OF(sink, struct told, sink);
+  assert_string_equal(name, "store.log.room");
+  t->times++;
+  t->starts_with_no = str_starts(text, STR("no room"));
+}
+
+TEST(an_operator_is_told_once_that_room_ends_and_once_that_it_is_back) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  struct told t = {.sink.raise = note_room};
+  place_make(&p, (struct log_options){.segment_bytes = 2048});
+  p.events = &t.sink;
+  char text[1500];
+  memset(text, 'y', sizeof text);
+  text[sizeof text - 1] = '\0';
+  put(&p, text);
+  assert_ok(place_cut_and_open(&p, &e));
+  assert_ok(append(&p, text, &e));
+  sim_disk_set_room(p.disk, 0);
+  for (int i = 0; i < 3; i++) assert_int_equal(write_all(&p, &e), ERR_NOSPC);
+  assert_int_equal(t.times, 1);
+  assert_true(t.starts_with_no);
+  sim_disk_set_room(p.disk, UINT64_MAX);
+  for (int i = 0; i < 3; i++) assert_ok(write_all(&p, &e));
+  assert_int_equal(t.times, 2);
+  assert_false(t.starts_with_no);
+  place_done(&p);
+}
+
 TEST(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again) {
   struct place p;
   struct error e = ERROR_INIT;
@@ -556,7 +592,7 @@ TESTS(T(thousands_of_small_rounds_take_little_memory_and_each_entry_is_found),
       T(entries_are_numbered_durable_after_a_round_and_there_after_a_crash), T(an_entry_keeps_all_that_was_said_about_it),
       T(commit_time_never_goes_back_though_the_clock_does), T(a_torn_end_is_cut_and_the_log_goes_on),
       T(damage_in_front_of_a_whole_batch_is_refused_with_its_place), T(damage_in_an_older_segment_is_refused),
-      T(a_failed_sync_stops_the_log_for_good), T(no_space_for_a_round_leaves_its_entries_queued),
+      T(a_failed_sync_stops_the_log_for_good), T(no_space_for_a_round_leaves_its_entries_queued), T(an_operator_is_told_once_that_room_ends_and_once_that_it_is_back),
       T(what_finds_no_room_can_be_taken_back_and_its_indexes_are_given_again),
       T(where_there_is_no_room_for_a_step_what_is_needed_is_taken), T(what_a_new_leader_overwrites_is_gone_after_a_crash_too),
       T(a_cursor_notices_that_its_entries_were_voided), T(pruning_keeps_what_is_pinned_until_the_pin_expires),

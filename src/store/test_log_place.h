@@ -9,7 +9,8 @@ struct place {
   struct sim_disk *disk;
   struct clock_manual clock;
   struct log_options options;
-  struct log *log; // NULL: closed
+  struct event_sink *events; // from the next opening on
+  struct log *log;           // NULL: closed
 };
 
 static const uint8_t place_uuid[16] = "a test database";
@@ -21,7 +22,7 @@ static inline void place_init(struct place *p, struct log_options options) {
 }
 
 static inline enum err place_open(struct place *p, bool create, struct error *e) {
-  return log_open(sim_disk_table(p->disk), "db", place_uuid, create, &p->options, &p->clock.clock, NULL, &p->log, e);
+  return log_open(sim_disk_table(p->disk), "db", place_uuid, create, &p->options, &p->clock.clock, p->events, &p->log, e);
 }
 
 /// Disk and log.
