@@ -83,6 +83,7 @@
   X(group_tail_trim,         "entries leave memory though they are not durable") \
   X(group_cut_previous,      "the second part of an append follows the first part's predecessor") \
   X(group_sent_refused,      "what was sent counts as on its way though the member has refused what follows it") \
+  X(group_stalled,           "a leader whose disk takes nothing leads on") \
   X(group_newest_membership, "a snapshot has the newest membership, not the one in force there") \
   X(group_prune_first,       "the log is pruned without a word of where it begins") \
   X(group_settle_early,      "a log that is merely as long as a copied store passes for having caught up") \

@@ -207,6 +207,20 @@ static enum err report_durable(struct group *g, struct error *e) {
   return ERR_OK;
 }
 
+/// The others may be able to go on where this member's disk is full or does not answer: what is written on them does not wait for
+/// it any more. Commits that wait here, for this member's log, go on waiting.
+static enum err leave_if_stalled(struct group *g, struct error *e) {
+  const struct group_write *oldest = group_first_write(g);
+  if (g->state != CONSENSUS_LEADER || oldest == NULL || MUTANT(group_stalled)) return ERR_OK;
+  if (g->now_ms < MAX(oldest->since_ms, g->handed_on_ms) + GROUP_STALLED_MS) return ERR_OK;
+  g->handed_on_ms = g->now_ms;
+  event_raise(g->options.events, EVENT_WARN, "cluster.group.stalled",
+              "the disk has taken nothing for %llu ms: leadership is handed on, if another member answers",
+              (unsigned long long) (g->now_ms - oldest->since_ms));
+  enum err refused = finish_request(g, consensus_transfer(g->consensus, g->now_ms, 0, e), e);
+  return refused == ERR_OK ? ERR_OK : group_failure(g, e);
+}
+
 static void trim_tail(struct group *g) {
   struct group_tail *t = &g->tail;
   if (t->bytes <= g->options.tail_bytes_max) return;
@@ -223,6 +237,7 @@ enum err group_step(struct group *g, uint64_t now_ms, bool *ret_more, struct err
   enum err err = group_queue_writes(g, e);
   if (err != ERR_OK) return group_fail(g, err, e);
   if (g->now_ms >= g->wake_ms) TRY(finish(g, consensus_tick(g->consensus, g->now_ms, e), e));
+  TRY(leave_if_stalled(g, e));
   TRY(group_apply(g, &more, e));
   err = group_send_waiting(g, &more, e);
   if (err != ERR_OK) return group_fail(g, err, e);

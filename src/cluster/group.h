@@ -16,7 +16,8 @@
 // Failure: whatever leaves memory and disk in doubt (a failed save, write or sync, an answer of consensus that is not one of its
 // harmless refusals, an entry that is not the one consensus speaks of) closes the group for good (guard G12): every later call
 // returns the first cause. The way out is group_close, log_close and to open both again: what is on disk is the truth.
-// A full disk closes nothing: writes wait in the log, proposals are refused with ERR_LIMIT once the queue is full.
+// A full disk closes nothing: writes wait in the log, proposals are refused with ERR_LIMIT once the queue is full. A leader whose
+// disk takes nothing for three seconds hands its leadership on.
 //
 // Threads: one call at a time for each group. The log's writer may run in another thread at the same time; so may the application
 // behind `applied`. Nobody calls a group from within its network's or application's functions.

@@ -4,7 +4,8 @@
 #include "base/mutant.h"
 #include "cluster/group.h"
 
-#define GROUP_RETRY_MS 10u // after the network or the application had no room
+#define GROUP_RETRY_MS 10u     // after the network or the application had no room
+#define GROUP_STALLED_MS 3000u // a leader whose disk takes nothing for so long leaves that to another
 
 // An entry in memory: header and texts in one piece. Counted: one reference each of the tail, of a write under way, and of
 // whoever is just busy with it.
@@ -26,7 +27,7 @@ struct group_tail {
 
 // A write of consensus that is not durable.
 struct group_write {
-  uint64_t id;
+  uint64_t id, since_ms;
   enum consensus_write_kind kind;
   uint64_t first_index;
   struct group_body **bodies;
@@ -68,7 +69,7 @@ struct group {
 
   // of the last update
   uint64_t term, leader, commit_index, apply_index;
-  uint64_t leader_heard_ms;
+  uint64_t leader_heard_ms, handed_on_ms; // handed_on: when its disk was found stalled last
   enum consensus_state state;
 
   uint64_t passed_index;   // entries up to here went to the application, or its state has them

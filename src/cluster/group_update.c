@@ -173,7 +173,7 @@ static enum err take_install(struct group *g, const struct consensus_write *from
 }
 
 static enum err take_write(struct group *g, const struct consensus_write *from, struct error *e) {
-  struct group_write w = {.id = from->id, .kind = from->kind, .first_index = from->first_index};
+  struct group_write w = {.id = from->id, .since_ms = g->now_ms, .kind = from->kind, .first_index = from->first_index};
   TRY(reserve_write(g, e));
   enum err err = from->kind == CONSENSUS_WRITE_INSTALL ? take_install(g, from, &w, e) : take_bodies(g, from, &w, e);
   if (err == ERR_OK && from->kind == CONSENSUS_WRITE_ENTRIES) err = enter_tail(g, &w, e);

@@ -180,6 +180,30 @@ TEST(a_disk_that_does_not_keep_up_turns_proposals_away) {
   place_free(p);
 }
 
+TEST(a_leader_whose_disk_takes_nothing_leaves_the_lead_to_another) {
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  place_open(p);
+  struct member *leader = elect(p);
+  leader->slow_log = true;
+  place_run(p, 5000); // nothing to write, nothing to leave for
+  assert_ptr_equal(leader_of(p), leader);
+  assert_ok(propose(leader, 300, &e));
+  place_run(p, 2000);
+  assert_ptr_equal(leader_of(p), leader);
+  place_run(p, 2000);
+  struct member *next = elect(p);
+  assert_ptr_not_equal(next, leader);
+  assert_ok(propose(next, 300, &e));
+  place_run(p, 50);
+  assert_int_equal(next->applied.index, log_last_index(next->log));
+  assert_true(leader->applied.index < next->applied.index);
+  leader->slow_log = false;
+  place_run(p, 500);
+  assert_int_equal(leader->applied.index, next->applied.index); // with what waited for its disk
+  place_free(p);
+}
+
 TEST(writes_are_reported_durable_in_the_order_of_the_logs_queue) {
   struct place *p = place_new();
   struct error e = ERROR_INIT;
@@ -308,7 +332,7 @@ GROUP_TESTS(T(a_proposal_is_applied_by_all_and_again_after_a_power_cut), T(nothi
             T(that_the_last_entry_is_committed_is_told_at_once_and_not_with_the_next_heartbeat),
             T(what_is_on_its_way_is_not_sent_again), T(what_was_lost_on_its_way_is_sent_again),
             T(a_follower_that_is_behind_is_served_from_the_log_with_little_memory),
-            T(a_disk_that_does_not_keep_up_turns_proposals_away), T(writes_are_reported_durable_in_the_order_of_the_logs_queue),
-            T(an_application_that_is_busy_gets_the_entry_again), T(reads_and_memberships_reach_the_application),
-            T(what_is_not_for_this_member_is_ignored), T(a_log_without_a_beginning_is_refused),
-            T(no_memory_closes_a_group_and_nothing_else))
+            T(a_disk_that_does_not_keep_up_turns_proposals_away), T(a_leader_whose_disk_takes_nothing_leaves_the_lead_to_another),
+            T(writes_are_reported_durable_in_the_order_of_the_logs_queue), T(an_application_that_is_busy_gets_the_entry_again),
+            T(reads_and_memberships_reach_the_application), T(what_is_not_for_this_member_is_ignored),
+            T(a_log_without_a_beginning_is_refused), T(no_memory_closes_a_group_and_nothing_else))
