@@ -52,7 +52,7 @@ class CoreFaults(Faults):
             self.members.leader()
 
     def full_disk_of_the_leader(self):
-        yield from self.full_disk(ready=self.make_leader, lasts=3)
+        yield from self.full_disk(ready=self.make_leader, lasts=5)
 
     def make_leader(self, n):
         """By stopping those who lead before it does; they may be lucky ten times."""
