@@ -194,6 +194,9 @@ class Cores(unittest.TestCase):
             behind.kill()
             behind.start()
             wait_for("it is all there after a crash", lambda: things_or_none(behind) == 12001)
+            newcomer = cluster.add()  # for whom the log does not reach back either
+            wait_for("who comes later is filled too", lambda: things_or_none(newcomer) == 12001)
+            wait_for("and votes", lambda: any("has caught up and votes from now on" in (s.home / "console.out").read_text() for s in cluster.servers))
 
     def test_an_orderly_stop_of_the_leader_hands_over_first(self):
         with Cluster(BINARY) as cluster:
