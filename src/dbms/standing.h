@@ -27,6 +27,15 @@ struct dbms_standing {
 /// ERR_NOMEM. Texts in `a`. Any thread; nothing is waited for.
 enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a, struct dbms_standing *ret, struct error *e) NODISCARD;
 
+/// How far this server sees: what it tells clients who ask for the way is no better.
+struct dbms_outlook {
+  bool leaders;   // of every database one is known, and where it is reached
+  bool everybody; // of the servers that belong to the cluster is heard of
+};
+
+/// Of a member. ERR_NOMEM. Any thread; nothing is waited for.
+enum err dbms_look_out(struct dbms *d, struct dbms_outlook *ret, struct error *e) NODISCARD;
+
 /// By name (case plays no part); empty: the default database. The same errors.
 enum err dbms_standing(struct dbms *d, struct str database, struct arena *a, struct dbms_standing *ret,
                        struct error *e) NODISCARD;

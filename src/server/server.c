@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "dbms/dbms.h"
 #include "dbms/session.h"
+#include "dbms/standing.h"
 #include "os/thread.h"
 #include "server/engine.h"
 #include "server/front_doors.h"
@@ -17,6 +18,10 @@
 #include "server/user_log.h"
 
 enum { TICK_NS = 10 * NS_PER_MS };
+enum {
+  LEADERS_MS = 3000,
+  EVERYBODY_MS = 1200
+}; // longer than a founding's first election takes; than servers take to tell of each other
 
 struct server {
   struct server_options options;
@@ -139,11 +144,34 @@ static void stop_ticker(struct server *s) {
   s->ticking = false;
 }
 
+static bool is_asked_to_stop(struct server *s) {
+  mutex_lock(&s->mutex);
+  bool asked = s->asked_to_stop;
+  mutex_unlock(&s->mutex);
+  return asked;
+}
+
+/// Clients that come in at once would be told of nobody but this server, and of no leader. Without a majority there is none: then
+/// reads are served all the same.
+static enum err look_out(struct server *s, struct error *e) {
+  const int64_t started_ns = clock_monotonic_ns(clock_system());
+  int64_t waited_ms = 0;
+  struct dbms_outlook seen = {0};
+  while (waited_ms < LEADERS_MS && !is_asked_to_stop(s)) {
+    TRY(dbms_look_out(engine_dbms(s->engine), &seen, e));
+    if (seen.leaders && (seen.everybody || waited_ms >= EVERYBODY_MS)) break;
+    thread_sleep_ns(TICK_NS);
+    waited_ms = (clock_monotonic_ns(clock_system()) - started_ns) / NS_PER_MS;
+  }
+  return ERR_OK;
+}
+
 static enum err start_all(struct server *s, struct error *e) {
   greet(s);
   TRY(take_pid_file(s, e));
   TRY(open_engine(s, e));
   TRY(start_ticker(s, e));
+  if (s->member != NULL) TRY(look_out(s, e));
   TRY(front_doors_open(s->options.config, engine_dbms(s->engine), s->events, &s->doors, e));
   if (s->member != NULL) member_announce(s->member, engine_dbms(s->engine));
   return ERR_OK;
