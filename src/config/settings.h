@@ -33,6 +33,13 @@
   X(tls_bolt_directory,         PATH,     "dbms.ssl.policy.bolt.base_directory", "", "", "certificates/bolt", 0, 0, "folder of the two files") \
   X(tls_bolt_private_key,       STRING,   "dbms.ssl.policy.bolt.private_key", "", "", "private.key", 0, 0, "PEM") \
   X(tls_bolt_certificate,       STRING,   "dbms.ssl.policy.bolt.public_certificate", "", "", "public.crt", 0, 0, "PEM") \
+  /* certificates between the servers of a cluster: both ends show one */ \
+  X(tls_cluster_enabled,        BOOL,     "dbms.ssl.policy.cluster.enabled", "", "", "false", 0, 0, "servers speak TLS with each other") \
+  X(tls_cluster_directory,      PATH,     "dbms.ssl.policy.cluster.base_directory", "", "", "certificates/cluster", 0, 0, "folder of the files below") \
+  X(tls_cluster_private_key,    STRING,   "dbms.ssl.policy.cluster.private_key", "", "", "private.key", 0, 0, "PEM") \
+  X(tls_cluster_certificate,    STRING,   "dbms.ssl.policy.cluster.public_certificate", "", "", "public.crt", 0, 0, "PEM") \
+  X(tls_cluster_trusted,        STRING,   "dbms.ssl.policy.cluster.trusted_dir", "", "", "trusted", 0, 0, "PEM certificates of the authorities that sign those of the others") \
+  X(tls_cluster_verify_names,   BOOL,     "dbms.ssl.policy.cluster.verify_hostname", "", "", "false", 0, 0, "a certificate must be for the host it is met at") \
   /* cluster */ \
   X(mode,                       ENUM,     "dbms.mode", "", "", "SINGLE", 0, 0, "SINGLE|CORE|READ_REPLICA") \
   X(discovery_endpoints,        STRING,   "dbms.cluster.discovery.endpoints", "causal_clustering.initial_discovery_members", "", "", 0, 0, "some servers of the cluster, host:port with commas; names of SRV records for SRV") \

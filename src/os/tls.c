@@ -4,9 +4,12 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 
@@ -48,9 +51,31 @@ static enum err load_key(SSL_CTX *ssl, const struct tls_settings *s, struct erro
   return ERR_OK;
 }
 
-static enum err load_trusted(SSL_CTX *ssl, const char *path, struct error *e) {
+static enum err load_trusted_file(SSL_CTX *ssl, const char *path, struct error *e) {
   if (SSL_CTX_load_verify_locations(ssl, path, NULL) == 1) return ERR_OK;
   return error_set(e, ERR_INVALID, "trusted certificates '%s': %s", path, ssl_reason());
+}
+
+/// Hidden files are not meant: editors and Kubernetes leave some.
+static enum err load_trusted_folder(SSL_CTX *ssl, const char *path, DIR *folder, struct error *e) {
+  char file[PATH_MAX];
+  unsigned n = 0;
+  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    struct stat s;
+    if (entry->d_name[0] == '.' || (size_t) snprintf(file, sizeof file, "%s/%s", path, entry->d_name) >= sizeof file) continue;
+    if (stat(file, &s) != 0 || !S_ISREG(s.st_mode)) continue;
+    TRY(load_trusted_file(ssl, file, e));
+    n++;
+  }
+  return n > 0 ? ERR_OK : error_set(e, ERR_INVALID, "there are no trusted certificates in '%s'", path);
+}
+
+static enum err load_trusted(SSL_CTX *ssl, const char *path, struct error *e) {
+  DIR *folder = opendir(path);
+  if (folder == NULL) return load_trusted_file(ssl, path, e);
+  enum err err = load_trusted_folder(ssl, path, folder, e);
+  closedir(folder);
+  return err;
 }
 
 static enum err load_client_policy(SSL_CTX *ssl, const struct tls_settings *s, struct error *e) {

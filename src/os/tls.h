@@ -15,7 +15,7 @@ struct tls_settings {
   const char *certificate_path; // PEM, the server's certificate first, then its chain
   const char *key_path;         // PEM
   const char *key_password;     // NULL: the key is not encrypted
-  const char *trusted_path;     // PEM certificates of authorities for client certificates; NULL: none
+  const char *trusted_path;     // PEM certificates of authorities for the other end's: a file, or a folder of files; NULL: none
   enum tls_client_auth client_auth;
   const char *ciphers; // OpenSSL's list for TLS 1.2; NULL: its default
 };

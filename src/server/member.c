@@ -18,6 +18,7 @@ struct member {
   struct arena arena; // texts of the settings
   struct loop *loop;
   struct net_resolver *resolver;
+  struct tls_context *tls; // NULL: plain
   struct assembly_options assembling;
 
   // The loop's.
@@ -92,6 +93,24 @@ static struct kubernetes_options kubernetes_of(const struct config_values *v) {
                                      .cluster_domain = v->kubernetes_cluster_domain};
 }
 
+static enum err settle_tls(struct member *m, struct error *e) {
+  const struct config_values *v = config_values(m->config);
+  if (!v->tls_cluster_enabled) return ERR_OK;
+  struct str files[] = {v->tls_cluster_certificate, v->tls_cluster_private_key, v->tls_cluster_trusted};
+  for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+    files[i] = arena_printf(&m->arena, "%.*s/%.*s", STR_ARG(v->tls_cluster_directory), STR_ARG(files[i]));
+    if (files[i].ptr == NULL) return arena_err(&m->arena, e);
+  }
+  struct tls_settings s = {.certificate_path = files[0].ptr,
+                           .key_path = files[1].ptr,
+                           .trusted_path = files[2].ptr,
+                           .client_auth = TLS_CLIENT_REQUIRED};
+  TRY(tls_context_new(&s, &m->tls, e));
+  m->assembling.beacon.tls = m->options.tls = m->tls;
+  m->assembling.beacon.tls_verify_names = m->options.tls_verify_names = v->tls_cluster_verify_names;
+  return ERR_OK;
+}
+
 static enum err settle_assembly(struct member *m, struct disk *disk, struct error *e) {
   const struct config_values *v = config_values(m->config);
   struct str folder = arena_printf(&m->arena, "%.*s", STR_ARG(v->data_directory));
@@ -135,7 +154,8 @@ static enum err parse_kept(struct str text, struct dbms_cluster_options *o, stru
   bool size = str_eqz(str_trim(rest), "size"), entries = str_eqz(str_trim(rest), "entries");
   bool known = (size || entries) && config_parse_bytes(number, &n) && n > 0;
   if (!known)
-    return error_set(e, ERR_INVALID, "db.cluster.raft.log.prune_strategy=%.*s: expected something such as `256m size` or `10000 entries`.",
+    return error_set(e, ERR_INVALID,
+                     "db.cluster.raft.log.prune_strategy=%.*s: expected something such as `256m size` or `10000 entries`.",
                      STR_ARG(text));
   o->log_bytes_kept = size ? (uint64_t) n : 0;
   o->log_entries_kept = entries ? (uint64_t) n : 0;
@@ -276,6 +296,7 @@ static enum err start(struct member *m, struct disk *disk, struct error *e) {
   m->options.heartbeat_ms = MAX(m->options.election_timeout_ms / 10, (int64_t) 5);
   TRY(net_resolver_new(&m->resolver, e));
   TRY(settle_assembly(m, disk, e));
+  TRY(settle_tls(m, e));
   TRY(loop_start("discovery", &m->loop, e));
   struct opening o = {.member = m, .error = e};
   loop_call(m->loop, open_on_loop, &o);
@@ -313,6 +334,7 @@ void member_close(struct member *m) {
   if (m->loop != NULL) loop_call(m->loop, close_on_loop, m);
   loop_stop(m->loop);
   net_resolver_free(m->resolver);
+  tls_context_free(m->tls);
   condition_done(&m->settled);
   mutex_done(&m->mutex);
   arena_done(&m->arena);

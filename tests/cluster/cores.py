@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -13,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
+from lib.quiver import free_port  # noqa: E402
 
 BINARY = os.environ.get("QUIVER", "")
 
@@ -38,6 +40,28 @@ def logs_in(server, user, password):
             return bolt.run("RETURN 1").rows == [[1]]
     except Failure:
         return False
+
+
+def openssl(*words):
+    subprocess.run(["openssl", *map(str, words)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def authority(folder):
+    folder.mkdir()
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2, "-subj", f"/CN={folder.name}",
+            "-keyout", folder / "ca.key", "-out", folder / "ca.crt")
+    return folder
+
+
+def certify(server, by):
+    """A certificate for the server, signed by the authority, which it trusts."""
+    folder = server.home / "certificates/cluster"
+    (folder / "trusted").mkdir(parents=True)
+    shutil.copy(by / "ca.crt", folder / "trusted")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", folder / "private.key",
+            "-out", folder / "request")
+    openssl("x509", "-req", "-in", folder / "request", "-CA", by / "ca.crt", "-CAkey", by / "ca.key", "-CAcreateserial", "-days", 2,
+            "-out", folder / "public.crt")
 
 
 def wait_for(what, condition, timeout_s=20):
@@ -247,6 +271,26 @@ class Cores(unittest.TestCase):
                 server.wait_until_up()
             cluster.write("CREATE (:Thing {last: true})")  # that of the writer may have come to be, or not
             self.assertIn(things(cluster.leader()), (2, 3))
+
+    def test_servers_with_certificates_of_one_authority_are_a_cluster_and_a_stranger_is_refused(self):
+        with tempfile.TemporaryDirectory() as place:
+            place = pathlib.Path(place)
+            ours, theirs = authority(place / "ours"), authority(place / "theirs")
+            cluster = Cluster(BINARY, settings={"dbms.ssl.policy.cluster.enabled": "true"})
+            for server in cluster.servers:
+                certify(server, ours)
+            with cluster:
+                cluster.write("CREATE (:Thing)")
+                for server in cluster.servers:
+                    wait_for("the write is there", lambda s=server: things(s) == 1)
+                stranger = cluster.server(3, free_port())
+                certify(stranger, theirs)
+                stranger.spawn()
+                try:
+                    wait_for("it is told", lambda: "certificate" in (stranger.home / "console.out").read_text())
+                    cluster.write("CREATE (:Thing)")
+                finally:
+                    stranger.kill()
 
     def test_the_store_of_a_member_is_not_opened_by_a_standalone_server(self):
         with Cluster(BINARY) as cluster:
