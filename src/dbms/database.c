@@ -203,10 +203,12 @@ static enum err open_graph(struct database *db, struct error *e) {
   if (db->replicated) cluster_database_uuid(d->cluster, db->name, uuid);
   struct graph_options options = graph_options_of(db, uuid);
   TRY(query_cache_new((uint32_t) d->options.config->query_cache_size, &db->plans, e));
-  TRY(graph_open(path, &options, &db->graph, e));
-  db->catalog = plan_catalog_of_graph(db->graph);
-  db->id = uuid_get(graph_uuid(db->graph));
-  write_uuid(db->uuid, graph_uuid(db->graph));
+  struct graph *g = NULL;
+  TRY(graph_open(path, &options, &g, e));
+  db->catalog = plan_catalog_of_graph(g);
+  mutex_lock(&d->mutex);
+  db->graph = g;
+  mutex_unlock(&d->mutex);
   return ERR_OK;
 }
 
@@ -225,6 +227,8 @@ enum err database_open(struct dbms *d, struct str name, bool is_system, struct d
     database_close(db);
     return err;
   }
+  db->id = uuid_get(graph_uuid(db->graph));
+  write_uuid(db->uuid, graph_uuid(db->graph));
   *ret = db;
   return ERR_OK;
 }

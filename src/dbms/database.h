@@ -35,8 +35,8 @@ struct database {
   struct query_cache *plans;
   struct mem_budget budget; // of its transactions; parent: the server's
   struct database_machine machines[GRAPH_MACHINE_MAX];
-  struct uuid id;
-  char uuid[37]; // as text
+  struct uuid id; // stays, whatever store is put in the place of the one there: anybody may look at it
+  char uuid[37];  // as text
 };
 
 /// Opens or makes the database in data_directory/databases/<name>. `name` must outlive it.
