@@ -25,27 +25,39 @@ static void tell(struct fetch *f, enum event_level level, const char *text) {
 
 // ---- from whom ----
 
-/// Whoever has the database; the leader, which has enough to do, last.
-static size_t find_upstreams(struct fetch *f, struct catchup_upstream upstreams[UPSTREAMS_MAX]) {
+/// The database as the server says it has it; NULL: it is no server of this cluster to ask, or has nothing to give.
+static const struct announced_database *offered(const struct fetch *f, const struct announcement *s) {
   const struct dbms_cluster_options *o = f->cluster->options;
+  bool other = s->number != o->server && uuid_eq(announcement_cluster(s), uuid_get(o->cluster));
+  if (!other || s->addresses[ADDRESS_TRANSACTION].len == 0) return NULL;
+  for (uint32_t i = 0; i < s->database_count; i++)
+    if (uuid_eq(s->databases[i].uuid, f->database->id) && s->databases[i].status == DATABASE_ONLINE) return &s->databases[i];
+  return NULL;
+}
+
+static size_t add_upstreams(const struct fetch *f, const struct directory_copy *view, bool leaders,
+                            struct catchup_upstream *upstreams, size_t n) {
+  for (uint32_t i = 0; i < view->count && n < UPSTREAMS_MAX; i++) {
+    const struct announcement *s = &view->servers[i].said;
+    const struct announced_database *d = offered(f, s);
+    if (d == NULL || (d->role == ROLE_LEADER) != leaders) continue;
+    upstreams[n].server = s->number;
+    snprintf(upstreams[n++].address, HELLO_ADDRESS_BYTES, "%.*s", STR_ARG(s->addresses[ADDRESS_TRANSACTION]));
+  }
+  return n;
+}
+
+/// Whoever has the database; the leader, which has enough to do, last.
+static size_t find_upstreams(const struct fetch *f, struct catchup_upstream upstreams[UPSTREAMS_MAX]) {
+  struct directory *directory = f->cluster->options->directory;
   struct directory_copy view;
   struct arena a;
   size_t n = 0;
   arena_init(&a, NULL);
-  if (o->directory == NULL || directory_copy(o->directory, &a, &view, NULL) != ERR_OK) view.count = 0;
-  for (int leaders = 0; leaders < 2; leaders++)
-    for (uint32_t i = 0; i < view.count && n < UPSTREAMS_MAX; i++) {
-      const struct announcement *s = &view.servers[i].said;
-      struct str at = s->addresses[ADDRESS_TRANSACTION];
-      if (s->number == o->server || at.len == 0 || !uuid_eq(announcement_cluster(s), uuid_get(o->cluster))) continue;
-      for (uint32_t k = 0; k < s->database_count; k++) {
-        const struct announced_database *d = &s->databases[k];
-        if (!uuid_eq(d->uuid, f->database->id) || d->status != DATABASE_ONLINE || (d->role == ROLE_LEADER) != leaders) continue;
-        upstreams[n].server = s->number;
-        snprintf(upstreams[n++].address, HELLO_ADDRESS_BYTES, "%.*s", STR_ARG(at));
-        break;
-      }
-    }
+  if (directory != NULL && directory_copy(directory, &a, &view, NULL) == ERR_OK) {
+    n = add_upstreams(f, &view, false, upstreams, n);
+    n = add_upstreams(f, &view, true, upstreams, n);
+  }
   arena_done(&a);
   return n;
 }

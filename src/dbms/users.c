@@ -7,8 +7,7 @@
 
 #include "base/checksum.h"
 #include "dbms/dbms_int.h"
-#include "dbms/initial_password.h"
-#include "dbms/serial.h"
+#include "dbms/first_user.h"
 #include "graph/tx.h"
 
 enum { TRIES_SLOTS = 1024, KEY_BYTES = 32 };
@@ -25,14 +24,6 @@ struct proven {
   uint8_t hash[KEY_BYTES];
 };
 
-/// The making of the first user where this server leads `system`.
-struct first_user {
-  struct serial serial;
-  struct graph_tx *tx; // NULL: none is under way
-  bool committing, entered;
-  struct initial_password password; // hash empty: not settled yet
-};
-
 struct users {
   struct dbms *dbms;
   char dummy[USERS_HASH_BYTES]; // hashed in place of unknown users' passwords, so that both take as long
@@ -43,7 +34,7 @@ struct users {
   struct first_user first;
 };
 
-static enum err encode(struct str password, char ret[USERS_HASH_BYTES], struct error *e) {
+enum err users_encode(struct str password, char ret[USERS_HASH_BYTES], struct error *e) {
   _Static_assert(crypto_pwhash_STRBYTES <= USERS_HASH_BYTES, "the hash fits");
   int failed = crypto_pwhash_str_alg(ret, password.ptr, password.len, crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE,
                                      crypto_pwhash_ALG_ARGON2ID13);
@@ -57,7 +48,7 @@ static enum err hash(const struct config_values *config, struct str password, ch
     return error_set(e, ERR_ARGUMENT, "A password must be at least %lld characters.", (long long) least);
   }
   if (password.len > USERS_PASSWORD_BYTES_MAX) return error_set(e, ERR_ARGUMENT, "A password must be at most %d bytes.", USERS_PASSWORD_BYTES_MAX);
-  return encode(password, ret, e);
+  return users_encode(password, ret, e);
 }
 
 enum err users_hash(struct users *u, struct str password, char ret[USERS_HASH_BYTES], struct error *e) {
@@ -205,7 +196,7 @@ static enum err create_first(struct users *u, struct graph_tx *tx, const void *a
   return users_create(tx, argument, e);
 }
 
-static enum err has_users(struct dbms *d, bool *ret, struct error *e) {
+enum err users_any(struct dbms *d, bool *ret, struct error *e) {
   struct graph_tx *tx;
   struct graph_tx_options options = {.read_only = true};
   struct arena a;
@@ -222,80 +213,12 @@ static enum err has_users(struct dbms *d, bool *ret, struct error *e) {
   return err;
 }
 
-static enum err describe_first(struct users *u, struct user *ret, struct error *e) {
-  struct initial_password *p = &u->first.password;
-  const struct dbms_options *o = &u->dbms->options;
-  enum err err = p->hash[0] == '\0' ? initial_password_read(o->disk, o->config->data_directory, p, e) : ERR_OK;
-  if (err == ERR_NOTFOUND) {
-    p->change_required = true;
-    err = encode(STR("neo4j"), p->hash, e);
-  }
-  *ret = (struct user){.name = STR("neo4j"), .credentials = str_of(p->hash), .change_required = p->change_required};
-  return err;
-}
-
-static enum err begin_first(struct users *u, struct error *e) {
-  struct first_user *f = &u->first;
-  bool any;
-  TRY(has_users(u->dbms, &any, e));
-  if (any) return ERR_EXISTS;
-  TRY(graph_tx_begin(u->dbms->system->graph, &(struct graph_tx_options){0}, &f->tx, e));
-  graph_tx_set_blocking(f->tx, true);
-  f->committing = false;
-  return graph_tx_statement(f->tx, e);
-}
-
-static enum err go_on_with_first(struct users *u, struct error *e) {
-  struct first_user *f = &u->first;
-  struct user first;
-  uint64_t id;
-  TRY(describe_first(u, &first, e));
-  if (f->tx == NULL) {
-    TRY(database_enter(u->dbms->system, e));
-    f->entered = true;
-    TRY(begin_first(u, e));
-  }
-  if (!f->committing) TRY(users_create(f->tx, &first, e));
-  f->committing = true;
-  return graph_tx_commit(f->tx, &id, e);
-}
-
-static void first_may_go_on(void *context) {
-  struct users *u = context;
-  serial_ready(&u->first.serial);
-}
-
-static void end_first(struct users *u) {
-  graph_tx_free(TAKE_PTR(u->first.tx));
-  if (u->first.entered) database_leave(u->dbms->system);
-  u->first.entered = false;
-}
-
-/// Whoever leads next tries again where this server ceases to.
-static void make_first(struct work *w) {
-  struct users *u = CONTAINER_OF(w, struct users, first.serial.work);
-  struct first_user *f = &u->first;
-  struct error e = ERROR_INIT;
-  serial_begin(&f->serial);
-  enum err err = go_on_with_first(u, &e);
-  if (err == ERR_WAIT) {
-    graph_tx_on_ready(f->tx, first_may_go_on, u);
-  } else {
-    end_first(u);
-    if (err != ERR_OK && err != ERR_EXISTS && err != ERR_NOT_LEADER)
-      event_raise(u->dbms->options.events, EVENT_ERROR, "users.first", "The first user could not be made: %s", e.message);
-  }
-  serial_give(&f->serial, false);
-}
-
 void users_lead(struct users *u) {
-  if (u != NULL) serial_ready(&u->first.serial);
+  if (u != NULL) first_user_lead(&u->first);
 }
 
 void users_rest(struct users *u) {
-  if (u == NULL) return;
-  serial_rest(&u->first.serial);
-  end_first(u);
+  if (u != NULL) first_user_rest(&u->first);
 }
 
 /// A hash of as much work as a real one, which no known password has. Written, not computed: a start must not wait for it.
@@ -311,13 +234,12 @@ static enum err prepare(struct users *u, struct error *e) {
   if (sodium_init() < 0) return error_set(e, ERR_INTERNAL, "libsodium could not be initialised");
   TRY(random_fill(d->options.random, u->key, sizeof u->key));
   TRY(make_dummy(u->dummy, e));
-  serial_init(&u->first.serial, d->options.host, WORK_PASSWORD, make_first);
-  serial_wake(&u->first.serial);
+  first_user_init(&u->first, d);
   bool any;
-  TRY(has_users(d, &any, e));
+  TRY(users_any(d, &any, e));
   if (any || d->system->replicated) return ERR_OK;
   struct user first;
-  TRY(describe_first(u, &first, e));
+  TRY(first_user_describe(&u->first, &first, e));
   return run_alone(d, create_first, u, &first, e);
 }
 

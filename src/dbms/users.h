@@ -44,8 +44,14 @@ enum err users_login(struct users *u, struct str scheme, struct str name, struct
 /// The encoded argon2id hash of a password; slow. ERR_ARGUMENT where it is too short (dbms.security.auth_minimum_password_length) or too long.
 enum err users_hash(struct users *u, struct str password, char ret[USERS_HASH_BYTES], struct error *e) NODISCARD;
 
+/// The same of any text.
+enum err users_encode(struct str password, char ret[USERS_HASH_BYTES], struct error *e) NODISCARD;
+
 /// Whether `password` is the one that was hashed; slow.
 bool users_verify(struct str credentials, struct str password);
+
+/// Whether there is a user. `system` is open.
+enum err users_any(struct dbms *d, bool *ret, struct error *e) NODISCARD;
 
 // Within a transaction of `system`. All may return ERR_WAIT with no effect.
 
