@@ -57,10 +57,6 @@ static void note(struct dbms *d, const char *format, ...) {
   mutex_unlock(&d->lock);
 }
 
-bool dbms_takes_all(const struct dbms *d UNUSED) {
-  return true;
-}
-
 bool dbms_auth_enabled(const struct dbms *d) {
   return d->auth_enabled;
 }
