@@ -217,6 +217,7 @@ static void on_changed(void *context, uint64_t server, bool up) {
   }
   if (!up) tell_lost(h);
   if (h->group_count > 0) post_step(h);
+  if (h->options.server_changed != NULL) h->options.server_changed(h->options.context, server, up);
 }
 
 // ---- the application, with an ear for memberships ----

@@ -41,6 +41,8 @@ struct host_options {
   /// The group was stepped: the moment to look at its state and to ask something of it (group_propose, group_checkpointed...),
   /// which is carried out with the next step, at once. From the loop. May be NULL.
   void (*group_stepped)(void *context, struct host_group *g);
+  /// The connection with a server is up, or was lost (network_events.changed). From the loop; must only take note. May be NULL.
+  void (*server_changed)(void *context, uint64_t server, bool up);
   void *context;
 };
 

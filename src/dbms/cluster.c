@@ -220,6 +220,31 @@ void cluster_members(struct cluster_group *g, struct cluster_members *ret) {
   mutex_unlock(&g->mutex);
 }
 
+// ---- who is reached ----
+
+/// Its place among the lost ones, or their count. Under the mutex.
+static uint32_t find_lost(const struct cluster *c, uint64_t server) {
+  uint32_t i = 0;
+  while (i < c->lost_count && c->lost[i] != server) i++;
+  return i;
+}
+
+static void on_server_changed(void *context, uint64_t server, bool up) {
+  struct cluster *c = context;
+  mutex_lock(&c->mutex);
+  uint32_t i = find_lost(c, server);
+  if (up && i < c->lost_count) c->lost[i] = c->lost[--c->lost_count];
+  if (!up && i == c->lost_count && i < CLUSTER_SERVERS_MAX) c->lost[c->lost_count++] = server;
+  mutex_unlock(&c->mutex);
+}
+
+bool cluster_has_lost(struct cluster *c, uint64_t server) {
+  mutex_lock(&c->mutex);
+  bool lost = find_lost(c, server) < c->lost_count;
+  mutex_unlock(&c->mutex);
+  return lost;
+}
+
 // ---- the writer ----
 
 static void on_write_ready(void *context) {
@@ -404,6 +429,7 @@ static void open_on_loop(void *argument) {
                               .write_ready = on_write_ready,
                               .group_failed = on_group_failed,
                               .group_stepped = on_group_stepped,
+                              .server_changed = on_server_changed,
                               .context = c};
   host.network = (struct network_options){.server = c->options->server,
                                           .epoch = c->options->epoch,
@@ -422,6 +448,7 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
   if (c == NULL) return error_ensure(e, ERR_NOMEM);
   c->dbms = d;
   c->options = options;
+  mutex_init(&c->mutex);
   serial_init(&c->writer, d->options.host, WORK_MACHINE, write_logs);
   serial_wake(&c->writer);
   struct opening o = {.cluster = c, .error = e};
@@ -447,5 +474,6 @@ void cluster_close(struct cluster *c) {
   serial_rest(&c->writer);
   if (c->loop != NULL) loop_call(c->loop, close_on_loop, c);
   loop_stop(c->loop);
+  mutex_done(&c->mutex);
   mem_free(c);
 }

@@ -60,13 +60,18 @@ struct cluster_status {
 /// Any thread, between cluster_join and cluster_leave.
 void cluster_status(struct cluster_group *g, struct cluster_status *ret);
 
+/// Whether the connection with that server was lost and is not up again: whoever is sent there may find nobody. Any thread.
+bool cluster_has_lost(struct cluster *c, uint64_t server);
+
+enum { CLUSTER_SERVERS_MAX = 64 };
+
 /// The servers that belong to a group, as of the last change that was applied here. A value.
 struct cluster_members {
   uint32_t count;
   struct cluster_member {
     uint64_t server; // its number
     bool votes;
-  } of[64];
+  } of[CLUSTER_SERVERS_MAX];
 };
 /// The same.
 void cluster_members(struct cluster_group *g, struct cluster_members *ret);

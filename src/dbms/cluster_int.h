@@ -13,6 +13,9 @@ struct cluster {
   struct loop *loop;
   struct host *host;
   struct serial writer; // of the logs of all groups
+  struct mutex mutex;   // what follows
+  uint32_t lost_count;
+  uint64_t lost[CLUSTER_SERVERS_MAX]; // servers with whom the connection was lost
 
   // Copies of stores (cluster_copy.c): the bulk loop's.
   struct loop *bulk;

@@ -44,6 +44,10 @@ void cluster_status(struct cluster_group *g UNUSED, struct cluster_status *ret) 
   *ret = (struct cluster_status){.role = CLUSTER_FAILED};
 }
 
+bool cluster_has_lost(struct cluster *c UNUSED, uint64_t server UNUSED) {
+  return false;
+}
+
 void cluster_members(struct cluster_group *g UNUSED, struct cluster_members *ret) {
   *ret = (struct cluster_members){0};
 }

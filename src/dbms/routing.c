@@ -65,7 +65,7 @@ static enum err members_table(struct database *db, struct arena *a, struct dbms_
     if (bolt.len == 0 || !uuid_eq(announcement_cluster(s), cluster)) continue;
     if (s->mode == SERVER_CORE) routers[ret->router_count++] = bolt;
     if (!serves(s, database)) continue;
-    if (s->number != leader) readers[ret->reader_count++] = bolt;
+    if (s->number != leader && !cluster_has_lost(db->dbms->cluster, s->number)) readers[ret->reader_count++] = bolt;
     if (s->number == leader && ret->writer_count == 0) writer[ret->writer_count++] = bolt;
   }
   if (ret->reader_count == 0 && ret->writer_count > 0) readers[ret->reader_count++] = writer[0];

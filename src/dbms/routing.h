@@ -10,5 +10,6 @@
 /// (server.bolt.advertised_address). In `a`; `ptr` is NULL without memory.
 struct str routing_own_address(const struct database *db, struct str dialled, struct arena *a);
 
-/// While no leader is known there is no writer, which is no error: clients ask again. Texts in `a`.
+/// While no leader is known there is no writer, which is no error: clients ask again. Nobody is sent to read on a server with
+/// whom the connection was lost. Texts in `a`.
 enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) NODISCARD;

@@ -171,6 +171,7 @@ class Broken(unittest.TestCase):
             gone = next(s for s in cluster.servers if s is not cluster.leader())
             gone.kill()
             one = cluster.leader()
+            wait_for("nobody is sent there to read", lambda: bolt_address(gone) in cluster.table(one)["READ"], False, timeout_s=1)
             name = names[bolt_address(gone)]
             wait_for("it is unavailable", lambda: ask(one, f"SHOW SERVERS YIELD name, address, health WHERE name = '{name}'").rows, [[name, None, "Unavailable"]])
             self.assertEqual(ask(one, f"SHOW DATABASE neo4j YIELD serverID, role, currentStatus WHERE serverID = '{name}'").rows, [[name, "unknown", "unknown"]])
