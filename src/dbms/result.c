@@ -16,9 +16,13 @@ static void adapt_turn(struct result *r, bool is_full) {
   r->turn = is_full ? MAX(1u, r->turn / 8) : MIN(r->turn * 8, (uint32_t) ROWS_A_TURN);
 }
 
+void result_close(struct result *r) {
+  exec_close(TAKE_PTR(r->exec));
+}
+
 void result_free(struct result *r) {
   if (r == NULL) return;
-  exec_close(r->exec);
+  result_close(r);
   plan_unref(r->plan);
   row_store_done(&r->rows);
   mem_free(r);

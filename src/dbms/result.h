@@ -31,7 +31,9 @@ struct result {
   uint32_t turn; // rows between two looks at whether the sink is full; 0: none were given yet
 };
 
-/// Closes the run and frees all. NULL is fine.
+/// Ends the run, which looks at the graph. What was told of the result stays.
+void result_close(struct result *r);
+/// Closes it and frees all. NULL is fine.
 void result_free(struct result *r);
 
 /// Pushes up to `want` rows (negative: all). ERR_WAIT: call again with what is left. `*ret_rows` counts this call's rows, also with ERR_WAIT;

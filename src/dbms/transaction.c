@@ -80,13 +80,17 @@ enum err transaction_begin(struct dbms_session *s, struct database *db, const st
   return ERR_OK;
 }
 
-static void release(struct transaction *t) {
+static void leave_graph(struct transaction *t) {
+  for (struct result *r = t->results; r != NULL; r = r->older) result_close(r);
+  graph_tx_free(TAKE_PTR(t->graph_tx));
+}
+
+static void free_results(struct transaction *t) {
   while (t->results != NULL) {
     struct result *r = t->results;
     t->results = r->older;
     result_free(r);
   }
-  graph_tx_free(TAKE_PTR(t->graph_tx));
 }
 
 void transaction_end(struct transaction *t) {
@@ -96,15 +100,16 @@ void transaction_end(struct transaction *t) {
   unlink_transaction(d, t);
   mutex_unlock(&d->mutex);
   if (t->gone == ERR_OK) {
-    release(t);
+    leave_graph(t);
     database_leave(t->database);
   }
+  free_results(t);
   mem_free(t);
 }
 
-/// The dbms mutex is held: database_leave would take it again.
+/// The front door may be about to read what it was told. The dbms mutex is held: database_leave would take it again.
 void transaction_part(struct transaction *t, enum err reason) {
-  release(t);
+  leave_graph(t);
   t->gone = reason;
   t->database->users--;
 }
