@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -221,6 +222,25 @@ class Cores(unittest.TestCase):
             newcomer = cluster.add()  # for whom the log does not reach back either
             wait_for("who comes later is filled too", lambda: things_or_none(newcomer) == 12001)
             wait_for("and votes", lambda: any("has caught up and votes from now on" in (s.home / "console.out").read_text() for s in cluster.servers))
+
+    def test_sessions_of_an_old_leader_are_told_what_their_drivers_retry(self):
+        with Cluster(BINARY) as cluster:
+            old = cluster.leader()
+            others = [s for s in cluster.servers if s is not old]
+            with Bolt(old.bolt_port) as begun, Bolt(old.bolt_port) as written, Bolt(old.bolt_port) as idle:
+                for bolt in (begun, written):
+                    bolt.begin()
+                written.run("CREATE (:Thing)")
+                old.process.send_signal(signal.SIGSTOP)
+                told = [f"127.0.0.1:{old.bolt_port}"]
+                wait_for("another one leads", lambda: all(w and w != told for w in map(cluster.writers, others)))
+                old.process.send_signal(signal.SIGCONT)
+                wait_for("it knows", lambda: cluster.writers(old) not in ([], told))
+                for bolt, ask in ((begun, lambda b: b.run("CREATE (:Thing)")), (written, lambda b: b.commit()), (idle, lambda b: b.run("CREATE (:Thing)"))):
+                    with self.assertRaises(Failure) as refused:
+                        ask(bolt)
+                    self.assertEqual(refused.exception.code, NOT_A_LEADER)
+            self.assertEqual(things(cluster.leader()), 0)
 
     def test_an_orderly_stop_of_the_leader_hands_over_first(self):
         with Cluster(BINARY) as cluster:

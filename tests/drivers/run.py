@@ -30,46 +30,47 @@ def node_package(version):
     return {"private": True, "dependencies": {"neo4j-driver": version, "ws": "^8.18.0"}, "overrides": parts}
 
 
-def node_commands():
+def node_commands(program="suite", versions=NODE_DRIVERS):
     if shutil.which("node") is None:
         return []
     commands = []
-    for version in NODE_DRIVERS:
+    for version in versions:
         folder = WORK / "node" / version
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text(json.dumps(node_package(version)))
         if not npm_install(folder):
             return []
-        commands.append(["node", str(HERE / "suite.mjs"), str(folder)])
+        commands.append(["node", str(HERE / f"{program}.mjs"), str(folder)])
     return commands
 
 
-def python_commands():
+def python_commands(program="suite"):
     python = WORK / "python/bin/python"
     if not python.exists():
         made = subprocess.run([sys.executable, "-m", "venv", str(WORK / "python")], check=False, stdout=subprocess.DEVNULL)
         if made.returncode != 0:
             return []
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", "neo4j"], check=True)
-    return [[str(python), str(HERE / "python/suite.py")]]
+    return [[str(python), str(HERE / f"python/{program}.py")]]
 
 
-def go_commands():
+def go_commands(program="suite"):
     if shutil.which("go") is None:
         return []
-    subprocess.run(["go", "build", "-o", str(WORK / "go-suite"), "."], cwd=HERE / "go", check=True)
-    return [[str(WORK / "go-suite")]]
+    built = WORK / f"go-{program}"
+    subprocess.run(["go", "build", "-o", str(built), "." if program == "suite" else f"./{program}"], cwd=HERE / "go", check=True)
+    return [[str(built)]]
 
 
-def java_commands():
+def java_commands(program="Suite"):
     if shutil.which("mvn") is None or shutil.which("javac") is None:
         return []
     jars = WORK / "java"
     if not jars.is_dir():
         subprocess.run(["mvn", "-q", "dependency:copy-dependencies", f"-DoutputDirectory={jars}"], cwd=HERE / "java", check=True)
-    subprocess.run(["javac", "-cp", f"{jars}/*", "-d", str(jars), str(HERE / "java/Suite.java")], check=True)
+    subprocess.run(["javac", "-cp", f"{jars}/*", "-d", str(jars), str(HERE / f"java/{program}.java")], check=True)
     version = next((p.stem.rsplit("-", 1)[1] for p in jars.glob("neo4j-java-driver-[0-9]*.jar")), "?")
-    return [["java", f"-Ddriver.version={version}", "-cp", f"{jars}/*:{jars}", "Suite"]]
+    return [["java", f"-Ddriver.version={version}", "-cp", f"{jars}/*:{jars}", program]]
 
 
 LANGUAGES = {"node": node_commands, "python": python_commands, "go": go_commands, "java": java_commands}
