@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Clusters of real servers under clients that speak Bolt, and under faults.
 
-tests/cluster/breaking.py QUIVER [--clock-jump LIBRARY] [--rounds N] [--seed N] [--servers 3] [--only FAULT] [--ledger FILE] [--verbose]
+tests/cluster/breaking.py QUIVER [--clock-jump LIBRARY] [--rounds N] [--seed N] [--servers 3] [--only FAULT] [--set KEY=VALUE] [--ledger FILE] [--verbose]
 
 Each round has a dozen clients (core_clients.py) and one fault in the middle, from the seed. Afterwards every history must be what a causal
 cluster promises (list_append.py), every member must come to the same place in its logs and to the same content, and writes must go on.
@@ -24,9 +24,10 @@ from faults import Faults  # noqa: E402
 from list_append_cases import check_the_checker  # noqa: E402
 from members import Hosts, Loopback  # noqa: E402
 
-SCHEMA = [f"CREATE CONSTRAINT {label.lower()} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE"
-          for label, key in (("List", "key"), ("Counter", "key"), ("Walker", "key"), ("User", "name"))]
-PROCESSES = ["kill-leader", "kill-follower", "kill-two", "kill-all", "stop-leader", "stop-follower", "restart-leader", "rolling-restart"]
+UNIQUE = [("List", "key"), ("Counter", "key"), ("Walker", "key"), ("User", "name")]
+SOUGHT = UNIQUE + [("Step", "i"), ("User", "n"), ("Bulk", "key")]
+SCHEMA = [f"CREATE CONSTRAINT {label.lower()} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE" for label, key in UNIQUE]
+PROCESSES = ["kill-leader", "kill-follower", "kill-two", "kill-all", "stop-leader", "stop-follower", "restart-leader", "rolling-restart", "left-behind"]
 NETWORK = ["cut-leader", "cut-one-way", "cut-in-two", "split", "loss", "delay", "slow-link", "full-disk", "full-disk-of-the-leader", "loss-and-kill",
            "delay-and-stop"]
 
@@ -50,6 +51,13 @@ class CoreFaults(Faults):
             yield from self.restart(n)
             self.members.servers[n].wait_until_up()
             self.members.leader()
+
+    def left_behind(self):
+        """For some checkpoints long: the log of the others may have forgotten where it was."""
+        n = self.follower()
+        self.members.kill(n)
+        yield from [None] * 8
+        self.members.start(n)
 
     def full_disk_of_the_leader(self):
         yield from self.full_disk(ready=self.make_leader, lasts=5)
@@ -131,9 +139,14 @@ def look(members, load):
     """After the round, everything healed: what is wrong."""
     yield from (f"server {n} ended with {code}" for n, code in members.dead())
     members.wait_together()
-    contents = {n: members.digest(n) for n in members.servers}
-    if len(set(contents.values())) != 1:
-        yield f"members differ: {contents}"
+    for what in (members.digest, members.indexes):
+        told = {n: what(n) for n in members.servers}
+        if len(set(told.values())) != 1:
+            yield f"members differ: {told}"
+    for n, (label, key) in itertools.product(members.servers, SOUGHT):
+        found, there = members.sought(n, label, key)
+        if found != there:
+            yield f"server {n} finds {found} of {there} pairs of {label} by {key}"
     server = members.leader()
     yield from load.judge(lambda statement: members.ask(server, statement, {"round": str(load.of.number)}, timeout_s=60).rows)
 
@@ -206,6 +219,13 @@ def run(arguments, members):
     return 0
 
 
+def some_settings(seed):
+    """Elections that are quick to come, or slow; members that come back to the log, or to a copy of a store."""
+    rng = random.Random(seed)
+    return {"dbms.cluster.raft.leader_failure_detection_window": rng.choice(("300ms", "600ms", "1s")),
+            "db.cluster.raft.log.prune_strategy": rng.choice(("256m size", "500 entries"))}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("quiver")
@@ -214,6 +234,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--servers", type=int, default=3)
     parser.add_argument("--only")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of all servers")
     parser.add_argument("--ledger")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
@@ -221,7 +242,8 @@ def main():
     network = Hosts(arguments.servers) if Hosts.usable() else Loopback(arguments.servers)
     if not isinstance(network, Hosts):
         print("network namespaces cannot be made here (root, ip and nft): cut networks, loss and a full disk are left out", flush=True)
-    members = CoreMembers(arguments.quiver, arguments.servers, network, arguments.clock_jump)
+    settings = {**some_settings(arguments.seed), **dict(pair.split("=", 1) for pair in arguments.set)}
+    members = CoreMembers(arguments.quiver, arguments.servers, network, arguments.clock_jump, settings)
     result = 1
     try:
         result = run(arguments, members)

@@ -178,7 +178,7 @@ class Walkers(Client):
         key = self.of.key(self.number)
         self.outcome[self.step] = "unknown"
         try:
-            self.write("MATCH (w:Walker {key: $key}) CREATE (w)-[:STEP {i: $i}]->(:Step {i: $i, round: $round})", key=key, i=self.step, round=str(self.of.number))
+            self.write(self.step_statement(), key=key, i=self.step, round=str(self.of.number))
             self.outcome[self.step] = "acknowledged"
         except Refused:
             self.outcome[self.step] = "refused"
@@ -188,6 +188,11 @@ class Walkers(Client):
                                           {"key": key, "i": self.step}, address=address)
         if rows != [[1]]:
             self.wrong.append(f"step {self.step} of {key} is {rows} times on {address} with its bookmark {self.bookmark}")
+
+    def step_statement(self):
+        """Now and then with names that nobody has used before, two clients at the same time."""
+        new = f"{self.of.number}_{self.step // 25}"
+        return f"MATCH (w:Walker {{key: $key}}) CREATE (w)-[:STEP {{i: $i}}]->(:Step:Part{new} {{i: $i, round: $round, key{new}: $i}})"
 
     @staticmethod
     def judge(of, clients, ask):
@@ -230,7 +235,85 @@ class Mergers(Client):
                 yield f"user {name} was merged {n_of.get(name, 0)} times; {acknowledged} acknowledged, {unknown} unknown"
 
 
-CROWD = [Lists] * 5 + [Counters] * 2 + [Walkers] * 2 + [Mergers] * 3
+class Carriers(Client):
+    """Transactions that are too long for one entry of the log: whole, or not at all."""
+
+    NODES, TEXT, A_ROUND = 600, "x" * 8000, 2
+    prepare = None
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.outcome = {}
+
+    def once(self):
+        if len(self.outcome) == self.A_ROUND:
+            self.of.stop.wait()
+            return
+        self.of.stop.wait(self.rng.uniform(0, 1.5))
+        load = len(self.outcome)
+        self.outcome[load] = "unknown"
+        try:
+            self.write("UNWIND range(1, $n) AS i CREATE (:Bulk {key: $round + '-' + $load + '-' + i, load: $load, round: $round, text: $text})",
+                       n=self.NODES, load=load, round=str(self.of.number), text=self.TEXT)
+            self.outcome[load] = "acknowledged"
+        except Refused:
+            self.outcome[load] = "refused"
+            raise
+
+    @staticmethod
+    def judge(of, clients, ask):
+        found = dict(ask("MATCH (b:Bulk {round: $round}) RETURN b.load, count(b)"))
+        for client in clients:
+            for load, outcome in client.outcome.items():
+                allowed = {"acknowledged": (client.NODES,), "refused": (0,), "unknown": (0, client.NODES)}[outcome]
+                if found.get(load, 0) not in allowed:
+                    yield f"load {load}, {outcome}, has {found.get(load, 0)} of {client.NODES} nodes"
+
+
+class Planners(Client):
+    """One that makes and drops indexes and a constraint while others write."""
+
+    MADE = {"step_i": "CREATE INDEX step_i IF NOT EXISTS FOR (s:Step) ON (s.i)", "user_n": "CREATE INDEX user_n IF NOT EXISTS FOR (u:User) ON (u.n)",
+            "bulk_key": "CREATE CONSTRAINT bulk_key IF NOT EXISTS FOR (b:Bulk) REQUIRE b.key IS UNIQUE"}
+    prepare = None
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.may_be = {name: {True, False} for name in self.MADE}  # there, or not
+
+    def once(self):
+        self.of.stop.wait(self.rng.uniform(0, 0.5))
+        name = self.rng.choice(sorted(self.MADE))
+        make = self.may_be[name] == {False} or self.rng.random() < 0.5
+        try:
+            _, bookmark = self.driver.auto_commit("WRITE", self.some_bookmark(), self.MADE[name] if make else self.dropping(name))
+        except Unknown:
+            self.may_be[name].add(make)
+            raise
+        self.may_be[name] = {make}
+        self.given(bookmark)
+        address = self.rng.choice(self.of.addresses)
+        rows, _ = self.driver.auto_commit("READ", bookmark, "SHOW INDEXES YIELD name", address=address)
+        if ([name] in rows) != make:
+            self.wrong.append(f"{name} is {'not ' if make else ''}there on {address} with the bookmark {bookmark} of its {'making' if make else 'drop'}")
+
+    @staticmethod
+    def dropping(name):
+        return f"DROP {'CONSTRAINT' if name == 'bulk_key' else 'INDEX'} {name} IF EXISTS"
+
+    @staticmethod
+    def judge(of, clients, ask):
+        found = dict(ask("SHOW INDEXES YIELD name, state"))
+        for client in clients:
+            for name, may_be in client.may_be.items():
+                if (name in found) not in may_be:
+                    yield f"index {name} is {'' if name in found else 'not '}there, and may be: {may_be}"
+        for name, state in found.items():
+            if state != "ONLINE":
+                yield f"index {name} is {state}"
+
+
+CROWD = [Lists] * 4 + [Counters] * 2 + [Walkers] * 2 + [Mergers] * 2 + [Carriers, Planners]
 
 
 class Load:

@@ -16,11 +16,10 @@ from lib.quiver import Server  # noqa: E402
 BOLT_PORT, DISCOVERY_PORT, CATCHUP_PORT, RAFT_PORT, HTTP_PORT = 7687, 5000, 6000, 7000, 7474
 SETTINGS = {
     "server.memory.pagecache.size": "64m",
-    "dbms.cluster.raft.leader_failure_detection_window": "600ms",
     "quiver.discovery.expiry": "3s",
     "dbms.routing_ttl": "10s",
     "db.transaction.bookmark_ready_timeout": "3s",
-    "db.checkpoint.interval.time": "5s",  # many, so that members come back to a store and a tail of the log
+    "db.checkpoint.interval.volume": "2m",  # many, so that members come back to a store and a tail of the log
     "db.tx_log.rotation.size": "128k",  # of a segment: a log whose disk is full soon has no room
 }
 
@@ -33,9 +32,9 @@ def place(bookmark):
 class CoreMembers:
     """Servers 1 to `count`. `processes` has those that run, as faults.Faults wants it."""
 
-    def __init__(self, binary, count, network, clock_jump=None):
+    def __init__(self, binary, count, network, clock_jump=None, settings=None):
         """`clock_jump`: the library of clock_jump.c, if clocks are to be turned."""
-        self.network, self.processes, self.count = network, {}, count
+        self.network, self.processes, self.count, self.settings = network, {}, count, {**SETTINGS, **(settings or {})}
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="quiver-breaking-"))
         self.clock_jump = clock_jump and str(pathlib.Path(clock_jump).resolve())
         self.servers = {n: self.server(binary, n) for n in range(1, count + 1)}
@@ -62,7 +61,7 @@ class CoreMembers:
         server = Server(binary, home=self.directory / str(n), auth=False, wrapper=self.network.command(n, []), host=self.host(n), env=env)
         server.bolt_port = BOLT_PORT
         at = self.host(n)
-        server.settings.update(SETTINGS, **{
+        server.settings.update(self.settings, **{
             "dbms.mode": "CORE",
             "dbms.cluster.minimum_initial_system_primaries_count": str(self.count),
             "dbms.cluster.discovery.endpoints": ",".join(f"{self.host(m)}:{DISCOVERY_PORT}" for m in range(1, self.count + 1)),
@@ -169,6 +168,16 @@ class CoreMembers:
                 total += int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
                 count += 1
         return count, total % (1 << 128)
+
+    def indexes(self, n):
+        """Names and states."""
+        return tuple(sorted(map(tuple, self.ask(n, "SHOW INDEXES YIELD name, state").rows)))
+
+    def sought(self, n, label, key):
+        """How often a node finds one with its key: by the index, if there is one, and by counting. The same on a member that is well."""
+        by_key = f"MATCH (a:{label}) MATCH (b:{label} {{{key}: a.{key}}}) RETURN count(*)"
+        counted = f"MATCH (a:{label}) WITH a.{key} AS k, count(*) AS n RETURN coalesce(sum(n * n), 0)"
+        return [self.ask(n, statement, timeout_s=60).rows[0][0] for statement in (by_key, counted)]
 
     # ---- what they say ----
 
