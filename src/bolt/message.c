@@ -105,13 +105,12 @@ static enum err read_patches(const struct input *in, struct value map, bool *ret
   return ERR_OK;
 }
 
-static enum err check_agent(struct value map, struct error *e) {
+static enum err read_agent(struct value map, struct str *ret_product, struct error *e) {
   struct value agent = V_NULL;
-  struct str product = STR_NONE;
   TRY(bolt_extra_map(map, STR("bolt_agent"), &agent, e));
   if (v_is_null(agent)) return error_set(e, ERR_PROTOCOL, "HELLO must have a 'bolt_agent' from Bolt 5.3 on");
-  TRY(bolt_extra_str(agent, STR("product"), &product, e));
-  return product.ptr != NULL ? ERR_OK : error_set(e, ERR_PROTOCOL, "'bolt_agent' must have a 'product'");
+  TRY(bolt_extra_str(agent, STR("product"), ret_product, e));
+  return ret_product->ptr != NULL ? ERR_OK : error_set(e, ERR_PROTOCOL, "'bolt_agent' must have a 'product'");
 }
 
 static enum err decode_init(const struct input *in, struct bolt_message *m, struct error *e) {
@@ -130,7 +129,7 @@ static enum err decode_hello(const struct input *in, struct bolt_message *m, str
   if (!in->version->logon) TRY(read_auth(extra, &m->hello.auth, e));
   TRY(bolt_extra_map(extra, STR("routing"), &routing, e));
   if (in->version->utc_patch) TRY(read_patches(in, extra, &m->hello.utc_patch, e));
-  if (in->version->bolt_agent) TRY(check_agent(extra, e));
+  if (in->version->bolt_agent) TRY(read_agent(extra, &m->hello.product, e));
   m->hello.user_agent.len = MIN(m->hello.user_agent.len, (size_t) USER_AGENT_BYTES_MAX);
   return read_filter(in, extra, &m->hello.filter, e);
 }

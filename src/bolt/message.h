@@ -43,6 +43,7 @@ struct bolt_filter {
 
 struct bolt_hello {
   struct str user_agent;
+  struct str product;    // of the bolt_agent, 5.3 on: "neo4j-javascript/6.3.0"
   struct bolt_auth auth; // before 5.1
   bool utc_patch;        // asked for
   struct bolt_filter filter;

@@ -57,6 +57,10 @@ static void note(struct dbms *d, const char *format, ...) {
   mutex_unlock(&d->lock);
 }
 
+bool dbms_takes_all(const struct dbms *d) {
+  return !d->is_member;
+}
+
 bool dbms_auth_enabled(const struct dbms *d) {
   return d->auth_enabled;
 }

@@ -17,6 +17,7 @@
 struct dbms {
   bool auth_enabled;           // neo4j / secret
   bool full;                   // no further session
+  bool is_member;              // of a cluster
   _Atomic bool hold;           // operations stay under way until test_dbms_finish
   bool pull_commits;           // PULL waits for a commit until test_dbms_finish, which tells the front door to carry it on
   _Atomic bool on_thread;      // operations are finished by threads of their own

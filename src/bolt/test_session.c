@@ -1,4 +1,5 @@
 // Conversations: what a client says, what it hears. The database is the script of test_dbms.h.
+#include <stdio.h>
 #include <string.h>
 
 #include "bolt/test_player.h"
@@ -643,6 +644,27 @@ TEST(bolt_1_acknowledges_failures) {
 
 // ---- routing, telemetry ----
 
+TEST(in_a_cluster_drivers_remember_the_home_database_but_for_those_that_would_stick_to_a_dead_leader) {
+  static const struct {
+    const char *product;
+    bool is_member;
+    const char *hint;
+  } cases[] = {{"neo4j-javascript/6.3.0", false, "ssr.enabled: true"},
+               {"neo4j-javascript/6.3.0", true, "ssr.enabled: false"},
+               {"neo4j-python/6.4.1", true, "ssr.enabled: true"}};
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    struct player p;
+    char hello[100];
+    player_open(&p);
+    p.dbms.is_member = cases[i].is_member;
+    player_shake_hands(&p, 5, 8);
+    snprintf(hello, sizeof hello, "HELLO {user_agent: 'x', bolt_agent: {product: '%s'}}", cases[i].product);
+    player_say(&p, hello);
+    assert_non_null(strstr(player_hear_z(&p), cases[i].hint));
+    player_close(&p);
+  }
+}
+
 TEST(trap_4_route_takes_its_versions_third_field) {
   struct player p;
   player_log_in(&p, 4, 3);
@@ -810,7 +832,9 @@ TESTS(T(what_was_answered_before_a_commit_goes_out_with_its_answer),
       T(trap_8_each_of_several_resets_is_answered_with_success), T(trap_8_reset_interrupts_what_runs_and_what_waits_is_ignored),
       T(reset_in_ready_costs_no_operation), T(reset_drops_open_results), T(goodbye_and_a_lost_connection_interrupt_what_runs),
       T(trap_16_bolt_1_sends_transactions_as_queries), T(bolt_1_may_run_a_query_before_it_has_pulled_begins_answer),
-      T(bolt_1_acknowledges_failures), T(trap_4_route_takes_its_versions_third_field), T(trap_23_each_role_has_an_address),
+      T(bolt_1_acknowledges_failures),
+      T(in_a_cluster_drivers_remember_the_home_database_but_for_those_that_would_stick_to_a_dead_leader),
+      T(trap_4_route_takes_its_versions_third_field), T(trap_23_each_role_has_an_address),
       T(telemetry_is_counted_and_answered_in_order), T(trap_2_nodes_relationships_and_paths_have_the_fields_of_the_version),
       T(trap_11_the_utc_patch_changes_datetimes_from_the_next_message_on), T(trap_18_bolt_1_cannot_carry_what_it_does_not_know),
       T(an_entity_as_a_parameter_fails_the_request_and_keeps_the_connection))

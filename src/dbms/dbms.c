@@ -175,6 +175,10 @@ bool dbms_auth_enabled(const struct dbms *d) {
   return d->options.config->auth_enabled;
 }
 
+bool dbms_takes_all(const struct dbms *d) {
+  return d->cluster == NULL;
+}
+
 struct str dbms_server_name(const struct dbms *d) {
   return str_of(d->server_name);
 }

@@ -186,6 +186,9 @@ void dbms_session_interrupt(struct dbms_session *s, enum err reason);
 /// True if logins are checked at all (dbms.security.auth_enabled).
 bool dbms_auth_enabled(const struct dbms *dbms);
 
+/// True where any statement may be sent here, whoever leads: a standalone server.
+bool dbms_takes_all(const struct dbms *dbms);
+
 /// "Neo4j/5.26.0-quiver.0.1.0" or what the setting says. Static for the life of `dbms`.
 struct str dbms_server_name(const struct dbms *dbms);
 
