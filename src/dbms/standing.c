@@ -80,15 +80,15 @@ enum err dbms_standing(struct dbms *d, struct str database, struct arena *a, str
   return dbms_standing_at(d, index, a, ret, e);
 }
 
-/// The leader's own word is heard here, and where clients reach it.
-static bool sees_leader(struct dbms *d, const struct roster *r, uint32_t index) {
-  struct database *db = d->databases[index];
-  const struct roster_server *leader = roster_leader(r, index);
+/// Its leader's word is heard here, and it is known where clients reach that one. What it says of its databases comes later: at a
+/// founding everybody waits here.
+static bool sees_leader(struct database *db, const struct roster *r) {
   struct cluster_status s = {0};
   if (database_enter(db, NULL) != ERR_OK) return false;
   if (db->group != NULL) cluster_status(db->group, &s);
   database_leave(db);
-  return leader != NULL && leader->number == s.leader;
+  const struct roster_server *leader = find(r, s.leader);
+  return leader != NULL && leader->said != NULL;
 }
 
 enum err dbms_look_out(struct dbms *d, struct dbms_outlook *ret, struct error *e) {
@@ -97,7 +97,7 @@ enum err dbms_look_out(struct dbms *d, struct dbms_outlook *ret, struct error *e
   struct dbms_outlook seen = {true, true};
   arena_init(&a, NULL);
   enum err err = roster_take(d, &a, &roster, e);
-  for (uint32_t i = 0; i < d->database_count && err == ERR_OK; i++) seen.leaders &= sees_leader(d, &roster, i);
+  for (uint32_t i = 0; i < d->database_count && err == ERR_OK; i++) seen.leaders &= sees_leader(d->databases[i], &roster);
   for (uint32_t i = 0; i < roster.count; i++) seen.everybody &= roster.servers[i].said != NULL;
   arena_done(&a);
   if (err == ERR_OK) *ret = seen;
