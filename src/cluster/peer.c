@@ -15,8 +15,8 @@ static void try_now(void *context);
 static void tell_trouble(struct peer *p, const char *what, const char *why) {
   if (strcmp(p->trouble, why) == 0) return;
   snprintf(p->trouble, sizeof p->trouble, "%s", why);
-  event_raise(p->network->options.events, EVENT_WARN, "cluster.network.lost", "%s server %llu at %s: %s; trying again", what,
-              (unsigned long long) p->server, p->address, why);
+  event_raise(p->network->options.events, EVENT_WARN, "cluster.network.lost", "%s: %s (server %llu): %s. Retrying.", what,
+              p->address, (unsigned long long) p->server, why);
 }
 
 /// What waits is for a connection that is gone.
@@ -45,14 +45,14 @@ static void on_connected(void *context, int socket, const char *remote) {
   struct error e = ERROR_INIT;
   p->connecting = NULL;
   if (link_open(p->network, socket, remote, p, &p->dialled, &e) == ERR_OK) return;
-  tell_trouble(p, "cannot speak with", e.message);
+  tell_trouble(p, "Failed to connect to", e.message);
   try_later(p);
 }
 
 static void on_failed(void *context, const struct error *why) {
   struct peer *p = context;
   p->connecting = NULL;
-  tell_trouble(p, "cannot reach", why->message);
+  tell_trouble(p, "Failed to connect to", why->message);
   try_later(p);
 }
 
@@ -65,7 +65,7 @@ static void try_now(void *context) {
   if (net_connect(n->loop, n->options.resolver, str_of(p->address), 0, n->options.connect_timeout_ms, &events, p, &p->connecting,
                   &e) == ERR_OK)
     return;
-  tell_trouble(p, "cannot reach", e.message);
+  tell_trouble(p, "Failed to connect to", e.message);
   try_later(p);
 }
 
@@ -97,8 +97,8 @@ void peer_link_up(struct peer *p, struct link *l, uint64_t epoch) {
   p->trouble[0] = '\0';
   loop_timer_cancel(l->patience);
   l->up = true;
-  event_raise(n->options.events, EVENT_INFO, "cluster.network.connected", "connected with server %llu at %s",
-              (unsigned long long) p->server, p->address);
+  event_raise(n->options.events, EVENT_INFO, "cluster.network.connected", "Connected to: %s (server %llu)", p->address,
+              (unsigned long long) p->server);
   if (!same_life) set_online(p, false);
   set_online(p, true);
 }
@@ -109,7 +109,7 @@ void peer_link_lost(struct peer *p, struct link *l, const char *why) {
   if (p->dialled == l) p->dialled = NULL;
   link_free(l);
   if (was_up) set_online(p, false);
-  tell_trouble(p, was_up ? "lost" : "cannot speak with", why);
+  tell_trouble(p, was_up ? "Lost connection to" : "Failed to connect to", why);
   if (p->link == NULL && p->dialled == NULL && p->connecting == NULL) try_later(p);
 }
 

@@ -27,7 +27,7 @@ uint64_t cluster_now_ms(struct cluster *c) {
   return (uint64_t) (clock_monotonic_ns(c->dbms->options.clock) / NS_PER_MS);
 }
 
-static void raise(struct cluster_group *g, enum event_level level, const char *name, const char *text) {
+void cluster_raise(struct cluster_group *g, enum event_level level, const char *name, const char *text) {
   event_raise(g->cluster->dbms->options.events, level, name, "[%.*s] %s", STR_ARG(g->database->name), text);
 }
 
@@ -104,15 +104,6 @@ static void note_status(struct cluster_group *g, const struct group_stats *s) {
   if (changed && o->changed != NULL) o->changed(o->context);
 }
 
-static void tell_role(struct cluster_group *g, uint64_t term) {
-  char text[96];
-  if (term != 0)
-    snprintf(text, sizeof text, "Moving to LEADER state at term %llu.", (unsigned long long) term);
-  else
-    snprintf(text, sizeof text, "Moving to FOLLOWER state.");
-  raise(g, EVENT_INFO, "cluster.role", text);
-}
-
 /// Whoever wrote in the term that is over can only be refused: its locks are needed.
 static void lead(struct cluster_group *g, const struct group_stats *s) {
   uint64_t term = s->state == CONSENSUS_LEADER ? s->term : 0;
@@ -121,7 +112,6 @@ static void lead(struct cluster_group *g, const struct group_stats *s) {
   g->leading = term;
   graph_lead(g->database->graph, term);
   if (led) transactions_kill_writers(g->cluster->dbms, g->database, ERR_NOT_LEADER);
-  tell_role(g, term);
 }
 
 static enum err propose(void *context, uint64_t term, struct log_entry *entries, size_t count, struct error *e) {
@@ -173,7 +163,7 @@ static void forget_checkpointed(struct cluster_group *g) {
   if (index == 0) return;
   struct error e = ERROR_INIT;
   enum err err = group_checkpointed(host_group(g->member), cluster_now_ms(g->cluster), index, trailing_entries(g), &e);
-  if (err != ERR_OK && err != ERR_BUSY) raise(g, EVENT_WARN, "cluster.prune", e.message);
+  if (err != ERR_OK && err != ERR_BUSY) cluster_raise(g, EVENT_WARN, "cluster.prune", e.message);
 }
 
 static void on_group_stepped(void *context UNUSED, struct host_group *member) {
@@ -182,6 +172,7 @@ static void on_group_stepped(void *context UNUSED, struct host_group *member) {
   group_stats(host_group(member), &s);
   note_status(g, &s);
   lead(g, &s);
+  cluster_tell(g, &s);
   install(g);
   propose_waiting(g);
   forget_checkpointed(g);

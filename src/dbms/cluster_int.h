@@ -33,6 +33,8 @@ struct cluster_group {
   struct host_group *member;
   struct loop_timer *retry, *look_round;
   struct catchup_store source;   // of copies; the bulk loop's
+  enum consensus_state told_state; // to people: cluster_tell.c
+  uint64_t told_leader;            // a server; 0: none yet
   uint64_t lacks_index;          // the log begins above what is here: a copy is needed that is at least so new; 0: none
   uint64_t leading;              // the term that the graph was told of
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
@@ -43,6 +45,10 @@ struct cluster_group {
 };
 
 uint64_t cluster_now_ms(struct cluster *c);
+/// An event about a database.
+void cluster_raise(struct cluster_group *g, enum event_level level, const char *name, const char *text);
+/// What is new of elections, after a step (cluster_tell.c).
+void cluster_tell(struct cluster_group *g, const struct group_stats *s);
 
 // ---- copies of stores (cluster_copy.c) ----
 

@@ -2,6 +2,7 @@
 """A cluster of real servers as its users meet it: tests/cluster/cores.py BINARY [TEST...]. Standard library only."""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -63,6 +64,10 @@ def certify(server, by):
             "-out", folder / "request")
     openssl("x509", "-req", "-in", folder / "request", "-CA", by / "ca.crt", "-CAkey", by / "ca.key", "-CAcreateserial", "-days", 2,
             "-out", folder / "public.crt")
+
+
+def log(server):
+    return (server.home / "console.out").read_text()
 
 
 def wait_for(what, condition, timeout_s=20):
@@ -241,6 +246,24 @@ class Cores(unittest.TestCase):
                         ask(bolt)
                     self.assertEqual(refused.exception.code, NOT_A_LEADER)
             self.assertEqual(things(cluster.leader()), 0)
+
+    def test_the_log_tells_of_elections_and_lost_connections_and_no_more_than_once(self):
+        with Cluster(BINARY) as cluster:
+            old = cluster.leader()
+            old.kill()
+            new = cluster.leader()
+            third = next(s for s in cluster.alive() if s is not new)
+            member = r"MemberId\{[0-9a-f]{8}\}"
+            for server in (new, third):
+                self.assertRegex(log(server), r"\[neo4j\] First leader elected: " + member)
+                wait_for("it is told", lambda s=server: re.search(rf"\[neo4j\] Leader changed from {member} to {member}", log(s)))
+                self.assertRegex(log(server), r"Lost connection to: 127\.0\.0\.1:\d+ \(server \d+\): .*\. Retrying\.")
+            self.assertRegex(log(new), rf"\[neo4j\] Moving to CANDIDATE state, {{term=\d+, candidate={member}, lastAppended=\d+, lastLogTerm=\d+}}")
+            self.assertRegex(log(new), rf"\[neo4j\] Moving to LEADER state at term \d+ \(I am {member}\)\.")
+            new.kill()  # the third one is alone now, and asks for votes again and again
+            time.sleep(5)
+            self.assertLessEqual(log(third).count("[neo4j] Moving to CANDIDATE state"), 3)
+            self.assertLessEqual(log(third).count("Failed to connect to: "), 4)
 
     def test_an_orderly_stop_of_the_leader_hands_over_first(self):
         with Cluster(BINARY) as cluster:
