@@ -32,6 +32,7 @@ NETWORK = ["cut-leader", "cut-one-way", "cut-in-two", "split", "loss", "delay", 
            "delay-and-stop"]
 
 CLOCKS = ["jump", "jump-and-restart"]
+ORDERLY = ["restart-leader", "rolling-restart", "jump-and-restart"]
 
 
 class CoreFaults(Faults):
@@ -135,8 +136,10 @@ def harm(members, fault, rng):
     time.sleep(rng.uniform(0.3, 1.0))
 
 
-def look(members, load):
+def look(members, load, name):
     """After the round, everything healed: what is wrong."""
+    if name in ORDERLY and load.total("unanswered"):
+        yield f"{load.total('unanswered')} commits were not answered by servers that were stopped in order"
     yield from (f"server {n} ended with {code}" for n, code in members.dead())
     members.wait_together()
     for what in (members.digest, members.indexes):
@@ -151,16 +154,16 @@ def look(members, load):
     yield from load.judge(lambda statement: members.ask(server, statement, {"round": str(load.of.number)}, timeout_s=60).rows)
 
 
-def play(members, fault, of, seed, rng):
-    """One round. Returns (what is wrong, the load)."""
+def play(members, name, of, seed, rng):
+    """One round, with the fault of that name. Returns (what is wrong, the load)."""
     driver = Driver(members.addresses(), rng)
-    load = None
+    fault, load = getattr(CoreFaults(members, rng), name.replace("-", "_")), None
     try:
         prepare(driver, of)
         load = Load(of, seed)
         with load:
             harm(members, fault, rng)
-        return list(look(members, load)), load
+        return list(look(members, load, name)), load
     except (TimeoutError, AssertionError, RuntimeError) as problem:
         return [str(problem)], load
     finally:
@@ -200,10 +203,9 @@ def run(arguments, members):
         persist(driver, statement, {})
     driver.close()
     for number, name in zip(range(arguments.rounds), names_in_order(arguments, members, rng)):
-        fault = getattr(CoreFaults(members, rng), name.replace("-", "_"))
         begin = time.monotonic()
         members.listen()
-        wrong, load = play(members, fault, Round(number, members.addresses(), values), arguments.seed, rng)
+        wrong, load = play(members, name, Round(number, members.addresses(), values), arguments.seed, rng)
         if wrong:
             say_what_is_wrong(arguments, number, name, wrong, members, load)
             return 1

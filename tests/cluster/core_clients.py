@@ -58,7 +58,8 @@ class Client(threading.Thread):
                 trouble += 1
             except Unknown as unknown:
                 self.counts["unknown"] += 1
-                self.note(unknown.args[0])
+                self.counts["unanswered"] += unknown.unanswered
+                self.note(unknown.cause)
             except Exception as problem:  # nobody looks at a thread that has ended
                 self.wrong.append(f"client {self.number}: {problem!r}")
                 raise

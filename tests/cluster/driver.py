@@ -23,7 +23,11 @@ class Refused(Exception):
 
 
 class Unknown(Exception):
-    """Of a commit."""
+    """.cause is a Failure or an OSError; .unanswered: the connection was closed behind a COMMIT, which an orderly stop must not do."""
+
+    def __init__(self, cause, explicit):
+        super().__init__(str(cause))
+        self.cause, self.unanswered = cause, explicit and isinstance(cause, ConnectionError)
 
 
 class Driver:
@@ -89,7 +93,7 @@ class Driver:
 
     def attempt(self, role, bookmark, work, address=None):
         """An explicit transaction: `work(transaction)`. Returns what that returned, and the bookmark."""
-        with Attempt(self, address or self.choose(role)) as attempt:
+        with Attempt(self, address or self.choose(role), explicit=True) as attempt:
             attempt.bolt.begin(**self.extra(role, bookmark))
             told = work(attempt.bolt)
             attempt.commits = True
@@ -109,8 +113,8 @@ class Driver:
 class Attempt:
     """With one server; what goes wrong inside becomes Refused or Unknown."""
 
-    def __init__(self, driver, address):
-        self.driver, self.address, self.commits = driver, address, False
+    def __init__(self, driver, address, explicit=False):
+        self.driver, self.address, self.explicit, self.commits = driver, address, explicit, False
         try:
             self.bolt = driver.open(address)
         except (OSError, Failure) as problem:
@@ -125,7 +129,7 @@ class Attempt:
             self.failed(problem)
         elif isinstance(problem, OSError):
             self.driver.forget(self.address)
-            raise (Unknown if self.commits else Refused)(problem) from None
+            self.end(problem, self.commits)
 
     def failed(self, failure):
         if failure.code in ANOTHER_LEADS:
@@ -136,4 +140,7 @@ class Attempt:
             self.driver.forget(self.address)
         if failure.code.endswith("DatabaseUnavailable"):
             self.driver.forget(self.address)
-        raise (Unknown if self.commits and failure.code.startswith("Neo.DatabaseError.") else Refused)(failure) from None
+        self.end(failure, self.commits and failure.code.startswith("Neo.DatabaseError."))
+
+    def end(self, cause, unknown):
+        raise (Unknown(cause, self.explicit) if unknown else Refused(cause)) from None
