@@ -79,6 +79,7 @@ enum err roster_build(const struct roster_source *s, struct arena *a, struct ros
   struct roster_place *nothing = ARENA_ARRAY(a, struct roster_place, s->database_count);
   uint32_t n = 0;
   if (servers == NULL || nothing == NULL) return arena_err(a, e);
+  for (uint32_t d = 0; d < s->database_count; d++) nothing[d] = (struct roster_place){.role = ROLE_NONE};
   for (uint32_t i = 0; i < s->view.count; i++)
     if ((i == 0 || belongs(s, i)) && !add_server(s, i, a, &servers[n++])) return arena_err(a, e);
   for (uint32_t i = 0; i < s->members->count; i++) {
