@@ -211,7 +211,11 @@ void cluster_members(struct cluster_group *g, struct cluster_members *ret) {
   mutex_unlock(&g->mutex);
 }
 
-// ---- who is reached ----
+// ---- who is there, and who is reached ----
+
+enum err cluster_view(const struct cluster *c, struct arena *a, struct directory_copy *ret, struct error *e) {
+  return directory_copy(c->options->directory, a, ret, e);
+}
 
 /// Its place among the lost ones, or their count. Under the mutex.
 static uint32_t find_lost(const struct cluster *c, uint64_t server) {

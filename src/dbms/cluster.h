@@ -14,11 +14,13 @@
 #include "base/error.h"
 #include "base/str.h"
 
+struct arena;
 struct cluster;
 struct cluster_group;
 struct database;
 struct dbms;
 struct dbms_cluster_options;
+struct directory_copy;
 
 /// Listens for the other members. `options` must outlive the cluster. ERR_UNSUPPORTED: this build is without clusters.
 enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options, struct cluster **ret,
@@ -59,6 +61,9 @@ struct cluster_status {
 };
 /// Any thread, between cluster_join and cluster_leave.
 void cluster_status(struct cluster_group *g, struct cluster_status *ret);
+
+/// Who is there, as the directory of dbms_cluster_options has it (directory_copy). Any thread. ERR_NOMEM.
+enum err cluster_view(const struct cluster *c, struct arena *a, struct directory_copy *ret, struct error *e) NODISCARD;
 
 /// Whether the connection with that server was lost and is not up again: whoever is sent there may find nobody. Any thread.
 bool cluster_has_lost(struct cluster *c, uint64_t server);

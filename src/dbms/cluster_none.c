@@ -44,6 +44,11 @@ void cluster_status(struct cluster_group *g UNUSED, struct cluster_status *ret) 
   *ret = (struct cluster_status){.role = CLUSTER_FAILED};
 }
 
+enum err cluster_view(const struct cluster *c UNUSED, struct arena *a UNUSED, struct directory_copy *ret UNUSED,
+                      struct error *e UNUSED) {
+  return ERR_UNSUPPORTED;
+}
+
 bool cluster_has_lost(struct cluster *c UNUSED, uint64_t server UNUSED) {
   return false;
 }

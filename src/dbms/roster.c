@@ -135,8 +135,8 @@ enum err roster_take(struct dbms *d, struct arena *a, struct roster *ret, struct
     database_leave(d->system);
   }
   if (d->cluster != NULL) s.cluster = uuid_get(d->options.cluster->cluster);
-  struct directory *directory = d->cluster != NULL ? d->options.cluster->directory : NULL;
-  TRY(directory != NULL ? directory_copy(directory, a, &s.view, e) : look_at_self(d, a, &s.view, e));
+  bool has_directory = d->cluster != NULL && d->options.cluster->directory != NULL;
+  TRY(has_directory ? cluster_view(d->cluster, a, &s.view, e) : look_at_self(d, a, &s.view, e));
   if (d->cluster == NULL)
     for (uint32_t i = 0; i < s.database_count; i++) databases[i].status.leader = 1;
   return roster_build(&s, a, ret, e);

@@ -55,7 +55,7 @@ static enum err members_table(struct database *db, struct arena *a, struct dbms_
   struct uuid cluster = uuid_get(options->cluster), database = db->id;
   uint64_t leader = leader_of(db);
   struct directory_copy view;
-  TRY(directory_copy(options->directory, a, &view, e));
+  TRY(cluster_view(db->dbms->cluster, a, &view, e));
   struct str *routers = ARENA_ARRAY(a, struct str, view.count + 1), *readers = ARENA_ARRAY(a, struct str, view.count + 1);
   struct str *writer = ARENA_NEW(a, struct str);
   if (routers == NULL || readers == NULL || writer == NULL) return arena_err(a, e);
