@@ -42,10 +42,14 @@ class Cluster:
         return self.servers[-1]
 
     def __enter__(self):
-        for server in self.servers:
-            server.spawn()
-        for server in self.servers:
-            server.wait_until_up()
+        try:
+            for server in self.servers:
+                server.spawn()
+            for server in self.servers:
+                server.wait_until_up()
+        except BaseException as problem:  # nobody else would end those that run
+            self.__exit__(type(problem), problem, None)
+            raise
         return self
 
     def __exit__(self, kind, error, trace):
