@@ -106,8 +106,11 @@ static enum err count_one(struct client *c, struct graph_tx *tx) {
 static void *run_client(void *context) {
   struct client *c = context;
   int64_t last = 0;
+  uint8_t uuid[16];
+  memcpy(uuid, graph_uuid(c->p->b.g), sizeof uuid);
   for (int i = 0; i < ROUNDS; i++) {
     struct graph_tx *tx;
+    if (memcmp(uuid, graph_uuid(c->p->b.g), sizeof uuid) != 0) return context; // whatever a checkpoint writes
     if (graph_tx_begin(c->p->b.g, &(struct graph_tx_options){0}, &tx, &c->e) != ERR_OK) return context;
     enum err err = graph_tx_statement(tx, &c->e);
     int64_t n = read_counter(c, tx, GRAPH_READ_SNAPSHOT);

@@ -214,6 +214,7 @@ static enum err open_files(struct store *s, struct error *e) {
 
 static void take_durable(struct store *s) {
   const struct superblock *sb = &s->durable;
+  memcpy(s->uuid, sb->uuid, sizeof s->uuid);
   s->applied = sb->applied;
   s->root_count = s->staged_count = sb->root_count;
   memcpy(s->roots, sb->roots, sizeof s->roots);
@@ -300,7 +301,7 @@ struct log *store_log(struct store *s) {
 }
 
 const uint8_t *store_uuid(const struct store *s) {
-  return s->durable.uuid;
+  return s->uuid;
 }
 
 enum err store_poison(struct store *s, enum err err, const struct error *cause, struct error *e) {

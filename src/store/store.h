@@ -71,7 +71,7 @@ enum err store_recover(struct store *s, enum err (*apply)(void *argument, const 
 
 struct page_space *store_space(struct store *s);
 struct log *store_log(struct store *s);
-const uint8_t *store_uuid(const struct store *s); // 16 bytes
+const uint8_t *store_uuid(const struct store *s); // 16 bytes; any thread
 
 /// ERR_OK, or why the store was poisoned.
 enum err store_failure(struct store *s, struct error *e);

@@ -45,6 +45,7 @@ struct store {
 
   struct mutex mutex; // roots, metadata, applied, failure
   struct superblock durable;
+  uint8_t uuid[16]; // from the opening on as it is; that of the superblock is written anew with each checkpoint
   struct store_applied applied;
   uint32_t root_count, staged_count;
   struct store_root roots[STORE_ROOTS_MAX], staged[STORE_ROOTS_MAX];
