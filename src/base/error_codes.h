@@ -69,6 +69,7 @@
   /* databases and cluster */ \
   X(DATABASE_NOT_FOUND,      "Neo.ClientError.Database.DatabaseNotFound",                  "22N51", "no such database") \
   X(DATABASE_EXISTS,         "Neo.ClientError.Database.ExistingDatabaseFound",             "22N87", "the database exists already") \
+  X(DATABASE_LIMIT,          "Neo.DatabaseError.Database.DatabaseLimitReached",            "51N54", "there are as many databases as are allowed") \
   X(DATABASE_UNAVAILABLE,    "Neo.TransientError.General.DatabaseUnavailable",             "08N09", "the database is not available") \
   X(READ_ONLY,               "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",        "51N28", "the database is read-only") \
   X(NOT_LEADER,              "Neo.ClientError.Cluster.NotALeader",                         "08N07", "not the leader of the database") \

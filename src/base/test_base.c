@@ -278,6 +278,12 @@ TEST(uuids_are_of_version_4_and_compare_as_numbers) {
   memset(ones.bytes, 0xFF, sizeof ones.bytes);
   assert_string_equal(uuid_text(uuid_of_random(ones)).z, "ffffffff-ffff-4fff-bfff-ffffffffffff");
   assert_string_equal(uuid_short(uuid_of_random(a)).z, "00000000");
+  struct uuid back = {{0}};
+  assert_true(uuid_parse(str_of(uuid_text(uuid_of_random(ones)).z), &back));
+  assert_true(uuid_eq(back, uuid_of_random(ones)));
+  const char *const none[] = {"", "ffffffff-ffff-4fff-bfff-fffffffffff", "ffffffff-ffff-4fff-bfff-ffffffffffff0",
+                              "ffffffff_ffff-4fff-bfff-ffffffffffff", "gfffffff-ffff-4fff-bfff-ffffffffffff"};
+  for (size_t i = 0; i < ARRAY_SIZE(none); i++) assert_false(uuid_parse(str_of(none[i]), &back));
   a.bytes[0] = 1;
   b.bytes[15] = 255;
   assert_true(uuid_cmp(a, b) > 0);

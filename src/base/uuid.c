@@ -23,3 +23,25 @@ struct uuid_text uuid_short(struct uuid u) {
   text.z[8] = '\0';
   return text;
 }
+
+static int digit_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool uuid_parse(struct str text, struct uuid *ret) {
+  struct uuid u = {{0}};
+  if (text.len != UUID_TEXT_BYTES - 1) return false;
+  for (size_t i = 0, nibble = 0; i < text.len; i++) {
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    int digit = digit_of(text.ptr[i]);
+    if (dash ? text.ptr[i] != '-' : digit < 0) return false;
+    if (dash) continue;
+    u.bytes[nibble / 2] |= (uint8_t) (digit << (nibble % 2 == 0 ? 4 : 0));
+    nibble++;
+  }
+  *ret = u;
+  return true;
+}

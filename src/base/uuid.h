@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/str.h"
+
 #define UUID_BYTES 16u
 #define UUID_TEXT_BYTES 37u // with the final NUL
 
@@ -47,3 +49,5 @@ struct uuid_text {
 struct uuid_text uuid_text(struct uuid u);
 /// Its first eight digits, as log lines name a server: "6f1c2a34".
 struct uuid_text uuid_short(struct uuid u);
+/// Reads the text of uuid_text, letters of either case. False: it is none, and `*ret` is as before.
+bool uuid_parse(struct str text, struct uuid *ret);

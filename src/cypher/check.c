@@ -100,8 +100,16 @@ static enum err list_parameters(struct checker *c) {
 
 // Results.
 
+/// What Neo4j tells of each server where the client waits for the servers to have done it.
+static const struct ast_column wait_columns[] = {
+    {{"address", 7}, AST_NO_SLOT}, {{"state", 5}, AST_NO_SLOT}, {{"message", 7}, AST_NO_SLOT}, {{"success", 7}, AST_NO_SLOT}};
+
 static enum err list_columns(struct checker *c) {
   struct ast_statement *s = c->statement;
+  if (s->root->kind == AST_DATABASE && s->root->database.wait == AST_WAIT) {
+    s->columns = wait_columns;
+    s->column_count = ARRAY_SIZE(wait_columns);
+  }
   if (s->root->kind != AST_QUERY) return ERR_OK;
   struct ast_slots from = s->root->query.columns;
   struct ast_column *columns = ARENA_ARRAY(c->arena, struct ast_column, from.count);

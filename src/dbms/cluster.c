@@ -340,8 +340,8 @@ static void join_on_loop(void *argument) {
 }
 
 enum err cluster_begin(struct cluster *c, struct error *e) {
-  struct dbms *d = c->dbms;
-  for (uint32_t i = 0; i < d->database_count; i++) TRY(begin_group(c, store_log(graph_store(d->databases[i]->graph)), e));
+  DATABASES_EACH(db, c->dbms)
+    if (db->gate == GATE_OPEN) TRY(begin_group(c, store_log(graph_store(db->graph)), e));
   return c->options->begin != NULL ? c->options->begin(c->options->context, e) : ERR_OK;
 }
 
@@ -387,8 +387,8 @@ void cluster_leave(struct database *db) {
 
 static void hand_over_on_loop(void *argument) {
   struct cluster *c = argument;
-  for (uint32_t i = 0; i < c->dbms->database_count; i++) {
-    struct cluster_group *g = c->dbms->databases[i]->group;
+  DATABASES_EACH(db, c->dbms) {
+    struct cluster_group *g = db->group;
     if (g == NULL || g->leading == 0) continue;
     enum err err = group_transfer(host_group(g->member), cluster_now_ms(c), 0, NULL);
     if (err == ERR_OK) host_touch(g->member); // otherwise the others elect one when this server is gone
@@ -396,10 +396,10 @@ static void hand_over_on_loop(void *argument) {
 }
 
 static bool leads_any(struct cluster *c) {
-  for (uint32_t i = 0; i < c->dbms->database_count; i++) {
+  DATABASES_EACH(db, c->dbms) {
     struct cluster_status s;
-    if (c->dbms->databases[i]->group == NULL) continue;
-    cluster_status(c->dbms->databases[i]->group, &s);
+    if (db->group == NULL) continue;
+    cluster_status(db->group, &s);
     if (s.role == CLUSTER_LEADER) return true;
   }
   return false;

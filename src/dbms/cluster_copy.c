@@ -157,7 +157,7 @@ static void fetch_begin(struct cluster *c, struct database *db, uint64_t index) 
   f->cluster = c;
   f->database = db;
   f->index = index;
-  database_path(c->dbms, db->name, f->directory);
+  database_path(c->dbms, db->folder, f->directory);
   serial_init(&f->work, c->dbms->options.host, WORK_MACHINE, client_work);
   serial_wake(&f->work);
   db->fetch = f;
@@ -173,8 +173,8 @@ static void fetch_begin(struct cluster *c, struct database *db, uint64_t index) 
 static void on_fetch_task(struct loop_task *task) {
   struct cluster *c = CONTAINER_OF(task, struct cluster, fetch_task);
   c->fetch_posted = false;
-  for (uint32_t i = 0; i < c->dbms->database_count && !c->copies_stopped; i++) { // they may be gone by then
-    struct database *db = c->dbms->databases[i];
+  if (c->copies_stopped) return; // the databases may be gone by then
+  DATABASES_EACH(db, c->dbms) {
     uint64_t index = atomic_exchange(&db->lacks_index, 0);
     if (index != 0 && db->fetch == NULL) fetch_begin(c, db, index);
   }
@@ -269,7 +269,7 @@ static void stop_on_loop(void *argument) {
   struct cluster *c = argument;
   c->copies_stopped = true;
   serial_rest(&c->giver_work);
-  for (uint32_t i = 0; i < c->dbms->database_count; i++) fetch_free(c->dbms->databases[i]->fetch);
+  DATABASES_EACH(db, c->dbms) fetch_free(db->fetch);
 }
 
 void cluster_stop_copies(struct cluster *c) {

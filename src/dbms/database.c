@@ -1,6 +1,7 @@
 #include "dbms/database.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "dbms/dbms_int.h"
 #include "dbms/transaction.h"
@@ -66,6 +67,7 @@ static bool machine_step(struct database_machine *m) {
     machine_failed(m, err, &e);
   else if (!more)
     machine_went_well(m);
+  if (m->which == GRAPH_APPLIER && m->database->is_system) reconcile_notice(m->database->dbms);
   return err == ERR_OK && (more || serial_again(&m->serial));
 }
 
@@ -153,22 +155,24 @@ static void on_progress(void *context, uint64_t index, uint64_t last) {
               STR_ARG(db->name), (unsigned long long) index, (unsigned long long) last);
 }
 
-void database_path(const struct dbms *d, struct str name, char path[DISK_PATH_MAX]) {
-  snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(d->options.config->data_directory), STR_ARG(name));
+void database_path(const struct dbms *d, struct str folder, char path[DISK_PATH_MAX]) {
+  snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(d->options.config->data_directory), STR_ARG(folder));
 }
 
-static enum err make_directory(struct dbms *d, struct str name, char path[DISK_PATH_MAX], struct error *e) {
+static enum err make_directory(struct database *db, char path[DISK_PATH_MAX], struct error *e) {
+  struct dbms *d = db->dbms;
   struct str data = d->options.config->data_directory;
-  int len = snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(data), STR_ARG(name));
+  int len = snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(data), STR_ARG(db->folder));
   if (len >= DISK_PATH_MAX)
-    return error_set(e, ERR_INVALID, "The path of database %.*s is longer than %d bytes.", STR_ARG(name), DISK_PATH_MAX);
-  path[len - (int) name.len - 1] = '\0'; // a start that was cut short may have left this one without its own entry being durable
+    return error_set(e, ERR_INVALID, "The path of database %.*s is longer than %d bytes.", STR_ARG(db->name), DISK_PATH_MAX);
+  path[len - (int) db->folder.len - 1] =
+      '\0'; // a start that was cut short may have left this one without its own entry being durable
   TRY(disk_make_directories(d->options.disk, path, e));
-  path[len - (int) name.len - 1] = '/';
+  path[len - (int) db->folder.len - 1] = '/';
   return disk_make_directories(d->options.disk, path, e);
 }
 
-static struct graph_options graph_options_of(struct database *db, const uint8_t uuid[16]) {
+static struct graph_options graph_options_of(struct database *db) {
   const struct config_values *config = db->dbms->options.config;
   return (struct graph_options){
       .disk = db->dbms->options.disk,
@@ -179,7 +183,7 @@ static struct graph_options graph_options_of(struct database *db, const uint8_t 
       .log = {.segment_bytes = (uint64_t) config->log_rotation_bytes},
       .create = true,
       .replicated = db->replicated,
-      .uuid = db->replicated ? uuid : NULL,
+      .uuid = uuid_is_none(db->id) ? NULL : db->id.bytes,
       .direct = true, // a page is in memory once, and what is counted is what the settings allow
       .checkpoint_bytes = (uint64_t) config->checkpoint_interval_bytes,
       .work_ready = on_work_ready,
@@ -190,21 +194,35 @@ static struct graph_options graph_options_of(struct database *db, const uint8_t 
   };
 }
 
-static void write_uuid(char text[37], const uint8_t *u) {
-  snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2], u[3], u[4], u[5],
-           u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+static enum err settle_id(struct database *db, const struct graph *g, struct error *e) {
+  struct uuid found = uuid_get(graph_uuid(g));
+  if (!uuid_is_none(db->id) && !uuid_eq(db->id, found))
+    return error_set(e, ERR_CORRUPT, "The folder '%.*s' holds database %s, where %s is expected. Put the right one there.",
+                     STR_ARG(db->folder), uuid_text(found).z, db->uuid);
+  if (!uuid_is_none(db->id)) return ERR_OK;
+  db->id = found;
+  snprintf(db->uuid, sizeof db->uuid, "%s", uuid_text(found).z);
+  return ERR_OK;
+}
+
+static void close_graph(struct database *db, struct graph *g) {
+  graph_close(g);
+  query_cache_free(TAKE_PTR(db->plans));
 }
 
 static enum err open_graph(struct database *db, struct error *e) {
   struct dbms *d = db->dbms;
   char path[DISK_PATH_MAX];
-  uint8_t uuid[16] = {0};
-  TRY(make_directory(d, db->name, path, e));
-  if (db->replicated) cluster_database_uuid(d->cluster, db->name, uuid);
-  struct graph_options options = graph_options_of(db, uuid);
+  TRY(make_directory(db, path, e));
+  struct graph_options options = graph_options_of(db);
   TRY(query_cache_new((uint32_t) d->options.config->query_cache_size, &db->plans, e));
   struct graph *g = NULL;
-  TRY(graph_open(path, &options, &g, e));
+  enum err err = graph_open(path, &options, &g, e);
+  if (err == ERR_OK) err = settle_id(db, g, e);
+  if (err != ERR_OK) {
+    close_graph(db, g);
+    return err;
+  }
   db->catalog = plan_catalog_of_graph(g);
   mutex_lock(&d->mutex);
   db->graph = g;
@@ -212,44 +230,92 @@ static enum err open_graph(struct database *db, struct error *e) {
   return ERR_OK;
 }
 
-enum err database_open(struct dbms *d, struct str name, bool is_system, struct database **ret, struct error *e) {
-  struct database *db = mem_zalloc(sizeof *db);
-  if (db == NULL) return error_set(e, ERR_NOMEM, "no memory for database %.*s", STR_ARG(name));
-  *db = (struct database){.dbms = d, .name = name, .is_system = is_system, .replicated = d->cluster != NULL};
+static struct str put_text(char **at, struct str text) {
+  struct str copy = {*at, text.len};
+  if (text.len > 0) memcpy(*at, text.ptr, text.len);
+  *at += text.len;
+  return copy;
+}
+
+enum err database_new(struct dbms *d, const struct database_spec *spec, struct database **ret, struct error *e) {
+  struct database *db = mem_zalloc(sizeof *db + spec->name.len + spec->folder.len);
+  if (db == NULL) return error_set(e, ERR_NOMEM, "no memory for database %.*s", STR_ARG(spec->name));
+  char *texts = (char *) (db + 1);
+  *db = (struct database){
+      .dbms = d, .is_system = spec->is_system, .replicated = d->cluster != NULL, .id = spec->id, .gate = GATE_STARTING};
+  db->name = put_text(&texts, spec->name);
+  db->folder = put_text(&texts, spec->folder);
+  if (!uuid_is_none(db->id)) snprintf(db->uuid, sizeof db->uuid, "%s", uuid_text(db->id).z);
   for (int i = 0; i < GRAPH_MACHINE_MAX; i++) {
     db->machines[i] = (struct database_machine){.database = db, .which = (enum graph_machine) i};
     serial_init(&db->machines[i].serial, d->options.host, WORK_MACHINE, machine_run);
   }
   mem_budget_init(&db->budget, &d->budget, d->options.config->memory_database_max_bytes, ERR_MEMORY_POOL,
                   "db.memory.transaction.total.max");
-  enum err err = open_graph(db, e);
-  if (err != ERR_OK) {
-    database_close(db);
-    return err;
-  }
-  db->id = uuid_get(graph_uuid(db->graph));
-  write_uuid(db->uuid, graph_uuid(db->graph));
   *ret = db;
   return ERR_OK;
 }
 
-void database_close(struct database *db) {
+void database_add(struct database *db) {
+  struct dbms *d = db->dbms;
+  mutex_lock(&d->mutex);
+  struct database *_Atomic *at = &d->databases;
+  while (atomic_load(at) != NULL) at = &atomic_load(at)->following;
+  atomic_store(at, db);
+  mutex_unlock(&d->mutex);
+}
+
+static void set_gate(struct database *db, enum database_gate gate) {
+  mutex_lock(&db->dbms->mutex);
+  db->gate = gate;
+  mutex_unlock(&db->dbms->mutex);
+}
+
+enum err database_open(struct database *db, struct error *e) {
+  enum err err = open_graph(db, e);
+  set_gate(db, err == ERR_OK ? GATE_OPEN : GATE_FAILED);
+  return err;
+}
+
+void database_free(struct database *db) {
   if (db == NULL) return;
-  query_cache_free(db->plans);
-  graph_close(db->graph);
+  close_graph(db, db->graph);
   mem_free(db);
 }
 
 // ---- who is in it ----
 
+enum err database_refuse(const struct database *db, enum database_gate gate, struct error *e) {
+  static const char *const whys[] = {
+      [GATE_STARTING] = "it is being opened. Try again soon",
+      [GATE_REPLACING] = "its store is being replaced by a newer copy. Try again soon",
+      [GATE_STOPPED] = "it was stopped. START DATABASE starts it again",
+      [GATE_FAILED] = "it could not be opened. The log file of the server says why",
+  };
+  if (gate == GATE_DROPPED)
+    return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", STR_ARG(db->name));
+  return error_set(e, ERR_DATABASE_UNAVAILABLE, "The database '%.*s' is not available: %s.", STR_ARG(db->name),
+                   gate == GATE_OPEN ? "it was closed for a moment. Try again" : whys[gate]);
+}
+
 enum err database_enter(struct database *db, struct error *e) {
   mutex_lock(&db->dbms->mutex);
-  bool closed = db->closed;
-  if (!closed) db->users++;
+  enum database_gate gate = db->gate;
+  if (gate == GATE_OPEN) db->users++;
   mutex_unlock(&db->dbms->mutex);
-  if (!closed) return ERR_OK;
-  return error_set(e, ERR_DATABASE_UNAVAILABLE, "The database '%.*s' is not available: its store is being replaced by a newer copy. Try again soon.",
-                   STR_ARG(db->name));
+  return gate == GATE_OPEN ? ERR_OK : database_refuse(db, gate, e);
+}
+
+enum database_status database_status(const struct database *db) {
+  switch (db->gate) {
+  case GATE_OPEN: return DATABASE_ONLINE;
+  case GATE_STARTING: return DATABASE_STARTING;
+  case GATE_REPLACING: return DATABASE_COPYING;
+  case GATE_FAILED: return DATABASE_FAILED;
+  case GATE_STOPPED:
+  case GATE_DROPPED: break;
+  }
+  return DATABASE_OFFLINE;
 }
 
 bool database_hold(struct database *db) {
@@ -273,47 +339,68 @@ static bool is_empty(struct database *db) {
   return empty;
 }
 
-/// Nobody new comes in; who is in is told to go, again and again: whoever was busy may be idle now.
-static void empty_it(struct database *db) {
-  mutex_lock(&db->dbms->mutex);
-  db->closed = true;
-  mutex_unlock(&db->dbms->mutex);
-  while (!is_empty(db)) {
-    transactions_part(db->dbms, db);
-    thread_sleep_ns(NS_PER_MS);
-  }
-  graph_end_waits(db->graph);
-}
-
-/// The graph, once nobody holds it any more.
+/// The graph, where nobody holds it any more.
 static struct graph *take_graph(struct database *db) {
   struct graph *g = NULL;
-  while (g == NULL) {
-    mutex_lock(&db->dbms->mutex);
-    if (db->users == 0) g = TAKE_PTR(db->graph);
-    mutex_unlock(&db->dbms->mutex);
-    if (g == NULL) thread_sleep_ns(NS_PER_MS / 10);
-  }
+  mutex_lock(&db->dbms->mutex);
+  if (db->users == 0) g = TAKE_PTR(db->graph);
+  mutex_unlock(&db->dbms->mutex);
   return g;
 }
 
-void database_shut(struct database *db) {
+static bool try_rest(struct database *db) {
+  bool all = true;
+  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) all &= serial_try_rest(&db->machines[i].serial);
+  return all;
+}
+
+/// What is left of the group's decisions is in the others' logs, and is told by them.
+static void fail_waiting_commits(struct database *db) {
   struct error cause = ERROR_INIT;
-  error_set(&cause, ERR_DATABASE_UNAVAILABLE, "The store of this member is being replaced: what it did not see committed is known to the others.");
-  graph_group_failed(db->graph, &cause); // whoever waits for a commit is told
-  empty_it(db);
-  database_rest(db);
+  error_set(&cause, ERR_DATABASE_UNAVAILABLE,
+            "The database is being closed on this member: what it did not see committed is known to the others.");
+  if (db->replicated) graph_group_failed(db->graph, &cause);
+}
+
+/// The next start has nothing to replay. What cannot be written now is in the log.
+static void checkpoint(struct database *db, struct graph *g) {
+  struct error e = ERROR_INIT;
+  if (graph_failure(g, NULL) != ERR_OK || graph_checkpoint(g, &e) == ERR_OK) return;
+  event_raise(db->dbms->options.events, EVENT_WARN, "database.checkpoint", "[%.*s] %s", STR_ARG(db->name), e.message);
+}
+
+/// Whoever is busy may be idle the next time.
+bool database_try_shut(struct database *db, enum database_gate gate) {
+  set_gate(db, gate);
+  if (db->graph == NULL) return true;
+  fail_waiting_commits(db);
+  transactions_part(db->dbms, db);
+  if (!is_empty(db)) return false;
+  graph_end_waits(db->graph);
+  if (!try_rest(db)) return false;
   cluster_leave(db);
-  graph_close(take_graph(db));
-  query_cache_free(TAKE_PTR(db->plans));
+  struct graph *g = take_graph(db);
+  if (g == NULL) return false;
+  if (gate == GATE_STOPPED) checkpoint(db, g);
+  close_graph(db, g);
+  return true;
+}
+
+void database_shut(struct database *db) {
+  while (!database_try_shut(db, GATE_REPLACING)) thread_sleep_ns(NS_PER_MS);
 }
 
 enum err database_reopen(struct database *db, struct error *e) {
   TRY(open_graph(db, e));
   database_wake(db);
-  TRY(cluster_join(db->dbms->cluster, db, e));
-  mutex_lock(&db->dbms->mutex);
-  db->closed = false;
-  mutex_unlock(&db->dbms->mutex);
-  return ERR_OK;
+  enum err err = db->replicated ? cluster_join(db->dbms->cluster, db, e) : ERR_OK;
+  if (err == ERR_OK) {
+    set_gate(db, GATE_OPEN);
+    return ERR_OK;
+  }
+  database_rest(db);
+  struct graph *g;
+  while ((g = take_graph(db)) == NULL) thread_sleep_ns(NS_PER_MS); // who holds it is gone at once
+  close_graph(db, g);
+  return err;
 }

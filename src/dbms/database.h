@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "cluster/announcement.h"
 #include "dbms/query_cache.h"
 #include "dbms/serial.h"
 #include "graph/graph.h"
@@ -19,43 +20,87 @@ struct database_machine {
   _Atomic int64_t retry_at_ns; // monotonic; 0: nothing to try again
 };
 
+/// Who may come in.
+enum database_gate {
+  GATE_OPEN,
+  GATE_STARTING,  // for the first time
+  GATE_REPLACING, // its store is being exchanged
+  GATE_STOPPED,
+  GATE_FAILED, // it could not be opened
+  GATE_DROPPED,
+};
+
+/// Sessions, ticks and loops hold pointers to databases and their names, so one that was dropped stays as a small husk without
+/// graph and caches until the server ends. Another that is made under its name is another database.
 struct database {
   struct dbms *dbms;
-  struct str name;
+  struct database *_Atomic following; // in dbms->databases, which only grows
+  struct str name, folder;            // its own memory
   bool is_system;
   struct graph *graph;
-  bool replicated;             // its log is a group's
+  bool replicated;              // its log is a group's
   struct fetch *fetch;          // of a copy of a store, under way: cluster_copy.c
   _Atomic uint64_t lacks_index; // for which it is to begin
-  // Under the dbms mutex. A database that is closed takes no one in; its graph goes when the last one has left.
-  bool closed;
+  // Under the dbms mutex, which readers of the gate do without where a moment old will do. While the gate is not open nobody new
+  // comes in; the graph goes when the last one has left.
+  _Atomic enum database_gate gate;
   uint32_t users;
   struct cluster_group *_Atomic group; // from cluster_join to cluster_leave
   struct plan_catalog catalog;
   struct query_cache *plans;
   struct mem_budget budget; // of its transactions; parent: the server's
   struct database_machine machines[GRAPH_MACHINE_MAX];
-  struct uuid id; // stays, whatever store is put in the place of the one there: anybody may look at it
-  char uuid[37];  // as text
+  struct uuid id; // settled before it is in the list; stays, whatever store is put in the place of the one there
+  char uuid[UUID_TEXT_BYTES];
+  // What the catalogue says; Unix times, 0: never.
+  _Atomic bool wanted_offline;
+  _Atomic int64_t created_ms, started_ms, stopped_ms;
+  bool removed; // dropped, and its files are gone; the reconciler's
 };
 
-/// Opens or makes the database in data_directory/databases/<name>. `name` must outlive it.
-enum err database_open(struct dbms *d, struct str name, bool is_system, struct database **ret, struct error *e) NODISCARD;
+/// All databases that there were since the server started, dropped ones among them. Any thread: nothing is ever taken off the
+/// list.
+#define DATABASES_EACH(db, d) \
+  for (struct database *db = atomic_load(&(d)->databases); db != NULL; db = atomic_load(&db->following))
 
-/// Whoever looks at the graph outside of a transaction enters first, and leaves. ERR_DATABASE_UNAVAILABLE while it is closed.
+struct database_spec {
+  struct str name, folder;
+  struct uuid id; // none: that of the store, or, where that is new, a random one
+  bool is_system;
+};
+
+/// One without a graph yet, in no list. Texts are copied.
+enum err database_new(struct dbms *d, const struct database_spec *spec, struct database **ret, struct error *e) NODISCARD;
+/// Everybody knows it from now on; it is freed by dbms_close.
+void database_add(struct database *db);
+/// Opens or makes the graph in its folder, and the gate. Nobody else knows it yet, or no machine of the server runs.
+enum err database_open(struct database *db, struct error *e) NODISCARD;
+/// NULL is fine.
+void database_free(struct database *db);
+
+/// Whoever looks at the graph outside of a transaction enters first, and leaves. ERR_DATABASE_UNAVAILABLE while it is closed,
+/// ERR_DATABASE_NOT_FOUND for good.
 enum err database_enter(struct database *db, struct error *e) NODISCARD;
 /// The same of a database that may be closed already. False: its graph is gone, and nothing of it is waited for.
 bool database_hold(struct database *db);
 void database_leave(struct database *db);
 
-/// Where its files are.
-void database_path(const struct dbms *d, struct str name, char path[DISK_PATH_MAX]);
+/// What SHOW DATABASES and the other servers of the cluster are told. Any thread.
+enum database_status database_status(const struct database *db);
 
-/// Takes the graph away, to put another store in its place: ends its transactions, waits until nobody is in it, closes it. Machines are
-/// at rest and the group is left afterwards. Not from a thread that transactions or machines run on.
+/// Where its files are.
+void database_path(const struct dbms *d, struct str folder, char path[DISK_PATH_MAX]);
+
+/// A step of taking the graph away: nobody new comes in, for the reason that `gate` gives, and whoever is in is told to go. True:
+/// the graph is closed, the group is left. False: somebody is still in, ask again soon. Never waits for others. One thread at a
+/// time.
+bool database_try_shut(struct database *db, enum database_gate gate);
+/// The same, waiting until it is done, to put another store in its place. Not from a thread that transactions or machines run on.
 void database_shut(struct database *db);
-/// Opens it again.
+/// Opens it again, or for the first time while the server runs. As before after an error.
 enum err database_reopen(struct database *db, struct error *e) NODISCARD;
+/// Why nobody may enter, for whoever was in it: sets `e` and returns its code.
+enum err database_refuse(const struct database *db, enum database_gate gate, struct error *e);
 
 /// Begins to submit the machines' work to the host.
 void database_wake(struct database *db);
@@ -73,4 +118,3 @@ void database_give_commit(struct database *db);
 
 /// Waits until no machine runs; none starts any more.
 void database_rest(struct database *db);
-void database_close(struct database *db);

@@ -2,6 +2,7 @@
 #include "dbms/dbms_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
@@ -14,24 +15,48 @@ enum {
 };
 
 struct database *dbms_database(struct dbms *d, struct str name) {
-  for (uint32_t i = 0; i < d->database_count; i++)
-    if (str_eq_nocase(d->databases[i]->name, name)) return d->databases[i];
+  DATABASES_EACH(db, d)
+  if (db->gate != GATE_DROPPED && str_eq_nocase(db->name, name)) return db;
   return NULL;
 }
 
-static enum err add_database(struct dbms *d, struct str name, bool is_system, struct database **ret, struct error *e) {
-  TRY(database_open(d, name, is_system, ret, e));
-  d->databases[d->database_count++] = *ret;
+struct database *dbms_home(struct dbms *d) {
+  return dbms_database(d, d->options.config->default_database);
+}
+
+static int order_by_name(const void *a, const void *b) {
+  struct database *const *x = a, *const *y = b;
+  return str_cmp((*x)->name, (*y)->name);
+}
+
+enum err dbms_databases(struct dbms *d, struct arena *a, struct database_list *ret, struct error *e) {
+  uint32_t room = 0, n = 0;
+  DATABASES_EACH(db, d) room++;
+  struct database **of = ARENA_ARRAY(a, struct database *, room);
+  if (of == NULL) return arena_err(a, e);
+  DATABASES_EACH(db, d)
+  if (db->gate != GATE_DROPPED && n < room) of[n++] = db;
+  qsort(of, n, sizeof of[0], order_by_name);
+  *ret = (struct database_list){of, n};
   return ERR_OK;
+}
+
+static enum err open_system(struct dbms *d, struct error *e) {
+  struct database_spec spec = {.name = STR("system"), .folder = STR("system"), .is_system = true};
+  if (d->cluster != NULL) cluster_database_uuid(d->cluster, spec.name, spec.id.bytes);
+  TRY(database_new(d, &spec, &d->system, e));
+  enum err err = database_open(d->system, e);
+  database_add(d->system);
+  return err;
 }
 
 static enum err open_all(struct dbms *d, struct error *e) {
   struct page_pool_options pool = {.limit_bytes = (uint64_t) d->options.page_cache_bytes, .wait_ms = PAGE_WAIT_MS};
   TRY(page_pool_open(&pool, &d->pool, e));
   if (d->options.cluster != NULL) TRY(cluster_open(d, d->options.cluster, &d->cluster, e));
-  TRY(add_database(d, STR("system"), true, &d->system, e));
-  TRY(add_database(d, d->options.config->default_database, false, &d->home, e));
-  return users_open(d, &d->users, e);
+  TRY(open_system(d, e));
+  TRY(users_open(d, &d->users, e));
+  return reconcile_open(d, e);
 }
 
 static void name_server(struct dbms *d) {
@@ -45,9 +70,17 @@ static void name_server(struct dbms *d) {
 
 /// Machines are at rest and groups are left: what is on the disk stays as it is.
 static void leave_all(struct dbms *d) {
+  reconcile_rest(d);
   users_rest(d->users);
-  for (uint32_t i = 0; i < d->database_count; i++) database_rest(d->databases[i]);
-  for (uint32_t i = 0; i < d->database_count; i++) cluster_leave(d->databases[i]);
+  DATABASES_EACH(db, d) database_rest(db);
+  DATABASES_EACH(db, d) cluster_leave(db);
+}
+
+static enum err join_all(struct dbms *d, struct error *e) {
+  TRY(cluster_begin(d->cluster, e));
+  DATABASES_EACH(db, d)
+  if (db->gate == GATE_OPEN) TRY(cluster_join(d->cluster, db, e));
+  return ERR_OK;
 }
 
 enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct error *e) {
@@ -63,21 +96,22 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
     dbms_close(d);
     return err;
   }
-  for (uint32_t i = 0; i < d->database_count; i++) database_wake(d->databases[i]);
-  if (d->cluster != NULL) err = cluster_begin(d->cluster, e);
-  for (uint32_t i = 0; i < d->database_count && d->cluster != NULL && err == ERR_OK; i++) err = cluster_join(d->cluster, d->databases[i], e);
+  DATABASES_EACH(db, d)
+  if (db->gate == GATE_OPEN) database_wake(db);
+  if (d->cluster != NULL) err = join_all(d, e);
   if (err != ERR_OK) {
     cluster_stop_copies(d->cluster);
     leave_all(d);
     dbms_close(d);
     return err;
   }
+  reconcile_wake(d);
   *ret = d;
   return ERR_OK;
 }
 
 static struct announced_database describe(struct database *db) {
-  struct announced_database a = {.uuid = db->id, .status = DATABASE_COPYING};
+  struct announced_database a = {.uuid = db->id, .status = database_status(db)};
   struct cluster_status s;
   if (database_enter(db, NULL) != ERR_OK) return a;
   a.applied_index = graph_applied(db->graph).index;
@@ -93,27 +127,28 @@ static struct announced_database describe(struct database *db) {
 
 uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret, uint32_t cap) {
   uint32_t n = 0;
-  for (uint32_t i = 0; i < d->database_count && n < cap; i++)
-    if (d->databases[i]->replicated) ret[n++] = describe(d->databases[i]);
+  DATABASES_EACH(db, d)
+  if (db->replicated && db->gate != GATE_DROPPED && n < cap) ret[n++] = describe(db);
   return n;
 }
 
 void dbms_tick(struct dbms *d) {
-  for (uint32_t i = 0; i < d->database_count; i++) {
-    if (database_enter(d->databases[i], NULL) != ERR_OK) continue;
-    graph_expire_waits(d->databases[i]->graph);
-    database_retry(d->databases[i]);
-    database_leave(d->databases[i]);
+  DATABASES_EACH(db, d) {
+    if (db->gate != GATE_OPEN || database_enter(db, NULL) != ERR_OK) continue;
+    graph_expire_waits(db->graph);
+    database_retry(db);
+    database_leave(db);
   }
+  reconcile_tick(d);
   transactions_expire(d);
   session_wake_late_sleepers(d);
 }
 
 void dbms_terminate_all(struct dbms *d) {
-  for (uint32_t i = 0; i < d->database_count; i++) {
-    if (!d->databases[i]->replicated || !database_hold(d->databases[i])) continue;
-    graph_group_left(d->databases[i]->graph);
-    database_leave(d->databases[i]);
+  DATABASES_EACH(db, d) {
+    if (!db->replicated || !database_hold(db)) continue;
+    graph_group_left(db->graph);
+    database_leave(db);
   }
   transactions_kill_all(d, ERR_TX_TERMINATED);
 }
@@ -151,12 +186,12 @@ enum err dbms_stop(struct dbms *d, struct error *e) {
   cluster_stop_copies(d->cluster); // nothing is left or joined any more
   if (d->cluster != NULL) cluster_hand_over(d->cluster, HAND_OVER_MS);
   leave_all(d);
-  for (uint32_t i = 0; i < d->database_count; i++) {
-    if (d->databases[i]->graph == NULL) continue; // its store was being replaced
-    enum err err = graph_checkpoint(d->databases[i]->graph, first == ERR_OK ? e : NULL);
-    if (err != ERR_OK && first == ERR_OK) first = error_prefix(e, "database %.*s", STR_ARG(d->databases[i]->name));
+  DATABASES_EACH(db, d) {
+    if (db->graph == NULL || db->gate == GATE_DROPPED) continue; // or its store was being replaced
+    enum err err = graph_checkpoint(db->graph, first == ERR_OK ? e : NULL);
+    if (err != ERR_OK && first == ERR_OK) first = error_prefix(e, "database %.*s", STR_ARG(db->name));
   }
-  for (uint32_t i = 0; i < d->database_count; i++) tell_log(d, d->databases[i]);
+  DATABASES_EACH(db, d) tell_log(d, db);
   tell_memory(d);
   return first;
 }
@@ -164,7 +199,10 @@ enum err dbms_stop(struct dbms *d, struct error *e) {
 void dbms_close(struct dbms *d) {
   if (d == NULL) return;
   users_close(d->users);
-  for (uint32_t i = d->database_count; i-- > 0;) database_close(d->databases[i]);
+  for (struct database *db = atomic_load(&d->databases), *following; db != NULL; db = following) {
+    following = atomic_load(&db->following);
+    database_free(db);
+  }
   cluster_close(d->cluster);
   page_pool_close(d->pool);
   mutex_done(&d->mutex);

@@ -7,6 +7,7 @@
 #include "dbms/cluster.h"
 #include "dbms/database.h"
 #include "dbms/dbms.h"
+#include "dbms/reconcile.h"
 #include "dbms/users.h"
 #include "exec/exec.h"
 #include "os/thread.h"
@@ -18,9 +19,9 @@ struct dbms {
   struct mem_budget budget; // of all transactions
   struct page_pool *pool;
   struct cluster *cluster; // NULL: standalone
-  struct database *system, *home; // home: the default database
-  struct database *databases[2];
-  uint32_t database_count;
+  struct database *system;
+  struct database *_Atomic databases; // all that there were since this server started: database.h
+  struct reconciler reconciler;
   struct users *users;
   struct exec_files files; // of LOAD CSV
   char server_name[128];
@@ -32,5 +33,15 @@ struct dbms {
   struct dbms_session *sleepers; // operations that wait for a bookmark, doubly linked: dbms_tick looks for those that are late
 };
 
-/// The database of that name (case plays no part), or NULL.
+/// The database of that name (case plays no part) that was not dropped, or NULL. Any thread.
 struct database *dbms_database(struct dbms *d, struct str name);
+/// The default database; NULL: it was dropped. Any thread.
+struct database *dbms_home(struct dbms *d);
+
+struct database_list {
+  struct database **of;
+  uint32_t count;
+};
+
+/// Those that were not dropped, by name, in `a`. ERR_NOMEM. Any thread.
+enum err dbms_databases(struct dbms *d, struct arena *a, struct database_list *ret, struct error *e) NODISCARD;

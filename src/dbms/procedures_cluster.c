@@ -11,9 +11,9 @@ static struct value text(const char *z) {
 static enum err database_argument(struct dbms *d, const struct value *arguments, uint32_t n, uint32_t i, struct database **ret,
                                   struct error *e) {
   bool given = n > i && arguments[i].type == VALUE_STRING;
-  *ret = given ? dbms_database(d, v_text(arguments[i])) : d->home;
+  struct str name = given ? v_text(arguments[i]) : d->options.config->default_database;
+  *ret = dbms_database(d, name);
   if (*ret != NULL) return ERR_OK;
-  struct str name = v_text(arguments[i]);
   return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", (int) MIN(name.len, 200),
                    name.ptr);
 }
@@ -41,37 +41,35 @@ static struct value addresses_of(struct arena *a, const struct announcement *s) 
 }
 
 /// {neo4j: "LEADER", system: "FOLLOWER"}
-static struct value roles_of(struct arena *a, const struct dbms *d, const struct roster_server *s) {
-  struct value_entry *entries = ARENA_ARRAY(a, struct value_entry, d->database_count);
+static struct value roles_of(struct arena *a, const struct roster *r, const struct roster_server *s) {
+  struct value_entry *entries = ARENA_ARRAY(a, struct value_entry, r->databases.count);
   uint32_t n = 0;
   if (entries == NULL) return V_NULL;
-  for (uint32_t i = d->database_count; i-- > 0;)
-    if (s->places[i].role != ROLE_NONE) entries[n++] = (struct value_entry){d->databases[i]->name, text(role_name(s, i))};
+  for (uint32_t i = 0; i < r->databases.count; i++)
+    if (s->places[i].role != ROLE_NONE) entries[n++] = (struct value_entry){r->databases.of[i]->name, text(role_name(s, i))};
   return v_map(entries, n);
 }
 
-static uint32_t index_of(const struct dbms *d, const struct database *db) {
-  for (uint32_t i = 0; i < d->database_count; i++)
-    if (d->databases[i] == db) return i;
-  return 0;
-}
-
 /// Neo4j 3 has one database, which it calls "default".
-static enum err overview_row(struct dbms *d, const struct roster_server *s, struct record_list *l, struct error *e) {
+static enum err overview_row(const struct roster *r, uint32_t home, const struct roster_server *s, struct record_list *l,
+                             struct error *e) {
   struct arena *a = &l->arena;
   struct str id = arena_str(a, str_of(uuid_text(s->server).z));
   if (id.ptr == NULL) return arena_err(a, e);
-  return RECORD(l, e, {STR("id"), v_str(id)}, {STR("addresses"), addresses_of(a, s->said)}, {STR("databases"), roles_of(a, d, s)},
+  return RECORD(l, e, {STR("id"), v_str(id)}, {STR("addresses"), addresses_of(a, s->said)}, {STR("databases"), roles_of(a, r, s)},
                 {STR("groups"), record_texts(a, s->said->tags, s->said->tag_count)},
-                {STR("role"), text(role_name(s, index_of(d, d->home)))}, {STR("database"), text("default")});
+                {STR("role"), text(role_name(s, home))}, {STR("database"), text("default")});
 }
 
 static enum err overview(struct transaction *t, const struct value *arguments UNUSED, uint32_t n UNUSED, struct record_list *l,
                          struct error *e) {
+  struct dbms *d = t->database->dbms;
   struct roster roster;
-  TRY(roster_take(t->database->dbms, &l->arena, &roster, e));
+  uint32_t home = 0;
+  TRY(roster_take(d, &l->arena, &roster, e));
+  if (!roster_index(&roster, dbms_home(d), &home)) (void) roster_index(&roster, d->system, &home);
   for (uint32_t i = 0; i < roster.count; i++)
-    if (roster.servers[i].said != NULL) TRY(overview_row(t->database->dbms, &roster.servers[i], l, e));
+    if (roster.servers[i].said != NULL) TRY(overview_row(&roster, home, &roster.servers[i], l, e));
   return ERR_OK;
 }
 

@@ -25,6 +25,14 @@ struct result {
   bool command_begun; // a command that waited is carried on, not refused for what it did itself
   uint32_t command_index; // that it drops
   struct exec_counters counters; // of a command
+  /// What a command sets going outside of its transaction, and waits for: command_settle.
+  struct {
+    bool wanted, settled;
+    bool tells; // in rows
+    int64_t until_ns;
+    uint64_t committed;
+    struct str database, bookmark; // of the commit
+  } await;
   struct notification_filter filter;
   struct str missing; // parameters that EXPLAIN did without
   int64_t started_ns;

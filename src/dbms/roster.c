@@ -31,8 +31,7 @@ static uint64_t leader_of(const struct roster_source *s, const struct roster_dat
 }
 
 static struct roster_place place_here(const struct roster_database *db) {
-  enum database_status status = db->status.role == CLUSTER_FAILED ? DATABASE_FAILED : DATABASE_ONLINE;
-  if (db->copying) status = DATABASE_COPYING;
+  enum database_status status = db->status.role == CLUSTER_FAILED ? DATABASE_FAILED : db->here;
   return (struct roster_place){ROLE_FOLLOWER, status, db->applied};
 }
 
@@ -87,7 +86,7 @@ enum err roster_build(const struct roster_source *s, struct arena *a, struct ros
     if (!is_on(servers, n, number)) servers[n++] = (struct roster_server){uuid_of(s, number), number, NULL, nothing};
   }
   qsort(servers, n, sizeof servers[0], order);
-  *ret = (struct roster){n, servers};
+  *ret = (struct roster){.count = n, .servers = servers};
   return ERR_OK;
 }
 
@@ -97,13 +96,22 @@ const struct roster_server *roster_leader(const struct roster *r, uint32_t datab
   return NULL;
 }
 
+bool roster_index(const struct roster *r, const struct database *db, uint32_t *ret) {
+  for (uint32_t i = 0; i < r->databases.count; i++) {
+    if (r->databases.of[i] != db) continue;
+    *ret = i;
+    return true;
+  }
+  return false;
+}
+
 // ---- of this server ----
 
-static void look_at_databases(struct dbms *d, struct roster_database *ret) {
-  for (uint32_t i = 0; i < d->database_count; i++) {
-    struct database *db = d->databases[i];
-    ret[i] = (struct roster_database){.uuid = db->id, .copying = database_enter(db, NULL) != ERR_OK};
-    if (ret[i].copying) continue;
+static void look_at_databases(const struct database_list *list, struct roster_database *ret) {
+  for (uint32_t i = 0; i < list->count; i++) {
+    struct database *db = list->of[i];
+    ret[i] = (struct roster_database){.uuid = db->id, .here = database_status(db)};
+    if (database_enter(db, NULL) != ERR_OK) continue;
     ret[i].applied = graph_tx_last_committed(db->graph);
     if (db->group != NULL) cluster_status(db->group, &ret[i].status);
     database_leave(db);
@@ -113,7 +121,7 @@ static void look_at_databases(struct dbms *d, struct roster_database *ret) {
 /// A server without a directory has only itself to tell of.
 static enum err look_at_self(struct dbms *d, struct arena *a, struct directory_copy *ret, struct error *e) {
   struct directory_server *self = ARENA_NEW(a, struct directory_server);
-  struct str bolt = routing_own_address(d->home, STR_NONE, a);
+  struct str bolt = routing_own_address(d->system, STR_NONE, a);
   if (self == NULL || bolt.ptr == NULL) return arena_err(a, e);
   self->said = (struct announcement){.server = d->system->id,
                                      .number = d->cluster != NULL ? (uint32_t) d->options.cluster->server : 1,
@@ -125,11 +133,13 @@ static enum err look_at_self(struct dbms *d, struct arena *a, struct directory_c
 }
 
 enum err roster_take(struct dbms *d, struct arena *a, struct roster *ret, struct error *e) {
-  struct roster_database *databases = ARENA_ARRAY(a, struct roster_database, d->database_count);
+  struct database_list list;
+  TRY(dbms_databases(d, a, &list, e));
+  struct roster_database *databases = ARENA_ARRAY(a, struct roster_database, list.count);
   struct cluster_members *members = ARENA_NEW(a, struct cluster_members);
-  struct roster_source s = {.databases = databases, .database_count = d->database_count, .members = members};
+  struct roster_source s = {.databases = databases, .database_count = list.count, .members = members};
   if (databases == NULL || members == NULL) return arena_err(a, e);
-  look_at_databases(d, databases);
+  look_at_databases(&list, databases);
   if (database_enter(d->system, NULL) == ERR_OK) {
     if (d->system->group != NULL) cluster_members(d->system->group, members);
     database_leave(d->system);
@@ -139,5 +149,7 @@ enum err roster_take(struct dbms *d, struct arena *a, struct roster *ret, struct
   TRY(has_directory ? cluster_view(d->cluster, a, &s.view, e) : look_at_self(d, a, &s.view, e));
   if (d->cluster == NULL)
     for (uint32_t i = 0; i < s.database_count; i++) databases[i].status.leader = 1;
-  return roster_build(&s, a, ret, e);
+  TRY(roster_build(&s, a, ret, e));
+  ret->databases = list;
+  return ERR_OK;
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cluster/directory.h"
-#include "dbms/cluster.h"
+#include "dbms/dbms_int.h"
 
 /// What a server is to one database.
 struct roster_place {
@@ -17,20 +17,21 @@ struct roster_server {
   struct uuid server; // none: it came after the founding and was not heard of since this server started
   uint64_t number;
   const struct announcement *said;   // NULL: not heard of
-  const struct roster_place *places; // one for each database, in the order of dbms->databases
+  const struct roster_place *places; // one for each database, in the order of roster->databases
 };
 
 struct roster {
   uint32_t count;
   const struct roster_server *servers; // by uuid: in the same order on every server
+  struct database_list databases;      // of roster_take
 };
 
 /// What this server knows of one of its databases, first hand.
 struct roster_database {
   struct uuid uuid;
   struct cluster_status status;
+  enum database_status here;
   uint64_t applied;
-  bool copying; // its store is being replaced: nothing else is known
 };
 
 struct roster_source {
@@ -47,6 +48,9 @@ enum err roster_build(const struct roster_source *source, struct arena *a, struc
 
 /// Of this server. ERR_NOMEM.
 enum err roster_take(struct dbms *d, struct arena *a, struct roster *ret, struct error *e) NODISCARD;
+
+/// The number of the database on the roster; false: it came later, or was dropped.
+bool roster_index(const struct roster *r, const struct database *db, uint32_t *ret);
 
 /// Who leads database number `database`, or NULL.
 const struct roster_server *roster_leader(const struct roster *r, uint32_t database);

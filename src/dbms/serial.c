@@ -37,9 +37,13 @@ void serial_ready(struct serial *s) {
   }
 }
 
-void serial_rest(struct serial *s) {
+bool serial_try_rest(struct serial *s) {
   atomic_store(&s->resting, true);
-  while (atomic_load(&s->state) != SERIAL_IDLE) thread_sleep_ns(NS_PER_MS);
+  return atomic_load(&s->state) == SERIAL_IDLE;
+}
+
+void serial_rest(struct serial *s) {
+  while (!serial_try_rest(s)) thread_sleep_ns(NS_PER_MS);
 }
 
 bool serial_claim(struct serial *s) {

@@ -25,6 +25,8 @@ void serial_wake(struct serial *s);
 void serial_ready(struct serial *s);
 /// Waits until it does not run; it starts no more.
 void serial_rest(struct serial *s);
+/// It starts no more; true: it does not run either.
+bool serial_try_rest(struct serial *s);
 
 /// Makes an idle one the calling thread's, which must give it back.
 bool serial_claim(struct serial *s);

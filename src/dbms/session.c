@@ -106,7 +106,8 @@ static void end_transaction(struct dbms_session *s) {
 }
 
 static enum err find_database(struct dbms_session *s, struct str name, struct database **ret, struct error *e) {
-  struct database *db = name.len == 0 ? s->dbms->home : dbms_database(s->dbms, name);
+  if (name.len == 0) name = s->dbms->options.config->default_database;
+  struct database *db = dbms_database(s->dbms, name);
   if (db == NULL) {
     return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", (int) MIN(name.len, 200),
                      name.ptr);
@@ -147,10 +148,10 @@ static enum err read_bookmarks(struct dbms_session *s, const struct database *db
     struct str uuid = STR_NONE;
     TRY(bookmark_read(bookmarks[i], &kind, &uuid, &id, e));
     bool known = kind != BOOKMARK_DATABASE, ours = kind == BOOKMARK_LEGACY;
-    for (uint32_t k = 0; k < s->dbms->database_count && kind == BOOKMARK_DATABASE; k++) {
-      bool same = str_eqz(uuid, s->dbms->databases[k]->uuid);
+    DATABASES_EACH(other, s->dbms) {
+      bool same = kind == BOOKMARK_DATABASE && str_eqz(uuid, other->uuid);
       known |= same;
-      ours |= same && s->dbms->databases[k] == db;
+      ours |= same && other == db;
     }
     if (!known) {
       return error_set(e, ERR_BOOKMARK_INVALID, "The bookmark `%.*s` is of a database that is not known here.",
@@ -319,6 +320,23 @@ static enum err commit(struct dbms_session *s, struct str *ret_bookmark, struct 
   return ERR_OK;
 }
 
+/// A command whose effect outside of its transaction is waited for is committed first; its rows tell what came of it.
+static enum err settle(struct dbms_session *s, struct result *r, struct error *e) {
+  if (s->phase < PHASE_COMMIT_FIRST) {
+    TRY(transaction_check(s->tx, e));
+    s->phase = PHASE_COMMIT_FIRST;
+  }
+  if (s->phase == PHASE_COMMIT_FIRST) {
+    TRY(commit_graph(s, &r->await.committed, e));
+    r->await.bookmark = bookmark_write(s->bookmark_text, s->tx->database->uuid, r->await.committed, s->client.legacy_bookmarks);
+    s->phase = PHASE_SETTLE;
+  }
+  TRY(command_settle(s->tx, r, e));
+  r->await.settled = true;
+  s->phase = PHASE_PULL;
+  return ERR_OK;
+}
+
 /// `progress` counts rows across waits: op->pulled is only written at the end, as its inputs share its place.
 static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
   struct error *e = &op->error;
@@ -330,6 +348,7 @@ static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to
   }
   if (!may_run_here(s, r)) return *ret_to_worker = true, ERR_WAIT;
   graph_tx_set_blocking(t->graph_tx, s->on_worker);
+  if (r->await.wanted && t->auto_commit && !r->await.settled) TRY(settle(s, r, e));
   if (s->phase != PHASE_COMMIT) {
     TRY(transaction_check(t, e));
     int64_t rows = 0;
@@ -348,7 +367,10 @@ static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to
     s->phase = PHASE_COMMIT;
   }
   if (!t->auto_commit) return ERR_OK;
-  TRY(commit(s, &op->pulled.summary.bookmark, e));
+  if (r->await.settled)
+    op->pulled.summary.bookmark = r->await.bookmark;
+  else
+    TRY(commit(s, &op->pulled.summary.bookmark, e));
   end_transaction(s);
   return ERR_OK;
 }
@@ -407,7 +429,8 @@ static enum session_step session_step(struct dbms_session *s) {
   bool to_worker = false;
   if (s->tx != NULL) s->tx->waiting = NULL;
   op->err = run_op(s, op, &to_worker);
-  if (op->err == ERR_WAIT) return to_worker ? SESSION_TO_WORKER : s->tx == NULL ? SESSION_WAIT_BOOKMARK : SESSION_WAIT_TX;
+  bool sleeps = s->tx == NULL || s->phase == PHASE_SETTLE;
+  if (op->err == ERR_WAIT) return to_worker ? SESSION_TO_WORKER : sleeps ? SESSION_SLEEP : SESSION_WAIT_TX;
   if (op->err != ERR_OK) {
     error_ensure(&op->error, op->err);
     end_transaction(s); // an explicit transaction that failed is dead: its locks and snapshot go at once
@@ -453,7 +476,7 @@ static void park(struct dbms_session *s) {
   graph_tx_on_ready(on, on_ready, s);
 }
 
-// ---- waiting for a bookmark ----
+// ---- waiting for a bookmark, or for what a command has set going ----
 
 static void sleeper_unlink(struct dbms *d, struct dbms_session *s) {
   *(s->previous_sleeper != NULL ? &s->previous_sleeper->next_sleeper : &d->sleepers) = s->next_sleeper;
@@ -479,15 +502,20 @@ static void on_bookmark(void *context) {
   if (slept) go_on(s);
 }
 
-static void sleep_until_bookmark(struct dbms_session *s) {
+/// ERR_WAIT: it will be told. ERR_NOMEM: nobody will tell, and it looks itself with every tick.
+static enum err await_bookmark(struct dbms_session *s) {
+  if (s->phase == PHASE_SETTLE) return ERR_NOMEM;
+  TRY(database_enter(s->bookmark_database, NULL));
+  enum err err = graph_await(s->bookmark_database->graph, s->bookmark, on_bookmark, s, NULL);
+  database_leave(s->bookmark_database);
+  return err;
+}
+
+static void fall_asleep(struct dbms_session *s) {
   struct dbms *d = s->dbms;
   s->resumes = may_resume(s);
   s->sleep = SLEEP_BEGINS; // nobody knows of it yet
-  enum err err = database_enter(s->bookmark_database, NULL);
-  if (err == ERR_OK) {
-    err = graph_await(s->bookmark_database->graph, s->bookmark, on_bookmark, s, NULL);
-    database_leave(s->bookmark_database);
-  }
+  enum err err = await_bookmark(s);
   mutex_lock(&d->mutex);
   bool sleeps = s->sleep == SLEEP_BEGINS && (err == ERR_WAIT || err == ERR_NOMEM);
   s->sleep_polls = err == ERR_NOMEM;
@@ -534,7 +562,7 @@ static bool carry_on(struct dbms_session *s) {
   switch (session_step(s)) {
   case SESSION_DONE: return true;
   case SESSION_TO_WORKER: queue(s); return false;
-  case SESSION_WAIT_BOOKMARK: sleep_until_bookmark(s); return false;
+  case SESSION_SLEEP: fall_asleep(s); return false;
   case SESSION_WAIT_TX: park(s); return false;
   }
   return true;

@@ -11,7 +11,7 @@
 struct transaction;
 
 /// What the session's operation does next, called again and again until it says DONE.
-enum session_step { SESSION_DONE, SESSION_WAIT_TX, SESSION_WAIT_BOOKMARK, SESSION_TO_WORKER };
+enum session_step { SESSION_DONE, SESSION_WAIT_TX, SESSION_SLEEP, SESSION_TO_WORKER };
 
 struct dbms_session {
   struct dbms *dbms;
@@ -32,6 +32,8 @@ struct dbms_session {
     PHASE_SET_ASIDE, // older results must make way
     PHASE_COMPILE,
     PHASE_COMMAND,
+    PHASE_COMMIT_FIRST, // before a command's effect is waited for
+    PHASE_SETTLE,
     PHASE_PULL,
     PHASE_COMMIT,
   } phase;
@@ -40,7 +42,7 @@ struct dbms_session {
   uint64_t bookmark; // transaction id that is waited for
   struct database *bookmark_database;
   int64_t bookmark_deadline_ns;
-  // Waiting for a bookmark; under the dbms mutex.
+  // Waiting for a bookmark, or PHASE_SETTLE; under the dbms mutex.
   enum session_sleep { SLEEP_NONE, SLEEP_BEGINS, SLEEP_LASTS, SLEEP_ENDS } sleep;
   bool sleep_polls; // nobody will tell: looked at by every tick
   struct dbms_session *previous_sleeper, *next_sleeper;

@@ -5,6 +5,7 @@
 #include "dbms/procedures.h"
 #include "dbms/record_list.h"
 #include "dbms/show_cluster.h"
+#include "dbms/system_tx.h"
 #include "dbms/transaction.h"
 #include "graph/stats.h"
 #include "graph/tx.h"
@@ -32,10 +33,11 @@ static enum err show_databases(struct transaction *t, const struct ast *command,
   bool of_5 = t->session->client.neo4j_major != 3 && t->session->client.neo4j_major != 4;
   struct roster roster;
   TRY(roster_take(d, &l->arena, &roster, e));
-  for (uint32_t i = d->database_count; i-- > 0;) {
+  for (uint32_t i = 0; i < roster.databases.count; i++) {
+    const struct database *db = roster.databases.of[i];
     bool wanted;
-    TRY(is_named(command, d->databases[i]->name, parameters, &wanted, e));
-    wanted &= command->show.what == AST_SHOW_DATABASES || d->databases[i] == d->home;
+    TRY(is_named(command, db->name, parameters, &wanted, e));
+    wanted &= command->show.what == AST_SHOW_DATABASES || db == dbms_home(d);
     if (wanted) TRY(show_database(&roster, d, i, of_5, l, e));
   }
   return ERR_OK;
@@ -122,27 +124,26 @@ static enum err show_schema(struct transaction *t, const struct ast *command, st
 
 // ---- users ----
 
+struct all_users {
+  struct arena *arena;
+  struct user *users;
+  uint32_t count;
+};
+
+static enum err list_users(struct graph_tx *tx, void *context, struct error *e) {
+  struct all_users *all = context;
+  return users_list(tx, all->arena, &all->users, &all->count, e);
+}
+
 static enum err show_users(struct transaction *t, const struct ast *command, struct record_list *l, struct error *e) {
-  struct dbms *d = t->database->dbms;
   bool current = command->show.what == AST_SHOW_CURRENT_USER;
   if (!t->database->is_system && !current) {
     return error_set(e, ERR_NOT_SYSTEM_DATABASE, "This is an administration command and it should be executed against the system database: SHOW USERS");
   }
-  struct graph_tx *tx;
-  struct graph_tx_options options = {.read_only = true};
-  struct user *users;
-  uint32_t n = 0;
-  TRY(database_enter(d->system, e));
-  enum err err = graph_tx_begin(d->system->graph, &options, &tx, e);
-  if (err == ERR_OK) {
-    graph_tx_set_blocking(tx, true);
-    err = graph_tx_statement(tx, e);
-    if (err == ERR_OK) err = users_list(tx, &l->arena, &users, &n, e);
-    graph_tx_free(tx);
-  }
-  database_leave(d->system);
-  TRY(err);
-  for (uint32_t i = 0; i < n; i++) {
+  struct all_users all = {.arena = &l->arena};
+  TRY(system_read(t->database->dbms, list_users, &all, e));
+  const struct user *users = all.users;
+  for (uint32_t i = 0; i < all.count; i++) {
     if (current && !str_eq(users[i].name, t->session->user)) continue;
     TRY(RECORD(l, e, COLUMN("user", v_str(users[i].name)), COLUMN("roles", V_NULL), COLUMN("passwordChangeRequired", v_bool(users[i].change_required)),
                COLUMN("suspended", v_bool(users[i].suspended)), COLUMN("home", users[i].home.len > 0 ? v_str(users[i].home) : V_NULL),

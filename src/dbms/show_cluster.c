@@ -1,5 +1,8 @@
 #include "dbms/show_cluster.h"
 
+#include "os/clock.h"
+#include "value/temporal.h"
+
 #define COLUMN(name, value) \
   { STR(name), (value) }
 
@@ -21,6 +24,10 @@ static struct value address_of(const struct roster_server *s, enum server_addres
 }
 
 // ---- databases ----
+
+static struct value time_or_null(int64_t ms) {
+  return ms != 0 ? v_datetime(ms / 1000, (uint32_t) (ms % 1000) * (uint32_t) NS_PER_MS, ZONE_UTC) : V_NULL;
+}
 
 static const char *role_name(const struct roster_server *s, const struct roster_place *p, bool of_5) {
   if (s->said == NULL) return "unknown";
@@ -47,7 +54,8 @@ static const char *status_name(const struct roster_server *s, const struct roste
 /// What is wrong, as far as this server can tell.
 static const char *message_of(const struct roster_server *s, const struct roster_place *p) {
   if (s->said == NULL) return "This server is not heard of.";
-  return p->status == DATABASE_FAILED ? "Its log has failed: the log file of that server says why." : "";
+  return p->status == DATABASE_FAILED ? "It could not be opened, or its log has failed: the log file of that server says why."
+                                      : "";
 }
 
 /// How many transactions it is behind whoever leads, as a negative number. What others say is a moment old.
@@ -74,39 +82,40 @@ static struct counts count_servers(const struct roster *r, uint32_t database) {
 
 enum err show_database(const struct roster *r, struct dbms *d, uint32_t database, bool of_5, struct record_list *l,
                        struct error *e) {
-  const struct database *db = d->databases[database];
+  const struct database *db = r->databases.of[database];
   const struct roster_server *leader = roster_leader(r, database);
-  bool is_home = db == d->home, is_read_only = d->options.config->read_only_default && !db->is_system;
+  bool is_home = db == dbms_home(d), is_read_only = d->options.config->read_only_default && !db->is_system;
   struct counts n = count_servers(r, database);
   for (uint32_t i = 0; i < r->count; i++) {
     const struct roster_server *s = &r->servers[i];
     const struct roster_place *p = &s->places[database];
     if (s->said != NULL && p->role == ROLE_NONE) continue;
-    TRY(RECORD(l, e, COLUMN("name", v_str(db->name)), COLUMN("type", text(db->is_system ? "system" : "standard")),
-               COLUMN("aliases", v_list(NULL, 0)), COLUMN("access", text(is_read_only ? "read-only" : "read-write")),
-               COLUMN("address", address_of(s, ADDRESS_BOLT)), COLUMN("role", text(role_name(s, p, of_5))),
-               COLUMN("writer", v_bool(s == leader)), COLUMN("requestedStatus", text("online")),
-               COLUMN("currentStatus", text(status_name(s, p))), COLUMN("statusMessage", text(message_of(s, p))),
-               COLUMN("error", text(message_of(s, p))), COLUMN("default", v_bool(is_home)), COLUMN("home", v_bool(is_home)),
-               COLUMN("constituents", v_list(NULL, 0)), COLUMN("databaseID", text(db->uuid)),
-               COLUMN("serverID", uuid_or_null(&l->arena, s->server)), COLUMN("currentPrimariesCount", v_int(n.primaries)),
-               COLUMN("currentSecondariesCount", v_int(n.secondaries)), COLUMN("requestedPrimariesCount", v_int(n.voters)),
-               COLUMN("requestedSecondariesCount", v_int(n.secondaries)), COLUMN("store", text("quiver-1")),
-               COLUMN("lastCommittedTxn", s->said != NULL ? v_int((int64_t) p->applied) : V_NULL),
-               COLUMN("replicationLag", s->said != NULL ? lag_of(p, leader, database) : V_NULL),
-               COLUMN("options", v_map(NULL, 0))));
+    TRY(RECORD(
+        l, e, COLUMN("name", v_str(db->name)), COLUMN("type", text(db->is_system ? "system" : "standard")),
+        COLUMN("aliases", v_list(NULL, 0)), COLUMN("access", text(is_read_only ? "read-only" : "read-write")),
+        COLUMN("address", address_of(s, ADDRESS_BOLT)), COLUMN("role", text(role_name(s, p, of_5))),
+        COLUMN("writer", v_bool(s == leader)), COLUMN("requestedStatus", text(db->wanted_offline ? "offline" : "online")),
+        COLUMN("currentStatus", text(status_name(s, p))), COLUMN("statusMessage", text(message_of(s, p))),
+        COLUMN("error", text(message_of(s, p))), COLUMN("default", v_bool(is_home)), COLUMN("home", v_bool(is_home)),
+        COLUMN("constituents", v_list(NULL, 0)), COLUMN("databaseID", text(db->uuid)),
+        COLUMN("serverID", uuid_or_null(&l->arena, s->server)), COLUMN("currentPrimariesCount", v_int(n.primaries)),
+        COLUMN("currentSecondariesCount", v_int(n.secondaries)), COLUMN("requestedPrimariesCount", v_int(n.voters)),
+        COLUMN("requestedSecondariesCount", v_int(n.secondaries)), COLUMN("creationTime", time_or_null(db->created_ms)),
+        COLUMN("lastStartTime", time_or_null(db->started_ms)), COLUMN("lastStopTime", time_or_null(db->stopped_ms)),
+        COLUMN("store", text("quiver-1")), COLUMN("lastCommittedTxn", s->said != NULL ? v_int((int64_t) p->applied) : V_NULL),
+        COLUMN("replicationLag", s->said != NULL ? lag_of(p, leader, database) : V_NULL), COLUMN("options", v_map(NULL, 0))));
   }
   return ERR_OK;
 }
 
 // ---- servers ----
 
-static struct value hosting(struct arena *a, const struct dbms *d, const struct roster_server *s) {
-  struct str *names = ARENA_ARRAY(a, struct str, d->database_count);
+static struct value hosting(struct arena *a, const struct roster *r, const struct roster_server *s) {
+  struct str *names = ARENA_ARRAY(a, struct str, r->databases.count);
   uint32_t n = 0;
   if (names == NULL) return V_NULL;
-  for (uint32_t i = d->database_count; i-- > 0;)
-    if (s->places[i].role != ROLE_NONE) names[n++] = d->databases[i]->name;
+  for (uint32_t i = 0; i < r->databases.count; i++)
+    if (s->places[i].role != ROLE_NONE) names[n++] = r->databases.of[i]->name;
   return record_texts(a, names, n);
 }
 
@@ -116,7 +125,7 @@ enum err show_servers(struct dbms *d, struct record_list *l, struct error *e) {
   TRY(roster_take(d, a, &roster, e));
   for (uint32_t i = 0; i < roster.count; i++) {
     const struct roster_server *s = &roster.servers[i];
-    struct value id = uuid_or_null(a, s->server), databases = hosting(a, d, s);
+    struct value id = uuid_or_null(a, s->server), databases = hosting(a, &roster, s);
     struct value tags = s->said != NULL ? record_texts(a, s->said->tags, s->said->tag_count) : v_list(NULL, 0);
     TRY(RECORD(l, e, COLUMN("serverId", id), COLUMN("name", id), COLUMN("address", address_of(s, ADDRESS_BOLT)),
                COLUMN("httpAddress", address_of(s, ADDRESS_HTTP)), COLUMN("httpsAddress", address_of(s, ADDRESS_HTTPS)),

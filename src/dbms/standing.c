@@ -44,13 +44,14 @@ static int64_t silence_ms(const struct dbms *d, const struct cluster_status *s) 
   return MAX(clock_monotonic_ns(d->options.clock) / NS_PER_MS - s->leader_heard_ms, 0);
 }
 
-static enum err look_at(struct dbms *d, uint32_t index, struct arena *a, struct dbms_standing *ret, struct error *e) {
-  const struct database *db = d->databases[index];
+static enum err look_at(struct dbms *d, const struct database *db, struct arena *a, struct dbms_standing *ret, struct error *e) {
   struct cluster_group *g = db->group;
   struct roster roster;
   struct cluster_status status;
   if (g == NULL) return error_set(e, ERR_UNSUPPORTED, "This server is about to stop.");
+  uint32_t index;
   TRY(roster_take(d, a, &roster, e));
+  if (!roster_index(&roster, db, &index)) return database_refuse(db, db->gate, e);
   cluster_status(g, &status);
   struct dbms_standing s = {.database = db->name, .database_uuid = str_of(db->uuid), .part = part_of(status.role)};
   s.applied = graph_tx_last_committed(db->graph);
@@ -64,26 +65,35 @@ static enum err look_at(struct dbms *d, uint32_t index, struct arena *a, struct 
   return ERR_OK;
 }
 
-enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a, struct dbms_standing *ret, struct error *e) {
+static enum err standing_of(struct dbms *d, struct database *db, struct arena *a, struct dbms_standing *ret, struct error *e) {
   if (d->cluster == NULL) return error_set(e, ERR_UNSUPPORTED, "This server is not a member of a cluster.");
-  if (index >= d->database_count) return error_set(e, ERR_NOTFOUND, "There is no such database.");
-  TRY(database_enter(d->databases[index], e));
-  enum err err = look_at(d, index, a, ret, e);
-  database_leave(d->databases[index]);
+  if (db == NULL) return error_set(e, ERR_NOTFOUND, "There is no such database.");
+  TRY(database_enter(db, e));
+  enum err err = look_at(d, db, a, ret, e);
+  database_leave(db);
   return err;
 }
 
+/// Those that are open: a load balancer asks after no other.
+static struct database *number(struct dbms *d, uint32_t index) {
+  DATABASES_EACH(db, d)
+  if (db->gate == GATE_OPEN && index-- == 0) return db;
+  return NULL;
+}
+
+enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a, struct dbms_standing *ret, struct error *e) {
+  return standing_of(d, number(d, index), a, ret, e);
+}
+
 enum err dbms_standing(struct dbms *d, struct str database, struct arena *a, struct dbms_standing *ret, struct error *e) {
-  const struct database *wanted = database.len > 0 ? dbms_database(d, database) : d->home;
-  uint32_t index = 0;
-  while (index < d->database_count && d->databases[index] != wanted) index++;
-  return dbms_standing_at(d, index, a, ret, e);
+  return standing_of(d, database.len > 0 ? dbms_database(d, database) : dbms_home(d), a, ret, e);
 }
 
 /// Its leader's word is heard here, and it is known where clients reach that one. What it says of its databases comes later: at a
 /// founding everybody waits here.
 static bool sees_leader(struct database *db, const struct roster *r) {
   struct cluster_status s = {0};
+  if (db->gate == GATE_STOPPED) return true; // it has none
   if (database_enter(db, NULL) != ERR_OK) return false;
   if (db->group != NULL) cluster_status(db->group, &s);
   database_leave(db);
@@ -97,7 +107,7 @@ enum err dbms_look_out(struct dbms *d, struct dbms_outlook *ret, struct error *e
   struct dbms_outlook seen = {true, true};
   arena_init(&a, NULL);
   enum err err = roster_take(d, &a, &roster, e);
-  for (uint32_t i = 0; i < d->database_count && err == ERR_OK; i++) seen.leaders &= sees_leader(d->databases[i], &roster);
+  for (uint32_t i = 0; i < roster.databases.count && err == ERR_OK; i++) seen.leaders &= sees_leader(roster.databases.of[i], &roster);
   for (uint32_t i = 0; i < roster.count; i++) seen.everybody &= roster.servers[i].said != NULL;
   arena_done(&a);
   if (err == ERR_OK) *ret = seen;

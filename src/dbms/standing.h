@@ -23,7 +23,7 @@ struct dbms_standing {
   int64_t entries_per_second; // committed, over the last seconds
 };
 
-/// Number `index` of the databases, from 0 on: ERR_NOTFOUND behind the last. ERR_UNSUPPORTED: this server is standalone.
+/// Number `index` of the databases that are open, from 0 on: ERR_NOTFOUND behind the last. ERR_UNSUPPORTED: this server is standalone.
 /// ERR_NOMEM. Texts in `a`. Any thread; nothing is waited for.
 enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a, struct dbms_standing *ret, struct error *e) NODISCARD;
 

@@ -116,10 +116,11 @@ void transaction_part(struct transaction *t, enum err reason) {
 
 void transactions_part(struct dbms *d, struct database *db) {
   mutex_lock(&d->mutex);
+  enum err reason = db->gate == GATE_DROPPED ? ERR_DATABASE_NOT_FOUND : ERR_DATABASE_UNAVAILABLE;
   for (struct transaction *t = d->transactions; t != NULL; t = t->following) {
     if (t->database != db || t->gone != ERR_OK) continue;
-    transaction_kill(t, ERR_DATABASE_UNAVAILABLE);
-    session_part(t->session, ERR_DATABASE_UNAVAILABLE);
+    transaction_kill(t, reason);
+    session_part(t->session, reason);
   }
   mutex_unlock(&d->mutex);
 }
@@ -129,8 +130,9 @@ enum err transaction_check(struct transaction *t, struct error *e) {
   switch (killed) {
     case ERR_OK: return ERR_OK;
     case ERR_DATABASE_UNAVAILABLE:
-      return error_set(e, killed, "The transaction has been terminated, because the store of database '%.*s' on this server is being replaced by a "
-                                  "newer copy. Retry it.", STR_ARG(t->database->name));
+    case ERR_DATABASE_NOT_FOUND:
+      (void) database_refuse(t->database, t->database->gate, e);
+      return error_prefix(e, "The transaction has been terminated");
     case ERR_TX_TIMEOUT:
     case ERR_TX_TIMEOUT_CLIENT:
       return error_set(e, killed, "The transaction has been terminated. Retry your operation in a new transaction, and you should see a successful "

@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "dbms/dbms_int.h"
 #include "dbms/first_user.h"
+#include "dbms/system_tx.h"
 #include "graph/tx.h"
 
 enum { TRIES_SLOTS = 1024, KEY_BYTES = 32 };
@@ -121,21 +122,19 @@ static bool is_right(struct users *u, const struct user *user, struct str passwo
 
 // ---- login ----
 
-/// Reads the user in a transaction of its own.
+struct wanted_user {
+  struct str name;
+  struct arena *arena;
+  struct user *ret;
+};
+
+static enum err find_wanted(struct graph_tx *tx, void *context, struct error *e) {
+  struct wanted_user *w = context;
+  return users_find(tx, w->name, w->arena, w->ret, e);
+}
+
 static enum err load_user(struct users *u, struct str name, struct arena *a, struct user *ret, struct error *e) {
-  struct graph_tx *tx;
-  struct graph_tx_options options = {.read_only = true};
-  struct database *system = u->dbms->system;
-  TRY(database_enter(system, e));
-  enum err err = graph_tx_begin(system->graph, &options, &tx, e);
-  if (err == ERR_OK) {
-    graph_tx_set_blocking(tx, true);
-    err = graph_tx_statement(tx, e);
-    if (err == ERR_OK) err = users_find(tx, name, a, ret, e);
-    graph_tx_free(tx);
-  }
-  database_leave(system);
-  return err;
+  return system_read(u->dbms, find_wanted, &(struct wanted_user){name, a, ret}, e);
 }
 
 static enum err unauthorized(struct error *e) {
@@ -169,31 +168,8 @@ enum err users_login(struct users *u, struct str scheme, struct str name, struct
 
 // ---- opening ----
 
-/// Runs `change` in a transaction of its own while nobody else steps the machines of `system`.
-static enum err run_alone(struct dbms *d, enum err (*change)(struct users *u, struct graph_tx *tx, const void *argument, struct error *e), struct users *u,
-                          const void *argument, struct error *e) {
-  struct graph_tx *tx;
-  struct graph_tx_options options = {0};
-  TRY(graph_tx_begin(d->system->graph, &options, &tx, e));
-  graph_tx_set_blocking(tx, true);
-  enum err err = graph_tx_statement(tx, e);
-  bool committing = false;
-  uint64_t id;
-  while (err == ERR_OK || err == ERR_WAIT) {
-    if (err == ERR_WAIT) err = graph_settle(d->system->graph, e);
-    if (err != ERR_OK) break;
-    err = committing ? ERR_OK : change(u, tx, argument, e);
-    if (err == ERR_WAIT) continue;
-    if (err == ERR_OK && !committing) err = graph_tx_seal(tx, true, e), committing = err == ERR_OK;
-    if (err == ERR_OK) err = graph_tx_commit(tx, &id, e);
-    if (err == ERR_OK) break;
-  }
-  graph_tx_free(tx);
-  return err;
-}
-
-static enum err create_first(struct users *u, struct graph_tx *tx, const void *argument, struct error *e) {
-  return users_create(tx, argument, e);
+static enum err create_first(struct graph_tx *tx, void *context, struct error *e) {
+  return users_create(tx, context, e);
 }
 
 enum err users_any(struct dbms *d, bool *ret, struct error *e) {
@@ -240,7 +216,7 @@ static enum err prepare(struct users *u, struct error *e) {
   if (any || d->system->replicated) return ERR_OK;
   struct user first;
   TRY(first_user_describe(&u->first, &first, e));
-  return run_alone(d, create_first, u, &first, e);
+  return system_change_alone(d, create_first, &first, e);
 }
 
 enum err users_open(struct dbms *d, struct users **ret, struct error *e) {
@@ -270,8 +246,8 @@ struct initial {
   bool change_required;
 };
 
-static enum err set_initial(struct users *u, struct graph_tx *tx, const void *argument, struct error *e) {
-  const struct initial *initial = argument;
+static enum err set_initial(struct graph_tx *tx, void *context, struct error *e) {
+  const struct initial *initial = context;
   struct user_change change = {.credentials = str_of(initial->hash), .change_required = initial->change_required ? USER_YES : USER_NO};
   return users_change(tx, STR("neo4j"), &change, e);
 }
@@ -298,8 +274,8 @@ enum err dbms_set_initial_password(struct dbms *d, struct str password, bool cha
   TRY(is_still_initial(d->users, e));
   struct initial initial = {.change_required = change_required};
   TRY(users_hash(d->users, password, initial.hash, e));
-  for (uint32_t i = 0; i < d->database_count; i++) database_rest(d->databases[i]);
-  enum err err = run_alone(d, set_initial, d->users, &initial, e);
-  for (uint32_t i = 0; i < d->database_count; i++) database_wake(d->databases[i]);
+  database_rest(d->system);
+  enum err err = system_change_alone(d, set_initial, &initial, e);
+  database_wake(d->system);
   return err;
 }

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "os/disk_int.h"
 
+enum { TREE_DEPTH_MAX = 4 };
+
 enum err disk_read_all(struct disk_file *f, uint64_t offset, void *to, size_t bytes, struct error *e) {
   size_t got = 0;
   TRY(disk_read_some(f, offset, to, bytes, &got, e));
@@ -49,6 +51,41 @@ enum err disk_make_directories(struct disk *d, const char *path, struct error *e
     *slash = '/';
   }
   return make_directory(d, part, true, e);
+}
+
+struct first_name {
+  char name[DISK_PATH_MAX];
+  bool is_directory;
+};
+
+/// An error ends the walk: ERR_EXISTS says that there was one.
+static enum err take_first(void *argument, const char *name, bool is_directory) {
+  struct first_name *first = argument;
+  snprintf(first->name, sizeof first->name, "%s", name);
+  first->is_directory = is_directory;
+  return ERR_EXISTS;
+}
+
+/// One name at a time: a directory that changes is not walked.
+static enum err empty_directory(struct disk *d, const char *path, int depth, struct error *e) {
+  struct first_name first;
+  char inside[DISK_PATH_MAX];
+  enum err err;
+  if (depth > TREE_DEPTH_MAX) return error_set(e, ERR_LIMIT, "'%s' is deeper than %d levels.", path, TREE_DEPTH_MAX);
+  while ((err = disk_list(d, path, take_first, &first, e)) == ERR_EXISTS) {
+    if ((size_t) snprintf(inside, sizeof inside, "%s/%s", path, first.name) >= sizeof inside)
+      return error_set(e, ERR_INVALID, "A path in '%.100s...' is too long.", path);
+    if (first.is_directory) TRY(empty_directory(d, inside, depth + 1, e));
+    TRY(first.is_directory ? disk_remove_directory(d, inside, e) : disk_unlink(d, inside, e));
+  }
+  return err;
+}
+
+enum err disk_remove_tree(struct disk *d, const char *path, struct error *e) {
+  enum err err = empty_directory(d, path, 0, e);
+  if (err == ERR_OK) err = disk_remove_directory(d, path, e);
+  if (err != ERR_OK && err != ERR_NOTFOUND) return err;
+  return sync_name(d, path, e);
 }
 
 void disk_sync_all(struct disk_sync *syncs, size_t count) {

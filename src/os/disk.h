@@ -167,6 +167,10 @@ static inline enum err NODISCARD disk_remove_directory(struct disk *d, const cha
   return d->ops->remove_directory(d, path, e);
 }
 
+/// Removes a directory with all that is in it, a few levels deep, durably. One that is not there is no error; one that was partly
+/// removed before is removed the rest of the way.
+enum err disk_remove_tree(struct disk *d, const char *path, struct error *e) NODISCARD;
+
 /// Calls `fn` for each name but "." and "..", in no order; an error of `fn` ends the walk and is returned.
 static inline enum err NODISCARD disk_list(struct disk *d, const char *path, disk_list_fn fn, void *argument, struct error *e) {
   return d->ops->list(d, path, fn, argument, e);

@@ -112,6 +112,23 @@ TEST(directories_are_made_with_those_above_them) {
   assert_ok(disk_remove_directory(disk_system(), path, &e));
 }
 
+TEST(a_tree_is_removed_with_all_that_is_in_it_once_or_again) {
+  struct error e = ERROR_INIT;
+  char path[DISK_PATH_MAX], inside[DISK_PATH_MAX + 8];
+  snprintf(path, sizeof path, "%s/tree", directory);
+  snprintf(inside, sizeof inside, "%s/y/z", path);
+  assert_ok(disk_make_directories(disk_system(), inside, &e));
+  for (int i = 0; i < 3; i++) {
+    struct disk_file *f;
+    snprintf(inside, sizeof inside, "%s/y/%d", path, i);
+    assert_ok(disk_open(disk_system(), inside, DISK_WRITE | DISK_CREATE, &f, &e));
+    disk_close(f);
+  }
+  for (int i = 0; i < 2; i++) assert_ok(disk_remove_tree(disk_system(), path, &e));
+  assert_ok(disk_make_directory(disk_system(), path, &e)); // it is gone
+  assert_ok(disk_remove_tree(disk_system(), path, &e));
+}
+
 static unsigned forgotten;
 
 static void note_forget(struct disk_file *f UNUSED, uint64_t offset UNUSED, uint64_t bytes UNUSED) {
@@ -236,6 +253,6 @@ TEST(no_memory_is_an_error_and_leaves_nothing_open) {
 #define P(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 TESTS(T(to_forget_nothing_is_not_to_forget_all_that_follows), P(what_is_written_is_read_and_a_read_past_the_end_is_short),
       P(errors_name_the_file_and_leave_the_output_alone), P(a_second_lock_names_the_holder_and_the_first_ends_with_its_file),
-      P(names_come_and_go), P(directories_are_made_with_those_above_them), P(a_queue_reads_many_places_together),
+      P(names_come_and_go), P(directories_are_made_with_those_above_them), P(a_tree_is_removed_with_all_that_is_in_it_once_or_again), P(a_queue_reads_many_places_together),
       P(threads_read_where_there_is_no_io_uring), P(io_uring_reads_where_there_is_one),
       P(many_files_are_synced_at_once_and_each_is_told_of_its_own), P(no_memory_is_an_error_and_leaves_nothing_open))

@@ -1,4 +1,6 @@
 """Databases and what tools ask about a server."""
+import time
+
 from base import HomeCase, connect
 from lib.bolt import Failure
 
@@ -59,3 +61,83 @@ class Databases(HomeCase):
             self.assertEqual(bolt.run("SHOW INDEXES YIELD name ORDER BY name LIMIT 1").rows, [["i"]])
             bolt.run("DROP INDEX i")
             self.assertEqual(bolt.run("SHOW INDEXES WHERE name = 'i'").rows, [])
+
+
+def make(bolt, *names):
+    for name in names:
+        bolt.run(f"CREATE DATABASE {name} WAIT", db="system")
+
+
+class SeveralDatabases(HomeCase):
+    def refused(self, code, call):
+        with self.assertRaises(Failure) as caught:
+            call()
+        self.assertEqual(caught.exception.code, code)
+
+    def test_a_client_chooses_among_databases(self):
+        with self.server(auth=False) as server, connect(server) as bolt:
+            told = bolt.run("CREATE DATABASE Films WAIT 10 SECONDS", db="system")
+            self.assertEqual(told.columns, ["address", "state", "message", "success"])
+            self.assertEqual([row[1:] for row in told.rows], [["CaughtUp", "caught up", True]])
+            self.assertEqual(told.summary["stats"]["system-updates"], 1)
+            bolt.run("CREATE (:Film {title: 'Persona'})", db="films")
+            self.assertEqual(bolt.run("MATCH (f:Film) RETURN f.title", db="FILMS").rows, [["Persona"]])
+            self.assertEqual(bolt.run("MATCH (f:Film) RETURN f.title").rows, [])
+            shown = bolt.run("SHOW DATABASES YIELD name, requestedStatus, currentStatus, default RETURN *", db="system").dicts()
+            self.assertEqual([(r["name"], r["requestedStatus"], r["currentStatus"], r["default"]) for r in shown],
+                             [("films", "online", "online", False), ("neo4j", "online", "online", True), ("system", "online", "online", False)])
+
+    def test_a_stopped_database_says_so_until_it_is_started(self):
+        with self.server(auth=False) as server, connect(server) as bolt:
+            make(bolt, "films")
+            bolt.run("CREATE (:Film)", db="films")
+            bolt.run("STOP DATABASE films WAIT", db="system")
+            self.refused("Neo.TransientError.General.DatabaseUnavailable", lambda: bolt.run("RETURN 1", db="films"))
+            self.assertEqual(bolt.run("SHOW DATABASE films YIELD requestedStatus, currentStatus", db="system").rows, [["offline", "offline"]])
+            server.kill()
+        with self.server(auth=False) as server, connect(server) as bolt:
+            self.refused("Neo.TransientError.General.DatabaseUnavailable", lambda: bolt.run("RETURN 1", db="films"))
+            bolt.run("START DATABASE films WAIT", db="system")
+            self.assertEqual(bolt.run("MATCH (f:Film) RETURN count(f)", db="films").rows, [[1]])
+
+    def test_a_dropped_database_takes_its_files_and_its_sessions_along(self):
+        with self.server(auth=False) as server, connect(server) as bolt, connect(server) as other:
+            make(bolt, "films")
+            other.begin(db="films")
+            other.run("CREATE (:Film)")
+            bolt.run("DROP DATABASE films WAIT", db="system")
+            self.refused("Neo.ClientError.Database.DatabaseNotFound", lambda: other.run("RETURN 1"))
+            self.refused("Neo.ClientError.Database.DatabaseNotFound", lambda: bolt.run("RETURN 1", db="films"))
+            self.assertEqual(sorted(f.name for f in (self.home / "data/databases").iterdir()), ["neo4j", "system"])
+            make(bolt, "films")
+            self.assertEqual(bolt.run("MATCH (f) RETURN count(f)", db="films").rows, [[0]])
+
+    def test_names_limits_and_places_are_checked(self):
+        with self.server(auth=False, settings={"dbms.max_databases": "3"}) as server, connect(server) as bolt:
+            def order(text):
+                return lambda: bolt.run(text, db="system")
+            self.refused("Neo.ClientError.Statement.NotSystemDatabaseError", lambda: bolt.run("CREATE DATABASE films"))
+            self.refused("Neo.ClientError.Statement.ArgumentError", order("CREATE DATABASE `system-x`"))
+            self.refused("Neo.ClientError.Database.ExistingDatabaseFound", order("CREATE DATABASE neo4j"))
+            self.refused("Neo.ClientError.Database.DatabaseNotFound", order("DROP DATABASE films"))
+            make(bolt, "films")
+            self.refused("Neo.DatabaseError.Database.DatabaseLimitReached", order("CREATE DATABASE books"))
+            bolt.begin(db="system")
+            self.refused("Neo.ClientError.Statement.UnsupportedAdministrationCommand", lambda: bolt.run("DROP DATABASE films WAIT"))
+
+    def test_a_kill_at_any_moment_leaves_what_was_promised(self):
+        for life in range(8):
+            with self.server(auth=False) as server, connect(server) as bolt:
+                for text in (f"CREATE DATABASE keep{life} WAIT", "CREATE OR REPLACE DATABASE films WAIT"):
+                    bolt.run(text, db="system")
+                bolt.run("CREATE (:Kept)", db=f"keep{life}")
+                bolt.send(0x10, "DROP DATABASE films" if life % 2 else "CREATE OR REPLACE DATABASE films", {}, {"db": "system"})
+                bolt.send(0x3F, {"n": -1})
+                time.sleep(life * 0.002)
+                server.kill()
+        with self.server(auth=False) as server, connect(server) as bolt:
+            names = [row[0] for row in bolt.run("SHOW DATABASES YIELD name RETURN name", db="system").rows]
+            self.assertEqual([n for n in names if n.startswith("keep")], [f"keep{life}" for life in range(8)])
+            self.assertEqual(len(list((self.home / "data/databases").iterdir())), len(names))
+            for life in range(8):
+                self.assertEqual(bolt.run("MATCH (k:Kept) RETURN count(k)", db=f"keep{life}").rows, [[1]])

@@ -1,0 +1,39 @@
+// What is open here follows the catalogue of `system`: whenever `system` has applied something, databases that should be open are
+// opened, those that should not are closed, and the files of dropped ones are removed. Private to dbms.
+//
+// One piece of work does it, in steps that never wait: a database that somebody is still in is looked at again with the next
+// tick. Every step may be cut short by a crash: the next start reads the catalogue and goes on from what it finds on the disk.
+//
+//   catalogue      on the disk           ->  what is done
+//   online         a folder or none          opened; its files are made where there are none
+//   offline        a folder or none          left alone
+//   dropped        a folder                  removed; whatever of it is left, too
+//   nothing        a folder                  left alone: only a recorded drop removes files
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "dbms/serial.h"
+
+struct dbms;
+
+struct reconciler {
+  struct dbms *dbms;
+  struct serial serial;
+  _Atomic uint64_t seen; // transaction of `system` that the last look was at
+  _Atomic uint64_t done; // up to this one all is as the catalogue wants it
+  _Atomic bool again;    // with the next tick
+};
+
+/// For dbms_open: brings the default database into the catalogue and opens what should be open, on this thread, before any
+/// machine runs. A database that cannot be opened does not keep the others from it, but for the default one: its error is
+/// returned.
+enum err reconcile_open(struct dbms *d, struct error *e) NODISCARD;
+/// From now on it may run.
+void reconcile_wake(struct dbms *d);
+/// `system` has applied something. Any thread; only takes note.
+void reconcile_notice(struct dbms *d);
+void reconcile_tick(struct dbms *d);
+/// Waits until it does not run; it runs no more.
+void reconcile_rest(struct dbms *d);
