@@ -8,11 +8,11 @@ static struct value text(const char *z) {
   return v_str(str_of(z));
 }
 
-static enum err database_argument(struct dbms *d, const struct value *arguments, uint32_t n, uint32_t i, struct database **ret,
-                                  struct error *e) {
+static enum err database_argument(struct transaction *t, const struct value *arguments, uint32_t n, uint32_t i,
+                                  struct database **ret, struct error *e) {
   bool given = n > i && arguments[i].type == VALUE_STRING;
-  struct str name = given ? v_text(arguments[i]) : d->options.config->default_database;
-  *ret = dbms_database(d, name);
+  struct str name = given ? v_text(arguments[i]) : session_home(t->session);
+  *ret = dbms_database(t->database->dbms, name);
   if (*ret != NULL) return ERR_OK;
   return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", (int) MIN(name.len, 200),
                    name.ptr);
@@ -57,8 +57,8 @@ static enum err overview_row(const struct roster *r, uint32_t home, const struct
   struct str id = arena_str(a, str_of(uuid_text(s->server).z));
   if (id.ptr == NULL) return arena_err(a, e);
   return RECORD(l, e, {STR("id"), v_str(id)}, {STR("addresses"), addresses_of(a, s->said)}, {STR("databases"), roles_of(a, r, s)},
-                {STR("groups"), record_texts(a, s->said->tags, s->said->tag_count)},
-                {STR("role"), text(role_name(s, home))}, {STR("database"), text("default")});
+                {STR("groups"), record_texts(a, s->said->tags, s->said->tag_count)}, {STR("role"), text(role_name(s, home))},
+                {STR("database"), text("default")});
 }
 
 static enum err overview(struct transaction *t, const struct value *arguments UNUSED, uint32_t n UNUSED, struct record_list *l,
@@ -76,7 +76,7 @@ static enum err overview(struct transaction *t, const struct value *arguments UN
 static enum err role(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
   struct database *db;
   struct cluster_status s = {.role = CLUSTER_FOLLOWER};
-  TRY(database_argument(t->database->dbms, arguments, n, 0, &db, e));
+  TRY(database_argument(t, arguments, n, 0, &db, e));
   if (database_enter(db, NULL) == ERR_OK) { // or its store is being replaced, which happens to followers alone
     cluster_status(db->group, &s);
     database_leave(db);
@@ -99,7 +99,7 @@ static enum err routing_row(struct transaction *t, const struct value *arguments
                             struct error *e) {
   struct arena *a = &l->arena;
   struct database *db;
-  TRY(database_argument(t->database->dbms, arguments, n, 1, &db, e));
+  TRY(database_argument(t, arguments, n, 1, &db, e));
   const struct value *dialled = n > 0 && arguments[0].type == VALUE_MAP ? value_map_get(arguments[0], STR("address")) : NULL;
   struct dbms_routing_table table;
   TRY(routing_table(db, dialled != NULL && dialled->type == VALUE_STRING ? v_text(*dialled) : STR_NONE, a, &table, e));

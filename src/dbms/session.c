@@ -105,8 +105,12 @@ static void end_transaction(struct dbms_session *s) {
   transaction_end(t);
 }
 
+struct str session_home(const struct dbms_session *s) {
+  return s->home.len > 0 ? s->home : s->dbms->options.config->default_database;
+}
+
 static enum err find_database(struct dbms_session *s, struct str name, struct database **ret, struct error *e) {
-  if (name.len == 0) name = s->dbms->options.config->default_database;
+  if (name.len == 0) name = session_home(s);
   struct database *db = dbms_database(s->dbms, name);
   if (db == NULL) {
     return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", (int) MIN(name.len, 200),
@@ -202,7 +206,7 @@ static enum err op_login(struct dbms_session *s, struct dbms_op *op) {
     return ERR_OK;
   }
   bool expired = false;
-  TRY(users_login(s->dbms->users, op->login.scheme, op->login.principal, op->login.credentials, &expired, &op->error));
+  TRY(users_login(s->dbms->users, op->login.scheme, op->login.principal, op->login.credentials, &s->texts, &expired, &s->home, &op->error));
   s->user = keep(s, op->login.principal);
   s->logged_in = true;
   s->must_change_password = expired;
@@ -213,7 +217,7 @@ static enum err op_login(struct dbms_session *s, struct dbms_op *op) {
 static enum err op_logoff(struct dbms_session *s) {
   end_transaction(s);
   s->logged_in = s->must_change_password = false;
-  s->user = STR_NONE;
+  s->user = s->home = STR_NONE;
   return ERR_OK;
 }
 

@@ -20,6 +20,7 @@ struct dbms_session {
   struct arena texts; // what was told once: client, user
   struct dbms_client client;
   struct str user; // empty: nobody has logged in
+  struct str home; // the user's home database; empty: the default one
   bool logged_in, must_change_password;
   struct transaction *tx;                 // open one
   struct arena outputs;                   // of the last operation
@@ -59,6 +60,9 @@ struct dbms_session {
 /// The database goes away: a transaction whose client is idle gives its graph back now. Any thread, under the dbms mutex.
 void session_part(struct dbms_session *s, enum err reason);
 void session_follow_kill(struct dbms_session *s, enum err reason);
+
+/// The name of the database of whoever names none.
+struct str session_home(const struct dbms_session *s);
 
 /// Continues what has waited for a bookmark long enough or was interrupted.
 void session_wake_late_sleepers(struct dbms *d);

@@ -31,14 +31,15 @@ static enum err is_named(const struct ast *command, struct str name, struct valu
 static enum err show_databases(struct transaction *t, const struct ast *command, struct value parameters, struct record_list *l, struct error *e) {
   struct dbms *d = t->database->dbms;
   bool of_5 = t->session->client.neo4j_major != 3 && t->session->client.neo4j_major != 4;
+  const struct database *home = dbms_database(d, session_home(t->session)), *standard = dbms_home(d);
   struct roster roster;
   TRY(roster_take(d, &l->arena, &roster, e));
   for (uint32_t i = 0; i < roster.databases.count; i++) {
     const struct database *db = roster.databases.of[i];
     bool wanted;
     TRY(is_named(command, db->name, parameters, &wanted, e));
-    wanted &= command->show.what == AST_SHOW_DATABASES || db == dbms_home(d);
-    if (wanted) TRY(show_database(&roster, d, i, of_5, l, e));
+    wanted &= command->show.what == AST_SHOW_DATABASES || db == (command->show.what == AST_SHOW_HOME_DATABASE ? home : standard);
+    if (wanted) TRY(show_database(&roster, d, i, db == home, of_5, l, e));
   }
   return ERR_OK;
 }

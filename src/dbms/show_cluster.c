@@ -80,11 +80,11 @@ static struct counts count_servers(const struct roster *r, uint32_t database) {
   return n;
 }
 
-enum err show_database(const struct roster *r, struct dbms *d, uint32_t database, bool of_5, struct record_list *l,
+enum err show_database(const struct roster *r, struct dbms *d, uint32_t database, bool is_home, bool of_5, struct record_list *l,
                        struct error *e) {
   const struct database *db = r->databases.of[database];
   const struct roster_server *leader = roster_leader(r, database);
-  bool is_home = db == dbms_home(d), is_read_only = d->options.config->read_only_default && !db->is_system;
+  bool is_default = db == dbms_home(d), is_read_only = d->options.config->read_only_default && !db->is_system;
   struct counts n = count_servers(r, database);
   for (uint32_t i = 0; i < r->count; i++) {
     const struct roster_server *s = &r->servers[i];
@@ -96,7 +96,7 @@ enum err show_database(const struct roster *r, struct dbms *d, uint32_t database
         COLUMN("address", address_of(s, ADDRESS_BOLT)), COLUMN("role", text(role_name(s, p, of_5))),
         COLUMN("writer", v_bool(s == leader)), COLUMN("requestedStatus", text(db->wanted_offline ? "offline" : "online")),
         COLUMN("currentStatus", text(status_name(s, p))), COLUMN("statusMessage", text(message_of(s, p))),
-        COLUMN("error", text(message_of(s, p))), COLUMN("default", v_bool(is_home)), COLUMN("home", v_bool(is_home)),
+        COLUMN("error", text(message_of(s, p))), COLUMN("default", v_bool(is_default)), COLUMN("home", v_bool(is_home)),
         COLUMN("constituents", v_list(NULL, 0)), COLUMN("databaseID", text(db->uuid)),
         COLUMN("serverID", uuid_or_null(&l->arena, s->server)), COLUMN("currentPrimariesCount", v_int(n.primaries)),
         COLUMN("currentSecondariesCount", v_int(n.secondaries)), COLUMN("requestedPrimariesCount", v_int(n.voters)),

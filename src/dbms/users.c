@@ -141,7 +141,7 @@ static enum err unauthorized(struct error *e) {
   return error_set(e, ERR_UNAUTHORIZED, "The client is unauthorized due to authentication failure.");
 }
 
-static enum err login(struct users *u, struct str name, struct str password, struct arena *a, bool *ret_change, struct error *e) {
+static enum err login(struct users *u, struct str name, struct str password, struct arena *a, struct user *ret, struct error *e) {
   struct user user;
   enum err err = load_user(u, name, a, &user, e);
   if (err != ERR_OK && err != ERR_NOTFOUND) return err;
@@ -150,19 +150,27 @@ static enum err login(struct users *u, struct str name, struct str password, str
   bool right = is_right(u, &user, password) && exists && !user.suspended;
   count_try(u, hash64(name.ptr, name.len, 1), right);
   if (!right) return unauthorized(e);
-  *ret_change = user.change_required;
+  *ret = user;
   return ERR_OK;
 }
 
-enum err users_login(struct users *u, struct str scheme, struct str name, struct str password, bool *ret_change, struct error *e) {
+enum err users_login(struct users *u, struct str scheme, struct str name, struct str password, struct arena *a, bool *ret_change, struct str *ret_home,
+                     struct error *e) {
   if (!str_eqz(scheme, "basic") || password.len > USERS_PASSWORD_BYTES_MAX) return unauthorized(e);
   if (is_locked(u, hash64(name.ptr, name.len, 1))) {
     return error_set(e, ERR_AUTH_RATE_LIMIT, "The client has provided incorrect authentication details too many times in a row.");
   }
-  struct arena a;
-  arena_init(&a, NULL);
-  enum err err = login(u, name, password, &a, ret_change, e);
-  arena_done(&a);
+  struct arena own;
+  struct user user;
+  struct str home = STR_NONE;
+  arena_init(&own, NULL);
+  enum err err = login(u, name, password, &own, &user, e);
+  if (err == ERR_OK && user.home.len > 0 && (home = arena_str(a, user.home)).ptr == NULL) err = arena_err(a, e);
+  if (err == ERR_OK) {
+    *ret_change = user.change_required;
+    *ret_home = home;
+  }
+  arena_done(&own);
   return err;
 }
 

@@ -39,7 +39,9 @@ void users_rest(struct users *u);
 
 /// Checks a login; slow (argon2id), on a worker. ERR_UNAUTHORIZED with one text for all reasons, ERR_AUTH_RATE_LIMIT after several failures.
 /// `*ret_change`: the password must be changed first.
-enum err users_login(struct users *u, struct str scheme, struct str name, struct str password, bool *ret_change, struct error *e) NODISCARD;
+/// `*ret_home`: the user's home database, in `a`; empty: the default one.
+enum err users_login(struct users *u, struct str scheme, struct str name, struct str password, struct arena *a, bool *ret_change, struct str *ret_home,
+                     struct error *e) NODISCARD;
 
 /// The encoded argon2id hash of a password; slow. ERR_ARGUMENT where it is too short (dbms.security.auth_minimum_password_length) or too long.
 enum err users_hash(struct users *u, struct str password, char ret[USERS_HASH_BYTES], struct error *e) NODISCARD;

@@ -112,6 +112,21 @@ class SeveralDatabases(HomeCase):
             make(bolt, "films")
             self.assertEqual(bolt.run("MATCH (f) RETURN count(f)", db="films").rows, [[0]])
 
+    def test_a_users_home_database_is_where_statements_go_that_name_none(self):
+        with self.server(password="a good secret") as server:
+            with connect(server, "neo4j", "a good secret") as admin:
+                make(admin, "films")
+                admin.run("CREATE USER ann SET PASSWORD 'secret of ann' CHANGE NOT REQUIRED SET HOME DATABASE Films", db="system")
+            with connect(server, "ann", "secret of ann") as ann, connect(server, "neo4j", "a good secret") as admin:
+                ann.run("CREATE (:Film)")
+                self.assertEqual(admin.run("MATCH (f) RETURN count(f)", db="films").rows, [[1]])
+                self.assertEqual(admin.run("MATCH (f) RETURN count(f)").rows, [[0]])
+                self.assertEqual(ann.route()["db"], "films")
+                self.assertEqual([row[0] for row in ann.run("SHOW HOME DATABASE", db="system").rows], ["films"])
+                self.assertEqual([row[0] for row in ann.run("SHOW DEFAULT DATABASE", db="system").rows], ["neo4j"])
+                admin.run("DROP DATABASE films WAIT", db="system")
+                self.refused("Neo.ClientError.Database.DatabaseNotFound", lambda: ann.run("RETURN 1"))
+
     def test_names_limits_and_places_are_checked(self):
         with self.server(auth=False, settings={"dbms.max_databases": "3"}) as server, connect(server) as bolt:
             def order(text):
