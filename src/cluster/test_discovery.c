@@ -78,7 +78,7 @@ TEST(a_body_has_a_length_or_chunks_or_goes_to_the_end) {
   snprintf(response, sizeof response, OK "content-length: %zu\r\n\r\n%s", strlen(TWO), TWO);
   assert_ok(hear(response, &e));
   snprintf(response, sizeof response, OK "Transfer-Encoding: chunked\r\n\r\n10\r\n%.16s\r\n%zx;x=y\r\n%s\r\n0\r\n\r\n", TWO,
-           strlen(TWO) - 16, TWO + 16);
+           strlen(TWO) - 16, &TWO[16]);
   assert_ok(hear(response, &e));
   assert_string_equal(listed, "core-0.default.svc.cluster.local:5000 core-1.default.svc.cluster.local:5000 ");
 }

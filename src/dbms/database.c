@@ -307,7 +307,7 @@ enum err database_enter(struct database *db, struct error *e) {
 }
 
 enum database_status database_status(const struct database *db) {
-  switch (db->gate) {
+  switch (atomic_load(&db->gate)) {
   case GATE_OPEN: return DATABASE_ONLINE;
   case GATE_STARTING: return DATABASE_STARTING;
   case GATE_REPLACING: return DATABASE_COPYING;

@@ -43,7 +43,7 @@ static enum err know(struct dbms *d, const struct catalogue_entry *entry, struct
 
 /// One that could not be opened is tried again when somebody says START DATABASE.
 static bool is_to_be_opened(const struct database *db, const struct catalogue_entry *entry) {
-  switch (db->gate) {
+  switch (atomic_load(&db->gate)) {
   case GATE_STARTING:
   case GATE_STOPPED: return true;
   case GATE_FAILED: return entry->started_ms != db->started_ms;

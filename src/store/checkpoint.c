@@ -105,7 +105,8 @@ enum err checkpoint_begin(struct store *s, struct error *e) {
     page_snapshot_close(&c->pin);
     return error_ensure(e, err);
   }
-  c->at = c->written = c->level = 0;
+  c->at = c->level = 0;
+  c->written = 0;
   event_raise(s->options.events, EVENT_DEBUG, "store.checkpoint.begin", "epoch %llu, log index %llu, %zu pages",
               (unsigned long long) c->pin.epoch, (unsigned long long) c->next.applied.index, c->pages.count);
   c->phase = CHECKPOINT_PAGES;
