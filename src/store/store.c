@@ -187,10 +187,12 @@ static enum err find_commit_time(struct store *s, struct error *e) {
   return err;
 }
 
-// Written again and synced before anything relies on it: after a failed sync it may have been in the system's cache only.
+// Written again and synced before anything relies on it: after a failed sync it may have been in the system's cache only, and so may the
+// name under which it was found, where a copy has taken the place of another store.
 static enum err open_old(struct store *s, struct error *e) {
   TRY(write_superblock(s, &s->durable, e));
   TRY(disk_sync(s->file, e));
+  TRY(disk_sync_directory(s->options.disk, s->directory, e));
   TRY(open_log(s, false, e));
   TRY(find_commit_time(s, e));
   log_time_mark(s->log, s->durable.applied.commit_time_ns);
