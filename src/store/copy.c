@@ -80,9 +80,11 @@ static enum err read_slots(struct store_copy *c, struct error *e) {
 
 // ---- life ----
 
-// The slots of a former copy are gone for good before anything is written over its pages.
-static enum err begin_anew(struct store_copy *c, struct error *e) {
-  TRY(disk_truncate(c->file, 0, e));
+// A file that a crash left under this name may be the store itself, under a second name: it is not written into.
+static enum err begin_anew(struct store_copy *c, const char *path, struct error *e) {
+  disk_close(TAKE_PTR(c->file));
+  TRY(disk_unlink(c->disk, path, e));
+  TRY(disk_open(c->disk, path, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &c->file, e));
   TRY(disk_allocate(c->file, 0, c->sb.physical_pages * PAGE_BYTES, e));
   c->position = piece_settle(&c->sb, CHECKPOINT_FIRST);
   for (unsigned i = 0; i < SUPERBLOCKS; i++) TRY(write_slot(c, e));
@@ -98,7 +100,7 @@ static enum err open_file(struct store_copy *c, const uint8_t *head, struct erro
   path_of(c->directory, "store.pages.copy", path);
   TRY(disk_open(c->disk, path, DISK_WRITE | DISK_CREATE, &c->file, e));
   TRY(read_slots(c, e));
-  return c->sequence == 0 ? begin_anew(c, e) : ERR_OK;
+  return c->sequence == 0 ? begin_anew(c, path, e) : ERR_OK;
 }
 
 enum err store_copy_open(struct disk *d, const char *directory, const uint8_t head[CHECKPOINT_HEAD_BYTES],
