@@ -19,6 +19,7 @@
   X(SHORT,                   "",                                                           "50N42", "more bytes are needed") \
   X(AGAIN,                   "",                                                           "50N42", "it must be waited for and tried again") \
   X(CLOSED,                  "",                                                           "50N42", "it is closed") \
+  X(UNREACHABLE,             "",                                                           "50N42", "nobody was reached there") \
   X(WAIT,                    "",                                                           "50N42", "something must be waited for; call again when it has happened") \
   X(INTERNAL,                "Neo.DatabaseError.General.UnknownError",                     "50N00", "internal error") \
   /* memory limits */ \

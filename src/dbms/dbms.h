@@ -47,6 +47,8 @@ struct dbms_cluster_options {
   } founders[16];
 };
 
+struct dbms_remote;
+
 struct dbms_options {
   const struct dbms_cluster_options *cluster; // NULL: standalone. Outlives the dbms
   const struct config_values *config;
@@ -56,6 +58,7 @@ struct dbms_options {
   struct random_source *random;
   struct event_sink *events;  // may be NULL
   struct work_host *host;     // outlives the dbms
+  struct dbms_remote *remote; // reaches other servers (dbms/remote.h); NULL: statements are carried out here or refused
   int64_t page_cache_bytes;   // settled from setting, machine and cgroup
   int64_t query_memory_bytes; // of all transactions together; 0: no limit
   struct str version;         // of Quiver, "0.1.0"

@@ -33,6 +33,12 @@ enum dbms_op_kind {
   DBMS_ROUTE,
 };
 
+/// The server that holds the client's connection, and its number for the transaction: goes into the log with it, so that whoever
+/// asked can find out what became of a commit after the server that carried it out is gone (contract 12). Member 0: none.
+struct dbms_origin {
+  uint64_t member, sequence;
+};
+
 /// Access mode, timeout and the rest of BEGIN and of an auto-commit RUN (bolt.md 5.4).
 struct dbms_tx_options {
   struct str database;          // empty: the user's home database
@@ -42,6 +48,13 @@ struct dbms_tx_options {
   int64_t timeout_ms; // negative: the server's default; 0: none
   bool read_only;
   struct value metadata; // map or null
+  struct dbms_origin origin; // of a transaction that another server sends here
+};
+
+/// Where in the log the entry of a transaction with an origin will be, if it commits: behind `last`, in that term, before any entry
+/// of a later term. Zeros: the transaction has no origin.
+struct dbms_place {
+  uint64_t term, last;
 };
 
 enum dbms_severity { DBMS_SEVERITY_DEFAULT, DBMS_SEVERITY_OFF, DBMS_SEVERITY_WARNING, DBMS_SEVERITY_INFORMATION };
@@ -133,6 +146,7 @@ struct dbms_op {
     } logged_in;
     struct {
       struct str database; // resolved
+      struct dbms_place place;
     } begun;
     struct {
       int64_t result; // 0, 1, 2, ... within the transaction
@@ -140,6 +154,7 @@ struct dbms_op {
       uint32_t column_count;
       struct str database; // resolved
       int64_t first_after_ms;
+      struct dbms_place place; // of an auto-commit
     } ran;
     struct {
       bool has_more;               // rows are left
