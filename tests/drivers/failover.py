@@ -26,7 +26,7 @@ LANGUAGES = {
     "node": lambda: run.node_commands("failover", NODE_DRIVERS),
     "python": lambda: run.python_commands("failover"),
     "go": lambda: run.go_commands("failover"),
-    "java": lambda: run.java_commands("Failover"),
+    "java": lambda: run.java_commands("Failover") + run.java_commands("Failover", "java-1.7"),
 }
 
 

@@ -62,13 +62,13 @@ def go_commands(program="suite"):
     return [[str(built)]]
 
 
-def java_commands(program="Suite"):
+def java_commands(program="Suite", source="java"):
     if shutil.which("mvn") is None or shutil.which("javac") is None:
         return []
-    jars = WORK / "java"
+    jars = WORK / source
     if not jars.is_dir():
-        subprocess.run(["mvn", "-q", "dependency:copy-dependencies", f"-DoutputDirectory={jars}"], cwd=HERE / "java", check=True)
-    subprocess.run(["javac", "-cp", f"{jars}/*", "-d", str(jars), str(HERE / f"java/{program}.java")], check=True)
+        subprocess.run(["mvn", "-q", "dependency:copy-dependencies", f"-DoutputDirectory={jars}"], cwd=HERE / source, check=True)
+    subprocess.run(["javac", "-cp", f"{jars}/*", "-d", str(jars), str(HERE / f"{source}/{program}.java")], check=True)
     version = next((p.stem.rsplit("-", 1)[1] for p in jars.glob("neo4j-java-driver-[0-9]*.jar")), "?")
     return [["java", f"-Ddriver.version={version}", "-cp", f"{jars}/*:{jars}", program]]
 
