@@ -11,7 +11,7 @@ BANS = [
     # call, way out, folders where it is right
     (r"strcpy|strcat|strncpy|strncat|sprintf|vsprintf|strtok", "buf_printf, arena_printf or str_*", ()),
     (r"atoi|atol|atoll", "str_to_i64", ()),
-    (r"gmtime|localtime|ctime|asctime|gmtime_r|localtime_r", "os/clock.h or value's temporal functions", ()),
+    (r"gmtime|localtime|ctime|asctime|gmtime_r|localtime_r", "os/clock.h or value's temporal functions", ("src/os/",)),
     (r"rand|srand|random|srandom|rand_r", "base/rng.h with a seed that is passed in", ()),
     (r"alloca", "an arena", ()),
     (r"system|popen", "posix_spawn with an argument vector", ()),

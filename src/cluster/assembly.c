@@ -85,6 +85,17 @@ static void tell_addresses(struct assembly *a) {
               STR_ARG(at[ADDRESS_HTTPS]));
 }
 
+static void tell_endpoints(struct assembly *a) {
+  struct str rest = a->options.discovery.endpoints;
+  CLEANUP(buf_done) struct buf text = BUF_INIT;
+  while (rest.ptr != NULL) {
+    struct str one = str_trim(str_cut(&rest, ','));
+    if (buf_printf(&text, "%s%.*s", text.len > 0 ? ", " : "", STR_ARG(one)) != ERR_OK) return; // no memory for a line of a log
+  }
+  event_raise(a->options.events, EVENT_INFO, "cluster.assembly.discovering", "Discovering cluster with initial members: [%.*s]",
+              STR_ARG(buf_str(&text)));
+}
+
 static void tell_begin(struct assembly *a) {
   const struct discovery_options *o = &a->options.discovery;
   tell_addresses(a);
@@ -92,11 +103,9 @@ static void tell_begin(struct assembly *a) {
     event_raise(a->options.events, EVENT_INFO, "cluster.assembly.discovering",
                 "Discovering cluster by Kubernetes services with label: [%.*s]", STR_ARG(o->kubernetes.label_selector));
   else
-    event_raise(a->options.events, EVENT_INFO, "cluster.assembly.discovering", "Discovering cluster with initial members: [%.*s]",
-                STR_ARG(o->endpoints));
-  if (formation_identity(a->formation)->state == IDENTITY_BOUND)
-    tell(a, "cluster.assembly.connecting", "Attempting to connect to the other cluster members before continuing...");
-  else
+    tell_endpoints(a);
+  tell(a, "cluster.assembly.connecting", "Attempting to connect to the other cluster members before continuing...");
+  if (formation_identity(a->formation)->state != IDENTITY_BOUND)
     tell(a, "cluster.assembly.waiting", "Waiting for other members to join cluster before continuing...");
 }
 

@@ -190,7 +190,7 @@ TEST(what_people_read_is_what_they_know) {
   assert_true(will_log(&servers[0], "Waiting for 3 members. Currently discovered 1 members: 127.0.0.1:"));
   assert_true(has_logged(&servers[0], "My connection info: [\n\tDiscovery:   listen=127.0.0.1:"));
   assert_true(has_logged(&servers[0], "Client Connector Addresses: bolt://127.0.0.1:7687,http://127.0.0.1:7474\n]"));
-  assert_true(has_logged(&servers[0], "Discovering cluster with initial members: [core9.invalid:5000,127.0.0.1:1]"));
+  assert_true(has_logged(&servers[0], "Discovering cluster with initial members: [core9.invalid:5000, 127.0.0.1:1]"));
   assert_true(has_logged(&servers[0], "Waiting for other members to join cluster before continuing..."));
   assert_true(will_log(&servers[0], "no connection with core9.invalid:5000 (from dbms.cluster.discovery.endpoints)"));
   unmake(0);

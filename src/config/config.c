@@ -175,8 +175,11 @@ struct config_entry config_entry(const struct config *c, uint32_t i) {
   const struct config_row *row = &rows[i];
   const struct config_given *given = &c->given[i];
   struct str text = given->source == CONFIG_DEFAULT ? str_of(row->default_text) : given->text;
+  const char *name_4x = row->names[1][0] != '\0' ? row->names[1] : row->names[0];
   return (struct config_entry){
       .name = str_of(row->names[0]),
+      .name_4x = str_of(name_4x),
+      .name_3x = str_of(row->names[2][0] != '\0' ? row->names[2] : name_4x),
       .value = text,
       .default_value = str_of(row->default_text),
       .description = str_of(row->what),

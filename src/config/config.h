@@ -46,6 +46,7 @@ struct config;
 /// One setting as SHOW SETTINGS lists it.
 struct config_entry {
   struct str name;  // canonical
+  struct str name_4x, name_3x; // in those eras; the same if it was
   struct str value; // text as given, or the default
   struct str default_value, description;
   enum config_type type;

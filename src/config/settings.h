@@ -75,6 +75,7 @@
   X(memory_tx_max_bytes,        BYTES,    "db.memory.transaction.max", "dbms.memory.transaction.max_size", "cypher.query_max_allocations", "0", 0, 0, "one transaction; 0: no limit") \
   X(worker_threads,             INT,      "server.threads.worker_count", "dbms.threads.worker_count", "", "0", 0, 1024, "threads that run statements; 0: one a core, at least two") \
   /* log and checkpoint */ \
+  X(checkpoint_policy,         ENUM,     "db.checkpoint", "dbms.checkpoint", "", "PERIODIC", 0, 0, "PERIODIC|CONTINUOUS|VOLUME|VOLUMETRIC") \
   X(checkpoint_interval_ms,     DURATION, "db.checkpoint.interval.time", "dbms.checkpoint.interval.time", "", "15m", 0, 0, "at least so often") \
   X(checkpoint_interval_tx,     INT,      "db.checkpoint.interval.tx", "dbms.checkpoint.interval.tx", "", "100000", 1, 0, "or after so many transactions") \
   X(checkpoint_interval_bytes,  BYTES,    "db.checkpoint.interval.volume", "dbms.checkpoint.interval.volume", "", "250m", 1024, 0, "or after so much log") \
@@ -88,7 +89,7 @@
   X(tx_concurrent_max,          INT,      "db.transaction.concurrent.maximum", "dbms.transaction.concurrent.maximum", "", "1000", 0, 0, "open transactions; 0: no limit") \
   X(shutdown_tx_timeout_ms,     DURATION, "db.shutdown_transaction_end_timeout", "dbms.shutdown_transaction_end_timeout", "", "10s", 0, 0, "what a stop grants to open transactions") \
   X(query_cache_size,           INT,      "server.db.query_cache_size", "dbms.query_cache_size", "", "1000", 0, 1000000, "plans kept for each database") \
-  X(temporal_timezone,          STRING,   "db.temporal.timezone", "", "dbms.db.timezone", "Z", 0, 0, "default time zone of temporal functions") \
+  X(temporal_timezone,          STRING,   "db.temporal.timezone", "", "", "Z", 0, 0, "default time zone of temporal functions") \
   X(query_max_bytes,            BYTES,    "quiver.query.max_size", "", "", "16m", 1024, 268435456, "longest query text") \
   /* security */ \
   X(auth_enabled,               BOOL,     "dbms.security.auth_enabled", "", "", "true", 0, 0, "clients must log in") \
@@ -105,6 +106,7 @@
   X(import_directory,           PATH,     "server.directories.import", "dbms.directories.import", "", "import", 0, 0, "what LOAD CSV may read") \
   X(log_user_rotation_bytes,    BYTES,    "dbms.logs.user.rotation.size", "", "", "20m", 0, 0, "size at which neo4j.log is rotated; 0: never") \
   X(log_user_keep,              INT,      "dbms.logs.user.rotation.keep_number", "", "", "7", 1, 1000, "rotated files that stay") \
+  X(log_timezone,              ENUM,     "dbms.db.timezone", "", "dbms.logs.timezone", "UTC", 0, 0, "UTC|SYSTEM") \
   X(log_user_stdout,            BOOL,     "dbms.logs.user.stdout_enabled", "", "", "true", 0, 0, "also to standard output") \
   X(strict_validation,          BOOL,     "server.config.strict_validation.enabled", "dbms.config.strict_validation", "", "false", 0, 0, "an unknown setting ends the start")
 // clang-format on

@@ -6,6 +6,7 @@
 #include "dbms/dbms_int.h"
 #include "dbms/transaction.h"
 #include "graph/replica.h"
+#include "store/store.h"
 
 enum { STEPS_A_TURN = 64 }; // then others of the pool have their turn
 
@@ -149,10 +150,21 @@ static void on_checkpointed(void *context, uint64_t index) {
   if (g != NULL) cluster_checkpointed(g, index);
 }
 
-static void on_progress(void *context, uint64_t index, uint64_t last) {
+/// In the words of Neo4j's logs. What is replayed in no time is told without its tenths.
+static void on_progress(void *context, const struct store_progress *p) {
+  enum { FEW = 100 };
   struct database *db = context;
-  event_raise(db->dbms->options.events, EVENT_INFO, "database.recovery", "[%.*s] Recovery: transaction %llu of %llu replayed.",
-              STR_ARG(db->name), (unsigned long long) index, (unsigned long long) last);
+  struct event_sink *events = db->dbms->options.events;
+  unsigned long long all = p->last - p->first + 1, done = p->index + 1 - p->first;
+  if (done == 0)
+    event_raise(events, EVENT_INFO, "database.recovery", "[%.*s] Recovery required from transaction %llu, up to %llu.",
+                STR_ARG(db->name), (unsigned long long) p->first, (unsigned long long) p->last);
+  else if (all >= FEW)
+    event_raise(events, EVENT_INFO, "database.recovery", "[%.*s]   %llu%% completed", STR_ARG(db->name), done * 10 / all * 10);
+  if (done == all)
+    event_raise(events, EVENT_INFO, "database.recovery",
+                "[%.*s] Recovery completed. %llu transactions, first:%llu, last:%llu recovered", STR_ARG(db->name), all,
+                (unsigned long long) p->first, (unsigned long long) p->last);
 }
 
 void database_path(const struct dbms *d, struct str folder, char path[DISK_PATH_MAX]) {
@@ -172,6 +184,12 @@ static enum err make_directory(struct database *db, char path[DISK_PATH_MAX], st
   return disk_make_directories(d->options.disk, path, e);
 }
 
+/// db.checkpoint: after how many entries; 0: that is of no account.
+static uint64_t checkpoint_entries(const struct config_values *config) {
+  if (str_eqz(config->checkpoint_policy, "CONTINUOUS")) return 1;
+  return str_eqz(config->checkpoint_policy, "PERIODIC") ? (uint64_t) config->checkpoint_interval_tx : 0;
+}
+
 static struct graph_options graph_options_of(struct database *db) {
   const struct config_values *config = db->dbms->options.config;
   return (struct graph_options){
@@ -186,6 +204,8 @@ static struct graph_options graph_options_of(struct database *db) {
       .uuid = uuid_is_none(db->id) ? NULL : db->id.bytes,
       .direct = true, // a page is in memory once, and what is counted is what the settings allow
       .checkpoint_bytes = (uint64_t) config->checkpoint_interval_bytes,
+      .checkpoint_entries = checkpoint_entries(config),
+      .checkpoint_ns = str_eqz(config->checkpoint_policy, "PERIODIC") ? config->checkpoint_interval_ms * NS_PER_MS : 0,
       .work_ready = on_work_ready,
       .leads = on_leads,
       .checkpointed = on_checkpointed,

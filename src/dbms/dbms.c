@@ -136,6 +136,7 @@ void dbms_tick(struct dbms *d) {
   DATABASES_EACH(db, d) {
     if (db->gate != GATE_OPEN || database_enter(db, NULL) != ERR_OK) continue;
     graph_expire_waits(db->graph);
+    graph_look_at_clock(db->graph);
     database_retry(db);
     database_leave(db);
   }

@@ -80,12 +80,40 @@ static enum err show_current_user(struct transaction *t, const struct value *arg
                 {STR("flags"), record_texts(&l->arena, &flag, t->session->must_change_password)});
 }
 
+/// Of the words of settings, which are in capitals.
+static struct str in_small_letters(struct arena *a, struct str word) {
+  char *small = ARENA_ARRAY(a, char, word.len + 1);
+  for (size_t i = 0; small != NULL && i < word.len; i++)
+    small[i] = (char) (word.ptr[i] | (word.ptr[i] >= 'A' && word.ptr[i] <= 'Z' ? 0x20 : 0));
+  return small != NULL ? (struct str){small, word.len} : STR_NONE;
+}
+
+/// Neo4j 3 gave lengths of time in milliseconds and sizes in bytes, whatever the file says, and words in small letters.
+static struct str value_of_3(struct arena *a, const struct config_entry *entry) {
+  int64_t n;
+  if (entry->type == CONFIG_DURATION && config_parse_duration(entry->value, &n)) return arena_printf(a, "%lldms", (long long) n);
+  if (entry->type == CONFIG_BYTES && config_parse_bytes(entry->value, &n)) return arena_printf(a, "%lld", (long long) n);
+  return entry->type == CONFIG_ENUM ? in_small_letters(a, entry->value) : entry->value;
+}
+
+/// As the client's Neo4j has it.
+static struct config_entry config_entry_for(const struct transaction *t, struct arena *a, uint32_t i) {
+  struct config_entry entry = config_entry(t->database->dbms->options.settings, i);
+  uint32_t major = t->session->client.neo4j_major;
+  if (major == 4) entry.name = entry.name_4x;
+  if (major != 3) return entry;
+  entry.name = entry.name_3x;
+  entry.value = value_of_3(a, &entry);
+  return entry;
+}
+
 static enum err list_config(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
   const struct config *c = t->database->dbms->options.settings;
   struct str search = n > 0 && arguments[0].type == VALUE_STRING ? v_text(arguments[0]) : STR("");
   for (uint32_t i = 0; c != NULL && i < config_entry_count(c); i++) {
-    struct config_entry entry = config_entry(c, i);
+    struct config_entry entry = config_entry_for(t, &l->arena, i);
     if (str_find(entry.name, search) < 0) continue;
+    if (entry.value.ptr == NULL) return arena_err(&l->arena, e);
     TRY(RECORD(l, e, {STR("name"), v_str(entry.name)}, {STR("description"), v_str(entry.description)}, {STR("value"), v_str(entry.value)},
                {STR("dynamic"), v_bool(false)}, {STR("defaultValue"), v_str(entry.default_value)}, {STR("startupValue"), v_str(entry.value)},
                {STR("explicitlySet"), v_bool(entry.source != CONFIG_DEFAULT)}));

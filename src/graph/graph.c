@@ -190,6 +190,12 @@ static void init_parts(struct graph *g) {
   g->commits.term = g->options.replicated ? 0 : COMMITS_TERM_ALONE;
 }
 
+/// What is applied now is what the newest checkpoint will hold.
+static void note_checkpoint(struct graph *g) {
+  g->checkpoint_index = store_applied_index(g->store);
+  atomic_store(&g->checkpoint_at_ns, clock_monotonic_ns(g->options.clock));
+}
+
 static enum err open_store(struct graph *g, const char *directory, struct error *e) {
   const struct graph_options *o = &g->options;
   struct store_options so = {.disk = o->disk,
@@ -203,6 +209,7 @@ static enum err open_store(struct graph *g, const char *directory, struct error 
                              .direct = o->direct};
   TRY(store_open(directory, &so, &g->store, e));
   g->space = store_space(g->store);
+  note_checkpoint(g); // what it has is in one
   const uint8_t *u = store_uuid(g->store);
   int n = 0;
   for (int i = 0; i < 16; i++)
@@ -220,7 +227,7 @@ static enum err recover_entry(void *argument, const struct log_entry *entry, str
 
 static void recover_progress(void *argument, const struct store_progress *p) {
   struct graph *g = argument;
-  if (g->options.progress != NULL) g->options.progress(g->options.context, p->index, p->last);
+  if (g->options.progress != NULL) g->options.progress(g->options.context, p);
 }
 
 static enum err recover(struct graph *g, struct error *e) {
@@ -323,8 +330,23 @@ int64_t graph_round_ns(const struct graph *g) {
   return g->round_ns;
 }
 
+static bool checkpoint_time_has_come(struct graph *g) {
+  int64_t every_ns = g->options.checkpoint_ns;
+  return every_ns > 0 && clock_monotonic_ns(g->options.clock) - atomic_load(&g->checkpoint_at_ns) >= every_ns;
+}
+
+void graph_look_at_clock(struct graph *g) {
+  if (checkpoint_time_has_come(g)) graph_work(g, GRAPH_APPLIER);
+}
+
+/// So many entries, or so much time with any at all.
+static bool checkpoint_is_due_by_entries(struct graph *g) {
+  uint64_t entries = store_applied_index(g->store) - g->checkpoint_index, limit = g->options.checkpoint_entries;
+  return entries > 0 && ((limit > 0 && entries >= limit) || checkpoint_time_has_come(g));
+}
+
 /// So much log, so many changed pages, or half of the page cache changed: what is beyond that is written early, page by page.
-static bool checkpoint_is_due(struct graph *g, uint64_t log_bytes) {
+static bool checkpoint_is_due_by_bytes(struct graph *g, uint64_t log_bytes) {
   struct checkpoint_status s;
   struct page_pool_stats pool;
   checkpoint_status(g->store, &s);
@@ -338,10 +360,14 @@ static enum err begin_checkpoint_if_due(struct graph *g, struct error *e) {
   if (checkpoint_active(g->store)) return ERR_OK;
   struct log_stats log;
   log_stats(store_log(g->store), &log);
-  if (!checkpoint_is_due(g, log.appended_bytes)) return ERR_OK;
+  if (!checkpoint_is_due_by_bytes(g, log.appended_bytes) && !checkpoint_is_due_by_entries(g)) {
+    if (checkpoint_time_has_come(g)) note_checkpoint(g); // nothing has changed
+    return ERR_OK;
+  }
   enum err err = checkpoint_begin(g->store, e);
   if (err != ERR_OK) return err == ERR_BUSY ? ERR_OK : err;
   g->checkpoint_log_bytes = log.appended_bytes;
+  note_checkpoint(g);
   graph_work(g, GRAPH_CHECKPOINTER);
   return ERR_OK;
 }

@@ -20,6 +20,8 @@
 
 enum graph_machine { GRAPH_LOG_WRITER, GRAPH_APPLIER, GRAPH_CHECKPOINTER, GRAPH_READER, GRAPH_MACHINE_MAX };
 
+struct store_progress;
+
 struct graph_options {
   struct disk *disk;
   struct clock *clock;
@@ -32,6 +34,8 @@ struct graph_options {
   bool replicated;           // the log belongs to a group: graph/replica.h
   bool direct;               // page file past the page cache
   uint64_t checkpoint_bytes; // log, or changed pages, after which a checkpoint starts; 0: 256 MB. Half of the pool is enough too
+  uint64_t checkpoint_entries; // of the log, after which one starts too; 0: their number does not matter
+  int64_t checkpoint_ns;       // after which whatever has changed is written; 0: time does not matter
   uint32_t index_sample_max; // unused entities a population step looks at; 0: 256
   /// From any thread, any time between open and close, also from within calls into the graph; must not call back into it.
   void (*work_ready)(void *context, enum graph_machine machine);
@@ -41,8 +45,8 @@ struct graph_options {
   /// checkpointer.
   void (*checkpointed)(void *context, uint64_t index);
   void *context;
-  /// How far recovery is: called now and then while graph_open replays the log. May be NULL.
-  void (*progress)(void *context, uint64_t index, uint64_t last);
+  /// How far recovery is, while graph_open replays the log: store_recover. May be NULL.
+  void (*progress)(void *context, const struct store_progress *p);
 };
 
 /// Opens the database in `directory` (which exists) and replays its log. Errors: those of store_open; ERR_CORRUPT.
@@ -69,6 +73,9 @@ enum err graph_checkpoint(struct graph *g, struct error *e) NODISCARD;
 /// Refuses lock waits whose time is over. Call it about every 10 ms while transactions wait; returns the monotonic time of the
 /// next one that will be refused, or INT64_MAX.
 int64_t graph_expire_waits(struct graph *g);
+
+/// Has a checkpoint begun whose time has come. Any thread, now and then; cheap.
+void graph_look_at_clock(struct graph *g);
 
 /// Ends all waits for an index or a verdict (graph_await): their `ready` is called now. Nobody may begin another one. Before closing.
 void graph_end_waits(struct graph *g);

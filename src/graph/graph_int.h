@@ -25,6 +25,8 @@ struct graph {
   struct graph_options options;
   struct store *store;
   uint64_t checkpoint_log_bytes; // of the log when the last checkpoint began: the applier's
+  uint64_t checkpoint_index;     // what it holds: the applier's
+  _Atomic int64_t checkpoint_at_ns; // monotonic: when it began
   struct page_space *space;
   char uuid_text[37];
 

@@ -25,7 +25,8 @@ struct bench {
   // leave.
   size_t pool_bytes;
   unsigned pool_wait_ms;
-  uint64_t checkpoint_bytes, segment_bytes;
+  uint64_t checkpoint_bytes, checkpoint_entries, segment_bytes;
+  int64_t checkpoint_ns;
   bool replicated;
 };
 
@@ -39,6 +40,8 @@ static inline void bench_open(struct bench *b) {
   o.pool = b->pool;
   o.log.segment_bytes = b->segment_bytes > 0 ? b->segment_bytes : 1 << 20;
   o.checkpoint_bytes = b->checkpoint_bytes;
+  o.checkpoint_entries = b->checkpoint_entries;
+  o.checkpoint_ns = b->checkpoint_ns;
   enum err err = graph_open("db", &o, &b->g, &b->e);
   if (err != ERR_OK) print_message("%s\n", b->e.message);
   assert_ok(err);

@@ -1,5 +1,6 @@
 // A graph that is larger than its page cache: everything goes through, one stay in page access included, and comes out right.
 #include "graph/test_bench_int.h"
+#include "store/checkpoint.h"
 #include "store/store.h"
 
 enum { NODES = 12000, PAGES = 200 };
@@ -150,6 +151,49 @@ TEST(the_log_of_one_hot_node_is_kept_short) {
   bench_stop(&b);
 }
 
+static void make_a_node(struct bench *b) {
+  struct graph_tx *tx = bench_begin(b);
+  graph_id id;
+  must(b, graph_create_node(tx, NULL, 0, NULL, 0, &id, &b->e));
+  bench_commit(b, tx);
+  settle_with_checkpoints(b);
+}
+
+static uint64_t checkpoints(const struct bench *b) {
+  struct checkpoint_status s;
+  checkpoint_status(graph_store(b->g), &s);
+  return s.sequence;
+}
+
+TEST(a_checkpoint_comes_after_so_many_transactions) {
+  struct bench b = {.checkpoint_entries = 10};
+  bench_make(&b);
+  uint64_t first = checkpoints(&b);
+  for (int i = 0; i < 9; i++) make_a_node(&b);
+  assert_int_equal(checkpoints(&b), first);
+  for (int i = 0; i < 21; i++) make_a_node(&b);
+  assert_int_equal(checkpoints(&b), first + 3);
+  bench_stop(&b);
+}
+
+TEST(a_checkpoint_comes_after_so_long_if_there_is_something_to_write) {
+  struct bench b = {.checkpoint_ns = 60 * NS_PER_S};
+  bench_make(&b);
+  uint64_t first = checkpoints(&b);
+  b.clock.now_ns += 61 * NS_PER_S;
+  graph_look_at_clock(b.g);
+  settle_with_checkpoints(&b);
+  assert_int_equal(checkpoints(&b), first); // nothing was changed
+  make_a_node(&b);
+  assert_int_equal(checkpoints(&b), first);
+  b.clock.now_ns += 61 * NS_PER_S;
+  graph_look_at_clock(b.g); // nobody commits anything
+  settle_with_checkpoints(&b);
+  assert_int_equal(checkpoints(&b), first + 1);
+  bench_stop(&b);
+}
+
 TESTS(T(a_scan_reads_more_than_the_memory_in_one_stay),
       T(an_expansion_gives_as_many_nodes_as_fit_and_slices_are_good_until_a_rest),
-      T(updates_of_everything_in_one_transaction_spill_and_survive), T(the_log_of_one_hot_node_is_kept_short))
+      T(updates_of_everything_in_one_transaction_spill_and_survive), T(the_log_of_one_hot_node_is_kept_short),
+      T(a_checkpoint_comes_after_so_many_transactions), T(a_checkpoint_comes_after_so_long_if_there_is_something_to_write))

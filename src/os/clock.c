@@ -35,3 +35,9 @@ static int64_t manual_wall_ns(struct clock *c) {
 void clock_manual_init(struct clock_manual *m, int64_t wall_ns) {
   *m = (struct clock_manual){{manual_monotonic_ns, manual_wall_ns}, 0, wall_ns};
 }
+
+int32_t clock_zone_ahead_s(int64_t wall_ns) {
+  time_t t = wall_ns / NS_PER_S;
+  struct tm tm;
+  return localtime_r(&t, &tm) != NULL ? (int32_t) tm.tm_gmtoff : 0;
+}

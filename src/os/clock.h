@@ -25,6 +25,9 @@ static inline int64_t clock_wall_ns(struct clock *c) {
   return c->wall_ns(c);
 }
 
+/// How far the time zone of the system was, or will be, ahead of UTC then.
+int32_t clock_zone_ahead_s(int64_t wall_ns);
+
 /// A clock that only moves when told, for tests and simulators. Embed it and pass `&m.clock`.
 struct clock_manual {
   struct clock clock;

@@ -98,8 +98,6 @@ static enum err open_http(struct front_doors *doors, const struct config_values 
   s.status_needs_login = v->status_auth_enabled;
   TRY(http_server_start(&s, doors->events, &doors->http, e));
   event_raise(doors->events, EVENT_INFO, "http.enabled", "HTTP enabled on %s.", http_server_address(doors->http, 0));
-  struct str where = front_doors_http_address(doors);
-  event_raise(doors->events, EVENT_INFO, "http.available", "Remote interface available at http://%.*s/", STR_ARG(where));
   return ERR_OK;
 }
 

@@ -80,6 +80,7 @@ static enum err open_log(struct server *s, struct error *e) {
       .path = path,
       .console = s->options.console && v->log_user_stdout,
       .debug = s->options.debug,
+      .local_time = str_eqz(v->log_timezone, "SYSTEM"),
       .rotation_bytes = v->log_user_rotation_bytes,
       .keep = (int) v->log_user_keep,
       .clock = clock_system(),
@@ -99,8 +100,8 @@ static void look_at_open_files(struct server *s) {
 }
 
 static void greet(struct server *s) {
+  event_raise(s->events, EVENT_INFO, "server.version", "======== Quiver %s ========", quiver_version());
   event_raise(s->events, EVENT_INFO, "server.starting", "Starting...");
-  event_raise(s->events, EVENT_INFO, "server.version", "This is Quiver %s.", quiver_version());
   look_at_open_files(s);
   for (uint32_t i = 0; i < config_warning_count(s->options.config); i++) {
     struct str warning = config_warning(s->options.config, i);
@@ -211,6 +212,9 @@ enum err server_start(const struct server_options *options, struct server **ret,
     return err;
   }
   event_raise(s->events, EVENT_INFO, "server.started", "Started.");
+  struct str page = server_http_address(s);
+  if (page.len > 0)
+    event_raise(s->events, EVENT_INFO, "http.available", "Remote interface available at http://%.*s/", STR_ARG(page));
   *ret = s;
   return ERR_OK;
 }

@@ -8,16 +8,20 @@
 
 #include "base/test.h"
 
-TEST(stamps_are_of_utc_with_milliseconds) {
+TEST(stamps_have_milliseconds_and_their_zone) {
   char stamp[USER_LOG_STAMP + 1];
-  user_log_stamp(INT64_C(1480091990333) * NS_PER_MS, stamp);
+  user_log_stamp(INT64_C(1480091990333) * NS_PER_MS, 0, stamp);
   assert_string_equal(stamp, "2016-11-25 16:39:50.333+0000");
-  user_log_stamp(0, stamp);
+  user_log_stamp(0, 0, stamp);
   assert_string_equal(stamp, "1970-01-01 00:00:00.000+0000");
-  user_log_stamp(-1, stamp);
+  user_log_stamp(-1, 0, stamp);
   assert_string_equal(stamp, "1969-12-31 23:59:59.999+0000");
-  user_log_stamp(INT64_C(1709164800) * NS_PER_S, stamp);
+  user_log_stamp(INT64_C(1709164800) * NS_PER_S, 0, stamp);
   assert_string_equal(stamp, "2024-02-29 00:00:00.000+0000");
+  user_log_stamp(0, 8 * 3600, stamp);
+  assert_string_equal(stamp, "1970-01-01 08:00:00.000+0800");
+  user_log_stamp(0, -(3 * 3600 + 30 * 60), stamp);
+  assert_string_equal(stamp, "1969-12-31 20:30:00.000-0330");
 }
 
 static void read_file(const char *path, char *to, size_t room) {
@@ -56,6 +60,23 @@ TEST(events_become_lines_and_files_are_rotated) {
   rmdir(folder);
 }
 
+TEST(a_list_is_given_as_lines_that_cannot_be_taken_for_others) {
+  char folder[] = "/tmp/quiver-log-XXXXXX", path[64], text[4096];
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/neo4j.log", folder);
+  struct user_log *log;
+  struct error e = ERROR_INIT;
+  assert_ok(user_log_open(&(struct user_log_options){.path = path, .clock = clock_system()}, &log, &e));
+  event_raise(user_log_sink(log), EVENT_INFO, "x", "More: [\n\tone,\n\ttwo\n]");
+  event_raise(user_log_sink(log), EVENT_INFO, "x", "Less: [\none,\ttwo\n]\n]\n");
+  user_log_close(log);
+  read_file(path, text, sizeof text);
+  assert_non_null(strstr(text, " INFO  More: [\n\tone,\n\ttwo\n]\n"));
+  assert_non_null(strstr(text, " INFO  Less: [ one, two ] ] \n"));
+  unlink(path);
+  rmdir(folder);
+}
+
 TEST(a_folder_that_is_not_there_is_told) {
   struct error e = ERROR_INIT;
   struct user_log *log;
@@ -63,4 +84,4 @@ TEST(a_folder_that_is_not_there_is_told) {
   assert_non_null(strstr(e.message, "/nowhere/neo4j.log"));
 }
 
-TESTS(T(stamps_are_of_utc_with_milliseconds), T(events_become_lines_and_files_are_rotated), T(a_folder_that_is_not_there_is_told))
+TESTS(T(stamps_have_milliseconds_and_their_zone), T(events_become_lines_and_files_are_rotated), T(a_list_is_given_as_lines_that_cannot_be_taken_for_others), T(a_folder_that_is_not_there_is_told))

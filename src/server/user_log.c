@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,15 +41,16 @@ static void civil_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month
   *ret_year = (int64_t) yoe + era * 400 + (*ret_month <= 2);
 }
 
-void user_log_stamp(int64_t wall_ns, char out[USER_LOG_STAMP + 1]) {
-  int64_t ms = wall_ns / NS_PER_MS - (wall_ns % NS_PER_MS < 0);
+void user_log_stamp(int64_t wall_ns, int32_t ahead_s, char out[USER_LOG_STAMP + 1]) {
+  int64_t ms = wall_ns / NS_PER_MS - (wall_ns % NS_PER_MS < 0) + ahead_s * (int64_t) 1000;
+  int32_t ahead_min = abs(ahead_s / 60);
   int64_t days = ms / 86400000 - (ms % 86400000 < 0);
   unsigned of_day = (unsigned) (ms - days * 86400000);
   int64_t year;
   unsigned month, day;
   civil_from_days(days, &year, &month, &day);
-  snprintf(out, USER_LOG_STAMP + 1, "%04lld-%02u-%02u %02u:%02u:%02u.%03u+0000", (long long) year, month, day, of_day / 3600000,
-           of_day / 60000 % 60, of_day / 1000 % 60, of_day % 1000);
+  snprintf(out, USER_LOG_STAMP + 1, "%04lld-%02u-%02u %02u:%02u:%02u.%03u%c%02d%02d", (long long) year, month, day, of_day / 3600000,
+           of_day / 60000 % 60, of_day / 1000 % 60, of_day % 1000, ahead_s < 0 ? '-' : '+', ahead_min / 60 % 100, ahead_min % 60);
 }
 
 static const char *level_text(enum event_level level) {
@@ -66,14 +68,21 @@ static bool is_sentence(struct str text) {
   return text.len > 0 && !(text.ptr[0] >= 'a' && text.ptr[0] <= 'z');
 }
 
-/// One line for one event, whatever its text: a line break in it would let a client forge lines.
-static enum err append_line(struct buf *b, int64_t wall_ns, enum event_level level, const char *name, struct str text) {
+/// A line break in a text would let a client forge lines: one stays only where no line can begin, before a tab or the last bracket.
+static bool stays(struct str text, size_t i) {
+  if (text.ptr[i] == '\t') return i > 0 && text.ptr[i - 1] == '\n';
+  bool before_tab = i + 1 < text.len && text.ptr[i + 1] == '\t', before_last = i + 2 == text.len && text.ptr[i + 1] == ']';
+  return text.ptr[i] == '\n' && (before_tab || before_last);
+}
+
+/// One line for one event, and those that belong to it.
+static enum err append_line(struct buf *b, int64_t wall_ns, int32_t ahead_s, enum event_level level, const char *name, struct str text) {
   char stamp[USER_LOG_STAMP + 1];
-  user_log_stamp(wall_ns, stamp);
+  user_log_stamp(wall_ns, ahead_s, stamp);
   TRY(buf_reserve(b, text.len + 64));
   TRY(buf_printf(b, "%s %s ", stamp, level_text(level)));
   if (!is_sentence(text)) TRY(buf_printf(b, "[%s] ", name));
-  for (size_t i = 0; i < text.len; i++) TRY(buf_append_byte(b, (uint8_t) ((unsigned char) text.ptr[i] < 0x20 ? ' ' : text.ptr[i])));
+  for (size_t i = 0; i < text.len; i++) TRY(buf_append_byte(b, (uint8_t) ((unsigned char) text.ptr[i] < 0x20 && !stays(text, i) ? ' ' : text.ptr[i])));
   return buf_append_byte(b, '\n');
 }
 
@@ -81,9 +90,10 @@ static void raise_event(struct event_sink *sink, enum event_level level, const c
   struct user_log *log = CONTAINER_OF(sink, struct user_log, sink);
   if (level == EVENT_DEBUG && !log->options.debug) return;
   int64_t now = clock_wall_ns(log->options.clock);
+  int32_t ahead_s = log->options.local_time ? clock_zone_ahead_s(now) : 0;
   mutex_lock(&log->mutex);
   size_t before = log->queue.len;
-  if (before + text.len + 64 > QUEUE_BYTES_MAX || append_line(&log->queue, now, level, name, text) != ERR_OK) {
+  if (before + text.len + 64 > QUEUE_BYTES_MAX || append_line(&log->queue, now, ahead_s, level, name, text) != ERR_OK) {
     log->queue.len = before;
     log->dropped++;
   }

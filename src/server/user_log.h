@@ -20,6 +20,7 @@ struct user_log_options {
   const char *path; // of the file; NULL: console only
   bool console;     // standard output
   bool debug;       // events of level DEBUG, too
+  bool local_time;  // stamps in the zone of the system rather than UTC
   int64_t rotation_bytes; // 0: never
   int keep;               // rotated files: path.1 is the newest
   struct clock *clock;
@@ -35,5 +36,5 @@ void user_log_close(struct user_log *log);
 
 enum { USER_LOG_STAMP = 28 };
 
-/// "2016-11-25 16:39:50.333+0000" into `out` (with a NUL). Pure.
-void user_log_stamp(int64_t wall_ns, char out[USER_LOG_STAMP + 1]);
+/// "2016-11-25 16:39:50.333+0000" into `out` (with a NUL), in a zone that is so far ahead of UTC. Pure.
+void user_log_stamp(int64_t wall_ns, int32_t ahead_s, char out[USER_LOG_STAMP + 1]);

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "store/store_int.h"
 
-#define PROGRESS_EVERY_NS (100 * NS_PER_MS)
 
 // ---- opening ----
 
@@ -255,38 +254,29 @@ void store_close(struct store *s) {
 
 // ---- recovery ----
 
-struct recovering {
-  void (*progress)(void *argument, const struct store_progress *p);
-  void *argument;
-  struct store_progress at;
-  int64_t said_ns;
-};
-
-static void say(struct store *s, struct recovering *r, bool now) {
-  int64_t now_ns = clock_monotonic_ns(s->options.clock);
-  if (!now && now_ns - r->said_ns < PROGRESS_EVERY_NS) return;
-  r->said_ns = now_ns;
-  event_raise(s->options.events, EVENT_INFO, "store.recovery", "log entry %llu of %llu", (unsigned long long) r->at.index,
-              (unsigned long long) r->at.last);
-  if (r->progress != NULL) r->progress(r->argument, &r->at);
+/// Whether a tenth is full with this entry.
+static bool is_tenth(const struct store_progress *p) {
+  uint64_t all = p->last - p->first + 1, done = p->index - p->first + 1;
+  return done * 10 / all != (done - 1) * 10 / all;
 }
 
 enum err store_recover(struct store *s, enum err (*apply)(void *argument, const struct log_entry *entry, struct error *e), void *argument,
                        void (*progress)(void *argument, const struct store_progress *p), struct error *e) {
   uint64_t index = s->applied.index + 1 + (MUTANT(replay_from) ? 1 : 0), last = log_commit_index(s->log);
   if (index > last) return ERR_OK;
-  struct recovering r = {progress, argument, {index - 1, last}, clock_monotonic_ns(s->options.clock)};
+  struct store_progress at = {index, index - 1, last};
+  if (progress != NULL) progress(argument, &at);
   struct log_cursor *c = NULL;
   TRY(log_cursor_open(s->log, index, &c, e));
   enum err err = ERR_OK;
-  while (r.at.index < last && err == ERR_OK) {
+  while (at.index < last && err == ERR_OK) {
     const struct log_entry *entry = NULL;
     err = log_cursor_next(c, &entry, e);
     if (err == ERR_OK && entry == NULL) err = error_set(e, ERR_CORRUPT, "The log ends before its commit mark %llu.", (unsigned long long) last);
     if (err == ERR_OK) err = apply(argument, entry, e);
     if (err != ERR_OK) break;
-    r.at.index++;
-    say(s, &r, r.at.index == last);
+    at.index++;
+    if (progress != NULL && is_tenth(&at)) progress(argument, &at);
   }
   log_cursor_close(c);
   return err;

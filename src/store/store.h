@@ -61,11 +61,11 @@ enum err store_open(const char *directory, const struct store_options *options, 
 void store_close(struct store *s);
 
 struct store_progress {
-  uint64_t index, last; // of the log; index of `last` applied
+  uint64_t first, index, last; // of the log: what is replayed, and how far that is; first - 1 at the beginning
 };
 
 /// Hands every entry from the superblock's applied index + 1 up to the log's commit mark to `apply`, in order; `apply` makes
-/// batches and publishes as it likes. `progress` may be NULL; raised about every 100 ms by the clock and at the end.
+/// batches and publishes as it likes. `progress` may be NULL; called at the beginning, with every tenth and at the end.
 enum err store_recover(struct store *s, enum err (*apply)(void *argument, const struct log_entry *entry, struct error *e), void *argument,
                        void (*progress)(void *argument, const struct store_progress *p), struct error *e) NODISCARD;
 
