@@ -1,8 +1,9 @@
-// One closed loop of clients over etcd or over the replicated register, so that both are measured by the same hand.
+// One closed loop of clients over etcd, the replicated register or the database, so that all are measured by the same hand.
 //
-//	consensus put etcd|register ENDPOINTS CLIENTS SECONDS BYTES      a line: operations, per second, p50 ms, p99 ms, errors
-//	consensus gap etcd|register ENDPOINTS SECONDS PID                kills PID after two seconds; until the next acknowledged write
+//	consensus put etcd|register|database ENDPOINTS CLIENTS SECONDS BYTES      a line: operations, per second, p50 ms, p99 ms, errors
+//	consensus gap etcd|register|database ENDPOINTS SECONDS PID                kills PID after two seconds; until the next acknowledged write
 //	                                                                 of clients on each endpoint, ms
+//	consensus stop ...                                               the same with an orderly stop
 package main
 
 import (
@@ -68,8 +69,11 @@ func (s *registerStore) put(key int, value string, timeout time.Duration) error 
 }
 
 func open(kind, endpoint string, shared map[string]*clientv3.Client) store {
-	if kind == "register" {
+	switch kind {
+	case "register":
 		return &registerStore{endpoint: endpoint}
+	case "database":
+		return &boltStore{endpoint: endpoint}
 	}
 	client := shared[endpoint]
 	if client == nil {
@@ -137,7 +141,7 @@ func put(kind string, endpoints []string, clients int, seconds time.Duration, by
 	fmt.Println(len(all), float64(len(all))/elapsed, at(.5), at(.99), failed)
 }
 
-func gap(kind string, endpoints []string, seconds time.Duration, pid int) {
+func gap(kind string, endpoints []string, seconds time.Duration, pid int, signal syscall.Signal) {
 	var lock sync.Mutex
 	acknowledged := []time.Time{}
 	shared := map[string]*clientv3.Client{}
@@ -161,7 +165,7 @@ func gap(kind string, endpoints []string, seconds time.Duration, pid int) {
 	}
 	time.Sleep(2 * time.Second)
 	killed := time.Now()
-	syscall.Kill(pid, syscall.SIGKILL)
+	syscall.Kill(pid, signal)
 	done.Wait()
 	sort.Slice(acknowledged, func(a, b int) bool { return acknowledged[a].Before(acknowledged[b]) })
 	next := time.Since(killed).Seconds() * 1000 // at least that, if nothing more was acknowledged
@@ -185,6 +189,8 @@ func main() {
 	case os.Args[1] == "put" && len(os.Args) == 7:
 		put(os.Args[2], endpoints, number(os.Args[4]), seconds, number(os.Args[6]))
 	case os.Args[1] == "gap":
-		gap(os.Args[2], endpoints, time.Duration(number(os.Args[4]))*time.Second, number(os.Args[5]))
+		gap(os.Args[2], endpoints, time.Duration(number(os.Args[4]))*time.Second, number(os.Args[5]), syscall.SIGKILL)
+	case os.Args[1] == "stop":
+		gap(os.Args[2], endpoints, time.Duration(number(os.Args[4]))*time.Second, number(os.Args[5]), syscall.SIGTERM)
 	}
 }
