@@ -1,5 +1,5 @@
-// Safety rules that can be switched off one at a time, to show that the tests and simulators catch it. docs/develop/mutants.md says
-// how; each row names a rule and what happens without it.
+// Safety rules that can be switched off one at a time, to show that the tests and simulators catch it. docs/develop/mutants.md
+// says how; each row names a rule and what happens without it.
 //
 // In the server MUTANT(x) is the constant false. Code that is compiled with QUIVER_MUTANTS asks at run time: the rule that the
 // environment's QUIVER_MUTANT names is off for the whole process.
@@ -25,7 +25,7 @@
   X(shrink_used,       "the file's end is cut by what the map names, not by what anybody needs") \
   X(copy_sync,         "a copied store counts as durable without a sync") \
   X(copy_mark,         "a copied store takes a place that was not marked for it") \
-  /* consensus: caught by its directed tests; G1 to G17 are the guards of src/consensus/README.md */ \
+  /* consensus: caught by its directed tests; G1 to G18 are the guards of src/consensus/README.md */ \
   X(raft_stale_append,      "G1: a leader of an older term is answered by the engine") \
   X(raft_split_change,      "G2: a membership entry stands anywhere in its message") \
   X(raft_change_before,     "G2: an earlier membership entry is not taken for committed when the next one comes") \
@@ -56,6 +56,8 @@
   X(raft_lost_granted,      "G15: who gave its vote stands against it") \
   X(raft_shorter_log,       "G16: who refuses a shorter log waits for its own timeout") \
   X(raft_split_vote,        "G17: who was denied a vote waits for its timeout") \
+  X(raft_install_uncopied,  "G18: a log is let go before the copy of the store is there") \
+  X(raft_install_overtaken, "G18: a copy is of no use if its leader has forgotten more since") \
   X(raft_commit_old_term,   "an entry of an older term is committed by counting") \
   X(raft_commit_uncapped,   "a follower commits beyond what the message matched") \
   X(raft_hard_state,        "term and vote are not made durable") \
@@ -87,6 +89,7 @@
   X(group_newest_membership, "a snapshot has the newest membership, not the one in force there") \
   X(group_prune_first,       "the log is pruned without a word of where it begins") \
   X(group_settle_early,      "a log that is merely as long as a copied store passes for having caught up") \
+  X(group_settle_waiting,    "the mark that a copied store may be there goes while the copy is on its way") \
   X(group_reset_first,       "the log is begun anew without a word of where it begins") \
   X(group_trust_applied,     "a copied store says what of an older log is committed") \
   X(frame_checksum,          "a damaged frame is read") \

@@ -112,11 +112,20 @@ static enum err receive_append(struct group *g, const struct message *m, struct 
   return err;
 }
 
+static enum err receive_install(struct group *g, const struct message *m, struct error *e) {
+  struct consensus_message body = m->body;
+  struct group_applied applied = g->options.application->applied(g->options.application);
+  body.install.copied_index = applied.index;
+  body.install.copied_term = applied.term;
+  return finish(g, consensus_receive(g->consensus, g->now_ms, &body, e), e);
+}
+
 enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m, struct error *e) {
   TRY(begin(g, now_ms, e));
   if (m->to != g->member_id || m->from == g->member_id || memcmp(m->group, g->options.uuid, sizeof m->group) != 0) return ERR_OK;
   if (m->from == g->leader) g->leader_heard_ms = g->now_ms;
   if (m->body.type == CONSENSUS_APPEND) return receive_append(g, m, e);
+  if (m->body.type == CONSENSUS_INSTALL) return receive_install(g, m, e);
   if (m->body.type == CONSENSUS_APPEND_RESULT && m->body.append_result.rejected > 0) group_send_refused(g, m->from);
   return finish(g, consensus_receive(g->consensus, g->now_ms, &m->body, e), e);
 }
@@ -178,11 +187,6 @@ enum err group_read(struct group *g, uint64_t now_ms, uint64_t read_id, struct e
   return finish_request(g, consensus_read(g->consensus, g->now_ms, read_id, e), e);
 }
 
-enum err group_installed(struct group *g, uint64_t now_ms, struct error *e) {
-  TRY(begin(g, now_ms, e));
-  return group_finish_install(g, e);
-}
-
 enum err group_checkpointed(struct group *g, uint64_t now_ms, uint64_t index, uint64_t trailing, struct error *e) {
   TRY(begin(g, now_ms, e));
   return group_compact(g, MIN(index, g->reported_index), trailing, e);
@@ -192,7 +196,7 @@ enum err group_checkpointed(struct group *g, uint64_t now_ms, uint64_t index, ui
 
 // Reports in the order of the queue: an index alone would not say which of several entries of that index is durable.
 static bool is_durable(struct group *g, const struct group_write *w) {
-  if (w->kind == CONSENSUS_WRITE_INSTALL) return false; // group_installed says
+  if (w->kind == CONSENSUS_WRITE_INSTALL) return false; // group_install does it
   if (MUTANT(group_persist_early)) return true;
   if (MUTANT(group_persist_index)) return w->queued && log_durable_index(g->log) >= w->first_index + w->count - 1;
   return w->queued && w->ticket <= log_durable_ticket(g->log);
@@ -277,7 +281,7 @@ void group_stats(const struct group *g, struct group_stats *ret) {
                               .truncations = g->truncations,
                               .installs = g->installs,
                               .saves = g->saves,
-                              .installing = group_is_installing(g),
+                              .installing = g->copy_index > g->passed_index || group_is_installing(g),
                               .leader_heard_ms = g->leader_heard_ms};
 }
 

@@ -62,8 +62,9 @@ struct group_application {
   /// may be newer than what was asked for. Called from the group, may be fed by another thread.
   struct group_applied (*applied)(struct group_application *a);
   /// The log cannot bring this member up to date: get a copy of a store that has applied at least (index, term), from the
-  /// leader or anybody who has it, put it durably in the place of what is there, and tell by group_installed. Until then nothing
-  /// is applied. Called once for each install.
+  /// leader or anybody who has it, and put it durably in the place of what is there. Until `applied` says so the member goes on
+  /// with its log as it is, and votes by it; a later leader's log may bring it up to date after all. Called now and then, with
+  /// the same place or a later one, until `applied` is there.
   void (*install)(struct group_application *a, uint64_t index, uint64_t term);
   /// The membership in force changed by an applied entry.
   void (*membership)(struct group_application *a, const struct consensus_membership *m);
@@ -119,10 +120,6 @@ enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m
 /// The connection with `member` was closed (consensus_lost).
 enum err group_lost(struct group *g, uint64_t now_ms, uint64_t member, struct error *e) NODISCARD;
 
-/// The copy that `install` asked for is durable and in its place: `applied` says so. ERR_INVALID, not fatal: none was asked for,
-/// or it is older than asked.
-enum err group_installed(struct group *g, uint64_t now_ms, struct error *e) NODISCARD;
-
 // ---- asking ----
 
 /// Proposes entries (transactions, tokens, schema...; contract 14): index, term and commit time are filled in, the bytes are
@@ -154,7 +151,7 @@ struct group_stats {
   uint64_t writes_pending;
   uint64_t appends_sent, entries_sent, entries_read; // read: from the log for a member that is behind
   uint64_t truncations, installs, saves;
-  bool installing;
+  bool installing;          // waits for a copy of a store, or for its log to give way to one
   uint64_t leader_heard_ms; // when the last message of a leader came; 0: none has come
 };
 void group_stats(const struct group *g, struct group_stats *ret);

@@ -81,13 +81,17 @@ static enum err report_applied(struct group *g, struct error *e) {
   return group_carry_out(g, e);
 }
 
+// While a copy is on its way, the store may be ahead of the log at any moment.
+static bool waits_for_copy(const struct group *g, struct group_applied applied) {
+  return applied.index < g->copy_index && !MUTANT(group_settle_waiting);
+}
+
 // The log has caught up with a copied store when it holds the very entry that the store has applied last: from then on a store
 // that is ahead of it would mean that something was lost. A log that is merely as long may be the one of the store before.
 static enum err settle_install(struct group *g, struct group_applied applied, struct error *e) {
   uint64_t term = 0;
-  bool caught_up = g->installing && log_term_at(g->log, applied.index, &term, NULL) == ERR_OK &&
-                   (term == applied.term || MUTANT(group_settle_early));
-  return caught_up ? group_save_installing(g, false, e) : ERR_OK;
+  if (!g->installing || waits_for_copy(g, applied) || log_term_at(g->log, applied.index, &term, NULL) != ERR_OK) return ERR_OK;
+  return term == applied.term || MUTANT(group_settle_early) ? group_save_installing(g, false, e) : ERR_OK;
 }
 
 enum err group_apply(struct group *g, bool *ret_more, struct error *e) {
@@ -107,13 +111,12 @@ enum err group_apply(struct group *g, bool *ret_more, struct error *e) {
 
 // ---- installs ----
 
-static enum err check_copy(struct group *g, const struct group_write *w, struct error *e) {
-  if (w == NULL || w->kind != CONSENSUS_WRITE_INSTALL || !w->queued)
-    return error_set(e, ERR_INVALID, "No copy of the store was asked for.");
-  uint64_t index = g->options.application->applied(g->options.application).index;
-  if (index >= w->snapshot_index) return ERR_OK;
-  return error_set(e, ERR_INVALID, "The copy of the store ends at entry %llu; entry %llu is needed.", (unsigned long long) index,
-                   (unsigned long long) w->snapshot_index);
+// The store may be ahead of its log as soon as a copy may take its place: the group state says so before.
+enum err group_ask_copy(struct group *g, uint64_t index, uint64_t term, struct error *e) {
+  if (!g->installing) TRY(group_save_installing(g, true, e));
+  g->copy_index = index;
+  g->options.application->install(g->options.application, index, term);
+  return ERR_OK;
 }
 
 // The group state says first that the log may begin there: a crash in between leaves a log that is begun anew when it is opened.
@@ -132,15 +135,16 @@ static enum err begin_log_anew(struct group *g, const struct group_write *w, str
   return ERR_OK;
 }
 
-enum err group_finish_install(struct group *g, struct error *e) {
-  struct group_write *w = group_first_write(g);
-  TRY(check_copy(g, w, e));
-  enum err err = begin_log_anew(g, w, e);
-  if (err != ERR_OK) return group_fail(g, err, e);
+// The log gives way when everything before that is durable. The store is new enough by then (guard G18).
+enum err group_install(struct group *g, bool *ret_done, struct error *e) {
+  const struct group_write *w = group_first_write(g);
+  *ret_done = w != NULL && w->kind == CONSENSUS_WRITE_INSTALL &&
+              g->options.application->applied(g->options.application).index >= w->snapshot_index;
+  if (!*ret_done) return ERR_OK;
+  TRY(begin_log_anew(g, w, e));
   uint64_t id = w->id;
   group_drop_write(g);
-  err = consensus_persisted(g->consensus, g->now_ms, id, e);
-  return err == ERR_OK ? group_carry_out(g, e) : group_fail(g, err, e);
+  return consensus_persisted(g->consensus, g->now_ms, id, e);
 }
 
 // ---- forgetting ----

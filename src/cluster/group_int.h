@@ -32,7 +32,7 @@ struct group_write {
   uint64_t first_index;
   struct group_body **bodies;
   size_t count, bytes;
-  bool queued; // in the log's queue, or (an install) asked of the application
+  bool queued; // in the log's queue
   uint64_t ticket;
   uint64_t snapshot_index, snapshot_term;
   struct consensus_membership *membership;
@@ -84,6 +84,7 @@ struct group {
   uint64_t busy_ms;        // 0: the application takes entries
   uint64_t snapshot_index; // of the group state on disk
   bool installing;         // so marked in the group state on disk
+  uint64_t copy_index;     // a copy of a store that has applied this was asked of the application; 0: none
   struct group_reader sending, applying;
   struct log_entry *outgoing; // of one message
   struct group_body **outgoing_bodies;
@@ -152,7 +153,9 @@ enum err group_apply(struct group *g, bool *ret_more, struct error *e) NODISCARD
 /// Of an applied entry, or of a snapshot.
 enum err group_note_membership(struct group *g, const struct consensus_membership *m, struct error *e) NODISCARD;
 bool group_is_installing(const struct group *g);
-enum err group_finish_install(struct group *g, struct error *e) NODISCARD;
+enum err group_ask_copy(struct group *g, uint64_t index, uint64_t term, struct error *e) NODISCARD;
+/// Lets the log give way to a copied store, if that is what is to be written next: consensus has a new update then.
+enum err group_install(struct group *g, bool *ret_done, struct error *e) NODISCARD;
 enum err group_compact(struct group *g, uint64_t index, uint64_t trailing, struct error *e) NODISCARD;
 
 // ---- opening (group_open.c) ----

@@ -236,23 +236,17 @@ static enum err carry_out(struct group *g, const struct consensus_update *u, str
   TRY(send_all(g, u, e));
   if (g->state == CONSENSUS_LEADER) group_send_committed(g);
   if (MUTANT(group_messages_first)) TRY(save_hard_state(g, u, e));
+  if (u->copy_index != 0) TRY(group_ask_copy(g, u->copy_index, u->copy_term, e));
   struct group_application *a = g->options.application;
   for (size_t i = 0; i < u->read_count; i++) a->read(a, u->reads[i].read_id, u->reads[i].index, u->reads[i].failed);
   return ERR_OK;
 }
 
-// An install begins when everything before it is durable, and is marked as begun: from then on the store may be ahead of the log.
-static enum err ask_install(struct group *g, struct error *e) {
-  struct group_write *w = group_first_write(g);
-  if (w == NULL || w->kind != CONSENSUS_WRITE_INSTALL || w->queued) return ERR_OK;
-  TRY(group_save_installing(g, true, e));
-  w->queued = true;
-  g->options.application->install(g->options.application, w->snapshot_index, w->snapshot_term);
-  return ERR_OK;
-}
-
 enum err group_carry_out(struct group *g, struct error *e) {
-  enum err err = carry_out(g, consensus_update(g->consensus), e);
-  if (err == ERR_OK) err = ask_install(g, e);
+  enum err err = ERR_OK;
+  for (bool more = true; err == ERR_OK && more;) {
+    err = carry_out(g, consensus_update(g->consensus), e);
+    if (err == ERR_OK) err = group_install(g, &more, e);
+  }
   return err == ERR_OK ? ERR_OK : group_fail(g, err, e);
 }

@@ -37,21 +37,48 @@ TEST(a_member_that_was_away_too_long_gets_a_copy_of_the_store) {
   struct group_stats s;
   place_open(p);
   struct member *leader = elect(p);
-  assert_int_equal(group_installed(follower_of(p, leader)->group, p->now_ms, &e), ERR_INVALID); // nobody asked
   struct member *behind = leave_one_behind(p, leader);
+  uint64_t first = log_first_index(behind->log), last = log_last_index(behind->log);
+  place_run(p, 1000);
   group_stats(behind->group, &s);
   assert_true(s.installing);
-  assert_int_equal(group_installed(behind->group, p->now_ms, &e), ERR_INVALID); // the store is still the old one
-  behind->applied = behind->durable = leader->applied;                          // copied; newer than asked
-  assert_ok(group_installed(behind->group, p->now_ms, &e));
+  assert_int_equal(s.leader, leader->id); // it is told of heartbeats
+  assert_int_equal(log_first_index(behind->log), first);
+  assert_int_equal(log_last_index(behind->log), last);
+  behind->applied = behind->durable = leader->applied; // copied; newer than asked
+  place_run(p, 200);
   assert_int_equal(log_first_index(behind->log), behind->install_index + 1);
   assert_ok(propose(leader, 10, &e));
   place_run(p, 300);
   assert_int_equal(behind->applied.index, leader->applied.index);
+  group_stats(behind->group, &s);
+  assert_false(s.installing);
   assert_int_equal(behind->memberships, 1);
   member_power_cut(behind);
   assert_ok(member_open(behind, &e));
   place_run(p, 100);
+  place_free(p);
+}
+
+// Found by the simulator (3 voters, fifo, seed 44128): the leader goes for good before the copy has come, and the other one
+// cannot give it before it leads, for which it needs the vote of the member that waits.
+TEST(a_member_that_waits_for_a_copy_helps_to_elect_a_leader) {
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  struct log_group_state on_disk;
+  struct group_stats s;
+  place_open(p);
+  struct member *gone = elect(p), *behind = leave_one_behind(p, gone);
+  member_close(gone);
+  struct member *leader = elect(p);
+  assert_ptr_not_equal(leader, behind);
+  assert_ok(propose(leader, 10, &e));
+  place_run(p, 1000);
+  assert_int_equal(behind->applied.index, leader->applied.index); // its log had what was lacking
+  group_stats(behind->group, &s);
+  assert_false(s.installing);
+  log_group_state(behind->log, &on_disk);
+  assert_false(on_disk.installing);
   place_free(p);
 }
 
@@ -61,12 +88,10 @@ TEST(a_crash_between_the_copy_and_its_report_loses_nothing) {
   place_open(p);
   struct member *leader = elect(p);
   struct member *behind = leave_one_behind(p, leader);
+  place_run(p, 100);
   behind->applied = behind->durable = leader->applied;
-  behind->install_index = 0;
   member_power_cut(behind);
   assert_ok(member_open(behind, &e)); // a store ahead of its log
-  run_until_asked(p, behind);
-  assert_ok(group_installed(behind->group, p->now_ms, &e));
   assert_ok(propose(leader, 10, &e));
   place_run(p, 300);
   assert_int_equal(behind->applied.index, leader->applied.index);
@@ -96,7 +121,6 @@ static struct member *copied_beside_an_older_log(struct place *p) {
   run_until_asked(p, old);
   assert_in_range(old->install_index, 2, tail - 1);
   old->applied = old->durable = leader->applied;
-  old->install_index = 0;
   member_power_cut(old);
   assert_ok(member_open(old, &e));
   return old;
@@ -107,7 +131,6 @@ static void assert_catches_up(struct place *p, struct member *m) {
   struct member *leader = leader_of(p);
   for (int i = 0; i < 100 && m->applied.index < leader->applied.index + 1; i++) {
     assert_ok(group_failure(m->group, &e));
-    if (m->install_index > 0 && group_installed(m->group, p->now_ms, &e) == ERR_OK) m->install_index = 0;
     if (i == 50) assert_ok(propose(leader_of(p), 10, &e));
     place_run(p, 10);
   }
@@ -136,6 +159,19 @@ TEST(a_second_crash_beside_an_older_log_loses_nothing) {
   place_free(p);
 }
 
+// The leader's word that the log is to begin where the copy was asked for.
+static enum err tell_to_install(struct place *p, struct member *leader, struct member *to, struct error *e) {
+  struct consensus_membership members;
+  struct message m = {.from = leader->id, .to = to->id, .body = {.type = CONSENSUS_INSTALL, .peer = leader->id}};
+  memcpy(m.group, uuid, sizeof uuid);
+  group_membership(leader->group, &members);
+  m.body.term = term_of(leader);
+  m.body.install.last_index = to->install_index;
+  m.body.install.membership = &members;
+  assert_ok(group_term_at(leader->group, to->install_index, &m.body.install.last_term, e));
+  return group_receive(to->group, p->now_ms, &m, e);
+}
+
 TEST(a_crash_while_the_log_is_begun_anew_loses_nothing) {
   for (int64_t cut = 0, more = 1; more; cut++) {
     struct place *p = place_new();
@@ -144,17 +180,12 @@ TEST(a_crash_while_the_log_is_begun_anew_loses_nothing) {
     struct member *leader = elect(p);
     struct member *behind = leave_one_behind(p, leader);
     behind->applied = behind->durable = leader->applied;
-    behind->install_index = 0;
     sim_disk_cut_after(behind->disk, cut);
-    more = group_installed(behind->group, p->now_ms, &e) != ERR_OK;
+    more = tell_to_install(p, leader, behind, &e) != ERR_OK;
     sim_disk_cut_after(behind->disk, -1);
     member_power_cut(behind);
     assert_ok(member_open(behind, &e));
-    for (int i = 0; i < 50; i++) {
-      if (behind->install_index > 0) assert_ok(group_installed(behind->group, p->now_ms, &e));
-      behind->install_index = 0;
-      place_run(p, 10);
-    }
+    place_run(p, 500);
     assert_int_equal(behind->applied.index, leader->applied.index);
     place_free(p);
   }
@@ -191,6 +222,7 @@ TEST(a_log_that_lost_its_end_is_refused) {
   place_free(p);
 }
 
-GROUP_TESTS(T(a_member_that_was_away_too_long_gets_a_copy_of_the_store), T(a_crash_between_the_copy_and_its_report_loses_nothing),
+GROUP_TESTS(T(a_member_that_was_away_too_long_gets_a_copy_of_the_store),
+            T(a_member_that_waits_for_a_copy_helps_to_elect_a_leader), T(a_crash_between_the_copy_and_its_report_loses_nothing),
             T(a_copied_store_says_nothing_of_an_older_log), T(a_second_crash_beside_an_older_log_loses_nothing),
             T(a_crash_while_the_log_is_begun_anew_loses_nothing), T(a_log_that_lost_its_end_is_refused))

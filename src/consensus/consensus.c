@@ -9,7 +9,7 @@ static enum err options_fill(const struct consensus_options *from, struct consen
   *to = from != NULL ? *from : (struct consensus_options){0};
   if (to->election_timeout_ms == 0) to->election_timeout_ms = 1000;
   if (to->heartbeat_ms == 0) to->heartbeat_ms = 100;
-  if (to->install_timeout_ms == 0) to->install_timeout_ms = 30000;
+  if (to->install_timeout_ms == 0) to->install_timeout_ms = to->election_timeout_ms;
   if (to->inflight_entries_max == 0) to->inflight_entries_max = 4096;
   if (to->heartbeat_ms >= to->election_timeout_ms || to->election_timeout_ms > UINT32_MAX / 4) {
     return error_set(e, ERR_INVALID, "an election timeout of %u ms does not go with a heartbeat each %u ms",

@@ -16,7 +16,7 @@
 // Entries are never kept here: outgoing entries are named by index and read from the log by the host; incoming and proposed ones
 // are handed back in `writes` by the very pointers that came in (`user`). Memory grows with terms and members, not with entries.
 //
-// Under this header stands a Raft engine with guards around it (README.md lists them, G1 to G17, and what each prevents). Exactly
+// Under this header stands a Raft engine with guards around it (README.md lists them, G1 to G18, and what each prevents). Exactly
 // one file knows the engine.
 //
 // Thread: one call at a time for each group; groups are independent. Nothing here blocks, allocates globally or reads a clock:
@@ -119,6 +119,7 @@ struct consensus_message {
     struct {
       uint64_t last_index, last_term;
       const struct consensus_membership *membership; // as of last_index, with its own index
+      uint64_t copied_index, copied_term;            // of a received one, by the host: what its store has applied last
     } install;
     struct {
       uint64_t last_index, last_term;
@@ -143,7 +144,7 @@ struct consensus_term_run {
 struct consensus_options {
   uint32_t election_timeout_ms;  // 0: 1000. Randomised up to twice this
   uint32_t heartbeat_ms;         // 0: 100. Must exceed a round trip with a sync
-  uint32_t install_timeout_ms;   // 0: 30 000
+  uint32_t install_timeout_ms;   // 0: as election_timeout_ms. What is sent again is a word; a copy takes its own time (guard G18)
   uint32_t inflight_entries_max; // 0: 4096 entries without an answer for each follower; at most 2^20
   uint64_t group;                // the same on all members of a group, another in each: in what order they stand (consensus_lost)
 };
@@ -174,7 +175,7 @@ void consensus_free(struct consensus *c);
 
 enum consensus_write_kind {
   CONSENSUS_WRITE_ENTRIES = 1, // voids what the log holds from first_index on, then appends
-  CONSENSUS_WRITE_INSTALL,     // the whole log and store give way to a copy at least as new as (index, term)
+  CONSENSUS_WRITE_INSTALL,     // the whole log gives way to the store, which has applied (index, term)
 };
 
 /// One thing to put into the log's queue. Completed in order by consensus_persisted(id).
@@ -206,6 +207,7 @@ struct consensus_update {
   size_t message_count;
   const struct consensus_read_result *reads;
   size_t read_count;
+  uint64_t copy_index, copy_term; // the log cannot bring this member up to date: it needs a store that has applied that; 0: no
   enum consensus_state state;
   uint64_t leader;       // member id, 0: not known
   uint64_t commit_index; // never falls (guard G10)

@@ -219,11 +219,40 @@ static enum err receive_vote(struct consensus *c, const struct consensus_message
   return ERR_OK;
 }
 
+/// The log has that entry, or has forgotten it.
+static bool has(const struct consensus *c, uint64_t index, uint64_t term) {
+  return index <= c->terms.snapshot_index || terms_at(&c->terms, index) == term;
+}
+
+/// G18: the engine lets go of its log as soon as it hears of an install, and gives no votes until the copy is there. If its
+/// leader is gone by then, and nobody else can give the copy before there is a leader again, that is never. So an install waits
+/// for the copy, and the log, which is whole until then, goes on counting: until then the message is a sign of life.
+static enum err wait_for_copy(struct consensus *c, const struct consensus_message *m, struct error *e) {
+  c->update.copy_index = m->install.last_index;
+  c->update.copy_term = m->install.last_term;
+  if (MUTANT(raft_install_uncopied)) return feed(c, m, e);
+  return receive_append(c, &(struct consensus_message){.type = CONSENSUS_APPEND, .peer = m->peer, .term = m->term}, e);
+}
+
+/// A copy takes its time, and the leader may have forgotten more since, but not at once what follows (G5): the log can begin
+/// where the copy ends, if the same membership is in force there. Otherwise each copy would be too old by the time that it has
+/// come.
+static void begin_at_copy(const struct consensus *c, struct consensus_message *m) {
+  uint64_t index = m->install.copied_index;
+  bool overtaken = index > c->commit_index && index < m->install.last_index;
+  if (!overtaken || m->install.membership->index > index || MUTANT(raft_install_overtaken)) return;
+  m->install.last_index = index;
+  m->install.last_term = m->install.copied_term;
+}
+
 /// One install at a time: the engine keeps a second one's membership for ever. A snapshot that ends in what we have committed,
 /// but with another entry, contradicts it.
 static enum err receive_install(struct consensus *c, const struct consensus_message *m, struct error *e) {
+  struct consensus_message at = *m;
   if (c->installing || contradicts(c, m->install.last_index, m->install.last_term)) return ERR_OK;
-  return feed(c, m, e);
+  begin_at_copy(c, &at);
+  bool ready = m->install.copied_index >= at.install.last_index || has(c, at.install.last_index, at.install.last_term);
+  return ready ? feed(c, &at, e) : wait_for_copy(c, m, e);
 }
 
 /// A sole voter leads without an election; it must not do so in a term it has led before (G4).

@@ -290,6 +290,7 @@ TEST(compaction_waits_for_the_disk) {
   m.install.last_index = 90;
   m.install.last_term = 3;
   m.install.membership = &members;
+  m.install.copied_index = 90;
   world_receive(w, 3, &m);
   assert_int_equal(consensus_compact(world_group(w, 3), w->now_ms, 25, 0, &first, NULL), ERR_BUSY);
   world_free(w);

@@ -394,8 +394,8 @@ TEST(what_is_committed_is_applied_when_it_is_durable_here) { // raft_apply_undur
   world_free(w);
 }
 
-/// Leader 1 with a log that is gone at the front, and follower 3 that was away with a tail of its own: it gets a snapshot.
-static struct world *installing(void) {
+/// Leader 1 with a log that is gone at the front, and follower 3 that was away with a tail of its own, and is back.
+static struct world *left_behind(void) {
   struct world *w = world_new(3, 0);
   world_write_disk(w, 1, 3, (const uint64_t[]){3, 0});
   world_write_disk(w, 2, 3, (const uint64_t[]){3, 0});
@@ -411,6 +411,12 @@ static struct world *installing(void) {
   assert_ok(world_compact(w, 1, 40, 0));
   w->members[3].slow_disk = true;
   world_isolate(w, 3, false);
+  return w;
+}
+
+/// It has a copy of the store, and its log gives way to it.
+static struct world *installing(void) {
+  struct world *w = left_behind();
   for (int i = 0; i < 100 && w->members[3].write_count == 0; i++) {
     world_timeout(w, 1);
     world_deliver(w);
@@ -689,6 +695,59 @@ TEST(a_split_vote_is_repeated_by_turns) { // raft_split_vote
   world_free(w);
 }
 
+// ---- G18 ----
+
+/// Whoever could give the copy is down for good, and 2 cannot lead without a vote.
+TEST(a_member_that_waits_for_a_copy_votes) { // raft_install_uncopied
+  struct world *w = left_behind();
+  w->members[3].no_copy = true;
+  for (int i = 0; i < 100 && w->members[3].wanted_index == 0; i++) {
+    world_timeout(w, 1);
+    world_deliver(w);
+  }
+  assert_int_equal(w->members[3].wanted_index, 40);
+  world_crash(w, 1);
+  world_pass(w, 10000);
+  assert_int_equal(world_leader(w), 2);
+  w->members[3].slow_disk = false;
+  world_persist(w, 3, w->members[3].write_count);
+  world_pass(w, 1000);
+  assert_int_equal(w->members[3].applied, w->members[2].applied); // by the log of 2, which has forgotten nothing
+  world_free(w);
+}
+
+/// Its log is as it was, and it answers its leader as anybody who hears one.
+TEST(a_log_stays_until_the_copy_is_there) {
+  struct world *w = left_behind();
+  w->members[3].no_copy = true;
+  struct consensus_status before = world_status(w, 3);
+  world_pass(w, 3000);
+  assert_int_equal(w->members[3].wanted_index, 40);
+  assert_int_equal(w->members[3].write_count, 0);
+  assert_int_equal(world_status(w, 3).durable_index, before.durable_index);
+  assert_int_equal(world_status(w, 3).leader, 1);
+  assert_int_equal(world_leader(w), 1);
+  w->members[3].no_copy = w->members[3].slow_disk = false;
+  world_pass(w, 3000);
+  assert_int_equal(w->members[3].applied, w->members[1].applied);
+  assert_int_equal(w->members[3].disk.snapshot_index, 40);
+  world_free(w);
+}
+
+/// It ends at 30. Its leader has forgotten more since, but still has what follows.
+TEST(a_copy_that_was_overtaken_is_good_enough) { // raft_install_overtaken
+  struct world *w = left_behind();
+  struct world_member *x = &w->members[3];
+  x->slow_disk = false;
+  x->no_copy = true;
+  x->copied_index = 30;
+  x->copied_term = w->members[1].memory.at[30].term;
+  world_pass(w, 5000);
+  assert_int_equal(x->disk.snapshot_index, 30);
+  assert_int_equal(x->applied, w->members[1].applied);
+  world_free(w);
+}
+
 // ---- Raft's own rules ----
 
 /// Figure 3.7. One entry at a time, so that the old one is on a majority before the leader's own is.
@@ -934,6 +993,9 @@ int main(int count, char **arguments) {
                                      T(who_gave_its_vote_does_not_stand_against_it),
                                      T(who_refuses_a_shorter_log_stands_itself),
                                      T(a_split_vote_is_repeated_by_turns),
+                                     T(a_member_that_waits_for_a_copy_votes),
+                                     T(a_log_stays_until_the_copy_is_there),
+                                     T(a_copy_that_was_overtaken_is_good_enough),
                                      T(an_entry_of_an_older_term_is_committed_by_a_later_one_only),
                                      T(a_follower_commits_what_matched),
                                      T(term_and_vote_are_durable_before_they_are_told),

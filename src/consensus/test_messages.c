@@ -140,6 +140,7 @@ TEST(snapshots_that_cannot_be) {
   m.install.last_index = 90;
   m.install.last_term = 2;
   m.install.membership = &membership;
+  m.install.copied_index = 90;
   const struct consensus_message right = m;
   m.install.membership = NULL;
   ignores(2, &m);

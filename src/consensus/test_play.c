@@ -83,6 +83,8 @@ static void make_install(struct player *p, struct consensus_message *m, struct c
   m->install.last_term = known != 0 && take(p, 4) != 0 ? known : near_to(p, m->term);
   membership->index = MAX(1u, MIN(m->install.last_index, take(p, 64)));
   m->install.membership = membership;
+  m->install.copied_index = take(p, 3) != 0 ? m->install.last_index : s.applied_index + take(p, 12);
+  m->install.copied_term = m->install.last_term;
 }
 
 static void make_vote(struct player *p, struct consensus_message *m) {

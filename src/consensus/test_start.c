@@ -265,6 +265,7 @@ static enum err follow(struct consensus **group) {
   install.install.last_index = 50;
   install.install.last_term = 4;
   install.install.membership = &snapshot;
+  install.install.copied_index = 50;
   TRY(consensus_receive(c, 40, &install, NULL));
   TRY(consensus_persisted(c, 50, 4, NULL));
   struct consensus_message probe = {.type = CONSENSUS_READ_PROBE, .peer = 4, .term = 4};

@@ -366,6 +366,7 @@ static void carry_out(struct world *w, struct world_member *x) {
   for (uint64_t i = x->commit + 1; i <= u->commit_index; i++) check_committed(w, x, i);
   x->commit = u->commit_index;
   x->apply_index = u->apply_index;
+  if (u->copy_index != 0) x->wanted_index = u->copy_index;
   if (u->state == CONSENSUS_LEADER) check_leader(w, x, u->term);
   if (!x->slow_apply) apply_some(w, x);
   if (!x->slow_disk && x->group != NULL && x->write_count > 0) world_persist(w, x->id, x->write_count);
@@ -440,6 +441,11 @@ void world_receive(struct world *w, uint64_t to, const struct consensus_message 
 
 static void take_at(struct world *w, size_t at, struct consensus_message *ret) {
   *ret = w->messages[at].m;
+  if (ret->type == CONSENSUS_INSTALL) {
+    const struct world_member *x = &w->members[ret->peer];
+    ret->install.copied_index = x->no_copy ? x->copied_index : ret->install.last_index;
+    ret->install.copied_term = x->no_copy ? x->copied_term : ret->install.last_term;
+  }
   ret->peer = w->messages[at].from;
   w->message_count--;
   memmove(&w->messages[at], &w->messages[at + 1], (w->message_count - at) * sizeof w->messages[0]);

@@ -43,12 +43,15 @@ struct world_member {
   struct consensus *group; // NULL: down
   bool slow_disk;          // writes wait for world_persist
   bool slow_apply;         // entries wait for world_apply
-  uint64_t term, vote;     // durable
+  bool no_copy;            // no copy of a store comes by itself: what there is of one ends at copied_index
+  uint64_t copied_index, copied_term;
+  uint64_t term, vote; // durable
   struct world_log disk, memory;
   struct world_write writes[WORLD_WRITES];
   size_t write_count;
   uint64_t applied, durable_applied, commit;
   uint64_t apply_index;
+  uint64_t wanted_index; // a copy of that was asked for last
   uint64_t last_read, last_read_index;
   uint32_t reads_failed, reads_answered;
   uint32_t lives;

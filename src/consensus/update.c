@@ -35,6 +35,7 @@ void update_begin(struct consensus *c, uint64_t now_ms) {
   c->message_count = 0;
   c->result_count = 0;
   c->update.hard_state_changed = false;
+  c->update.copy_index = c->update.copy_term = 0;
 }
 
 void update_done(struct consensus *c) {

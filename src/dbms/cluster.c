@@ -44,10 +44,7 @@ static struct group_applied on_applied(struct group_application *a) {
 }
 
 static void on_install(struct group_application *a, uint64_t index, uint64_t term UNUSED) {
-  group_of(a)->lacks_index = index;
-  event_raise(group_of(a)->cluster->dbms->options.events, EVENT_WARN, "cluster.install",
-              "[%.*s] This member is too far behind for the log: it needs a copy of the store up to transaction %llu.",
-              STR_ARG(group_of(a)->database->name), (unsigned long long) index);
+  cluster_fetch(group_of(a)->cluster, group_of(a)->database, index);
 }
 
 static void note_members(struct cluster_group *g, const struct consensus_membership *m) {
@@ -133,19 +130,6 @@ static void propose_waiting(struct cluster_group *g) {
   // Any other error has closed the group, which on_group_failed tells.
 }
 
-/// The store is new enough already where it came as a copy: then the log may begin anew.
-static void install(struct cluster_group *g) {
-  if (g->lacks_index == 0) return;
-  uint64_t index = g->lacks_index;
-  g->lacks_index = 0;
-  if (graph_applied(g->database->graph).index < index) {
-    cluster_fetch(g->cluster, g->database, index);
-    return;
-  }
-  enum err err = group_installed(host_group(g->member), cluster_now_ms(g->cluster), NULL);
-  if (err == ERR_OK) host_touch(g->member); // any other has closed the group, which on_group_failed tells
-}
-
 /// How many entries stay for members that are behind.
 static uint64_t trailing_entries(struct cluster_group *g) {
   const struct dbms_cluster_options *o = g->cluster->options;
@@ -173,7 +157,6 @@ static void on_group_stepped(void *context UNUSED, struct host_group *member) {
   note_status(g, &s);
   lead(g, &s);
   cluster_tell(g, &s);
-  install(g);
   propose_waiting(g);
   forget_checkpointed(g);
 }

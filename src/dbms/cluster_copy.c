@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "dbms/cluster_int.h"
+#include "graph/replica.h"
 #include "store/store.h"
 
 enum { UPSTREAMS_MAX = 64, BETWEEN_TRIES_MS = 5000 };
@@ -89,10 +90,28 @@ static void fetch_free(struct fetch *f) {
   mem_free(f);
 }
 
+/// While the copy was on its way the log went on, perhaps with a new leader that has not forgotten what was lacking.
+static bool is_needed(struct database *db, const struct store_copy *copy) {
+  if (!database_hold(db)) return true;
+  bool newer = graph_applied(db->graph).index < store_copy_identity(copy)->applied.index;
+  database_leave(db);
+  return newer;
+}
+
+static void discard(struct database *db, struct store_copy *copy) {
+  char directory[DISK_PATH_MAX];
+  struct error e = ERROR_INIT;
+  store_copy_close(copy);
+  database_path(db->dbms, db->folder, directory);
+  if (store_copy_discard(db->dbms->options.disk, directory, &e) != ERR_OK)
+    event_raise(db->dbms->options.events, EVENT_WARN, "cluster.copy", "[%.*s] %s", STR_ARG(db->name), e.message);
+}
+
 /// The store is exchanged while nobody is in the database. It comes back with the copy, or, if that could not be put in place, as
 /// it was, and the leader tells it again that it lacks something.
 static enum err exchange(struct database *db, struct store_copy *copy, struct error *e) {
   database_shut(db);
+  atomic_store(&db->lacks_index, 0); // said of the store that goes
   enum err installed = store_copy_install(copy, db->dbms->options.clock, e);
   store_copy_close(copy);
   struct error why = ERROR_INIT;
@@ -106,7 +125,9 @@ static void on_copied(void *context, struct store_copy *copy) {
   struct event_sink *events = f->cluster->dbms->options.events;
   struct error e = ERROR_INIT;
   fetch_free(f);
-  if (exchange(db, copy, &e) == ERR_OK)
+  if (!is_needed(db, copy))
+    discard(db, copy);
+  else if (exchange(db, copy, &e) == ERR_OK)
     event_raise(events, EVENT_INFO, "cluster.copy", "[%.*s] The store is the copy now, up to transaction %llu.",
                 STR_ARG(db->name), (unsigned long long) store_applied_index(graph_store(db->graph)));
   else
@@ -161,6 +182,9 @@ static void fetch_begin(struct cluster *c, struct database *db, uint64_t index) 
   serial_init(&f->work, c->dbms->options.host, WORK_MACHINE, client_work);
   serial_wake(&f->work);
   db->fetch = f;
+  event_raise(c->dbms->options.events, EVENT_WARN, "cluster.install",
+              "[%.*s] This member is too far behind for the log: it needs a copy of the store up to transaction %llu.",
+              STR_ARG(db->name), (unsigned long long) index);
   if (make_client(f, &e) == ERR_OK) {
     ask(f);
     return;

@@ -35,7 +35,6 @@ struct cluster_group {
   struct catchup_store source;   // of copies; the bulk loop's
   enum consensus_state told_state; // to people: cluster_tell.c
   uint64_t told_leader;            // a server; 0: none yet
-  uint64_t lacks_index;          // the log begins above what is here: a copy is needed that is at least so new; 0: none
   uint64_t leading;              // the term that the graph was told of
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
   struct mutex mutex;            // what follows
@@ -58,8 +57,8 @@ void cluster_copies_close(struct cluster *c);
 /// From now on others may have the database's store, and its log; and no more. Not from the groups' loop.
 enum err cluster_give(struct cluster_group *group, struct error *e) NODISCARD;
 void cluster_keep(struct cluster_group *group);
-/// Gets a copy of the database that is at least so new, and puts it in the place of its store. From the groups' loop; returns at
-/// once.
+/// Gets a copy of the database that is at least so new, and puts it in the place of its store. While one is on its way nothing else
+/// happens. From the groups' loop; returns at once.
 void cluster_fetch(struct cluster *c, struct database *db, uint64_t index);
 
 /// Sees to it that the servers of the cluster are members of the group, if this one leads it: one step at a time, now and then

@@ -295,6 +295,10 @@ static enum err mark(struct store_copy *c, struct clock *clock, struct error *e)
   if (state.generation > c->identity.generation)
     return error_set(e, ERR_INVALID, "The copied store is of generation %llu, the one here of generation %llu: it is older.",
                      (unsigned long long) c->identity.generation, (unsigned long long) state.generation);
+  if (state.snapshot_index > c->identity.applied.index)
+    return error_set(e, ERR_INVALID,
+                     "The copied store ends at entry %llu, and the log here has forgotten what is below entry %llu.",
+                     (unsigned long long) c->identity.applied.index, (unsigned long long) state.snapshot_index);
   return name_copy(c, false, e);
 }
 

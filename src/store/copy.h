@@ -49,7 +49,8 @@ enum err store_copy_finish(struct store_copy *c, struct error *e) NODISCARD;
 
 /// Puts the finished copy in the place of the store in its directory, which must not be open (ERR_BUSY), or makes it the first
 /// one there. Log and group state stay; they are marked until the log has been begun anew. ERR_INVALID: the store there is
-/// another database's, or of a newer generation. A crash within leaves the old store or the new one.
+/// another database's, or of a newer generation, or its log goes on only behind the end of the copy. A crash within leaves the old
+/// store or the new one.
 enum err store_copy_install(struct store_copy *c, struct clock *clock, struct error *e) NODISCARD;
 
 /// Removes what there is of a copy that nobody has open. None is fine.

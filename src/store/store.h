@@ -54,7 +54,7 @@ struct store_options {
 /// Opens `directory` (which must exist) under an exclusive lock; ERR_BUSY names host and process that hold it. Reads the best
 /// superblock and the log's end; ERR_CORRUPT says where the damage is.
 /// Pages that are ahead of the log are damage too, but while the group state says `installing` (store/copy.h): of a member of a
-/// group the log is then begun anew by group_installed, of any other store here, behind the last entry applied.
+/// group the log is then begun anew by the group, of any other store here, behind the last entry applied.
 enum err store_open(const char *directory, const struct store_options *options, struct store **ret, struct error *e) NODISCARD;
 
 /// Does not checkpoint: what is in the log will be replayed. NULL is fine. All snapshots, pins and cursors must be closed.

@@ -434,6 +434,34 @@ TEST(a_copy_of_an_older_generation_is_refused) {
   world_done(&w);
 }
 
+// Meanwhile the member has caught up by its log and has forgotten what the copy would need.
+TEST(a_copy_that_ends_before_the_log_begins_is_refused) {
+  struct world w;
+  struct store *s = NULL;
+  struct log_group_state g;
+  struct error e = ERROR_INIT;
+  world_init(&w);
+  uint64_t old = make_old(&w, true);
+  assert_ok(open_copy(&w, &s, NULL));
+  log_group_state(store_log(s), &g);
+  g.snapshot_index = w.pin.identity.applied.index;
+  g.snapshot_term = 1;
+  assert_ok(log_group_save(store_log(s), &g, NULL));
+  struct log_group_state further = g;
+  further.snapshot_index++;
+  assert_ok(log_group_save(store_log(s), &further, NULL));
+  store_close(s);
+  assert_int_equal(copy_all(&w, &e), ERR_INVALID);
+  assert_non_null(strstr(e.message, "has forgotten"));
+  assert_ok(open_copy(&w, &s, NULL));
+  assert_true(digest_of_store(s) == old);
+  assert_ok(log_group_save(store_log(s), &g, NULL));
+  store_close(s);
+  assert_ok(copy_all(&w, NULL));
+  assert_copied(&w);
+  world_done(&w);
+}
+
 // ---- crashes and faults ----
 
 // What is there after something went wrong: the old store, the new one, or (there was none) nothing. Never anything else.
@@ -614,6 +642,7 @@ TESTS(T(an_empty_directory_gets_the_store_and_its_log_begins_behind_it),
       T(a_store_that_is_open_or_another_databases_is_not_replaced),
       T(a_members_log_stays_until_its_leader_says_where_it_begins_and_only_then_may_pages_be_ahead),
       T(a_copy_of_a_newer_generation_brings_it_along), T(a_copy_of_an_older_generation_is_refused),
+      T(a_copy_that_ends_before_the_log_begins_is_refused),
       T(power_goes_at_each_change_of_the_disk_and_leaves_the_old_store_or_the_new_one),
       T(power_goes_at_each_change_of_the_disk_where_there_was_no_store),
       T(what_a_former_copy_left_is_not_taken_for_more_than_it_is), T(a_copy_over_one_that_nobody_has_opened_leaves_one_of_them),

@@ -189,9 +189,10 @@ class Members:
     def start(self, n):
         if n in self.processes:
             return
-        founding = ["--members", ",".join(f"{m}={self.text(m)}" for m in self.first)] if n in self.first else ["--join"]
+        others = self.first if n in self.first else sorted(self.processes)
         command = [self.program, "--server", str(n), "--directory", str(self.directory / str(n)), "--listen", self.text(n),
-                   "--client", "%s:%d" % self.client_address(n), *founding, *self.options]
+                   "--client", "%s:%d" % self.client_address(n), "--members", ",".join(f"{m}={self.text(m)}" for m in others),
+                   *([] if n in self.first else ["--join"]), *self.options]
         with open(self.directory / f"{n}.log", "a", encoding="utf-8") as log:
             self.processes[n] = subprocess.Popen(self.network.command(n, command), stderr=log, stdout=log)
 

@@ -5,9 +5,9 @@
 //            [--join] [--election MS] [--heartbeat MS] [--checkpoint ENTRIES] [--trailing ENTRIES]
 //            [--groups N]
 //
-// --join: comes to a running group, which adds it. --groups: so many groups on the same host; all but the register's are idle.
-// What clients may say: register_client.c. Ends by SIGTERM, or with 1 and the reason when its group must close: started again, it
-// goes on from its disk.
+// --join: comes to a running group, which adds it; the members named are where it may find a copy of the state. --groups: so many
+// groups on the same host; all but the register's are idle. What clients may say: register_client.c. Ends by SIGTERM, or with 1
+// and the reason when its group must close: started again, it goes on from its disk.
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -182,9 +182,8 @@ static void parse(struct register_server *s, int argc, char **argv) {
       if (c == 'g') s->idle_count = (uint32_t) number;
     }
   }
-  if (s->server == 0 || s->directory == NULL || s->listen == NULL || s->client_listen == NULL ||
-      (s->first.count == 0 && !s->join))
-    die("--server, --directory, --listen, --client and --members (or --join) are needed", NULL);
+  if (s->server == 0 || s->directory == NULL || s->listen == NULL || s->client_listen == NULL || s->first.count == 0)
+    die("--server, --directory, --listen, --client and --members are needed", NULL);
   if (s->idle_count > 0 && s->join) die("--idle-groups is for first members: nobody adds a member to an idle group", NULL);
 }
 

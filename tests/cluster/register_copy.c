@@ -19,9 +19,16 @@ static void retry(struct register_server *s) {
   loop_timer_set(s->copy_retry, RETRY_MS, false);
 }
 
+/// Whether a copy is wanted still: the log may have brought what was lacking.
+static bool is_wanted(struct register_server *s) {
+  if (s->state->applied.index >= s->wanted_index) s->wanted_index = 0;
+  return s->wanted_index != 0;
+}
+
 /// The copy is whole. False: it is of no use.
 static bool take_copy(struct register_server *s) {
   struct error e = ERROR_INIT;
+  if (!is_wanted(s)) return true;
   struct register_state *fresh = register_state_new();
   if (fresh == NULL) die("no memory", NULL);
   bool good = register_decode(fresh, s->copy.data, s->copy.len, &e) == ERR_OK && fresh->applied.index >= s->wanted_index;
@@ -33,7 +40,6 @@ static bool take_copy(struct register_server *s) {
     s->wanted_index = 0;
     s->checkpoint_index = s->state->applied.index;
     fprintf(stderr, "copied the state up to %llu\n", (unsigned long long) s->checkpoint_index);
-    if (group_installed(host_group(s->group), register_now_ms(), &e) != ERR_OK) die("installing a copy", &e);
     clients_installed(s, s->checkpoint_index);
     host_touch(s->group);
   }
@@ -87,8 +93,9 @@ void copy_ask(void *context) {
   struct register_server *s = context;
   struct consensus_membership m;
   char address[NET_ADDRESS_TEXT_MAX];
-  if (s->wanted_index == 0 || s->connecting != NULL || s->source != NULL) return;
+  if (!is_wanted(s) || s->connecting != NULL || s->source != NULL) return;
   group_membership(host_group(s->group), &m);
+  if (m.count == 0) m = s->first; // a member that joins knows of nobody else yet
   const struct consensus_member *from = m.count > 0 ? &m.members[s->wanted_from++ % m.count] : NULL;
   bool asked =
       from != NULL && from->id != s->member && client_address(from->address, address) &&
@@ -97,6 +104,7 @@ void copy_ask(void *context) {
 }
 
 void copy_begin(struct register_server *s, uint64_t index) {
+  bool begun = s->wanted_index != 0;
   s->wanted_index = MAX(s->wanted_index, index);
-  retry(s); // not from within the group
+  if (!begun) retry(s); // not from within the group
 }

@@ -175,7 +175,7 @@ void raft_load_checkpoint(struct raft_world *w) {
   struct rng *rng = &w->rngs[RAFT_checkpoint];
   struct raft_member *m = &w->members[1 + rng_below(rng, w->count)];
   struct error e = ERROR_INIT;
-  if (!m->up || m->paused_us > w->now_us || m->copy_us != 0) return;
+  if (!m->up || m->paused_us > w->now_us) return;
   raft_member_begin(m);
   m->app.durable = m->app.state;
   uint64_t index = m->app.durable.index - (rng_chance(rng, 1, 3) ? MIN(m->app.durable.index, rng_below(rng, 20)) : 0);

@@ -34,9 +34,10 @@ static struct group_applied app_applied(struct group_application *a) {
 
 static void app_install(struct group_application *a, uint64_t index, uint64_t term) {
   struct raft_member *m = member_of(a);
-  TRACE(m->world, m->id, "needs a copy of a store at %" PRIu64 "^%" PRIu64, index, term);
   m->copy_index = index;
   m->copy_term = term;
+  if (m->copy_us != 0) return; // on its way
+  TRACE(m->world, m->id, "needs a copy of a store at %" PRIu64 "^%" PRIu64, index, term);
   m->copy_us = m->world->now_us + 1000 + rng_below(&m->world->rng, 80000);
 }
 
@@ -303,14 +304,14 @@ static struct raft_member *copy_source(struct raft_member *m) {
 
 void raft_member_finish_copy(struct raft_member *m) {
   struct raft_world *w = m->world;
-  struct error e = ERROR_INIT;
-  const struct raft_member *source = m->app.state.index >= m->copy_index ? m : copy_source(m);
+  m->copy_us = 0;
+  if (m->app.state.index >= m->copy_index) return; // by a log after all
+  const struct raft_member *source = copy_source(m);
   if (source == NULL) {
     m->copy_us = w->now_us + 20000;
     return;
   }
   TRACE(w, m->id, "has a copy of the store of %" PRIu64 " at %" PRIu64, source->id, source->app.state.index);
-  m->copy_us = 0;
   raft_member_begin(m);
   m->app.state = m->app.visible = m->app.durable = source->app.state;
   raft_check_copied(m);
@@ -319,9 +320,5 @@ void raft_member_finish_copy(struct raft_member *m) {
     raft_member_crash(m, false, "power goes between a copied store and its report");
     return;
   }
-  if (raft_fault_chance(w, RAFT_crash_install, 3))
-    sim_disk_cut_after(m->disk, (int64_t) rng_below(&w->rngs[RAFT_crash_install], 12));
-  enum err err = group_installed(m->group, raft_member_ms(m), &e);
-  if (err == ERR_INVALID) raft_fail(w, "member %" PRIu64 ": %s", m->id, e.message);
   raft_member_end(m);
 }

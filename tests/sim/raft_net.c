@@ -180,6 +180,13 @@ static void lose_connection(struct raft_member *m, uint64_t other) {
   (void) err; // raft_member_end looks why
 }
 
+// A log is about to give way to a copied store.
+static void strike_at_install(struct raft_member *m, const struct message *msg) {
+  bool copied = msg->body.type == CONSENSUS_INSTALL && msg->body.install.last_index <= m->app.state.index;
+  if (copied && raft_fault_chance(m->world, RAFT_crash_install, 3))
+    sim_disk_cut_after(m->disk, (int64_t) rng_below(&m->world->rngs[RAFT_crash_install], 12));
+}
+
 static void receive_frame(struct raft_member *m, const struct raft_frame *f) {
   struct raft_world *w = m->world;
   struct frame_reader r;
@@ -195,6 +202,7 @@ static void receive_frame(struct raft_member *m, const struct raft_frame *f) {
     if (msg.from != f->from || msg.to != m->id)
       raft_fail(w, "a message from %u is said to be from %u", f->from, (unsigned) msg.from);
     raft_trace_message(w, "<-", &msg);
+    strike_at_install(m, &msg);
     if (group_receive(m->group, raft_member_ms(m), &msg, &e) != ERR_OK) break; // raft_member_end looks why
   }
   if (err != ERR_OK && err != ERR_NOMEM && !f->damaged) raft_fail(w, "a frame from %u does not decode: %s", f->from, e.message);

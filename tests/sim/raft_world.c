@@ -26,10 +26,7 @@ static void choose_options(struct raft_world *w) {
                                         .queue_bytes_max = PICK(rng, 4096, 65536, 1u << 20),
                                         .clustered = true};
   w->group_options = (struct group_options){
-      .consensus = {.election_timeout_ms = 150,
-                    .heartbeat_ms = 30,
-                    .install_timeout_ms = 400,
-                    .inflight_entries_max = PICK(rng, 8, 16, 64)},
+      .consensus = {.election_timeout_ms = 150, .heartbeat_ms = 30, .inflight_entries_max = PICK(rng, 8, 16, 64)},
       .message_bytes_max = PICK(rng, 1, 300, 1000, 4000, 1u << 20),
       .tail_bytes_max = PICK(rng, 200, 2000, 20000, 1u << 20),
       .queue_bytes_max = PICK(rng, 4000, 20000, 1u << 20),

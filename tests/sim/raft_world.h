@@ -60,7 +60,7 @@
   X(cut_commit, 0)     /* directed: it is alone from there on */                                               \
   X(crash_voter, 0)    /* directed: after a vote */                                                            \
   X(crash_append, 0)   /* directed: between a write and its acknowledgement */                                 \
-  X(crash_install, 0)  /* directed: between a copied store and its report */                                   \
+  X(crash_install, 0)  /* directed: between a copied store and what the log makes of it, and within that */    \
   X(busy, 0)           /* the application takes nothing, for a moment */                                       \
   X(change, 120)       /* memberships change */                                                                \
   X(transfer, 700)     /* leadership is handed over */                                                         \
