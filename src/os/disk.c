@@ -53,6 +53,29 @@ enum err disk_make_directories(struct disk *d, const char *path, struct error *e
   return make_directory(d, part, true, e);
 }
 
+// A file that a crash left under this name may be the one in use, under a second name: it is not written into.
+static enum err write_fresh(struct disk *d, const char *path, const void *bytes, size_t count, struct error *e) {
+  struct disk_file *f;
+  enum err err = disk_unlink(d, path, e);
+  if (err != ERR_OK && err != ERR_NOTFOUND) return err;
+  TRY(disk_open(d, path, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &f, e));
+  err = disk_write(f, 0, bytes, count, e);
+  if (err == ERR_OK) err = disk_sync(f, e);
+  disk_close(f);
+  return err;
+}
+
+enum err disk_replace_file(struct disk *d, const char *directory, const char *name, const void *bytes, size_t count,
+                           struct error *e) {
+  char path[DISK_PATH_MAX], fresh[DISK_PATH_MAX];
+  if ((size_t) snprintf(path, sizeof path, "%s/%s", directory, name) + 4 >= sizeof path)
+    return error_set(e, ERR_INVALID, "The path '%.100s...' is too long.", path);
+  snprintf(fresh, sizeof fresh, "%.*s.new", DISK_PATH_MAX - 5, path);
+  TRY(write_fresh(d, fresh, bytes, count, e));
+  TRY(disk_rename(d, fresh, path, e));
+  return disk_sync_directory(d, directory, e);
+}
+
 struct first_name {
   char name[DISK_PATH_MAX];
   bool is_directory;
