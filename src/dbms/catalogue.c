@@ -4,11 +4,21 @@
 #include "graph/view.h"
 #include "graph/write.h"
 
-enum field { FIELD_NAME, FIELD_UUID, FIELD_FOLDER, FIELD_REQUESTED, FIELD_CREATED, FIELD_STARTED, FIELD_STOPPED, FIELD_MAX };
+enum field {
+  FIELD_NAME,
+  FIELD_UUID,
+  FIELD_FOLDER,
+  FIELD_REQUESTED,
+  FIELD_CREATED,
+  FIELD_STARTED,
+  FIELD_STOPPED,
+  FIELD_MEMBERS,
+  FIELD_MAX
+};
 
 static const struct str label_name = {"Database", 8};
-static const struct str field_names[FIELD_MAX] = {{"name", 4},      {"uuid", 4},      {"folder", 6},   {"requested", 9},
-                                                  {"createdAt", 9}, {"startedAt", 9}, {"stoppedAt", 9}};
+static const struct str field_names[FIELD_MAX] = {{"name", 4},      {"uuid", 4},      {"folder", 6},    {"requested", 9},
+                                                  {"createdAt", 9}, {"startedAt", 9}, {"stoppedAt", 9}, {"members", 7}};
 static const struct str request_names[] = {
     [CATALOGUE_ONLINE] = {"online", 6}, [CATALOGUE_OFFLINE] = {"offline", 7}, [CATALOGUE_DROPPED] = {"dropped", 7}};
 
@@ -44,7 +54,8 @@ static enum err take_entry(graph_id node, const struct vec columns[FIELD_MAX], u
                                   .folder = text_of(&columns[FIELD_FOLDER], row),
                                   .created_ms = number_of(&columns[FIELD_CREATED], row),
                                   .started_ms = number_of(&columns[FIELD_STARTED], row),
-                                  .stopped_ms = number_of(&columns[FIELD_STOPPED], row)};
+                                  .stopped_ms = number_of(&columns[FIELD_STOPPED], row),
+                                  .members = text_of(&columns[FIELD_MEMBERS], row)};
   bool good = ret->name.len > 0 && is_folder(ret->folder) && uuid_parse(text_of(&columns[FIELD_UUID], row), &ret->uuid) &&
               parse_request(text_of(&columns[FIELD_REQUESTED], row), &ret->requested);
   return good ? ERR_OK
@@ -123,6 +134,7 @@ enum err catalogue_add(struct graph_tx *tx, const struct catalogue_entry *entry,
       {keys[FIELD_CREATED], time_or_null(entry->created_ms)},
       {keys[FIELD_STARTED], time_or_null(entry->started_ms)},
       {keys[FIELD_STOPPED], time_or_null(entry->stopped_ms)},
+      {keys[FIELD_MEMBERS], entry->members.len > 0 ? v_str(entry->members) : V_NULL},
   };
   return graph_create_node(tx, &label, 1, properties, FIELD_MAX, &id, e);
 }

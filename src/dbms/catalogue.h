@@ -24,6 +24,7 @@ struct catalogue_entry {
   struct str folder; // below data/databases; nobody else's, ever
   enum catalogue_request requested;
   int64_t created_ms, started_ms, stopped_ms; // Unix time; 0: never
+  struct str members; // of its group when that begins, as cluster_first_members writes them; empty: none is begun for this entry
 };
 
 struct catalogue {

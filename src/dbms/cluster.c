@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checksum.h"
 #include "dbms/transaction.h"
 #include "graph/replica.h"
 #include "store/store.h"
@@ -13,8 +12,7 @@
 #define LOG_BYTES_KEPT (UINT64_C(256) << 20)
 
 enum {
-  FIRST_LIFE = 1,           // of a group's data on a server: contract 20
-  RETRY_MS = 5,             // after the log's queue had no room for a proposal
+  RETRY_MS = 5, // after the log's queue had no room for a proposal
   LOOK_ROUND_MS = 250,
   PACE_MS = 2000,
 };
@@ -54,6 +52,10 @@ static void note_members(struct cluster_group *g, const struct consensus_members
   for (uint32_t i = 0; i < m->count; i++)
     g->members.of[i] = (struct cluster_member){member_server(m->members[i].id), m->members[i].role == CONSENSUS_VOTER};
   mutex_unlock(&g->mutex);
+  if (!g->database->is_system) return;
+  mutex_lock(&g->cluster->mutex);
+  g->cluster->system_members = *m;
+  mutex_unlock(&g->cluster->mutex);
 }
 
 static void on_membership(struct group_application *a, const struct consensus_membership *m) {
@@ -86,9 +88,12 @@ static void note_pace(struct cluster_group *g, uint64_t index) {
   g->paced_index = index;
 }
 
+void cluster_tell_others(struct cluster *c) {
+  if (c->options->changed != NULL) c->options->changed(c->options->context);
+}
+
 /// Clients look for leaders: who it is, is told at once.
 static void note_status(struct cluster_group *g, const struct group_stats *s) {
-  const struct dbms_cluster_options *o = g->cluster->options;
   mutex_lock(&g->mutex);
   bool changed = g->status.role != role_of(s->state) || g->status.term != s->term;
   g->status.role = role_of(s->state);
@@ -98,7 +103,7 @@ static void note_status(struct cluster_group *g, const struct group_stats *s) {
   g->status.leader_heard_ms = (int64_t) s->leader_heard_ms;
   note_pace(g, s->commit_index);
   mutex_unlock(&g->mutex);
-  if (changed && o->changed != NULL) o->changed(o->context);
+  if (changed) cluster_tell_others(g->cluster);
 }
 
 /// Whoever wrote in the term that is over can only be refused: its locks are needed.
@@ -194,6 +199,15 @@ void cluster_members(struct cluster_group *g, struct cluster_members *ret) {
   mutex_unlock(&g->mutex);
 }
 
+enum err cluster_first_members(struct cluster *c, struct arena *a, struct str *ret, struct error *e) {
+  struct consensus_membership *m = ARENA_NEW(a, struct consensus_membership);
+  if (m == NULL) return arena_err(a, e);
+  mutex_lock(&c->mutex);
+  *m = c->system_members;
+  mutex_unlock(&c->mutex);
+  return cluster_members_text(m, a, ret, e);
+}
+
 // ---- who is there, and who is reached ----
 
 enum err cluster_view(const struct cluster *c, struct arena *a, struct directory_copy *ret, struct error *e) {
@@ -244,47 +258,6 @@ static void write_logs(struct work *w) {
 
 // ---- groups ----
 
-void cluster_database_uuid(const struct cluster *c, struct str name, uint8_t ret[16]) {
-  for (uint64_t half = 0; half < 2; half++) {
-    uint64_t seed = hash64(c->options->cluster, sizeof c->options->cluster, half);
-    uint64_t hash = hash64(name.ptr, name.len, seed);
-    memcpy(ret + 8 * half, &hash, sizeof hash);
-  }
-}
-
-static int order_members(const void *a, const void *b) {
-  const struct consensus_member *x = a, *y = b;
-  return x->id < y->id ? -1 : x->id > y->id;
-}
-
-static void founding_membership(const struct cluster *c, struct consensus_membership *ret) {
-  *ret = (struct consensus_membership){.index = 1, .count = c->options->founder_count};
-  for (uint32_t i = 0; i < ret->count; i++) {
-    struct consensus_member *m = &ret->members[i];
-    m->id = member_of(c->options->founders[i].server, FIRST_LIFE);
-    m->role = CONSENSUS_VOTER;
-    snprintf(m->address, sizeof m->address, "%s", c->options->founders[i].address);
-  }
-  qsort(ret->members, ret->count, sizeof ret->members[0], order_members);
-}
-
-/// Every founder begins with the same membership, once; whoever comes later, or has lost its log, begins with nothing under a
-/// member id that nobody had before, and is added by the leader.
-static enum err begin_group(struct cluster *c, struct log *log, struct error *e) {
-  struct log_group_state state;
-  log_group_state(log, &state);
-  if (state.member_id != 0) return ERR_OK;
-  struct consensus_membership *founders = mem_alloc(sizeof *founders);
-  if (founders == NULL) return error_ensure(e, ERR_NOMEM);
-  founding_membership(c, founders);
-  uint64_t first = member_of(c->options->server, FIRST_LIFE);
-  bool begins = consensus_membership_find(founders, first) != NULL && !c->options->begun;
-  enum err err = begins ? group_begin(log, first, founders, e)
-                        : group_begin_empty(log, member_of(c->options->server, (uint32_t) c->options->epoch), e);
-  mem_free(founders);
-  return err;
-}
-
 struct joining {
   struct cluster_group *group;
   enum err err;
@@ -322,13 +295,8 @@ static void join_on_loop(void *argument) {
   note_members(g, &beginning);
 }
 
-enum err cluster_begin(struct cluster *c, struct error *e) {
-  DATABASES_EACH(db, c->dbms)
-    if (db->gate == GATE_OPEN) TRY(begin_group(c, store_log(graph_store(db->graph)), e));
-  return c->options->begin != NULL ? c->options->begin(c->options->context, e) : ERR_OK;
-}
-
 enum err cluster_join(struct cluster *c, struct database *db, struct error *e) {
+  TRY(cluster_begin_group(db, e));
   struct cluster_group *g = mem_zalloc(sizeof *g);
   if (g == NULL) return error_ensure(e, ERR_NOMEM);
   g->application = (struct group_application){on_apply, on_applied, on_install, on_membership, on_read};

@@ -37,14 +37,25 @@ void cluster_database_uuid(const struct cluster *c, struct str name, uint8_t ret
 
 /// Begins the groups of all databases whose logs are new, and remembers that. The graphs are open and replicated.
 enum err cluster_begin(struct cluster *c, struct error *e) NODISCARD;
-/// Takes part in the database's group. Its machines may run.
+/// Who the first members of a group are that begins now, for the catalogue, in `a`: those who vote in the group of `system`, so
+/// that it is as safe as the catalogue is. Any thread. ERR_NOMEM.
+enum err cluster_first_members(struct cluster *c, struct arena *a, struct str *ret, struct error *e) NODISCARD;
+/// Takes part in the database's group, which is begun where its log is new. Its machines may run.
 enum err cluster_join(struct cluster *c, struct database *db, struct error *e) NODISCARD;
 /// Afterwards nobody writes the log. NULL group is fine.
 void cluster_leave(struct database *db);
 
+/// A step of putting the copy of a store that has come into the place of the database's own. False: somebody is still in it, ask
+/// again soon. The reconciler's.
+bool cluster_exchange(struct database *db);
+/// A step of forgetting the copy that is fetched, of a database that was stopped or dropped and has left its group. True: nothing
+/// of it is at work in the folder any more. The reconciler's.
+bool cluster_forget_copy(struct database *db);
 /// No copy of a store is fetched or given away any more. NULL is fine.
 void cluster_stop_copies(struct cluster *c);
 
+/// What the others should know at once has changed. Any thread; only takes note.
+void cluster_tell_others(struct cluster *c);
 /// Something waits to be proposed, or was applied. Any thread.
 void cluster_touch(struct cluster_group *g);
 /// The pages are durable up to `index`. Any thread.

@@ -90,49 +90,13 @@ static void fetch_free(struct fetch *f) {
   mem_free(f);
 }
 
-/// While the copy was on its way the log went on, perhaps with a new leader that has not forgotten what was lacking.
-static bool is_needed(struct database *db, const struct store_copy *copy) {
-  if (!database_hold(db)) return true;
-  bool newer = graph_applied(db->graph).index < store_copy_identity(copy)->applied.index;
-  database_leave(db);
-  return newer;
-}
-
-static void discard(struct database *db, struct store_copy *copy) {
-  char directory[DISK_PATH_MAX];
-  struct error e = ERROR_INIT;
-  store_copy_close(copy);
-  database_path(db->dbms, db->folder, directory);
-  if (store_copy_discard(db->dbms->options.disk, directory, &e) != ERR_OK)
-    event_raise(db->dbms->options.events, EVENT_WARN, "cluster.copy", "[%.*s] %s", STR_ARG(db->name), e.message);
-}
-
-/// The store is exchanged while nobody is in the database. It comes back with the copy, or, if that could not be put in place, as
-/// it was, and the leader tells it again that it lacks something.
-static enum err exchange(struct database *db, struct store_copy *copy, struct error *e) {
-  database_shut(db);
-  atomic_store(&db->lacks_index, 0); // said of the store that goes
-  enum err installed = store_copy_install(copy, db->dbms->options.clock, e);
-  store_copy_close(copy);
-  struct error why = ERROR_INIT;
-  enum err err = database_reopen(db, installed == ERR_OK ? e : &why);
-  return installed != ERR_OK ? installed : err;
-}
-
+/// Whoever opens and closes databases puts it in its place.
 static void on_copied(void *context, struct store_copy *copy) {
   struct fetch *f = context;
   struct database *db = f->database;
-  struct event_sink *events = f->cluster->dbms->options.events;
-  struct error e = ERROR_INIT;
   fetch_free(f);
-  if (!is_needed(db, copy))
-    discard(db, copy);
-  else if (exchange(db, copy, &e) == ERR_OK)
-    event_raise(events, EVENT_INFO, "cluster.copy", "[%.*s] The store is the copy now, up to transaction %llu.",
-                STR_ARG(db->name), (unsigned long long) store_applied_index(graph_store(db->graph)));
-  else
-    event_raise(events, EVENT_ERROR, "cluster.copy", "[%.*s] The copy could not be put in the place of the store: %s",
-                STR_ARG(db->name), e.message);
+  atomic_store(&db->copy, copy);
+  reconcile_soon(db->dbms);
 }
 
 static void on_failed(void *context, enum catchup_refusal refusal UNUSED, const struct error *why) {
@@ -193,6 +157,12 @@ static void fetch_begin(struct cluster *c, struct database *db, uint64_t index) 
   fetch_free(f);
 }
 
+/// One that was stopped or dropped gets nothing any more (cluster_forget_copy).
+static bool may_fetch(const struct database *db) {
+  enum database_gate gate = db->gate;
+  return gate != GATE_STOPPED && gate != GATE_DROPPED && db->fetch == NULL && db->copy == NULL;
+}
+
 /// From the groups' loop: which databases lack something.
 static void on_fetch_task(struct loop_task *task) {
   struct cluster *c = CONTAINER_OF(task, struct cluster, fetch_task);
@@ -200,13 +170,82 @@ static void on_fetch_task(struct loop_task *task) {
   if (c->copies_stopped) return; // the databases may be gone by then
   DATABASES_EACH(db, c->dbms) {
     uint64_t index = atomic_exchange(&db->lacks_index, 0);
-    if (index != 0 && db->fetch == NULL) fetch_begin(c, db, index);
+    if (index != 0 && may_fetch(db)) fetch_begin(c, db, index);
   }
 }
 
 void cluster_fetch(struct cluster *c, struct database *db, uint64_t index) {
   atomic_store(&db->lacks_index, index);
   if (!atomic_exchange(&c->fetch_posted, true)) loop_post(c->bulk, &c->fetch_task);
+}
+
+// ---- in the place of the store ----
+
+/// While the copy was on its way the log went on, perhaps with a new leader that has not forgotten what was lacking.
+static bool is_needed(struct database *db, const struct store_copy *copy) {
+  if (!database_hold(db)) return true;
+  bool newer = graph_applied(db->graph).index < store_copy_identity(copy)->applied.index;
+  database_leave(db);
+  return newer;
+}
+
+static void discard(struct database *db, struct store_copy *copy) {
+  char directory[DISK_PATH_MAX];
+  struct error e = ERROR_INIT;
+  store_copy_close(copy);
+  database_path(db->dbms, db->folder, directory);
+  if (store_copy_discard(db->dbms->options.disk, directory, &e) != ERR_OK)
+    event_raise(db->dbms->options.events, EVENT_WARN, "cluster.copy", "[%.*s] %s", STR_ARG(db->name), e.message);
+}
+
+/// It comes back with the copy, or, if that could not be put in place, as it was, and the leader tells it again that it lacks
+/// something.
+static enum err install(struct database *db, struct store_copy *copy, struct error *e) {
+  atomic_store(&db->lacks_index, 0); // said of the store that goes
+  enum err installed = store_copy_install(copy, db->dbms->options.clock, e);
+  store_copy_close(copy);
+  struct error why = ERROR_INIT;
+  enum err err = database_reopen(db, installed == ERR_OK ? e : &why);
+  return installed != ERR_OK ? installed : err;
+}
+
+bool cluster_exchange(struct database *db) {
+  struct event_sink *events = db->dbms->options.events;
+  struct error e = ERROR_INIT;
+  if (db->copy == NULL) return true;
+  if (!is_needed(db, db->copy)) {
+    discard(db, atomic_exchange(&db->copy, NULL));
+    return true;
+  }
+  if (!database_try_shut(db, GATE_REPLACING)) return false;
+  enum err err = install(db, atomic_exchange(&db->copy, NULL), &e);
+  if (err == ERR_OK)
+    event_raise(events, EVENT_INFO, "cluster.copy", "[%.*s] The store is the copy now, up to transaction %llu.",
+                STR_ARG(db->name), (unsigned long long) store_applied_index(graph_store(db->graph)));
+  else
+    event_raise(events, EVENT_ERROR, "cluster.copy", "[%.*s] The copy could not be put in the place of the store: %s",
+                STR_ARG(db->name), e.message);
+  return true;
+}
+
+struct forgetting {
+  struct database *database;
+  bool done;
+};
+
+static void forget_on_loop(void *argument) {
+  struct forgetting *f = argument;
+  struct database *db = f->database;
+  f->done = db->fetch == NULL || serial_try_rest(&((struct fetch *) db->fetch)->work);
+  if (!f->done) return;
+  fetch_free(db->fetch);
+  store_copy_close(atomic_exchange(&db->copy, NULL));
+}
+
+bool cluster_forget_copy(struct database *db) {
+  struct forgetting f = {.database = db};
+  if (db->replicated) loop_call(db->dbms->cluster->bulk, forget_on_loop, &f);
+  return !db->replicated || f.done;
 }
 
 // ---- giving away ----

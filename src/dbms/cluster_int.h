@@ -16,6 +16,7 @@ struct cluster {
   struct mutex mutex;   // what follows
   uint32_t lost_count;
   uint64_t lost[CLUSTER_SERVERS_MAX]; // servers with whom the connection was lost
+  struct consensus_membership system_members;
 
   // Copies of stores (cluster_copy.c): the bulk loop's.
   struct loop *bulk;
@@ -48,6 +49,16 @@ uint64_t cluster_now_ms(struct cluster *c);
 void cluster_raise(struct cluster_group *g, enum event_level level, const char *name, const char *text);
 /// What is new of elections, after a step (cluster_tell.c).
 void cluster_tell(struct cluster_group *g, const struct group_stats *s);
+
+// ---- the beginning of groups (cluster_begin.c) ----
+
+/// Begins the group of a database whose log is new. Its graph is open, and it has not joined.
+enum err cluster_begin_group(struct database *db, struct error *e) NODISCARD;
+
+/// The voters of `m`, as the catalogue keeps them: "<server>@<host:port>,...", in `a`.
+enum err cluster_members_text(const struct consensus_membership *m, struct arena *a, struct str *ret, struct error *e) NODISCARD;
+/// The membership that a group begins with: first lives of those servers. ERR_CORRUPT.
+enum err cluster_members_parse(struct str text, struct consensus_membership *ret, struct error *e) NODISCARD;
 
 // ---- copies of stores (cluster_copy.c) ----
 

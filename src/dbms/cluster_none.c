@@ -20,6 +20,10 @@ void cluster_hand_over(struct cluster *c UNUSED, int64_t timeout_ms UNUSED) {
 void cluster_database_uuid(const struct cluster *c UNUSED, struct str name UNUSED, uint8_t ret[16] UNUSED) {
 }
 
+enum err cluster_first_members(struct cluster *c UNUSED, struct arena *a UNUSED, struct str *ret UNUSED, struct error *e UNUSED) {
+  return ERR_UNSUPPORTED;
+}
+
 enum err cluster_join(struct cluster *c UNUSED, struct database *db UNUSED, struct error *e UNUSED) {
   return ERR_UNSUPPORTED;
 }
@@ -31,7 +35,18 @@ enum err cluster_begin(struct cluster *c UNUSED, struct error *e UNUSED) {
   return ERR_UNSUPPORTED;
 }
 
+bool cluster_exchange(struct database *db UNUSED) {
+  return true;
+}
+
+bool cluster_forget_copy(struct database *db UNUSED) {
+  return true;
+}
+
 void cluster_stop_copies(struct cluster *c UNUSED) {
+}
+
+void cluster_tell_others(struct cluster *c UNUSED) {
 }
 
 void cluster_touch(struct cluster_group *g UNUSED) {

@@ -64,10 +64,6 @@ static enum err refuse_unknown(const struct command *c, struct error *e) {
   else if (n->database.wait == AST_WAIT && !c->tx->auto_commit)
     what = "WAIT needs an implicit transaction, as it commits before it waits";
   if (what != NULL) return error_set(e, ERR_UNSUPPORTED_ADMIN, "Unsupported administration command: %s.", what);
-  if (c->tx->database->replicated)
-    return error_set(
-        e, ERR_UNSUPPORTED,
-        "This version of Quiver has one database in a cluster: CREATE, DROP, START and STOP DATABASE are for dbms.mode=SINGLE.");
   return refuse_options(c, e);
 }
 
@@ -109,8 +105,10 @@ static enum err add(struct command *c, struct error *e) {
   TRY(random_fill(c->tx->database->dbms->options.random, random.bytes, sizeof random.bytes));
   struct uuid id = uuid_of_random(random);
   struct uuid_text folder = uuid_text(id);
+  struct dbms *d = c->tx->database->dbms;
   struct catalogue_entry entry = {
       .name = c->name, .uuid = id, .folder = str_of(folder.z), .created_ms = c->now_ms, .started_ms = c->now_ms};
+  if (d->cluster != NULL) TRY(cluster_first_members(d->cluster, &c->arena, &entry.members, e));
   TRY(catalogue_add(c->tx->graph_tx, &entry, e));
   c->result->counters.system_updates++;
   return ERR_OK;

@@ -6,6 +6,7 @@
 #include "dbms/dbms_int.h"
 #include "dbms/transaction.h"
 #include "graph/replica.h"
+#include "store/copy.h"
 #include "store/store.h"
 
 enum { STEPS_A_TURN = 64 }; // then others of the pool have their turn
@@ -141,7 +142,9 @@ void database_rest(struct database *db) {
 static void on_leads(void *context, uint64_t term UNUSED) {
   struct database *db = context;
   touch_group(db);
-  if (db->is_system) users_lead(db->dbms->users);
+  if (!db->is_system) return;
+  users_lead(db->dbms->users);
+  reconcile_lead(db->dbms);
 }
 
 static void on_checkpointed(void *context, uint64_t index) {
@@ -258,13 +261,14 @@ static struct str put_text(char **at, struct str text) {
 }
 
 enum err database_new(struct dbms *d, const struct database_spec *spec, struct database **ret, struct error *e) {
-  struct database *db = mem_zalloc(sizeof *db + spec->name.len + spec->folder.len);
+  struct database *db = mem_zalloc(sizeof *db + spec->name.len + spec->folder.len + spec->members.len);
   if (db == NULL) return error_set(e, ERR_NOMEM, "no memory for database %.*s", STR_ARG(spec->name));
   char *texts = (char *) (db + 1);
   *db = (struct database){
       .dbms = d, .is_system = spec->is_system, .replicated = d->cluster != NULL, .id = spec->id, .gate = GATE_STARTING};
   db->name = put_text(&texts, spec->name);
   db->folder = put_text(&texts, spec->folder);
+  db->members = put_text(&texts, spec->members);
   if (!uuid_is_none(db->id)) snprintf(db->uuid, sizeof db->uuid, "%s", uuid_text(db->id).z);
   for (int i = 0; i < GRAPH_MACHINE_MAX; i++) {
     db->machines[i] = (struct database_machine){.database = db, .which = (enum graph_machine) i};
@@ -300,6 +304,7 @@ enum err database_open(struct database *db, struct error *e) {
 void database_free(struct database *db) {
   if (db == NULL) return;
   close_graph(db, db->graph);
+  store_copy_close(db->copy);
   mem_free(db);
 }
 
@@ -406,21 +411,27 @@ bool database_try_shut(struct database *db, enum database_gate gate) {
   return true;
 }
 
-void database_shut(struct database *db) {
-  while (!database_try_shut(db, GATE_REPLACING)) thread_sleep_ns(NS_PER_MS);
+/// Where a database that is open becomes part of the cluster.
+static enum err join(struct database *db, struct error *e) {
+  return db->replicated ? cluster_join(db->dbms->cluster, db, e) : ERR_OK;
 }
 
-enum err database_reopen(struct database *db, struct error *e) {
+static enum err open_and_join(struct database *db, struct error *e) {
   TRY(open_graph(db, e));
   database_wake(db);
-  enum err err = db->replicated ? cluster_join(db->dbms->cluster, db, e) : ERR_OK;
-  if (err == ERR_OK) {
-    set_gate(db, GATE_OPEN);
-    return ERR_OK;
-  }
+  enum err err = join(db, e);
+  if (err == ERR_OK) return ERR_OK;
   database_rest(db);
+  cluster_leave(db);
   struct graph *g;
   while ((g = take_graph(db)) == NULL) thread_sleep_ns(NS_PER_MS); // who holds it is gone at once
   close_graph(db, g);
+  return err;
+}
+
+enum err database_reopen(struct database *db, struct error *e) {
+  if (db->gate != GATE_REPLACING) set_gate(db, GATE_STARTING);
+  enum err err = open_and_join(db, e);
+  set_gate(db, err == ERR_OK ? GATE_OPEN : GATE_FAILED);
   return err;
 }

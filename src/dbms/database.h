@@ -35,12 +35,13 @@ enum database_gate {
 struct database {
   struct dbms *dbms;
   struct database *_Atomic following; // in dbms->databases, which only grows
-  struct str name, folder;            // its own memory
+  struct str name, folder, members;   // its own memory; members: of its group, when it begins
   bool is_system;
   struct graph *graph;
   bool replicated;              // its log is a group's
   struct fetch *fetch;          // of a copy of a store, under way: cluster_copy.c
   _Atomic uint64_t lacks_index; // for which it is to begin
+  struct store_copy *_Atomic copy; // has come, and is to be put in the place of the store
   // Under the dbms mutex, which readers of the gate do without where a moment old will do. While the gate is not open nobody new
   // comes in; the graph goes when the last one has left.
   _Atomic enum database_gate gate;
@@ -55,7 +56,8 @@ struct database {
   // What the catalogue says; Unix times, 0: never.
   _Atomic bool wanted_offline;
   _Atomic int64_t created_ms, started_ms, stopped_ms;
-  bool removed; // dropped, and its files are gone; the reconciler's
+  bool resting; // closed, and nothing is at work in its folder; the reconciler's
+  bool removed; // dropped, and its files are gone; the same
 };
 
 /// All databases that there were since the server started, dropped ones among them. Any thread: nothing is ever taken off the
@@ -64,7 +66,7 @@ struct database {
   for (struct database *db = atomic_load(&(d)->databases); db != NULL; db = atomic_load(&db->following))
 
 struct database_spec {
-  struct str name, folder;
+  struct str name, folder, members; // members: struct catalogue_entry
   struct uuid id; // none: that of the store, or, where that is new, a random one
   bool is_system;
 };
@@ -95,9 +97,7 @@ void database_path(const struct dbms *d, struct str folder, char path[DISK_PATH_
 /// the graph is closed, the group is left. False: somebody is still in, ask again soon. Never waits for others. One thread at a
 /// time.
 bool database_try_shut(struct database *db, enum database_gate gate);
-/// The same, waiting until it is done, to put another store in its place. Not from a thread that transactions or machines run on.
-void database_shut(struct database *db);
-/// Opens it again, or for the first time while the server runs. As before after an error.
+/// Opens it again, or for the first time while the server runs. After an error nothing is open, and the gate is GATE_FAILED.
 enum err database_reopen(struct database *db, struct error *e) NODISCARD;
 /// Why nobody may enter, for whoever was in it: sets `e` and returns its code.
 enum err database_refuse(const struct database *db, enum database_gate gate, struct error *e);

@@ -184,7 +184,8 @@ static void tell_log(struct dbms *d, const struct database *db) {
 
 enum err dbms_stop(struct dbms *d, struct error *e) {
   enum err first = ERR_OK;
-  cluster_stop_copies(d->cluster); // nothing is left or joined any more
+  cluster_stop_copies(d->cluster);
+  reconcile_rest(d); // nothing is left or joined any more
   if (d->cluster != NULL) cluster_hand_over(d->cluster, HAND_OVER_MS);
   leave_all(d);
   DATABASES_EACH(db, d) {

@@ -37,7 +37,7 @@ struct dbms_cluster_options {
   int64_t election_timeout_ms, heartbeat_ms; // 0: defaults of consensus
   uint64_t log_bytes_kept, log_entries_kept; // for members that are behind; one of them is 0, both: 256 MB
   struct directory *directory;               // who is there, for routing tables; NULL: this server alone is told of
-  /// A role has changed. From the loop of the groups; must only take note. May be NULL.
+  /// A role has changed, or a database was opened or closed. Any thread; must only take note. May be NULL.
   void (*changed)(void *context);
   void *context;
   uint32_t founder_count; // voters of every group that begins with the cluster

@@ -35,7 +35,7 @@ static struct database *find(struct dbms *d, struct uuid id) {
 static enum err know(struct dbms *d, const struct catalogue_entry *entry, struct database **ret, struct error *e) {
   *ret = find(d, entry->uuid);
   if (*ret != NULL) return ERR_OK;
-  struct database_spec spec = {.name = entry->name, .folder = entry->folder, .id = entry->uuid};
+  struct database_spec spec = {.name = entry->name, .folder = entry->folder, .members = entry->members, .id = entry->uuid};
   TRY(database_new(d, &spec, ret, e));
   database_add(*ret);
   return ERR_OK;
@@ -54,14 +54,23 @@ static bool is_to_be_opened(const struct database *db, const struct catalogue_en
   return false;
 }
 
-static void open_it(struct database *db, bool at_start) {
+/// Whoever is in it from before is let out first: one that is to be stopped and started again at once.
+static bool open_it(struct database *db, bool at_start) {
   struct error e = ERROR_INIT;
-  if ((at_start ? database_open(db, &e) : database_reopen(db, &e)) == ERR_OK) {
+  if (!at_start && db->graph != NULL && !database_try_shut(db, db->gate)) return false;
+  db->resting = false;
+  if ((at_start ? database_open(db, &e) : database_reopen(db, &e)) == ERR_OK)
     tell(db->dbms, EVENT_INFO, db->name, "The database is open.", NULL);
-    return;
-  }
-  (void) database_try_shut(db, GATE_FAILED); // nothing is open
-  tell(db->dbms, EVENT_ERROR, db->name, "The database cannot be opened", &e);
+  else
+    tell(db->dbms, EVENT_ERROR, db->name, "The database cannot be opened", &e);
+  return true;
+}
+
+/// A step of closing it; true: nobody is in it, and nothing is at work in its folder.
+static bool shut_it(struct database *db, enum database_gate gate) {
+  if (db->resting && db->gate == gate) return true;
+  db->resting = database_try_shut(db, gate) && cluster_forget_copy(db);
+  return db->resting;
 }
 
 static enum err remove_files(struct dbms *d, struct str name, struct str folder, struct error *e) {
@@ -76,23 +85,28 @@ static enum err remove_files(struct dbms *d, struct str name, struct str folder,
 static bool drop_it(struct database *db) {
   struct error e = ERROR_INIT;
   if (db->removed) return true;
-  if (!database_try_shut(db, GATE_DROPPED)) return false;
+  if (!shut_it(db, GATE_DROPPED)) return false;
   db->removed = remove_files(db->dbms, db->name, db->folder, &e) == ERR_OK;
   if (!db->removed) tell(db->dbms, EVENT_ERROR, db->name, "The files of the dropped database cannot be removed", &e);
   return true;
 }
 
+/// A member of a cluster opens at its start what it begins with; the rest follows while it runs, where one that cannot be opened
+/// or joined keeps nobody from anything.
+static bool opens_now(const struct database *db, const struct catalogue_entry *entry, bool at_start) {
+  return entry->requested == CATALOGUE_ONLINE && is_to_be_opened(db, entry) && !(at_start && db->replicated);
+}
+
 /// True: it is as the entry wants it, as far as that can be done now. False: somebody is still in it.
 static bool follow(struct database *db, const struct catalogue_entry *entry, bool at_start) {
   if (entry->requested == CATALOGUE_DROPPED) return drop_it(db);
-  bool opens = entry->requested == CATALOGUE_ONLINE && is_to_be_opened(db, entry);
+  bool opens = opens_now(db, entry, at_start);
   db->wanted_offline = entry->requested == CATALOGUE_OFFLINE;
   db->created_ms = entry->created_ms;
   db->started_ms = entry->started_ms;
   db->stopped_ms = entry->stopped_ms;
-  if (opens) open_it(db, at_start);
-  if (!db->wanted_offline) return true;
-  return db->gate != GATE_REPLACING && database_try_shut(db, GATE_STOPPED);
+  if (opens) return open_it(db, at_start);
+  return !db->wanted_offline || shut_it(db, GATE_STOPPED);
 }
 
 /// What was dropped before this server knew of it has no files here that a start has not removed.
@@ -110,6 +124,14 @@ static enum err follow_all(struct dbms *d, const struct catalogue *c, bool at_st
 }
 
 // ---- while the server runs ----
+
+/// Copies of stores that have come are put in place, of databases that are open.
+static bool exchange_all(struct dbms *d) {
+  bool all = true;
+  DATABASES_EACH(db, d)
+  if (db->gate == GATE_OPEN || db->gate == GATE_REPLACING) all &= cluster_exchange(db);
+  return all;
+}
 
 /// `*ret_all`: everything is as the catalogue wanted it in transaction `*ret_at`.
 static enum err look(struct reconciler *r, bool *ret_all, uint64_t *ret_at, struct error *e) {
@@ -136,8 +158,11 @@ static void run(struct work *w) {
   bool all = false;
   uint64_t at = 0;
   serial_begin(&r->serial);
+  bool exchanged = exchange_all(r->dbms);
   enum err err = look(r, &all, &at, &e);
+  all &= exchanged;
   if (err == ERR_OK && all) atomic_store(&r->done, at);
+  if (r->dbms->cluster != NULL) cluster_tell_others(r->dbms->cluster);
   if (err == ERR_CORRUPT) tell(r->dbms, EVENT_ERROR, STR("system"), "The catalogue cannot be followed", &e);
   atomic_store(&r->again, err != ERR_CORRUPT && (err != ERR_OK || !all)); // memory comes back, and `system` is opened again
   serial_give(&r->serial, false);
@@ -147,17 +172,75 @@ void reconcile_notice(struct dbms *d) {
   if (graph_tx_last_committed(d->system->graph) != atomic_load(&d->reconciler.seen)) serial_ready(&d->reconciler.serial);
 }
 
+void reconcile_soon(struct dbms *d) {
+  serial_ready(&d->reconciler.serial);
+}
+
 void reconcile_tick(struct dbms *d) {
   if (atomic_exchange(&d->reconciler.again, false)) serial_ready(&d->reconciler.serial);
 }
 
 void reconcile_wake(struct dbms *d) {
   serial_wake(&d->reconciler.serial);
+  if (d->cluster != NULL) atomic_store(&d->reconciler.again, true);
   reconcile_notice(d);
+}
+
+void reconcile_lead(struct dbms *d) {
+  lead_task_ready(&d->reconciler.default_entry);
 }
 
 void reconcile_rest(struct dbms *d) {
   serial_rest(&d->reconciler.serial);
+  lead_task_rest(&d->reconciler.default_entry);
+}
+
+// ---- the entry of the default database ----
+
+static enum err add_entry(struct graph_tx *tx, void *context, struct error *e) {
+  return catalogue_add(tx, context, e);
+}
+
+static void specify_founding_default(struct dbms *d, struct database_spec *ret) {
+  struct str name = d->options.config->default_database;
+  *ret = (struct database_spec){.name = name, .folder = name};
+  cluster_database_uuid(d->cluster, name, ret->id.bytes);
+}
+
+static bool was_named(const struct catalogue *c, struct str name) {
+  for (uint32_t i = 0; i < c->count; i++)
+    if (str_eq_nocase(c->entries[i].name, name)) return true;
+  return false;
+}
+
+/// In a cluster: whoever leads `system` writes it, once. One that was dropped stays so.
+static enum err add_founding_entry(struct graph_tx *tx, struct dbms *d, struct arena *a, struct error *e) {
+  struct catalogue c;
+  struct database_spec spec;
+  specify_founding_default(d, &spec);
+  TRY(catalogue_lock(tx, e));
+  TRY(catalogue_read(tx, a, &c, e));
+  if (was_named(&c, spec.name)) return ERR_EXISTS;
+  int64_t now_ms = clock_wall_ns(d->options.clock) / NS_PER_MS;
+  struct catalogue_entry entry = {
+      .name = spec.name, .uuid = spec.id, .folder = spec.folder, .created_ms = now_ms, .started_ms = now_ms};
+  return catalogue_add(tx, &entry, e);
+}
+
+/// A setting that was changed since names one that does not begin with the cluster.
+static bool has_founding_default(struct dbms *d) {
+  struct database_spec spec;
+  specify_founding_default(d, &spec);
+  return find(d, spec.id) != NULL;
+}
+
+static enum err make_default_entry(struct graph_tx *tx, void *context, struct error *e) {
+  struct lead_task *t = context;
+  struct arena a;
+  arena_init(&a, NULL);
+  enum err err = has_founding_default(t->dbms) ? add_founding_entry(tx, t->dbms, &a, e) : ERR_EXISTS;
+  arena_done(&a);
+  return err;
 }
 
 // ---- at the start ----
@@ -192,32 +275,31 @@ static enum err sweep(struct dbms *d, const struct catalogue *c, struct arena *a
   return ERR_OK;
 }
 
-static enum err add_entry(struct graph_tx *tx, void *context, struct error *e) {
-  return catalogue_add(tx, context, e);
-}
-
 /// A folder that no entry ever had is the default database's own from before there was a catalogue, or from a start that was cut
-/// short, or is made; in a cluster every member knows its uuid.
+/// short, or is made.
 static enum err specify_default(struct dbms *d, const struct catalogue *c, struct arena *a, struct database_spec *ret,
                                 struct error *e) {
   struct str name = d->options.config->default_database;
   *ret = (struct database_spec){.name = name, .folder = name};
-  if (d->cluster != NULL) cluster_database_uuid(d->cluster, name, ret->id.bytes);
-  if (d->cluster != NULL || !catalogue_has_folder(c, name)) return ERR_OK;
+  if (!catalogue_has_folder(c, name)) return ERR_OK;
   TRY(random_fill(d->options.random, ret->id.bytes, sizeof ret->id.bytes));
   ret->id = uuid_of_random(ret->id);
   ret->folder = arena_str(a, str_of(uuid_text(ret->id).z));
   return ret->folder.ptr != NULL ? ERR_OK : arena_err(a, e);
 }
 
+static enum err open_new(struct dbms *d, const struct database_spec *spec, struct database **ret, struct error *e) {
+  TRY(database_new(d, spec, ret, e));
+  enum err err = database_open(*ret, e);
+  database_add(*ret);
+  return err;
+}
+
 static enum err make_default(struct dbms *d, const struct catalogue *c, struct arena *a, struct error *e) {
   struct database_spec spec;
   struct database *db;
   TRY(specify_default(d, c, a, &spec, e));
-  TRY(database_new(d, &spec, &db, e));
-  enum err err = database_open(db, e);
-  database_add(db);
-  if (err != ERR_OK || db->replicated) return err;
+  TRY(open_new(d, &spec, &db, e));
   int64_t now_ms = clock_wall_ns(d->options.clock) / NS_PER_MS;
   struct catalogue_entry entry = {
       .name = db->name, .uuid = db->id, .folder = db->folder, .created_ms = now_ms, .started_ms = now_ms};
@@ -226,11 +308,21 @@ static enum err make_default(struct dbms *d, const struct catalogue *c, struct a
   return ERR_OK;
 }
 
+/// In a cluster every member knows its uuid, and opens it before the catalogue has said anything: at the founding, or where a
+/// member begins with nothing. Afterwards it is as the catalogue says: whoever leads `system` writes its entry.
+static enum err open_founding_default(struct dbms *d, const struct catalogue *c, struct error *e) {
+  struct database_spec spec;
+  struct database *db;
+  if (c->count > 0) return ERR_OK;
+  specify_founding_default(d, &spec);
+  return open_new(d, &spec, &db, e);
+}
+
 /// Without it a server is not what its clients expect: what keeps it from being opened keeps the server from starting.
 static enum err open_default(struct dbms *d, const struct catalogue *c, struct arena *a, struct error *e) {
   const struct catalogue_entry *entry = catalogue_find(c, d->options.config->default_database);
   struct database *db;
-  if (entry == NULL) return make_default(d, c, a, e);
+  if (entry == NULL) return d->cluster != NULL ? open_founding_default(d, c, e) : make_default(d, c, a, e);
   if (entry->requested != CATALOGUE_ONLINE) return ERR_OK;
   TRY(know(d, entry, &db, e));
   return database_open(db, e);
@@ -254,6 +346,7 @@ enum err reconcile_open(struct dbms *d, struct error *e) {
   arena_init(&a, NULL);
   d->reconciler.dbms = d;
   serial_init(&d->reconciler.serial, d->options.host, WORK_MACHINE, run);
+  lead_task_init(&d->reconciler.default_entry, d, WORK_MACHINE, make_default_entry, "database.default");
   enum err err = open_all(d, &a, e);
   arena_done(&a);
   return err;

@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 
 #include "base/error.h"
-#include "dbms/serial.h"
+#include "dbms/lead_task.h"
 
 struct dbms;
 
@@ -24,6 +24,7 @@ struct reconciler {
   _Atomic uint64_t seen; // transaction of `system` that the last look was at
   _Atomic uint64_t done; // up to this one all is as the catalogue wants it
   _Atomic bool again;    // with the next tick
+  struct lead_task default_entry;
 };
 
 /// For dbms_open: brings the default database into the catalogue and opens what should be open, on this thread, before any
@@ -35,5 +36,9 @@ void reconcile_wake(struct dbms *d);
 /// `system` has applied something. Any thread; only takes note.
 void reconcile_notice(struct dbms *d);
 void reconcile_tick(struct dbms *d);
+/// This server leads `system` now: the default database comes into the catalogue. Any thread; only takes note.
+void reconcile_lead(struct dbms *d);
+/// Something other than the catalogue is to be looked at: a copy of a store has come. Any thread.
+void reconcile_soon(struct dbms *d);
 /// Waits until it does not run; it runs no more.
 void reconcile_rest(struct dbms *d);

@@ -10,7 +10,7 @@ static void run_at_once(struct work_host *host UNUSED, enum work_kind kind UNUSE
 static void shut(struct world *w) {
   settle(w);
   w->host.host.submit = run_at_once;
-  database_shut(dbms_home(w->dbms));
+  while (!database_try_shut(dbms_home(w->dbms), GATE_REPLACING)) thread_sleep_ns(NS_PER_MS);
   w->host.host.submit = host_submit;
 }
 

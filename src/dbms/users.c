@@ -198,11 +198,11 @@ enum err users_any(struct dbms *d, bool *ret, struct error *e) {
 }
 
 void users_lead(struct users *u) {
-  if (u != NULL) first_user_lead(&u->first);
+  if (u != NULL) lead_task_ready(&u->first.task);
 }
 
 void users_rest(struct users *u) {
-  if (u != NULL) first_user_rest(&u->first);
+  if (u != NULL) lead_task_rest(&u->first.task);
 }
 
 /// A hash of as much work as a real one, which no known password has. Written, not computed: a start must not wait for it.

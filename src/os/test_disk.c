@@ -112,6 +112,23 @@ TEST(directories_are_made_with_those_above_them) {
   assert_ok(disk_remove_directory(disk_system(), path, &e));
 }
 
+TEST(a_small_file_is_replaced_whole_whatever_a_crash_left) {
+  struct error e = ERROR_INIT;
+  char fresh[128], text[4];
+  struct disk_file *f;
+  snprintf(fresh, sizeof fresh, "%s.new", path_a);
+  assert_ok(disk_open(disk_system(), fresh, DISK_WRITE | DISK_CREATE, &f, &e)); // left by a crash
+  disk_close(f);
+  assert_ok(disk_replace_file(disk_system(), directory, "a", "one", 3, &e));
+  assert_ok(disk_replace_file(disk_system(), directory, "a", "two", 3, &e));
+  assert_ok(disk_open(disk_system(), path_a, DISK_READ_ONLY, &f, &e));
+  assert_ok(disk_read_all(f, 0, text, 3, &e));
+  disk_close(f);
+  assert_memory_equal(text, "two", 3);
+  assert_int_equal(disk_unlink(disk_system(), fresh, &e), ERR_NOTFOUND);
+  assert_int_equal(disk_replace_file(disk_system(), "/proc/none", "a", "one", 3, &e), ERR_NOTFOUND);
+}
+
 TEST(a_tree_is_removed_with_all_that_is_in_it_once_or_again) {
   struct error e = ERROR_INIT;
   char path[DISK_PATH_MAX], inside[DISK_PATH_MAX + 8];
@@ -253,6 +270,7 @@ TEST(no_memory_is_an_error_and_leaves_nothing_open) {
 #define P(name) cmocka_unit_test_setup_teardown(name, make_place, remove_place)
 TESTS(T(to_forget_nothing_is_not_to_forget_all_that_follows), P(what_is_written_is_read_and_a_read_past_the_end_is_short),
       P(errors_name_the_file_and_leave_the_output_alone), P(a_second_lock_names_the_holder_and_the_first_ends_with_its_file),
-      P(names_come_and_go), P(directories_are_made_with_those_above_them), P(a_tree_is_removed_with_all_that_is_in_it_once_or_again), P(a_queue_reads_many_places_together),
-      P(threads_read_where_there_is_no_io_uring), P(io_uring_reads_where_there_is_one),
+      P(names_come_and_go), P(directories_are_made_with_those_above_them),
+      P(a_small_file_is_replaced_whole_whatever_a_crash_left), P(a_tree_is_removed_with_all_that_is_in_it_once_or_again),
+      P(a_queue_reads_many_places_together), P(threads_read_where_there_is_no_io_uring), P(io_uring_reads_where_there_is_one),
       P(many_files_are_synced_at_once_and_each_is_told_of_its_own), P(no_memory_is_an_error_and_leaves_nothing_open))

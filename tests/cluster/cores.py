@@ -105,13 +105,6 @@ class Cores(unittest.TestCase):
                         bolt.run("CREATE (:Thing)")
                     self.assertEqual(refused.exception.code, NOT_A_LEADER)
 
-    def test_databases_are_not_made_in_a_cluster(self):
-        with Cluster(BINARY) as cluster:
-            for server in cluster.servers:
-                with Bolt(server.bolt_port) as bolt, self.assertRaises(Failure) as refused:
-                    bolt.run("CREATE DATABASE films WAIT", db="system")
-                self.assertEqual(refused.exception.code, "Neo.ClientError.Statement.UnsupportedOperationError")
-
     def test_a_killed_leader_is_succeeded_and_comes_back_by_a_plain_restart(self):
         with Cluster(BINARY) as cluster:
             written = 0

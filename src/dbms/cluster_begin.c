@@ -1,0 +1,177 @@
+// The beginning of a database's group, once in the life of its data on a server: with its first members, or with nothing.
+//
+// A vote belongs to its data (contract 20), and data can be lost with their folder while the server stays who it is. So how often
+// this server has begun a group is kept beside the folders of the databases, one file for each (docs/formats/catalogue.md): who
+// begins again begins with nothing, as a member that nobody was before, and the leader takes it in.
+//
+// The order is: the log is begun, the mark is durable, the group is joined. Before the mark nothing was promised, and whatever of
+// the log is lost may be begun once more as it was.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "dbms/cluster_int.h"
+#include "store/store.h"
+
+enum { FIRST_LIFE = 1, MARK_BYTES = 16 };
+
+static const uint8_t mark_magic[4] = {'Q', 'G', 'R', 'P'};
+
+// ---- the mark ----
+
+static void mark_folder(const struct dbms *d, char path[DISK_PATH_MAX]) {
+  snprintf(path, DISK_PATH_MAX, "%.*s/groups", STR_ARG(d->options.config->data_directory));
+}
+
+static enum err save_life(const struct database *db, uint32_t life, struct error *e) {
+  char folder[DISK_PATH_MAX];
+  uint8_t bytes[MARK_BYTES] = {0};
+  memcpy(bytes, mark_magic, sizeof mark_magic);
+  put_u32_le(bytes + 4, life);
+  put_u32_le(bytes + 12, checksum32(bytes, 12, 0));
+  mark_folder(db->dbms, folder);
+  TRY(disk_make_directories(db->dbms->options.disk, folder, e));
+  return disk_replace_file(db->dbms->options.disk, folder, db->uuid, bytes, sizeof bytes, e);
+}
+
+static enum err read_mark(struct disk *d, const char *path, uint8_t bytes[MARK_BYTES], struct error *e) {
+  struct disk_file *f;
+  uint64_t size = 0;
+  TRY(disk_open(d, path, DISK_READ_ONLY, &f, e));
+  enum err err = disk_size(f, &size, e);
+  if (err == ERR_OK && size != MARK_BYTES) err = error_set(e, ERR_CORRUPT, "it has %llu bytes", (unsigned long long) size);
+  if (err == ERR_OK) err = disk_read_all(f, 0, bytes, MARK_BYTES, e);
+  disk_close(f);
+  return err;
+}
+
+/// The last life of the group's data here; 0: it has not begun. A mark that cannot be read is as good as none for nobody: the
+/// group is not begun.
+static enum err read_life(const struct database *db, uint32_t *ret, struct error *e) {
+  char folder[DISK_PATH_MAX], path[DISK_PATH_MAX + UUID_TEXT_BYTES + 1];
+  uint8_t bytes[MARK_BYTES];
+  mark_folder(db->dbms, folder);
+  snprintf(path, sizeof path, "%s/%s", folder, db->uuid);
+  *ret = 0;
+  enum err err = read_mark(db->dbms->options.disk, path, bytes, e);
+  if (err == ERR_NOTFOUND) return ERR_OK;
+  TRY(err);
+  bool good = memcmp(bytes, mark_magic, sizeof mark_magic) == 0 && get_u32_le(bytes + 12) == checksum32(bytes, 12, 0);
+  if (!good) return error_set(e, ERR_CORRUPT, "The file '%s' is damaged: bring it back from a backup of this server.", path);
+  *ret = get_u32_le(bytes + 4);
+  return ERR_OK;
+}
+
+// ---- first members as text: "<server>@<host:port>,..." ----
+
+enum err cluster_members_text(const struct consensus_membership *m, struct arena *a, struct str *ret, struct error *e) {
+  size_t cap = (size_t) m->count * (CONSENSUS_ADDRESS_BYTES + 24) + 1, len = 0;
+  char *text = arena_alloc(a, cap);
+  if (text == NULL) return arena_err(a, e);
+  for (uint32_t i = 0; i < m->count; i++) {
+    if (m->members[i].role != CONSENSUS_VOTER) continue;
+    len += (size_t) snprintf(text + len, cap - len, "%s%llu@%s", len > 0 ? "," : "",
+                             (unsigned long long) member_server(m->members[i].id), m->members[i].address);
+  }
+  *ret = (struct str){text, len};
+  return ERR_OK;
+}
+
+static bool add_member(struct consensus_membership *m, uint64_t server, struct str address) {
+  if (m->count == CONSENSUS_MEMBERS_MAX || server == 0 || address.len == 0 || address.len >= CONSENSUS_ADDRESS_BYTES)
+    return false;
+  struct consensus_member *to = &m->members[m->count++];
+  *to = (struct consensus_member){.id = member_of(server, FIRST_LIFE), .role = CONSENSUS_VOTER};
+  memcpy(to->address, address.ptr, address.len);
+  return true;
+}
+
+static int order_members(const void *a, const void *b) {
+  const struct consensus_member *x = a, *y = b;
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static bool are_distinct(const struct consensus_membership *m) {
+  for (uint32_t i = 1; i < m->count; i++)
+    if (m->members[i].id == m->members[i - 1].id) return false;
+  return true;
+}
+
+enum err cluster_members_parse(struct str text, struct consensus_membership *ret, struct error *e) {
+  *ret = (struct consensus_membership){.index = 1};
+  bool good = true;
+  for (struct str rest = text; good && rest.len > 0;) {
+    struct str address = str_cut(&rest, ','), number = str_cut(&address, '@');
+    int64_t server = 0;
+    good = str_to_i64(number, &server) && server > 0 && add_member(ret, (uint64_t) server, address);
+  }
+  if (ret->count > 0) qsort(ret->members, ret->count, sizeof ret->members[0], order_members);
+  if (good && are_distinct(ret)) return ERR_OK;
+  return error_set(e, ERR_CORRUPT, "The catalogue names members of a group that cannot be: '%.*s'.", STR_ARG(text));
+}
+
+// ---- beginning ----
+
+void cluster_database_uuid(const struct cluster *c, struct str name, uint8_t ret[16]) {
+  for (uint64_t half = 0; half < 2; half++) {
+    uint64_t seed = hash64(c->options->cluster, sizeof c->options->cluster, half);
+    uint64_t hash = hash64(name.ptr, name.len, seed);
+    memcpy(ret + 8 * half, &hash, sizeof hash);
+  }
+}
+
+static bool begins_with_cluster(const struct database *db) {
+  uint8_t uuid[16];
+  cluster_database_uuid(db->dbms->cluster, db->name, uuid);
+  return uuid_eq(db->id, uuid_get(uuid));
+}
+
+static enum err first_members(const struct database *db, struct consensus_membership *ret, struct error *e) {
+  const struct dbms_cluster_options *o = db->dbms->cluster->options;
+  if (!begins_with_cluster(db)) return cluster_members_parse(db->members, ret, e);
+  *ret = (struct consensus_membership){.index = 1};
+  for (uint32_t i = 0; i < o->founder_count; i++)
+    if (!add_member(ret, o->founders[i].server, str_of(o->founders[i].address)))
+      return error_set(e, ERR_INVALID, "server %llu cannot be a founder", (unsigned long long) o->founders[i].server);
+  qsort(ret->members, ret->count, sizeof ret->members[0], order_members);
+  return ERR_OK;
+}
+
+/// Whoever comes later, or has lost its log, begins with nothing under a member id that nobody had before.
+static enum err begin(const struct database *db, uint32_t last_life, uint32_t *ret_life, struct error *e) {
+  const struct dbms_cluster_options *o = db->dbms->cluster->options;
+  struct log *log = store_log(graph_store(db->graph));
+  struct consensus_membership *first = mem_alloc(sizeof *first);
+  if (first == NULL) return error_ensure(e, ERR_NOMEM);
+  enum err err = first_members(db, first, e);
+  uint64_t id = member_of(o->server, FIRST_LIFE);
+  bool begun = last_life > 0 || (o->begun && begins_with_cluster(db));
+  bool is_first = err == ERR_OK && !begun && consensus_membership_find(first, id) != NULL;
+  *ret_life = is_first ? FIRST_LIFE : MAX((uint32_t) o->epoch, last_life + 1);
+  if (err == ERR_OK) err = is_first ? group_begin(log, id, first, e) : group_begin_empty(log, member_of(o->server, *ret_life), e);
+  mem_free(first);
+  return err;
+}
+
+enum err cluster_begin_group(struct database *db, struct error *e) {
+  struct log_group_state state;
+  uint32_t marked, life;
+  log_group_state(store_log(graph_store(db->graph)), &state);
+  TRY(read_life(db, &marked, e));
+  life = (uint32_t) state.member_id;
+  if (state.member_id == 0) TRY(begin(db, marked, &life, e));
+  if (life < marked)
+    return error_set(e, ERR_CORRUPT,
+                     "The folder '%.*s' holds data of an earlier life of this member, which has voted since: remove it, and the "
+                     "others fill it again.",
+                     STR_ARG(db->folder));
+  return life != marked ? save_life(db, life, e) : ERR_OK;
+}
+
+enum err cluster_begin(struct cluster *c, struct error *e) {
+  DATABASES_EACH(db, c->dbms)
+  if (db->gate == GATE_OPEN) TRY(cluster_begin_group(db, e));
+  return c->options->begin != NULL ? c->options->begin(c->options->context, e) : ERR_OK;
+}
