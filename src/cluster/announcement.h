@@ -15,6 +15,7 @@ enum server_address {
   ADDRESS_DISCOVERY,
   ADDRESS_TRANSACTION,
   ADDRESS_RAFT,
+  ADDRESS_ROUTING, // for sessions that another server carries on for its clients
   ADDRESS_BOLT,
   ADDRESS_HTTP,
   ADDRESS_HTTPS,

@@ -78,11 +78,12 @@ static void tell_addresses(struct assembly *a) {
   const struct str *at = self.addresses;
   event_raise(o->events, EVENT_INFO, "cluster.assembly.addresses",
               "My connection info: [\n\tDiscovery:   listen=%s, advertised=%.*s,\n\tTransaction: listen=%.*s, advertised=%.*s,\n"
-              "\tRaft:        listen=%.*s, advertised=%.*s,\n\tClient Connector Addresses: bolt://%.*s,http://%.*s%s%.*s\n]",
+              "\tRaft:        listen=%.*s, advertised=%.*s,\n\tRouting:     listen=%.*s, advertised=%.*s,\n\tClient Connector "
+              "Addresses: bolt://%.*s,http://%.*s%s%.*s\n]",
               beacon_address(a->beacon), STR_ARG(at[ADDRESS_DISCOVERY]), STR_ARG(o->listens[ADDRESS_TRANSACTION]),
               STR_ARG(at[ADDRESS_TRANSACTION]), STR_ARG(o->listens[ADDRESS_RAFT]), STR_ARG(at[ADDRESS_RAFT]),
-              STR_ARG(at[ADDRESS_BOLT]), STR_ARG(at[ADDRESS_HTTP]), at[ADDRESS_HTTPS].len > 0 ? ",https://" : "",
-              STR_ARG(at[ADDRESS_HTTPS]));
+              STR_ARG(o->listens[ADDRESS_ROUTING]), STR_ARG(at[ADDRESS_ROUTING]), STR_ARG(at[ADDRESS_BOLT]),
+              STR_ARG(at[ADDRESS_HTTP]), at[ADDRESS_HTTPS].len > 0 ? ",https://" : "", STR_ARG(at[ADDRESS_HTTPS]));
 }
 
 static void tell_endpoints(struct assembly *a) {

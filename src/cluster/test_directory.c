@@ -52,6 +52,7 @@ static void start(unsigned n, uint64_t epoch) {
                                   .tag_count = 2,
                                   .tags = {STR("east"), STR("fast")}};
   s->self.addresses[ADDRESS_DISCOVERY] = str_of(addresses[n]);
+  s->self.addresses[ADDRESS_ROUTING] = STR("core:7688");
   s->self.addresses[ADDRESS_BOLT] = STR("core:7687");
   if (directory_new(&(struct directory_options){.events = &sink}, &s->self, now_ms, &s->directory, &e) != ERR_OK)
     fail_msg("%s", e.message);
@@ -147,6 +148,7 @@ TEST(it_is_enough_to_know_anybody) {
   const struct announcement *a = sees(0, 3);
   assert_int_equal(a->number, 13);
   assert_str(a->addresses[ADDRESS_DISCOVERY], "core3:5000");
+  assert_str(a->addresses[ADDRESS_ROUTING], "core:7688");
   assert_str(a->addresses[ADDRESS_BOLT], "core:7687");
   assert_str(a->tags[1], "fast");
   assert_str(a->version, "0.1.0");

@@ -310,7 +310,6 @@
   X("dbms.recovery.fail_on_missing_files") \
   X("dbms.relationship_grouping_threshold") \
   X("dbms.rest.transaction.idle_timeout") \
-  X("dbms.routing.advertised_address") \
   X("dbms.routing.client_side.enforce_for_domains") \
   X("dbms.routing.default_router") \
   X("dbms.routing.driver.api") \
@@ -321,7 +320,6 @@
   X("dbms.routing.driver.connection.pool.max_size") \
   X("dbms.routing.driver.logging.level") \
   X("dbms.routing.enabled") \
-  X("dbms.routing.listen_address") \
   X("dbms.routing.load_balancing.plugin") \
   X("dbms.routing.load_balancing.shuffle_enabled") \
   X("dbms.routing.reads_on_primaries_enabled") \
@@ -611,8 +609,6 @@
   X("server.metrics.prometheus.endpoint") \
   X("server.panic.shutdown_on_panic") \
   X("server.queryapi.transaction_idle_timeout") \
-  X("server.routing.advertised_address") \
-  X("server.routing.listen_address") \
   X("server.unmanaged_extension_classes") \
   X("server.windows_service_name") \
   X("systemdb.secrets.key.name") \

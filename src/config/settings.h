@@ -55,6 +55,8 @@
   X(transaction_advertised_address, ADDRESS, "server.cluster.advertised_address", "causal_clustering.transaction_advertised_address", "", ":6000", 0, 0, "what other servers connect to") \
   X(raft_listen_address,        ADDRESS,  "server.cluster.raft.listen_address", "causal_clustering.raft_listen_address", "", ":7000", 0, 0, "where the members of Raft groups talk") \
   X(raft_advertised_address,    ADDRESS,  "server.cluster.raft.advertised_address", "causal_clustering.raft_advertised_address", "", ":7000", 0, 0, "what other servers connect to") \
+  X(routing_listen_address,     ADDRESS,  "server.routing.listen_address", "dbms.routing.listen_address", "", ":7688", 0, 0, "where other servers hand on their clients' transactions") \
+  X(routing_advertised_address, ADDRESS,  "server.routing.advertised_address", "dbms.routing.advertised_address", "", ":7688", 0, 0, "what other servers connect to") \
   X(kubernetes_address,         STRING,   "dbms.kubernetes.address", "causal_clustering.kubernetes.address", "", "kubernetes.default.svc:443", 0, 0, "the API, for discovery by K8S") \
   X(kubernetes_ca_path,         PATH,     "dbms.kubernetes.ca_crt", "causal_clustering.kubernetes.ca_crt", "", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", 0, 0, "file: the authority that signs its certificate") \
   X(kubernetes_token_path,      PATH,     "dbms.kubernetes.token", "causal_clustering.kubernetes.token", "", "/var/run/secrets/kubernetes.io/serviceaccount/token", 0, 0, "file: the token of the pod") \

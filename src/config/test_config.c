@@ -87,9 +87,9 @@ TEST(a_cluster_is_set_up_in_the_names_of_three_eras) {
   static const char *const files[] = {
       "dbms.mode=core\ncausal_clustering.expected_core_cluster_size=5\ncausal_clustering.initial_discovery_members=core01:5000,core02:5000\n"
       "causal_clustering.discovery_listen_address=0.0.0.0:5100\ncausal_clustering.raft_advertised_address=core01:7200\n",
-      "dbms.mode=CORE\ncausal_clustering.minimum_core_cluster_size_at_formation=5\ncausal_clustering.initial_discovery_members=core01:5000,core02:5000\n"
+      "dbms.mode=CORE\ndbms.routing.listen_address=0.0.0.0:7700\ncausal_clustering.minimum_core_cluster_size_at_formation=5\ncausal_clustering.initial_discovery_members=core01:5000,core02:5000\n"
       "causal_clustering.discovery_listen_address=0.0.0.0:5100\ncausal_clustering.raft_advertised_address=core01:7200\n",
-      "dbms.mode=CORE\ndbms.cluster.minimum_initial_system_primaries_count=5\ndbms.cluster.discovery.endpoints=core01:5000,core02:5000\n"
+      "dbms.mode=CORE\nserver.routing.listen_address=0.0.0.0:7700\ndbms.cluster.minimum_initial_system_primaries_count=5\ndbms.cluster.discovery.endpoints=core01:5000,core02:5000\n"
       "server.discovery.listen_address=0.0.0.0:5100\nserver.cluster.raft.advertised_address=core01:7200\n"};
   for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
     struct config *c = read_text(files[i]);
@@ -101,6 +101,7 @@ TEST(a_cluster_is_set_up_in_the_names_of_three_eras) {
     assert_int_equal(v->transaction_listen_address.port, 6000);
     assert_str(v->raft_advertised_address.host, "core01");
     assert_int_equal(v->raft_advertised_address.port, 7200);
+    assert_int_equal(v->routing_listen_address.port, i == 0 ? 7688 : 7700); // Neo4j 3 had none
     config_free(c);
   }
 }

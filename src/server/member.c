@@ -9,7 +9,14 @@
 #include "server/help.h"
 #include "server/listen.h"
 
-enum { DISCOVERY_PORT = 5000, TRANSACTION_PORT = 6000, RAFT_PORT = 7000, BOLT_PORT = 7687, HTTP_PORT = 7474 };
+enum {
+  DISCOVERY_PORT = 5000,
+  TRANSACTION_PORT = 6000,
+  RAFT_PORT = 7000,
+  ROUTING_PORT = 7688,
+  BOLT_PORT = 7687,
+  HTTP_PORT = 7474
+};
 enum { TICK_MS = 1000, FEATURE_LEVEL = 1, DATABASES_MAX = 128 };
 
 struct member {
@@ -60,6 +67,7 @@ static enum err settle_addresses(struct member *m, struct error *e) {
       [ADDRESS_DISCOVERY] = {v->discovery_advertised_address, v->discovery_listen_address, DISCOVERY_PORT},
       [ADDRESS_TRANSACTION] = {v->transaction_advertised_address, v->transaction_listen_address, TRANSACTION_PORT},
       [ADDRESS_RAFT] = {v->raft_advertised_address, v->raft_listen_address, RAFT_PORT},
+      [ADDRESS_ROUTING] = {v->routing_advertised_address, v->routing_listen_address, ROUTING_PORT},
       [ADDRESS_BOLT] = {v->bolt_advertised_address, v->bolt_listen_address, BOLT_PORT},
       [ADDRESS_HTTP] = {v->http_advertised_address, v->http_listen_address, HTTP_PORT},
   };

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from lib.bolt import Bolt, Failure, Structure  # noqa: E402
 from lib.quiver import Server  # noqa: E402
 
-BOLT_PORT, DISCOVERY_PORT, CATCHUP_PORT, RAFT_PORT, HTTP_PORT = 7687, 5000, 6000, 7000, 7474
+BOLT_PORT, DISCOVERY_PORT, CATCHUP_PORT, RAFT_PORT, ROUTING_PORT, HTTP_PORT = 7687, 5000, 6000, 7000, 7688, 7474
 SETTINGS = {
     "server.memory.pagecache.size": "64m",
     "quiver.discovery.expiry": "3s",
@@ -71,6 +71,7 @@ class CoreMembers:
             "server.discovery.listen_address": f"{at}:{DISCOVERY_PORT}",
             "server.cluster.listen_address": f"{at}:{CATCHUP_PORT}",
             "server.cluster.raft.listen_address": f"{at}:{RAFT_PORT}",
+            "server.routing.listen_address": f"{at}:{ROUTING_PORT}",
         })
         return server
 

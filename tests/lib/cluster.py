@@ -32,6 +32,7 @@ class Cluster:
             "server.discovery.listen_address": f"127.0.0.1:{discovery_port}",
             "server.cluster.listen_address": f"127.0.0.1:{free_port()}",
             "server.cluster.raft.listen_address": f"127.0.0.1:{free_port()}",
+            "server.routing.listen_address": f"127.0.0.1:{free_port()}",
             "server.memory.pagecache.size": "64m",
             **self.settings,
         })
