@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                        .utc_datetimes = data[0] & 2,
                                        .has_element_ids = data[0] & 4,
                                        .has_vectors = data[0] & 8,
-                                       .has_uuids = data[0] & 16};
+                                       .has_uuids = data[0] & 16,
+                                       .from_server = data[0] & 32};
   struct mem_budget budget;
   mem_budget_init(&budget, NULL, 0, ERR_TX_MEMORY, NULL);
   struct arena a;

@@ -23,15 +23,18 @@ struct packstream_profile {
   bool has_element_ids; // 5.0 on: entities carry element ids
   bool has_vectors;     // 6.0 on: clients may send Vector
   bool has_uuids;       // 6.1 on: clients may send UUID
+  bool from_server;     // nodes, relationships and paths are read: a client's side of 5.0 on. The encoder takes no notice
 };
 
 /// Limits for what is decoded. Zero means the default.
 struct packstream_limits {
-  uint32_t depth_max;    // levels of lists, dictionaries and structures; default PACKSTREAM_DEPTH_MAX, never more
+  uint32_t depth_max;    // levels of lists, dictionaries and structures; default and most: PACKSTREAM_DEPTH_MAX, or from a
+                         // server PACKSTREAM_DEPTH_SENT_MAX
   uint32_t elements_max; // values in one message; default: no limit of its own (each takes at least a byte)
 };
 
-enum { PACKSTREAM_DEPTH_MAX = 512 };
+/// What is sent may be as deep as a value; the parts of a path are three levels more on the wire.
+enum { PACKSTREAM_DEPTH_MAX = 512, PACKSTREAM_DEPTH_SENT_MAX = VALUE_DEPTH_MAX + 3 };
 
 // Decoding
 
@@ -43,6 +46,7 @@ struct packstream_reader {
   uint32_t elements; // values seen so far
   uint32_t depth;    // containers open around the next value
   uint64_t owed;     // values that those still wait for
+  bool within_path;  // relationships come without their ends
   struct arena *arena;
 };
 
@@ -56,8 +60,8 @@ enum err packstream_read_message(struct packstream_reader *r, uint8_t *ret_tag, 
 
 /// The next value. Errors end the message:
 /// ERR_PROTOCOL for malformed or missing bytes, broken limits, double or non-string keys, unknown structures: the connection is
-/// lost; ERR_TYPE for entities, which no client may send; ERR_ARGUMENT for structures with values out of range and unknown zones:
-/// only the request is lost. Vectors become lists of numbers, UUIDs text.
+/// lost; ERR_TYPE for entities from a client, who may not send any; ERR_ARGUMENT for structures with values out of range and
+/// unknown zones: only the request is lost. Vectors become lists of numbers, UUIDs text.
 enum err packstream_read_value(struct packstream_reader *r, struct value *ret, struct error *e) NODISCARD;
 
 /// ERR_PROTOCOL if bytes are left.

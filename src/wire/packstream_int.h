@@ -65,6 +65,12 @@ static inline double get_f64_be(const void *p) {
 /// Reads the fields of a structure whose head has been read (packstream_read_struct.c); `depth` is that of the fields.
 enum err packstream_read_structure(struct packstream_reader *r, uint8_t tag, uint32_t fields, struct value *ret, struct error *e);
 
+/// The same for entities (packstream_read_entity.c).
+enum err packstream_read_node(struct packstream_reader *r, struct value *ret, struct error *e);
+enum err packstream_read_rel(struct packstream_reader *r, struct value *ret, struct error *e);
+enum err packstream_read_unbound_rel(struct packstream_reader *r, struct value *ret, struct error *e);
+enum err packstream_read_path(struct packstream_reader *r, struct value *ret, struct error *e);
+
 /// Scalars for its fields: ERR_PROTOCOL where another type comes.
 enum err packstream_expect_int(struct packstream_reader *r, int64_t *ret, struct error *e);
 enum err packstream_expect_float(struct packstream_reader *r, double *ret, struct error *e);

@@ -2,7 +2,8 @@
 
 void packstream_reader_init(struct packstream_reader *r, struct packstream_profile profile, struct packstream_limits limits,
                             const void *bytes, size_t len, struct arena *arena) {
-  if (limits.depth_max == 0 || limits.depth_max > PACKSTREAM_DEPTH_MAX) limits.depth_max = PACKSTREAM_DEPTH_MAX;
+  uint32_t deepest = profile.from_server ? PACKSTREAM_DEPTH_SENT_MAX : PACKSTREAM_DEPTH_MAX;
+  if (limits.depth_max == 0 || limits.depth_max > deepest) limits.depth_max = deepest;
   if (limits.elements_max == 0) limits.elements_max = UINT32_MAX;
   *r = (struct packstream_reader){
       .at = bytes, .end = (const uint8_t *) bytes + len, .profile = profile, .limits = limits, .arena = arena};
@@ -174,9 +175,8 @@ static enum err read_structure(struct packstream_reader *r, uint32_t fields, str
   const uint8_t *tag;
   TRY(take(r, 1, &tag, e));
   TRY(open_container(r, fields, e));
-  uint64_t owed_outside = r->owed - fields;
+  r->owed -= fields; // few, and their memory is that of the structure
   TRY(packstream_read_structure(r, *tag, fields, ret, e));
-  r->owed = owed_outside;
   r->depth--;
   return ERR_OK;
 }

@@ -1,4 +1,4 @@
-// Structures that clients may send: times, places, vectors.
+// Structures that clients may send: times, places, vectors; and the table of all.
 #include "value/spatial.h"
 #include "value/temporal.h"
 #include "wire/packstream_int.h"
@@ -193,7 +193,7 @@ static enum err read_entity(struct packstream_reader *r UNUSED, struct value *re
 }
 
 /// What a structure needs of the profile.
-enum need { NEED_NOTHING, NEED_TEMPORAL, NEED_UTC, NEED_LEGACY, NEED_VECTORS };
+enum need { NEED_NOTHING, NEED_TEMPORAL, NEED_UTC, NEED_LEGACY, NEED_VECTORS, NEED_SERVER };
 
 static bool has(const struct packstream_profile *p, enum need need) {
   switch (need) {
@@ -202,6 +202,7 @@ static bool has(const struct packstream_profile *p, enum need need) {
   case NEED_UTC: return p->has_temporal && p->utc_datetimes;
   case NEED_LEGACY: return p->has_temporal && !p->utc_datetimes;
   case NEED_VECTORS: return p->has_vectors;
+  case NEED_SERVER: return p->from_server && p->has_element_ids;
   }
   return false;
 }
@@ -212,6 +213,10 @@ static const struct structure {
   uint8_t tag, fields, need;
   read_function read;
 } structures[] = {
+    {TAG_NODE, 4, NEED_SERVER, packstream_read_node},
+    {TAG_REL, 8, NEED_SERVER, packstream_read_rel},
+    {TAG_UNBOUND_REL, 4, NEED_SERVER, packstream_read_unbound_rel},
+    {TAG_PATH, 3, NEED_SERVER, packstream_read_path},
     {TAG_NODE, ANY_FIELDS, NEED_NOTHING, read_entity},
     {TAG_REL, ANY_FIELDS, NEED_NOTHING, read_entity},
     {TAG_UNBOUND_REL, ANY_FIELDS, NEED_NOTHING, read_entity},

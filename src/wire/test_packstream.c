@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "base/test.h"
+#include "value/check.h"
 #include "value/compare.h"
 #include "value/temporal.h"
 #include "wire/packstream.h"
@@ -390,6 +391,93 @@ TEST(a_path_lists_each_entity_once) {
   encodes_as(&bolt5, (struct value){.type = VALUE_PATH, .path = &p}, "b3 50 91 b4 4e 2a 90 a0 80 90 90");
 }
 
+static const struct packstream_profile from_server = {
+    .has_temporal = true, .utc_datetimes = true, .has_element_ids = true, .from_server = true};
+
+/// Written, read, and written again as the same bytes.
+static struct value goes_round(struct arena *a, struct value v) {
+  CLEANUP(buf_done) struct buf out = BUF_INIT;
+  CLEANUP(buf_done) struct buf again = BUF_INIT;
+  struct value back;
+  assert_ok(packstream_write_value(&out, &from_server, v, NULL));
+  void *kept = arena_copy(a, out.data, out.len);
+  assert_ok(decode(a, &from_server, kept, out.len, &back));
+  assert_int_equal(back.type, v.type);
+  assert_ok(packstream_write_value(&again, &from_server, back, NULL));
+  assert_int_equal(again.len, out.len);
+  assert_memory_equal(again.data, out.data, out.len);
+  return back;
+}
+
+TEST(a_server_sends_entities_whole) {
+  const struct str labels[] = {STR("A"), STR("B")};
+  const struct value_entry properties[] = {{STR("k"), v_int(1)}, {STR("l"), v_str(STR("x"))}};
+  const struct value_node n1 = {
+      .id = 1, .element_id = STR("4:u:1"), .labels = labels, .label_count = 2, .properties = properties, .property_count = 2};
+  const struct value_node n2 = {.id = UINT64_MAX, .element_id = STR("4:u:2")};
+  const struct value_rel r = {.id = 9,
+                              .start = 1,
+                              .end = UINT64_MAX,
+                              .element_id = STR("5:u:9"),
+                              .start_element_id = STR("4:u:1"),
+                              .end_element_id = STR("4:u:2"),
+                              .type = STR("R"),
+                              .properties = properties,
+                              .property_count = 1};
+  struct arena a;
+  arena_init(&a, NULL);
+  struct value node = goes_round(&a, hydrated_node(&n1)), rel = goes_round(&a, hydrated_rel(&r));
+  assert_int_equal(node.node->label_count, 2);
+  assert_str(node.node->labels[1], "B");
+  assert_int_equal(value_map_get(v_map(node.node->properties, node.node->property_count), STR("k"))->i, 1);
+  assert_true(rel.rel->end == UINT64_MAX);
+  assert_str(rel.rel->end_element_id, "4:u:2");
+  const struct value nodes[] = {hydrated_node(&n2), hydrated_node(&n1), hydrated_node(&n2)},
+                     rels[] = {hydrated_rel(&r), hydrated_rel(&r)};
+  const struct value_path p = {.len = 2, .nodes = nodes, .rels = rels, .reversed = (const bool[]){true, false}};
+  struct value path = goes_round(&a, (struct value){.type = VALUE_PATH, .path = &p});
+  assert_ok(value_check(path, NULL));
+  assert_int_equal(path.path->len, 2);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(path.path->rels[i].rel->start, 1);
+    assert_true(path.path->rels[i].rel->end == UINT64_MAX);
+    assert_str(path.path->rels[i].rel->start_element_id, "4:u:1");
+    assert_int_equal(path.path->reversed[i], i == 0);
+  }
+  const struct value_path alone = {.nodes = nodes};
+  assert_int_equal(goes_round(&a, (struct value){.type = VALUE_PATH, .path = &alone}).path->len, 0);
+  arena_done(&a);
+}
+
+TEST(a_path_that_leads_nowhere_is_malformed) {
+  is_refused(&from_server, ERR_PROTOCOL, "b3 50 90 90 90");                         // no nodes
+  is_refused(&from_server, ERR_PROTOCOL, "b3 50 91 b4 4e 01 90 a0 80 90 91 01");    // half a step
+  is_refused(&from_server, ERR_PROTOCOL, "b3 50 91 b4 4e 01 90 a0 80 90 92 01 00"); // no such relationship
+  is_refused(&from_server, ERR_PROTOCOL, "b3 50 91 b4 4e 01 90 a0 80 91 b4 72 01 81 41 a0 80 92 00 00");
+  is_refused(&from_server, ERR_PROTOCOL, "b3 50 91 b4 4e 01 90 a0 80 91 b4 72 01 81 41 a0 80 92 01 01"); // no such node
+  is_refused(&from_server, ERR_PROTOCOL, "b3 50 91 b4 4e 01 90 a0 80 91 b4 72 01 81 41 a0 80 92 cb 80 00 00 00 00 00 00 00 00");
+  is_refused(&from_server, ERR_PROTOCOL, "b3 50 91 01 90 90");
+  is_refused(&from_server, ERR_PROTOCOL, "b4 72 01 81 41 a0 80"); // a relationship without ends and without a path
+  is_refused(&from_server, ERR_PROTOCOL, "b4 4e 01 91 01 a0 80");
+  is_refused(&from_server, ERR_PROTOCOL, "b3 4e 01 90 a0");
+  is_refused(&from_server, ERR_PROTOCOL, "b4 4e 01 90 90 80");
+}
+
+TEST(what_is_deep_enough_to_be_sent_can_be_read) {
+  struct arena a;
+  arena_init(&a, NULL);
+  const struct value_entry property = {STR("k"), v_list((const struct value[]){v_int(1)}, 1)};
+  const struct value_node n = {.id = 1, .element_id = STR("4:u:1"), .properties = &property, .property_count = 1};
+  const struct value_path p = {.nodes = (const struct value[]){hydrated_node(&n)}};
+  struct value v = {.type = VALUE_PATH, .path = &p};
+  for (int i = 2; i < VALUE_DEPTH_MAX; i++) v = v_list(arena_copy(&a, &v, sizeof v), 1);
+  goes_round(&a, v);
+  CLEANUP(buf_done) struct buf out = BUF_INIT;
+  v = v_list(arena_copy(&a, &v, sizeof v), 1);
+  assert_int_equal(packstream_write_value(&out, &from_server, v, NULL), ERR_LIMIT);
+  arena_done(&a);
+}
+
 /// A random value; nesting ends at `depth` 0.
 static struct value random_value(struct arena *a, struct rng *r, int depth) {
   static const char *const texts[] = {"", "a", "a text of some length", "\xe2\x82\xac\xf0\x9f\x98\x80"};
@@ -528,5 +616,6 @@ TESTS(T(scalars_take_their_shortest_form), T(sized_values_take_their_shortest_fo
       T(depth_and_number_of_values_are_limited), T(a_message_has_a_head_and_an_end), T(times_and_places_are_coded_as_drivers_do),
       T(structures_out_of_range_lose_the_request_only), T(a_profile_knows_its_own_structures_only),
       T(vectors_and_uuids_become_lists_and_text), T(entities_are_no_parameters), T(entities_have_the_fields_of_their_version),
-      T(a_path_lists_each_entity_once), T(random_values_come_back_in_every_profile), T(damaged_bytes_never_crash),
+      T(a_path_lists_each_entity_once), T(a_server_sends_entities_whole), T(a_path_that_leads_nowhere_is_malformed),
+      T(what_is_deep_enough_to_be_sent_can_be_read), T(random_values_come_back_in_every_profile), T(damaged_bytes_never_crash),
       T(rows_are_the_same_as_their_values_one_by_one), T(running_out_of_memory_is_an_error))
