@@ -26,6 +26,14 @@ enum err bolt_extra_int(struct value map, struct str key, int64_t *ret, struct e
   return ERR_OK;
 }
 
+enum err bolt_extra_bool(struct value map, struct str key, bool *ret, struct error *e) {
+  const struct value *v = find(map, key);
+  if (v == NULL) return ERR_OK;
+  if (v->type != VALUE_BOOL) return wrong_type(e, key, "a Boolean", *v);
+  *ret = v->b;
+  return ERR_OK;
+}
+
 enum err bolt_extra_map(struct value map, struct str key, struct value *ret, struct error *e) {
   const struct value *v = find(map, key);
   if (v == NULL) return ERR_OK;

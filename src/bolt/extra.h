@@ -11,6 +11,7 @@
 
 enum err bolt_extra_str(struct value map, struct str key, struct str *ret, struct error *e) NODISCARD;
 enum err bolt_extra_int(struct value map, struct str key, int64_t *ret, struct error *e) NODISCARD;
+enum err bolt_extra_bool(struct value map, struct str key, bool *ret, struct error *e) NODISCARD;
 enum err bolt_extra_map(struct value map, struct str key, struct value *ret, struct error *e) NODISCARD;
 
 /// A List of Strings; nulls and empty Strings in it are left out. `ret_present` (may be NULL) tells an empty list from none.

@@ -123,6 +123,7 @@ static enum err decode_init(const struct input *in, struct bolt_message *m, stru
 static enum err decode_hello(const struct input *in, struct bolt_message *m, struct error *e) {
   if (in->version->init) return decode_init(in, m, e);
   struct value extra = in->fields[0];
+  m->extra = extra;
   struct value routing = V_NULL; // its type is checked; who wants a table sends its context again
   TRY(need_map(extra, "The field of HELLO", e));
   TRY(bolt_extra_str(extra, STR("user_agent"), &m->hello.user_agent, e));
@@ -168,12 +169,14 @@ static enum err decode_run(const struct input *in, struct bolt_message *m, struc
   m->run = (struct bolt_run){.query = v_text(in->fields[0]), .parameters = in->fields[1], .tx = no_options, .text = BOLT_RUN};
   if (in->version->init) return read_tx_text(in, &m->run, e);
   TRY(need_map(in->fields[2], "The third field of RUN", e));
+  m->extra = in->fields[2];
   TRY(read_tx(in, in->fields[2], &m->run.tx, e));
   return read_filter(in, in->fields[2], &m->run.filter, e);
 }
 
 static enum err decode_begin(const struct input *in, struct bolt_message *m, struct error *e) {
   TRY(need_map(in->fields[0], "The field of BEGIN", e));
+  m->extra = in->fields[0];
   TRY(read_tx(in, in->fields[0], &m->begin.tx, e));
   return read_filter(in, in->fields[0], &m->begin.filter, e);
 }

@@ -75,6 +75,7 @@ struct bolt_route {
 
 struct bolt_message {
   enum bolt_message_kind kind;
+  struct value extra; // the dictionary of HELLO, RUN and BEGIN, for what one listener alone takes out of it; otherwise null
   union {
     struct bolt_hello hello;
     struct bolt_auth logon;

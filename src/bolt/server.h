@@ -45,6 +45,7 @@ struct bolt_settings {
   uint32_t out_high_bytes, out_low_bytes;
   uint32_t max_open_results; // in one transaction
   bool telemetry_hint;       // asks drivers to send TELEMETRY
+  bool for_servers; // the routing port: sessions that other servers carry on here, with what they add to Bolt (bolt/relayed.h)
 };
 
 struct bolt_settings bolt_settings_default(void);

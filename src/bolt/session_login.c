@@ -1,6 +1,7 @@
 // HELLO, INIT, LOGON, LOGOFF.
 #include <stdio.h>
 
+#include "bolt/relayed.h"
 #include "bolt/session_int.h"
 
 /// Authentication is over: from here on the wider limits apply.
@@ -17,7 +18,9 @@ static enum err open_dbms_session(struct bolt_session *s, struct error *e) {
       .user_agent = s->message.hello.user_agent,
       .legacy_bookmarks = s->version->legacy_bookmarks,
       .neo4j_major = s->version->neo4j_major,
+      .relayed = s->setup.settings->for_servers,
   };
+  if (client.relayed) TRY(bolt_relayed_read_client(s->message.extra, &client, e));
   enum err err = dbms_session_new(s->setup.dbms, &client, &s->dbms, e);
   // The internal status for "no room for another" is one that a client may see by its public name.
   if (err == ERR_LIMIT) return error_set(e, ERR_NO_THREADS, "There is no room for another session; try again later.");

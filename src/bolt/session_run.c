@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "bolt/relayed.h"
 #include "bolt/session_int.h"
 #include "bolt/summary.h"
 
@@ -54,8 +55,10 @@ static void write_ran(struct bolt_session *s, struct dict *meta) {
   dict_strs(meta, STR("fields"), s->op.ran.columns, s->op.ran.column_count);
   dict_int(meta, v->legacy_times ? STR("result_available_after") : STR("t_first"), s->op.ran.first_after_ms);
   if (v->pull_n && s->explicit_tx) dict_int(meta, STR("qid"), s->op.ran.result);
-  bool home = v->home_database && !s->explicit_tx && s->message.run.tx.database.len == 0;
-  if (home) dict_str(meta, STR("db"), s->op.ran.database);
+  bool for_servers = s->setup.settings->for_servers;
+  bool tells = v->home_database && !s->explicit_tx && (for_servers || s->message.run.tx.database.len == 0);
+  if (tells) dict_str(meta, STR("db"), s->op.ran.database);
+  if (for_servers && !s->explicit_tx) bolt_relayed_write_place(meta, s->op.ran.place);
 }
 
 static void ran(struct bolt_session *s) {
@@ -93,6 +96,10 @@ static void submit_run(struct bolt_session *s) {
   s->op.run.query = run->query;
   s->op.run.parameters = run->parameters;
   s->op.run.tx = run->tx;
+  if (session_read_origin(s, &s->op.run.tx.origin, &error) != ERR_OK) {
+    session_fail(s, &error);
+    return;
+  }
   s->op.run.auto_commit = !s->explicit_tx;
   fill_filter(s, &run->filter);
   session_submit(s, ran);

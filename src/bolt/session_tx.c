@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/planted.h"
+#include "bolt/relayed.h"
 #include "bolt/session_int.h"
 #include "bolt/summary.h"
 
@@ -20,6 +21,11 @@ static bool is_text(const struct bolt_session *s) {
   return s->message.kind == BOLT_RUN;
 }
 
+enum err session_read_origin(struct bolt_session *s, struct dbms_origin *ret, struct error *e) {
+  if (!s->setup.settings->for_servers || v_is_null(s->message.extra)) return ERR_OK;
+  return bolt_relayed_read_origin(s->message.extra, ret, e);
+}
+
 static void begun(struct bolt_session *s) {
   if (s->op.err != ERR_OK) {
     session_fail_operation(s);
@@ -32,8 +38,10 @@ static void begun(struct bolt_session *s) {
   }
   struct bolt_success success;
   bolt_success_begin(&success, &s->out);
-  if (s->version->home_database && s->message.begin.tx.database.len == 0)
+  bool for_servers = s->setup.settings->for_servers;
+  if (s->version->home_database && (for_servers || s->message.begin.tx.database.len == 0))
     dict_str(&success.meta, STR("db"), s->op.begun.database);
+  if (for_servers) bolt_relayed_write_place(&success.meta, s->op.begun.place);
   session_succeed(s, BOLT_DONE, bolt_success_end(&success));
 }
 
@@ -47,6 +55,10 @@ void session_begin(struct bolt_session *s) {
   }
   session_prepare(s, DBMS_BEGIN);
   s->op.begin = is_text(s) ? s->message.run.tx : s->message.begin.tx;
+  if (session_read_origin(s, &s->op.begin.origin, &error) != ERR_OK) {
+    session_fail(s, &error);
+    return;
+  }
   session_submit(s, begun);
 }
 

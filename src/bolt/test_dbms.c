@@ -75,6 +75,7 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
   if (s == NULL) return error_set(e, ERR_NOMEM, "no memory");
   s->dbms = d;
   s->legacy_bookmarks = client->legacy_bookmarks;
+  if (client->relayed) note(d, "RELAYED neo4j=%u%s", client->neo4j_major, client->legacy_bookmarks ? " legacy" : "");
   arena_init(&s->arena, NULL);
   d->sessions++;
   d->last = s;
@@ -227,6 +228,10 @@ static bool parse(struct dbms_session *s, struct dbms_op *op, struct result *r) 
 
 // ---- operations ----
 
+static struct dbms_place place_of(struct dbms_origin origin) {
+  return origin.member == 0 ? (struct dbms_place){0} : (struct dbms_place){5, origin.sequence + 100};
+}
+
 static enum err run(struct dbms_session *s, struct dbms_op *op) {
   if (op->run.auto_commit) s->result_count = 0;
   if (s->result_count == RESULTS_MAX) return error_set(&op->error, ERR_TX_MEMORY, "too many results");
@@ -252,6 +257,7 @@ static enum err run(struct dbms_session *s, struct dbms_op *op) {
   op->ran.column_count = r.width;
   op->ran.database = STR("neo4j");
   op->ran.first_after_ms = 1;
+  op->ran.place = place_of(op->run.tx.origin);
   return ERR_OK;
 }
 
@@ -347,6 +353,7 @@ static enum err begin(struct dbms_session *s, struct dbms_op *op) {
   s->read_only = op->begin.read_only;
   s->result_count = 0;
   op->begun.database = STR("neo4j");
+  op->begun.place = place_of(op->begin.origin);
   return ERR_OK;
 }
 
@@ -396,6 +403,10 @@ static void perform(struct dbms_session *s, struct dbms_op *op) {
   if (op->err != ERR_OK && s->in_tx) s->dead_tx = true;
 }
 
+static void log_origin(struct dbms *d, const struct dbms_tx_options *tx) {
+  if (tx->origin.member != 0) note(d, "ORIGIN %lld %lld", (long long) tx->origin.member, (long long) tx->origin.sequence);
+}
+
 static void log_operation(struct dbms *d, const struct dbms_op *op) {
   switch (op->kind) {
   case DBMS_LOGIN: note(d, "LOGIN %.*s %.*s", STR_ARG(op->login.scheme), STR_ARG(op->login.principal)); break;
@@ -403,10 +414,12 @@ static void log_operation(struct dbms *d, const struct dbms_op *op) {
   case DBMS_BEGIN:
     note(d, "BEGIN db=%.*s %c bookmarks=%u timeout=%lld", STR_ARG(op->begin.database), op->begin.read_only ? 'r' : 'w',
          op->begin.bookmark_count, (long long) op->begin.timeout_ms);
+    log_origin(d, &op->begin);
     break;
   case DBMS_RUN:
     note(d, "RUN %.*s%s severity=%d disabled=%u", (int) MIN(op->run.query.len, 100u), op->run.query.ptr,
          op->run.auto_commit ? "" : " in tx", op->run.min_severity, op->run.disabled_category_count);
+    log_origin(d, &op->run.tx);
     break;
   case DBMS_PULL:
     note(d, "%s %lld of %lld", op->pull.discard ? "DISCARD" : "PULL", (long long) op->pull.rows, (long long) op->pull.result);

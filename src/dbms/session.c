@@ -41,6 +41,7 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
       .connection_id = keep(s, client->connection_id),
       .user_agent = keep(s, client->user_agent),
       .legacy_bookmarks = client->legacy_bookmarks,
+      .relayed = client->relayed,
       .neo4j_major = client->neo4j_major,
   };
   mutex_lock(&d->mutex);

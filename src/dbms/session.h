@@ -177,6 +177,7 @@ struct dbms_client {
   struct str connection_id; // "bolt-17"
   struct str user_agent;
   bool legacy_bookmarks; // Bolt 1 to 3: "neo4j:bookmark:v1:tx<N>"
+  bool relayed;          // another server carries its client's session on here: never to be handed on again
   uint32_t neo4j_major;  // of the servers that the client was made for, 3 to 5: the columns that it knows; 0: of the newest
 };
 

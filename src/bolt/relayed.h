@@ -1,0 +1,21 @@
+// What servers of a cluster say to each other beyond Bolt, on the routing port, when one carries a client's session on at
+// another: keys in dictionaries that are there anyway (docs/formats/routing.md). Both ends. Pure.
+#pragma once
+
+#include "base/error.h"
+#include "bolt/reply.h"
+#include "dbms/session.h"
+
+/// BEGIN and RUN: {origin: {member, sequence}}; nothing where there is none.
+void bolt_relayed_write_origin(struct dict *extra, struct dbms_origin origin);
+/// Absent: none. ERR_PROTOCOL.
+enum err bolt_relayed_read_origin(struct value extra, struct dbms_origin *ret, struct error *e) NODISCARD;
+
+/// Their SUCCESS: {place: {term, last}}; nothing where there is none.
+void bolt_relayed_write_place(struct dict *meta, struct dbms_place place);
+enum err bolt_relayed_read_place(struct value meta, struct dbms_place *ret, struct error *e) NODISCARD;
+
+/// HELLO: {client: {legacy_bookmarks, neo4j_major}}: what the client's own version of Bolt leads to.
+void bolt_relayed_write_client(struct dict *extra, const struct dbms_client *client);
+/// Absent: `client` stays as it is. ERR_PROTOCOL.
+enum err bolt_relayed_read_client(struct value extra, struct dbms_client *client, struct error *e) NODISCARD;

@@ -1,0 +1,71 @@
+// The routing port: what a server is told there by another one, and what every other listener ignores.
+#include <string.h>
+
+#include "bolt/test_player.h"
+
+static void open_for(struct player *p, bool for_servers) {
+  player_open(p);
+  p->settings.for_servers = for_servers;
+  player_shake_hands(p, 5, 8);
+  player_say(p, "HELLO {user_agent: 'x', bolt_agent: {product: 'x'}, client: {neo4j_major: 4, legacy_bookmarks: true}}");
+  player_say(p, "LOGON {scheme: 'none'}");
+  player_hear(p);
+}
+
+static bool logged(struct player *p, const char *line) {
+  return str_find(buf_str(&p->dbms.log), str_of(line)) >= 0;
+}
+
+TEST(a_session_on_the_routing_port_is_the_one_of_a_client_elsewhere) {
+  struct player p;
+  open_for(&p, true);
+  assert_true(logged(&p, "RELAYED neo4j=4 legacy\n"));
+  player_say(&p, "RUN 'RETURN 1 AS n' {} {}");
+  player_say(&p, "PULL {n: -1}");
+  assert_non_null(strstr(player_hear_z(&p), "bookmark: 'neo4j:bookmark:v1:tx42'"));
+  player_close(&p);
+}
+
+TEST(the_origin_goes_with_a_transaction_and_its_place_comes_back) {
+  struct player p;
+  open_for(&p, true);
+  player_say(&p, "BEGIN {db: 'neo4j', origin: {member: 3, sequence: 7}}");
+  assert_hears(&p, "SUCCESS {db: 'neo4j', place: {last: 107, term: 5}}\n");
+  player_say(&p, "RUN 'RETURN 1 AS n' {} {}");
+  player_say(&p, "ROLLBACK");
+  assert_null(strstr(player_hear_z(&p), "place"));
+  player_say(&p, "RUN 'RETURN 1 AS n' {} {db: 'neo4j', origin: {member: -1, sequence: 8}}");
+  assert_hears(&p, "SUCCESS {db: 'neo4j', fields: ['n'], place: {last: 108, term: 5}, t_first: 1}\n");
+  assert_true(logged(&p, "ORIGIN 3 7\n"));
+  assert_true(logged(&p, "ORIGIN -1 8\n"));
+  player_close(&p);
+}
+
+TEST(another_listener_takes_no_notice) {
+  struct player p;
+  open_for(&p, false);
+  player_say(&p, "BEGIN {db: 'neo4j', origin: {member: 3, sequence: 7}}");
+  player_say(&p, "ROLLBACK");
+  player_say(&p, "RUN 'RETURN 1 AS n' {} {db: 'neo4j', origin: 'nonsense'}");
+  assert_hears(&p, "SUCCESS {}\nSUCCESS {}\nSUCCESS {fields: ['n'], t_first: 1}\n");
+  assert_false(logged(&p, "ORIGIN"));
+  assert_false(logged(&p, "RELAYED"));
+  player_close(&p);
+}
+
+TEST(an_origin_that_is_none_fails_the_request) {
+  static const char *const messages[] = {"BEGIN {origin: 1}", "BEGIN {origin: {member: 'x'}}", "RUN 'RETURN 1' {} {origin: []}"};
+  for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
+    struct player p;
+    open_for(&p, true);
+    player_say(&p, messages[i]);
+    assert_non_null(strstr(player_hear_z(&p), "Neo.ClientError.Request.Invalid"));
+    assert_false(logged(&p, "BEGIN"));
+    assert_false(logged(&p, "RUN"));
+    player_close(&p);
+  }
+}
+
+TESTS(T(a_session_on_the_routing_port_is_the_one_of_a_client_elsewhere),
+      T(the_origin_goes_with_a_transaction_and_its_place_comes_back), T(another_listener_takes_no_notice),
+      T(an_origin_that_is_none_fails_the_request))
