@@ -352,7 +352,7 @@ static enum err begin(struct dbms_session *s, struct dbms_op *op) {
   s->in_tx = true;
   s->read_only = op->begin.read_only;
   s->result_count = 0;
-  op->begun.database = STR("neo4j");
+  op->begun.database = str_eqz(op->begin.database, "system") ? STR("system") : STR("neo4j");
   op->begun.place = place_of(op->begin.origin);
   return ERR_OK;
 }
