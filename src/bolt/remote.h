@@ -8,7 +8,6 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
-#include "base/event.h"
 #include "dbms/remote.h"
 #include "os/random.h"
 #include "os/tls.h"
@@ -18,7 +17,6 @@ struct bolt_remote_options {
   bool tls_verify_names;   // a certificate must be for the host it is met at
   uint32_t threads;        // event loops; 0: one
   struct random_source *random;
-  struct event_sink *events; // may be NULL
 };
 
 /// Starts the threads. What is pointed to outlives it. ERR_NOMEM, ERR_LIMIT, ERR_IO (no randomness).

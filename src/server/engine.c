@@ -14,6 +14,7 @@ struct engine {
   struct event_sink *events;
   struct pool *pool;
   struct dbms *dbms;
+  struct dbms_remote *remote;
 };
 
 static enum err start_pool(struct engine *engine, const struct config_values *v, struct error *e) {
@@ -37,6 +38,10 @@ enum err engine_new(const struct config *config, struct disk *disk, struct event
   return ERR_OK;
 }
 
+void engine_reach(struct engine *engine, struct dbms_remote *remote) {
+  engine->remote = remote;
+}
+
 enum err engine_open(struct engine *engine, const struct dbms_cluster_options *cluster, struct error *e) {
   const struct config_values *v = config_values(engine->config);
   int64_t memory = machine_memory_bytes("");
@@ -52,6 +57,7 @@ enum err engine_open(struct engine *engine, const struct dbms_cluster_options *c
       .random = random_system(),
       .events = engine->events,
       .host = pool_host(engine->pool),
+      .remote = engine->remote,
       .page_cache_bytes = plan.page_cache_bytes,
       .query_memory_bytes = plan.query_bytes,
       .version = str_of(quiver_version()),

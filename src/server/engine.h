@@ -8,11 +8,15 @@
 
 struct dbms;
 struct dbms_cluster_options;
+struct dbms_remote;
 struct engine;
 
 /// Starts the threads, which inherit the caller's mask of signals. `config`, `disk` (NULL: the machine's) and `events` (may be NULL) must
 /// outlive the engine.
 enum err engine_new(const struct config *config, struct disk *disk, struct event_sink *events, struct engine **ret, struct error *e) NODISCARD;
+
+/// Before engine_open: how the other servers of the cluster are reached (dbms/remote.h); outlives the engine. NULL: they are not.
+void engine_reach(struct engine *engine, struct dbms_remote *remote);
 
 /// Settles memory and opens all databases, which may take long (recovery). `cluster`: as a member of one, NULL: standalone; outlives the
 /// engine.

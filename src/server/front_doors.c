@@ -5,20 +5,22 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "bolt/server.h"
+#include "dbms/dbms.h"
 #include "http/server.h"
 #include "os/tls.h"
 #include "server/listen.h"
 #include "server/machine.h"
 
-enum { BOLT_PORT = 7687, HTTP_PORT = 7474 };
+enum { BOLT_PORT = 7687, ROUTING_PORT = 7688, HTTP_PORT = 7474 };
+enum { ROUTING_KEEP_ALIVE_MS = 5000 }; // a server that is gone shall be noticed by those that wait for it
 
 struct front_doors {
   struct arena arena;
   struct event_sink *events;
   struct tls_context *tls;
-  struct bolt_server *bolt;
+  struct bolt_server *bolt, *routing;
   struct http_server *http;
-  struct str bolt_listen, bolt_advertised, http_listen, http_advertised;
+  struct str bolt_listen, bolt_advertised, routing_listen, http_listen, http_advertised;
 };
 
 static bool is_set(const struct config *c, const char *name) {
@@ -36,12 +38,14 @@ static enum err settle_addresses(struct front_doors *doors, const struct config 
   uint16_t bolt_port = v->bolt_listen_address.port != 0 ? v->bolt_listen_address.port : BOLT_PORT;
   uint16_t http_port = v->http_listen_address.port != 0 ? v->http_listen_address.port : HTTP_PORT;
   doors->bolt_listen = listen_address(a, v->bolt_listen_address, v->default_listen_address, BOLT_PORT);
+  doors->routing_listen = listen_address(a, v->routing_listen_address, v->default_listen_address, ROUTING_PORT);
   doors->http_listen = listen_address(a, v->http_listen_address, v->default_listen_address, HTTP_PORT);
   doors->bolt_advertised = listen_advertised(a, v->bolt_advertised_address, is_set(c, "server.bolt.advertised_address"),
                                              v->default_advertised_address, common, bolt_port);
   doors->http_advertised = listen_advertised(a, v->http_advertised_address, is_set(c, "server.http.advertised_address"),
                                              v->default_advertised_address, common, http_port);
-  bool whole = doors->bolt_listen.ptr != NULL && doors->http_listen.ptr != NULL && doors->bolt_advertised.ptr != NULL && doors->http_advertised.ptr != NULL;
+  bool whole = doors->bolt_listen.ptr != NULL && doors->routing_listen.ptr != NULL && doors->http_listen.ptr != NULL &&
+               doors->bolt_advertised.ptr != NULL && doors->http_advertised.ptr != NULL;
   return whole ? ERR_OK : arena_err(a, e);
 }
 
@@ -65,15 +69,9 @@ static enum err load_certificate(struct front_doors *doors, const struct config_
   return tls_context_new(&settings, &doors->tls, e);
 }
 
-static enum err open_bolt(struct front_doors *doors, const struct config_values *v, struct dbms *dbms, struct error *e) {
-  if (!v->bolt_enabled) return ERR_OK;
-  TRY(load_certificate(doors, v, e));
+static struct bolt_settings bolt_settings_of(const struct config_values *v) {
   struct bolt_settings s = bolt_settings_default();
-  s.listen_addresses = &doors->bolt_listen;
   s.listen_address_count = 1;
-  s.advertised_address = doors->bolt_advertised;
-  s.tls_level = tls_level(v);
-  s.tls = doors->tls;
   s.threads = machine_processors("");
   s.keep_alive_ms = v->bolt_keep_alive_ms;
   s.unauthenticated_timeout_ms = v->bolt_login_timeout_ms;
@@ -82,8 +80,34 @@ static enum err open_bolt(struct front_doors *doors, const struct config_values 
   s.max_unauthenticated = (uint32_t) v->bolt_unauthenticated_max;
   s.message_bytes = (uint32_t) v->bolt_message_max_bytes;
   s.depth = (uint32_t) v->bolt_message_max_depth;
+  return s;
+}
+
+static enum err open_bolt(struct front_doors *doors, const struct config_values *v, struct dbms *dbms, struct error *e) {
+  if (!v->bolt_enabled) return ERR_OK;
+  TRY(load_certificate(doors, v, e));
+  struct bolt_settings s = bolt_settings_of(v);
+  s.listen_addresses = &doors->bolt_listen;
+  s.advertised_address = doors->bolt_advertised;
+  s.tls_level = tls_level(v);
+  s.tls = doors->tls;
   TRY(bolt_server_start(&s, dbms, doors->events, &doors->bolt, e));
   event_raise(doors->events, EVENT_INFO, "bolt.enabled", "Bolt enabled on %s.", bolt_server_address(doors->bolt, 0));
+  return ERR_OK;
+}
+
+/// What a client may send here may be longer when it is handed on: vectors are lists of numbers then.
+static enum err open_routing(struct front_doors *doors, const struct config_values *v, const struct dbms_cluster_options *cluster,
+                             struct dbms *dbms, struct error *e) {
+  struct bolt_settings s = bolt_settings_of(v);
+  s.listen_addresses = &doors->routing_listen;
+  s.tls_level = cluster->tls != NULL ? BOLT_TLS_REQUIRED : BOLT_TLS_DISABLED;
+  s.tls = cluster->tls;
+  s.keep_alive_ms = ROUTING_KEEP_ALIVE_MS;
+  s.message_bytes = (uint32_t) MIN(v->bolt_message_max_bytes * 4, (int64_t) INT32_MAX);
+  s.for_servers = true;
+  TRY(bolt_server_start(&s, dbms, doors->events, &doors->routing, e));
+  event_raise(doors->events, EVENT_INFO, "routing.enabled", "Routing enabled on %s.", bolt_server_address(doors->routing, 0));
   return ERR_OK;
 }
 
@@ -101,7 +125,8 @@ static enum err open_http(struct front_doors *doors, const struct config_values 
   return ERR_OK;
 }
 
-enum err front_doors_open(const struct config *config, struct dbms *dbms, struct event_sink *events, struct front_doors **ret, struct error *e) {
+enum err front_doors_open(const struct config *config, const struct dbms_cluster_options *cluster, struct dbms *dbms,
+                          struct event_sink *events, struct front_doors **ret, struct error *e) {
   struct front_doors *doors = mem_zalloc(sizeof *doors);
   if (doors == NULL) return error_set(e, ERR_NOMEM, "no memory to listen");
   arena_init(&doors->arena, NULL);
@@ -109,6 +134,7 @@ enum err front_doors_open(const struct config *config, struct dbms *dbms, struct
   const struct config_values *v = config_values(config);
   enum err err = settle_addresses(doors, config, e);
   if (err == ERR_OK) err = open_bolt(doors, v, dbms, e);
+  if (err == ERR_OK && cluster != NULL) err = open_routing(doors, v, cluster, dbms, e);
   if (err == ERR_OK) err = open_http(doors, v, dbms, e);
   if (err != ERR_OK) {
     front_doors_close(doors);
@@ -127,6 +153,7 @@ void front_doors_close(struct front_doors *doors) {
   if (doors == NULL) return;
   http_server_stop(doors->http);
   bolt_server_stop(doors->bolt);
+  bolt_server_stop(doors->routing);
   tls_context_free(doors->tls);
   arena_done(&doors->arena);
   mem_free(doors);

@@ -1,4 +1,4 @@
-// Bolt and HTTP: started from settings, stopped in the right order.
+// Bolt, the routing port of a member of a cluster, and HTTP: started from settings, stopped in the right order.
 #pragma once
 
 #include "base/error.h"
@@ -6,11 +6,12 @@
 #include "config/config.h"
 
 struct dbms;
+struct dbms_cluster_options;
 struct front_doors;
 
-/// Listens. Everything passed must outlive it. On failure nothing listens.
-enum err front_doors_open(const struct config *config, struct dbms *dbms, struct event_sink *events, struct front_doors **ret, struct error *e)
-    NODISCARD;
+/// Listens. `cluster`: as a member of one, NULL: standalone. Everything passed must outlive it. On failure nothing listens.
+enum err front_doors_open(const struct config *config, const struct dbms_cluster_options *cluster, struct dbms *dbms,
+                          struct event_sink *events, struct front_doors **ret, struct error *e) NODISCARD;
 
 /// "localhost:7474": where a browser finds this server; empty without HTTP.
 struct str front_doors_http_address(const struct front_doors *doors);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "bolt/remote.h"
 #include "dbms/dbms.h"
 #include "dbms/session.h"
 #include "dbms/standing.h"
@@ -17,7 +18,7 @@
 #include "server/pid_file.h"
 #include "server/user_log.h"
 
-enum { TICK_NS = 10 * NS_PER_MS };
+enum { TICK_NS = 10 * NS_PER_MS, REMOTE_THREADS = 2 };
 enum {
   LEADERS_MS = 3000,
   EVERYBODY_MS = 1200
@@ -29,6 +30,8 @@ struct server {
   struct event_sink *events;
   struct pid_file *pid_file;
   struct member *member; // NULL: standalone
+  const struct dbms_cluster_options *cluster;
+  struct dbms_remote *remote; // how the other servers of the cluster are reached
   struct engine *engine;
   struct front_doors *doors;
 
@@ -115,9 +118,16 @@ static enum err take_pid_file(struct server *s, struct error *e) {
   return pid_file_take(path, &s->pid_file, e);
 }
 
-static enum err form_cluster(struct server *s, const struct dbms_cluster_options **ret, struct error *e) {
+static enum err form_cluster(struct server *s, struct error *e) {
   TRY(member_open(s->options.config, s->options.disk, s->events, &s->member, e));
-  return member_form(s->member, ret, e);
+  TRY(member_form(s->member, &s->cluster, e));
+  struct bolt_remote_options options = {.tls = s->cluster->tls,
+                                        .tls_verify_names = s->cluster->tls_verify_names,
+                                        .threads = REMOTE_THREADS,
+                                        .random = random_system()};
+  TRY(bolt_remote_new(&options, &s->remote, e));
+  engine_reach(s->engine, s->remote);
+  return ERR_OK;
 }
 
 /// Threads leave the signals to the ticker. While the other servers are waited for and databases are recovered there is nobody to ask, and a signal ends the process.
@@ -125,9 +135,8 @@ static enum err open_engine(struct server *s, struct error *e) {
   sigset_t set = stop_signals();
   TRY(engine_new(s->options.config, s->options.disk, s->events, &s->engine, e));
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-  const struct dbms_cluster_options *cluster = NULL;
-  enum err err = member_is_wanted(s->options.config) ? form_cluster(s, &cluster, e) : ERR_OK;
-  if (err == ERR_OK) err = engine_open(s->engine, cluster, e);
+  enum err err = member_is_wanted(s->options.config) ? form_cluster(s, e) : ERR_OK;
+  if (err == ERR_OK) err = engine_open(s->engine, s->cluster, e);
   pthread_sigmask(SIG_BLOCK, &set, NULL);
   return err;
 }
@@ -173,7 +182,7 @@ static enum err start_all(struct server *s, struct error *e) {
   TRY(open_engine(s, e));
   TRY(start_ticker(s, e));
   if (s->member != NULL) TRY(look_out(s, e));
-  TRY(front_doors_open(s->options.config, engine_dbms(s->engine), s->events, &s->doors, e));
+  TRY(front_doors_open(s->options.config, s->cluster, engine_dbms(s->engine), s->events, &s->doors, e));
   if (s->member != NULL) member_announce(s->member, engine_dbms(s->engine));
   return ERR_OK;
 }
@@ -183,6 +192,7 @@ static void close_all(struct server *s) {
   stop_ticker(s);
   member_hush(s->member);
   engine_close(s->engine);
+  bolt_remote_free(s->remote);
   member_close(s->member);
   pid_file_release(s->pid_file);
 }
