@@ -100,6 +100,8 @@
   X(replica_parts,     "an unfinished run of parts stays though something else follows") \
   X(replica_names,     "names go on behind those given in an earlier term, whatever was applied since") \
   X(replica_verdict,   "a follower gives verdicts on indexes") \
+  X(origin_written,    "a transaction's entries do not say who asked for it") \
+  X(origin_term,       "a transaction that was begun for one term writes in a later one") \
   /* formation of clusters: caught by its simulator */ \
   X(identity_sync,           "what a server promises is said before it is on the disk") \
   X(formation_enough,        "fewer servers than are needed found a cluster") \

@@ -54,8 +54,11 @@ static enum err cut_entries(struct flight *f, enum log_kind kind) {
   if (f->entries == NULL) return ERR_NOMEM;
   for (size_t i = 0; i < n; i++) {
     size_t from = i * PART_BYTES;
+    struct graph_origin origin = MUTANT(origin_written) ? (struct graph_origin){0} : f->origin;
     f->entries[i] = (struct log_entry){.kind = kind,
                                        .parts = i + 1 < n ? LOG_PART : LOG_END,
+                                       .origin_member = origin.member,
+                                       .origin_sequence = origin.sequence,
                                        .metadata = i + 1 < n ? STR_NONE : buf_str(&f->metadata),
                                        .payload = {f->bytes.data + from, MIN(f->bytes.len - from, (size_t) PART_BYTES)}};
   }

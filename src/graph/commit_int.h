@@ -15,6 +15,7 @@ struct flight {
   struct log_entry *entries; // `only`, or as many as the bytes need
   struct log_entry only;
   size_t entry_count;
+  struct graph_origin origin;
   uint64_t term; // in which it is proposed
   uint64_t end_index;
   enum err fate; // of a fallen one

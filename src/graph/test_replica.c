@@ -270,6 +270,58 @@ TEST(a_transaction_that_began_to_write_in_one_term_is_not_committed_in_the_next)
   stop(&one, &other);
 }
 
+TEST(a_transaction_that_was_begun_for_one_term_does_not_begin_to_write_in_a_later_one) {
+  struct group group;
+  struct member one, other;
+  two_members(&group, &one, &other);
+  lead(&one);
+  graph_token key = token(&one, GRAPH_KEY, "text");
+  struct graph_tx_options options = {.term = graph_leading_term(one.b.g)};
+  struct graph_tx *late, *early;
+  assert_ok(graph_tx_begin(one.b.g, &options, &late, &one.b.e));
+  assert_ok(graph_tx_begin(one.b.g, &options, &early, &one.b.e));
+  assert_ok(write_in(&one, early, key, 10));
+  assert_int_equal(commit(&one, early), ERR_WAIT);
+  send(&one);
+  receive_all(&one);
+  finish(&one, early, ERR_OK);
+  depose(&one);
+  lead(&one);
+  assert_int_equal(write_in(&one, late, key, 10), ERR_NOT_LEADER);
+  graph_tx_free(late);
+  assert_int_equal(nodes(&one), 1);
+  receive_all(&other);
+  stop(&one, &other);
+}
+
+TEST(who_asked_for_a_transaction_is_in_each_of_its_entries) {
+  struct group group;
+  struct member one, other;
+  two_members(&group, &one, &other);
+  lead(&one);
+  graph_token key = token(&one, GRAPH_KEY, "text");
+  uint64_t before = group.count;
+  struct graph_tx_options options = {.origin = {.member = 3, .sequence = 14}};
+  struct graph_tx *tx;
+  assert_ok(graph_tx_begin(one.b.g, &options, &tx, &one.b.e));
+  for (int i = 0; i < 5; i++) assert_ok(write_in(&one, tx, key, 1 << 20));
+  assert_int_equal(commit(&one, tx), ERR_WAIT);
+  send(&one);
+  receive_all(&one);
+  finish(&one, tx, ERR_OK);
+  struct graph_tx *nobodys = submit(&one, key, 10);
+  send(&one);
+  receive_all(&one);
+  finish(&one, nobodys, ERR_OK);
+  assert_int_equal(group.count, before + 3);
+  for (uint64_t i = before; i < group.count; i++) {
+    assert_int_equal(group.entries[i].origin_member, i + 1 < group.count ? 3 : 0);
+    assert_int_equal(group.entries[i].origin_sequence, i + 1 < group.count ? 14 : 0);
+  }
+  receive_all(&other);
+  stop(&one, &other);
+}
+
 TEST(a_large_transaction_of_which_only_the_beginning_was_replicated_leaves_nothing) {
   struct group group;
   struct member one, other;
@@ -486,6 +538,8 @@ TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_h
       T(a_follower_answers_reads_and_refuses_writes_as_neo4j_does), T(a_new_leader_writes_only_when_its_first_entry_is_applied),
       T(what_a_deposed_leader_proposed_is_committed_if_the_next_one_has_it_and_else_refused),
       T(a_transaction_that_began_to_write_in_one_term_is_not_committed_in_the_next),
+      T(a_transaction_that_was_begun_for_one_term_does_not_begin_to_write_in_a_later_one),
+      T(who_asked_for_a_transaction_is_in_each_of_its_entries),
       T(a_large_transaction_of_which_only_the_beginning_was_replicated_leaves_nothing),
       T(names_go_on_behind_those_that_another_leader_gave),
       T(every_member_fills_an_index_and_whoever_leads_then_gives_the_verdict), T(proposals_that_the_group_has_no_room_for_wait),

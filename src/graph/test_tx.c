@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "graph/graph_int.h"
+#include "graph/replica.h"
 #include "graph/test_bench_int.h"
 
 struct family {
@@ -518,7 +519,46 @@ TEST(each_allocation_may_fail_on_the_way_of_a_commit_and_the_commit_is_whole_or_
   family_stop(&f);
 }
 
-TESTS(T(a_write_operator_sees_what_it_wrote_row_by_row_but_match_does_not), T(fifty_increments_at_once_lose_nothing),
+/// A committed transaction that adds one, asked for by member 3 under that number.
+static uint64_t asked_for(struct family *f, graph_id c, uint64_t sequence) {
+  struct graph_tx_options options = {.origin = {3, sequence}};
+  struct graph_tx *tx;
+  assert_ok(graph_tx_begin(f->b.g, &options, &tx, &f->b.e));
+  assert_ok(graph_tx_statement(tx, &f->b.e));
+  must(&f->b, add(f, tx, c, 1));
+  return bench_commit(&f->b, tx);
+}
+
+static uint64_t look_for(struct family *f, uint64_t sequence, uint64_t from, uint64_t last) {
+  uint64_t found = 0;
+  enum err err;
+  while ((err = graph_find_origin(f->b.g, (struct graph_origin){3, sequence}, &from, last, &found, &f->b.e)) == ERR_WAIT) continue;
+  assert_ok(err);
+  return found;
+}
+
+TEST(what_became_of_a_transaction_can_be_read_in_the_log) {
+  enum { MANY = 1200 };
+  struct family f;
+  family_start(&f);
+  graph_id c = person(&f, 0);
+  uint64_t first = asked_for(&f, c, 1), last = first;
+  for (uint64_t i = 2; i <= MANY; i++) last = asked_for(&f, c, i);
+  assert_int_equal(look_for(&f, 1, first, last), first);
+  assert_int_equal(look_for(&f, MANY, first, last), last);
+  assert_int_equal(look_for(&f, MANY, first, last - 1), 0);
+  assert_int_equal(look_for(&f, 1, first + 1, last), 0);
+  assert_int_equal(look_for(&f, MANY + 1, first, last), 0);
+  uint64_t from = first, found;
+  assert_int_equal(graph_find_origin(f.b.g, (struct graph_origin){3, MANY}, &from, last, &found, &f.b.e), ERR_WAIT);
+  assert_true(from > first && from < last);
+  from = last;
+  assert_int_equal(graph_find_origin(f.b.g, (struct graph_origin){9, 9}, &from, last + 1, &found, &f.b.e), ERR_NOTFOUND);
+  family_stop(&f);
+}
+
+TESTS(T(what_became_of_a_transaction_can_be_read_in_the_log),
+      T(a_write_operator_sees_what_it_wrote_row_by_row_but_match_does_not), T(fifty_increments_at_once_lose_nothing),
       T(however_many_locks_a_transaction_has_it_knows_each_and_gives_all_back),
       T(of_two_that_wait_for_each_other_the_one_that_closes_the_circle_is_told), T(a_circle_of_three_is_found_too),
       T(a_node_whose_relationships_are_not_in_memory_is_deleted_on_a_thread_that_must_not_block),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/mutant.h"
 
 // ---- waking ----
 
@@ -173,6 +174,7 @@ enum err graph_tx_begin(struct graph *g, const struct graph_tx_options *options,
   tx->g = g;
   tx->options = *options;
   tx->options.metadata = STR_NONE; // kept by the flight
+  tx->term = MUTANT(origin_term) ? 0 : options->term;
   tx->references = 1;
   tx->blocking = true;
   tx->spare[GRAPH_NODE] = tx->spare[GRAPH_REL] = UINT64_MAX;
@@ -315,6 +317,7 @@ static enum err tx_submit(struct graph_tx *tx, struct error *e) {
   struct flight *f = &tx->kept.flight;
   f->landed = tx_landed;
   f->context = tx;
+  f->origin = tx->options.origin;
   buf_clear(&f->bytes);
   TRY(overlay_encode(tx, &f->bytes, e));
   tx_arm(tx);

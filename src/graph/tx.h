@@ -14,6 +14,8 @@ struct graph_tx_options {
   const struct graph_access *access; // NULL: everything
   int64_t lock_timeout_ns;           // 0: wait for ever
   struct str metadata;               // encoded transaction metadata for the log; may be empty
+  struct graph_origin origin;        // into every entry of the transaction
+  uint64_t term;                     // in a group: it writes in this term or not at all; 0: in that of its first write
 };
 
 enum err graph_tx_begin(struct graph *g, const struct graph_tx_options *options, struct graph_tx **ret,

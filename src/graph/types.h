@@ -32,6 +32,12 @@ struct graph_property {
   struct value value;
 };
 
+/// Who asked for a transaction, and its number there: in the log with it, so that what became of the commit can be read there
+/// (contract 12). Member 0: nobody in particular.
+struct graph_origin {
+  uint64_t member, sequence;
+};
+
 struct graph;      // one database
 struct graph_tx;   // one transaction; one owner at a time
 struct graph_view; // what a statement sees: snapshot, overlay, access filter

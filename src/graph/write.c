@@ -17,8 +17,8 @@ enum err tx_begin_write(struct graph_tx *tx, struct error *e) {
   if (LIKELY(tx->writing)) return commits_check_term(tx->g, tx->term, e);
   if (tx->options.read_only) return error_set(e, ERR_ACCESS_MODE, "Writing in read access mode not allowed.");
   TRY(graph_failure(tx->g, e));
-  uint64_t term;
-  TRY(commits_term(tx->g, &term, e));
+  uint64_t term = tx->term;
+  TRY(term == 0 ? commits_term(tx->g, &term, e) : commits_check_term(tx->g, term, e));
   tx->term = term;
   TRY(tx_lock(tx, LOCK_SCHEMA, 0, GRAPH_LOCK_SHARED, e));
   schema_release(tx->schema); // from now on it cannot change

@@ -14,10 +14,10 @@ static void wake_and_drop(void *context) {
   tx_drop(context);
 }
 
-/// The term of what the transaction submits: of its first write, or of now.
+/// The term of what the transaction submits: the one that it keeps, or that of now.
 static enum err term_of(struct graph_tx *tx, uint64_t *ret, struct error *e) {
   *ret = tx->term;
-  return tx->writing ? ERR_OK : commits_term(tx->g, ret, e);
+  return *ret != 0 ? ERR_OK : commits_term(tx->g, ret, e);
 }
 
 // ---- tokens ----
@@ -154,6 +154,7 @@ static enum err submit_schema(struct graph_tx *tx, const struct command *c, stru
   if (f == NULL) return error_ensure(e, ERR_NOMEM);
   f->landed = schema_landed;
   f->context = tx;
+  f->origin = tx->options.origin;
   tx->schema_landed = false;
   tx_arm(tx);
   tx_hold(tx);
