@@ -65,6 +65,7 @@
   X(LOCK_TIMEOUT,            "Neo.ClientError.Transaction.LockAcquisitionTimeout",         "50N18", "a lock could not be had in time") \
   X(TX_LOG,                  "Neo.DatabaseError.Transaction.TransactionLogError",          "50N42", "the transaction could not be written to the log") \
   X(OUTDATED,                "Neo.TransientError.Transaction.Outdated",                    "51N34", "the transaction's data is out of date") \
+  X(COMMIT_UNKNOWN,          "Neo.DatabaseError.Transaction.TransactionCommitFailed",      "40003", "it is not known whether the transaction was committed") \
   X(BOOKMARK_INVALID,        "Neo.ClientError.Transaction.InvalidBookmark",                "08N13", "not a bookmark of this database") \
   X(BOOKMARK_TIMEOUT,        "Neo.TransientError.Transaction.BookmarkTimeout",             "08N12", "the bookmark was not reached in time") \
   /* databases and cluster */ \

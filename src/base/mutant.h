@@ -102,6 +102,10 @@
   X(replica_verdict,   "a follower gives verdicts on indexes") \
   X(origin_written,    "a transaction's entries do not say who asked for it") \
   X(origin_term,       "a transaction that was begun for one term writes in a later one") \
+  /* dbms in a cluster: caught by test_relay */ \
+  X(origin_earlier,    "whoever asks what became of a transaction is answered while it may still commit") \
+  X(relay_again,       "a statement is done again though its rows were delivered") \
+  X(relay_reach,       "the log here is asked before it has what the leader had") \
   /* formation of clusters: caught by its simulator */ \
   X(identity_sync,           "what a server promises is said before it is on the disk") \
   X(formation_enough,        "fewer servers than are needed found a cluster") \

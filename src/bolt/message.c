@@ -124,11 +124,12 @@ static enum err decode_hello(const struct input *in, struct bolt_message *m, str
   if (in->version->init) return decode_init(in, m, e);
   struct value extra = in->fields[0];
   m->extra = extra;
-  struct value routing = V_NULL; // its type is checked; who wants a table sends its context again
+  struct value routing = V_NULL; // who wants a table sends its context again
   TRY(need_map(extra, "The field of HELLO", e));
   TRY(bolt_extra_str(extra, STR("user_agent"), &m->hello.user_agent, e));
   if (!in->version->logon) TRY(read_auth(extra, &m->hello.auth, e));
   TRY(bolt_extra_map(extra, STR("routing"), &routing, e));
+  m->hello.routed = !v_is_null(routing);
   if (in->version->utc_patch) TRY(read_patches(in, extra, &m->hello.utc_patch, e));
   if (in->version->bolt_agent) TRY(read_agent(extra, &m->hello.product, e));
   m->hello.user_agent.len = MIN(m->hello.user_agent.len, (size_t) USER_AGENT_BYTES_MAX);

@@ -46,6 +46,7 @@ struct bolt_hello {
   struct str product;    // of the bolt_agent, 5.3 on: "neo4j-javascript/6.3.0"
   struct bolt_auth auth; // before 5.1
   bool utc_patch;        // asked for
+  bool routed;           // has a routing context: neo4j://
   struct bolt_filter filter;
 };
 

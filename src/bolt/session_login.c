@@ -19,6 +19,7 @@ static enum err open_dbms_session(struct bolt_session *s, struct error *e) {
       .legacy_bookmarks = s->version->legacy_bookmarks,
       .neo4j_major = s->version->neo4j_major,
       .relayed = s->setup.settings->for_servers,
+      .routed = s->message.hello.routed,
   };
   if (client.relayed) TRY(bolt_relayed_read_client(s->message.extra, &client, e));
   enum err err = dbms_session_new(s->setup.dbms, &client, &s->dbms, e);

@@ -319,7 +319,6 @@
   X("dbms.routing.driver.connection.pool.idle_test") \
   X("dbms.routing.driver.connection.pool.max_size") \
   X("dbms.routing.driver.logging.level") \
-  X("dbms.routing.enabled") \
   X("dbms.routing.load_balancing.plugin") \
   X("dbms.routing.load_balancing.shuffle_enabled") \
   X("dbms.routing.reads_on_primaries_enabled") \

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dbms/relay_int.h"
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
 #include "graph/replica.h"
@@ -83,6 +84,12 @@ static enum err join_all(struct dbms *d, struct error *e) {
   return ERR_OK;
 }
 
+static enum err open_near(struct dbms *d, struct error *e) {
+  if (d->cluster == NULL || d->options.remote == NULL) return ERR_OK;
+  d->near = relay_near_new(d);
+  return d->near != NULL ? ERR_OK : error_ensure(e, ERR_NOMEM);
+}
+
 enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct error *e) {
   struct dbms *d = mem_zalloc(sizeof *d);
   if (d == NULL) return error_set(e, ERR_NOMEM, "no memory to open the databases");
@@ -92,6 +99,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
   mem_budget_init(&d->budget, NULL, options->query_memory_bytes, ERR_MEMORY_POOL, "dbms.memory.transaction.total.max");
   name_server(d);
   enum err err = open_all(d, e);
+  if (err == ERR_OK) err = open_near(d, e);
   if (err != ERR_OK) {
     dbms_close(d);
     return err;
@@ -206,6 +214,7 @@ void dbms_close(struct dbms *d) {
     database_free(db);
   }
   cluster_close(d->cluster);
+  relay_near_free(d->near);
   page_pool_close(d->pool);
   mutex_done(&d->mutex);
   mem_free(d);

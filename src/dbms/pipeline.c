@@ -63,7 +63,7 @@ enum err pipeline_compile(struct database *db, uint32_t neo4j_major, struct str 
 }
 
 /// `system` answers SHOW, procedures and plain expressions; its own graph is seen by commands alone.
-static bool reads_graph(const struct plan *p) {
+bool pipeline_reads_graph(const struct plan *p) {
   for (uint32_t i = 0; i < p->op_count; i++)
     if (p->ops[i]->kind >= PLAN_ALL_NODES_SCAN && p->ops[i]->kind <= PLAN_REL_COUNT) return true;
   return false;
@@ -79,7 +79,7 @@ static enum err admit(struct transaction *t, const struct plan *p, struct error 
     return error_set(e, ERR_TX_START, "A query with 'CALL { ... } IN TRANSACTIONS' can only be executed in an implicit transaction, but tried to execute in an "
                                       "explicit transaction.");
   }
-  bool is_data = s->kind == AST_STATEMENT_SCHEMA || (s->kind == AST_STATEMENT_QUERY && (writes || reads_graph(p)));
+  bool is_data = s->kind == AST_STATEMENT_SCHEMA || (s->kind == AST_STATEMENT_QUERY && (writes || pipeline_reads_graph(p)));
   if (t->database->is_system && is_data) {
     return error_set(e, ERR_NOT_SYSTEM_DATABASE, "Not a recognised system command or procedure. This Cypher command can only be executed in a user database.");
   }

@@ -5,7 +5,9 @@
 
 #include "dbms/bookmark.h"
 #include "dbms/command.h"
+#include "dbms/origin.h"
 #include "dbms/pipeline.h"
+#include "dbms/relay.h"
 #include "dbms/routing.h"
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
@@ -23,6 +25,17 @@ static void session_run(struct work *w);
 static struct str keep(struct dbms_session *s, struct str text) {
   struct str copy = arena_str(&s->texts, text);
   return copy.ptr != NULL ? copy : STR_NONE;
+}
+
+/// The last hand takes it down.
+static void let_go(struct dbms_session *s) {
+  if (atomic_fetch_sub(&s->hands, 1) > 1) return;
+  transaction_end(s->tx);
+  relay_free(s->relay);
+  arena_done(&s->outputs);
+  arena_done(&s->texts);
+  mutex_done(&s->mutex);
+  mem_free(s);
 }
 
 enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, struct dbms_session **ret, struct error *e) {
@@ -43,22 +56,19 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
       .legacy_bookmarks = client->legacy_bookmarks,
       .relayed = client->relayed,
       .neo4j_major = client->neo4j_major,
+      .routed = client->routed,
+      .relayed = client->relayed,
   };
+  enum err err = relay_new(s, &s->relay, e);
+  if (err != ERR_OK) {
+    let_go(s);
+    return err;
+  }
   mutex_lock(&d->mutex);
   s->id = ++d->next_session;
   mutex_unlock(&d->mutex);
   *ret = s;
   return ERR_OK;
-}
-
-/// The last hand takes it down.
-static void let_go(struct dbms_session *s) {
-  if (atomic_fetch_sub(&s->hands, 1) > 1) return;
-  transaction_end(s->tx);
-  arena_done(&s->outputs);
-  arena_done(&s->texts);
-  mutex_done(&s->mutex);
-  mem_free(s);
 }
 
 void dbms_session_interrupt(struct dbms_session *s, enum err reason) {
@@ -67,6 +77,7 @@ void dbms_session_interrupt(struct dbms_session *s, enum err reason) {
     if (s->interrupted == ERR_OK) s->interrupted = reason;
     if (s->tx != NULL && s->tx->gone == ERR_OK) graph_tx_kill(s->tx->graph_tx, reason);
     if (s->parked_on != NULL) graph_tx_kill(s->parked_on, reason);
+    relay_interrupt(s->relay, reason);
   }
   mutex_unlock(&s->mutex);
 }
@@ -92,6 +103,13 @@ void session_follow_kill(struct dbms_session *s, enum err reason) {
   if (s->parked_on != NULL) graph_tx_kill(s->parked_on, reason);
   if (s->op == NULL && s->tx != NULL && s->tx->gone == ERR_OK) graph_tx_rollback(s->tx->graph_tx);
   mutex_unlock(&s->mutex);
+}
+
+bool session_is_at_work(struct dbms_session *s) {
+  mutex_lock(&s->mutex);
+  bool works = s->op != NULL;
+  mutex_unlock(&s->mutex);
+  return works;
 }
 
 void session_part(struct dbms_session *s, enum err reason) {
@@ -168,11 +186,16 @@ static enum err read_bookmarks(struct dbms_session *s, const struct database *db
   return ERR_OK;
 }
 
-/// Begins, unless it must wait for a bookmark first: then ERR_WAIT.
-static enum err begin(struct dbms_session *s, const struct dbms_tx_options *options, bool auto_commit, struct error *e) {
-  struct database *db;
-  TRY(find_database(s, options->database, &db, e));
-  TRY(check_identity(s, options, db, e));
+/// The database that a transaction is to be on, if whoever is logged in may have one there.
+static enum err choose_database(struct dbms_session *s, const struct dbms_tx_options *options, struct database **ret,
+                                struct error *e) {
+  TRY(find_database(s, options->database, ret, e));
+  return check_identity(s, options, *ret, e);
+}
+
+/// Begins, unless it must wait for a bookmark or an earlier transaction first: then ERR_WAIT.
+static enum err begin(struct dbms_session *s, struct database *db, const struct dbms_tx_options *options, bool auto_commit,
+                      struct error *e) {
   if (s->phase == PHASE_START) {
     TRY(read_bookmarks(s, db, options->bookmarks, options->bookmark_count, &s->bookmark, e));
     s->bookmark_database = db;
@@ -191,6 +214,8 @@ static enum err begin(struct dbms_session *s, const struct dbms_tx_options *opti
                      "Database '%.*s' not up to the requested version: %llu. Latest database version is %llu", STR_ARG(db->name),
                      (unsigned long long) s->bookmark, (unsigned long long) last);
   }
+  s->phase = PHASE_ORIGIN;
+  TRY(origin_place(db, &options->origin, &s->place, e));
   struct transaction *t;
   TRY(transaction_begin(s, db, options, auto_commit, &t, e));
   set_transaction(s, t);
@@ -200,6 +225,7 @@ static enum err begin(struct dbms_session *s, const struct dbms_tx_options *opti
 // ---- operations ----
 
 static enum err op_login(struct dbms_session *s, struct dbms_op *op) {
+  TRY(relay_login(s->relay, op, &op->error));
   if (!s->dbms->options.config->auth_enabled) {
     s->user = keep(s, op->login.principal);
     s->logged_in = true;
@@ -216,6 +242,7 @@ static enum err op_login(struct dbms_session *s, struct dbms_op *op) {
 }
 
 static enum err op_logoff(struct dbms_session *s) {
+  relay_logoff(s->relay);
   end_transaction(s);
   s->logged_in = s->must_change_password = false;
   s->user = s->home = STR_NONE;
@@ -226,8 +253,12 @@ static enum err op_begin(struct dbms_session *s, struct dbms_op *op) {
   if (s->tx != NULL) return error_set(&op->error, ERR_PROTOCOL, "A transaction is open already.");
   struct dbms_tx_options options =
       op->begin; // `op->begin` and `op->begun` are different members; inputs stay valid while we wait
-  TRY(begin(s, &options, false, &op->error));
+  struct database *db;
+  TRY(choose_database(s, &options, &db, &op->error));
+  if (s->phase == PHASE_START && relay_takes(s->relay, db, op)) return ERR_AGAIN;
+  TRY(begin(s, db, &options, false, &op->error));
   op->begun.database = s->tx->database->name;
+  op->begun.place = s->place;
   return ERR_OK;
 }
 
@@ -261,7 +292,10 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   if (!s->on_worker && op->run.query.len > INLINE_TEXT_BYTES) return *ret_to_worker = true, ERR_WAIT;
   if (s->tx == NULL) {
     if (!op->run.auto_commit) return error_set(e, ERR_PROTOCOL, "There is no open transaction.");
-    TRY(begin(s, &op->run.tx, true, e));
+    struct database *db;
+    TRY(choose_database(s, &op->run.tx, &db, e));
+    if (s->phase == PHASE_START && relay_takes(s->relay, db, op)) return ERR_AGAIN;
+    TRY(begin(s, db, &op->run.tx, true, e));
     s->phase = PHASE_SET_ASIDE;
   }
   struct transaction *t = s->tx;
@@ -289,6 +323,7 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
       return err;
     }
     transaction_note_query(t);
+    if (t->auto_commit) relay_keep(s->relay, t->database, op, r->plan);
     s->phase = PHASE_COMMAND;
   }
   r = t->results;
@@ -298,6 +333,7 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   op->ran.columns = r->columns;
   op->ran.column_count = r->column_count;
   op->ran.database = t->database->name;
+  op->ran.place = s->place;
   op->ran.first_after_ms = (clock_monotonic_ns(s->dbms->options.clock) - r->started_ns) / NS_PER_MS;
   return ERR_OK;
 }
@@ -400,11 +436,8 @@ static enum err op_route(struct dbms_session *s, struct dbms_op *op) {
   return routing_table(db, op->route.address, &s->outputs, &op->routed, &op->error);
 }
 
-static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
-  mutex_lock(&s->mutex);
-  enum err interrupted = s->interrupted;
-  s->parked_on = NULL; // from here on it may go away
-  mutex_unlock(&s->mutex);
+/// ERR_AGAIN: it is for the relay.
+static enum err run_here_or(struct dbms_session *s, struct dbms_op *op, enum err interrupted, bool *ret_to_worker) {
   bool stops = interrupted != ERR_OK && s->phase != PHASE_COMMIT && op->kind != DBMS_RESET && op->kind != DBMS_ROLLBACK &&
                op->kind != DBMS_LOGOFF;
   if (stops && s->tx == NULL) return error_set(&op->error, interrupted, "The operation was interrupted.");
@@ -425,6 +458,32 @@ static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   case DBMS_RESET: end_transaction(s); return ERR_OK;
   }
   return ERR_INTERNAL;
+}
+
+/// Another server leads now. An auto-commit of which the client has seen nothing is done there; of what else was begun here
+/// drivers are told that they may do it again, as those that do not look for leaders themselves would not take it from NotALeader.
+static enum err ceased_to_lead(struct dbms_session *s, struct dbms_op *op, enum err err) {
+  bool statement = op->kind == DBMS_RUN || (op->kind == DBMS_PULL && op->pulled.rows == 0);
+  bool unseen = statement && (s->tx == NULL || (s->tx->auto_commit && !(s->tx->results != NULL && s->tx->results->had_rows)));
+  if (unseen && relay_takes_over(s->relay)) {
+    end_transaction(s);
+    op->error = ERROR_INIT;
+    return ERR_AGAIN;
+  }
+  if (s->relay != NULL && !s->client.routed) op->error.code = err = ERR_OUTDATED;
+  return err;
+}
+
+static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
+  mutex_lock(&s->mutex);
+  enum err interrupted = s->interrupted;
+  s->parked_on = NULL; // from here on it may go away
+  mutex_unlock(&s->mutex);
+  if (relay_has(s->relay) && op->kind != DBMS_LOGOFF && op->kind != DBMS_ROUTE)
+    return relay_step(s->relay, op, interrupted, ret_to_worker);
+  enum err err = run_here_or(s, op, interrupted, ret_to_worker);
+  if (err == ERR_NOT_LEADER && s->relay != NULL) err = ceased_to_lead(s, op, err);
+  return err == ERR_AGAIN ? relay_step(s->relay, op, interrupted, ret_to_worker) : err;
 }
 
 // ---- the machine ----
@@ -481,7 +540,7 @@ static void park(struct dbms_session *s) {
   graph_tx_on_ready(on, on_ready, s);
 }
 
-// ---- waiting for a bookmark, or for what a command has set going ----
+// ---- waiting for a bookmark, for what a command has set going, or for another server ----
 
 static void sleeper_unlink(struct dbms *d, struct dbms_session *s) {
   *(s->previous_sleeper != NULL ? &s->previous_sleeper->next_sleeper : &d->sleepers) = s->next_sleeper;
@@ -495,8 +554,8 @@ static void sleeper_link(struct dbms *d, struct dbms_session *s) {
   d->sleepers = s;
 }
 
-/// From the graph, under its mutex. Whoever takes the session off the list continues it.
-static void on_bookmark(void *context) {
+/// Whoever takes the session off the list continues it.
+void session_woken(void *context) {
   struct dbms_session *s = context;
   struct dbms *d = s->dbms;
   mutex_lock(&d->mutex);
@@ -509,9 +568,10 @@ static void on_bookmark(void *context) {
 
 /// ERR_WAIT: it will be told. ERR_NOMEM: nobody will tell, and it looks itself with every tick.
 static enum err await_bookmark(struct dbms_session *s) {
-  if (s->phase == PHASE_SETTLE) return ERR_NOMEM;
+  if (relay_has(s->relay)) return relay_await(s->relay);
+  if (s->phase == PHASE_SETTLE || s->phase == PHASE_ORIGIN) return ERR_NOMEM;
   TRY(database_enter(s->bookmark_database, NULL));
-  enum err err = graph_await(s->bookmark_database->graph, s->bookmark, on_bookmark, s, NULL);
+  enum err err = graph_await(s->bookmark_database->graph, s->bookmark, session_woken, s, NULL);
   database_leave(s->bookmark_database);
   return err;
 }
@@ -533,6 +593,10 @@ static void fall_asleep(struct dbms_session *s) {
 }
 
 static bool is_late(struct dbms_session *s, int64_t now_ns) {
+  if (relay_awaits_answer(s->relay)) {
+    relay_hurry(s->relay, now_ns);
+    return false;
+  }
   mutex_lock(&s->mutex);
   bool interrupted = s->interrupted != ERR_OK;
   mutex_unlock(&s->mutex);

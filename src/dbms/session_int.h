@@ -8,6 +8,7 @@
 #include "dbms/session.h"
 #include "dbms/work.h"
 
+struct relay;
 struct transaction;
 
 /// What the session's operation does next, called again and again until it says DONE.
@@ -23,6 +24,7 @@ struct dbms_session {
   struct str home; // the user's home database; empty: the default one
   bool logged_in, must_change_password;
   struct transaction *tx;                 // open one
+  struct relay *relay;                    // what only the leader can do; NULL: it is refused here
   struct arena outputs;                   // of the last operation
   char bookmark_text[BOOKMARK_BYTES_MAX]; // of the last commit
 
@@ -30,6 +32,7 @@ struct dbms_session {
   enum session_phase {
     PHASE_START,
     PHASE_BOOKMARKS, // wait until the bookmarks are reached
+    PHASE_ORIGIN,    // wait until an earlier transaction with the same origin is over
     PHASE_SET_ASIDE, // older results must make way
     PHASE_COMPILE,
     PHASE_COMMAND,
@@ -40,6 +43,7 @@ struct dbms_session {
   } phase;
   bool on_worker;
   bool resumes;      // what it waits for is told to the front door, not to a worker; settled before it waits
+  struct dbms_place place; // of the transaction that was begun last
   uint64_t bookmark; // transaction id that is waited for
   struct database *bookmark_database;
   int64_t bookmark_deadline_ns;
@@ -61,8 +65,14 @@ struct dbms_session {
 void session_part(struct dbms_session *s, enum err reason);
 void session_follow_kill(struct dbms_session *s, enum err reason);
 
+/// An operation is under way. Any thread.
+bool session_is_at_work(struct dbms_session *s);
+
 /// The name of the database of whoever names none.
 struct str session_home(const struct dbms_session *s);
+
+/// What the session sleeps for is there. Any thread, also under mutexes; `context` is the session.
+void session_woken(void *context);
 
 /// Continues what has waited for a bookmark long enough or was interrupted.
 void session_wake_late_sleepers(struct dbms *d);

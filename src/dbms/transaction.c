@@ -52,6 +52,7 @@ enum err transaction_begin(struct dbms_session *s, struct database *db, const st
   t->session = s;
   t->database = db;
   t->read_only = options->read_only;
+  t->origin = options->origin;
   t->auto_commit = auto_commit;
   t->started_ns = clock_monotonic_ns(d->options.clock);
   set_deadline(t, d->options.config, options->timeout_ms);
@@ -62,6 +63,8 @@ enum err transaction_begin(struct dbms_session *s, struct database *db, const st
       .read_only = options->read_only,
       .budget = &t->budget,
       .lock_timeout_ns = d->options.config->lock_timeout_ms * NS_PER_MS,
+      .origin = {options->origin.member, options->origin.sequence},
+      .term = s->place.term,
   };
   enum err err = database_enter(db, e);
   if (err != ERR_OK) {

@@ -24,6 +24,7 @@ struct transaction {
   struct result *results; // newest first
   int64_t result_count;
   struct str query;      // that runs or ran last, for SHOW TRANSACTIONS; under the dbms mutex, in the plan of a result
+  struct dbms_origin origin;
   enum err failed; // it is dead: rolled back, waiting for RESET
   enum err gone;   // why its graph was taken away while its client was idle: graph_tx and results are freed; under the session's mutex
 };

@@ -1,0 +1,14 @@
+// Transactions that another server hands on for its client: where in the log they will be, so that their fate can be found out
+// after this server is gone. Private to dbms.
+//
+// The other server may begin a second time under one origin (struct dbms_origin): it has lost the first and asks what became of
+// it. Then the first is ended, or its commit waited for, before the second has its place: whatever the first one has in the log
+// lies at or below that place's `last`, and nothing of it comes later.
+#pragma once
+
+#include "dbms/dbms_int.h"
+#include "dbms/session.h"
+
+/// Where an entry of a transaction that begins now will be. Without an origin: nowhere in particular. ERR_NOT_LEADER: this server
+/// does not lead. ERR_WAIT: an earlier transaction with this origin is not over; ask again.
+enum err origin_place(struct database *db, const struct dbms_origin *origin, struct dbms_place *ret, struct error *e) NODISCARD;

@@ -1,0 +1,546 @@
+// The way of a transaction that another server carries out: states, and one handler each. An answer from there is looked at by
+// the same handler that sent the question.
+#include "dbms/relay_int.h"
+
+#include "base/mem.h"
+#include "base/mutant.h"
+#include "dbms/command.h"
+#include "dbms/pipeline.h"
+#include "graph/replica.h"
+#include "graph/tx.h"
+
+// ---- life ----
+
+static bool may_relay(const struct dbms *d, const struct dbms_client *client) {
+  const struct config_values *v = d->options.config;
+  return d->near != NULL && !client->relayed && v->routing_enabled && (client->routed || v->routing_direct_enabled);
+}
+
+enum err relay_new(struct dbms_session *s, struct relay **ret, struct error *e) {
+  *ret = NULL;
+  if (!may_relay(s->dbms, &s->client)) return ERR_OK;
+  struct relay *r = mem_zalloc(sizeof *r);
+  if (r == NULL) return error_ensure(e, ERR_NOMEM);
+  r->session = s;
+  arena_init(&r->texts, NULL);
+  arena_init(&r->kept.arena, NULL);
+  arena_init(&r->answers, NULL);
+  row_store_init(&r->rows, 0, NULL);
+  *ret = r;
+  return ERR_OK;
+}
+
+void relay_hang_up(struct relay *r) {
+  struct relay_peer peer = r->peer;
+  mutex_lock(&r->session->mutex);
+  r->peer = (struct relay_peer){0};
+  mutex_unlock(&r->session->mutex);
+  if (peer.session != NULL) peer.by->free(peer.session);
+}
+
+void relay_free(struct relay *r) {
+  if (r == NULL) return;
+  relay_hang_up(r);
+  row_store_done(&r->rows);
+  arena_done(&r->answers);
+  arena_done(&r->kept.arena);
+  arena_done(&r->texts);
+  mem_free(r);
+}
+
+static struct str keep(struct arena *a, struct str text, enum err *err) {
+  struct str copy = text.len > 0 ? arena_str(a, text) : STR("");
+  if (copy.ptr == NULL) *err = ERR_NOMEM;
+  return copy;
+}
+
+enum err relay_login(struct relay *r, const struct dbms_op *op, struct error *e) {
+  enum err err = ERR_OK;
+  if (r == NULL) return ERR_OK;
+  relay_logoff(r);
+  r->login = (struct dbms_op){.kind = DBMS_LOGIN,
+                              .login = {.scheme = keep(&r->texts, op->login.scheme, &err),
+                                        .principal = keep(&r->texts, op->login.principal, &err),
+                                        .credentials = keep(&r->texts, op->login.credentials, &err),
+                                        .realm = keep(&r->texts, op->login.realm, &err)}};
+  return err == ERR_OK ? ERR_OK : error_ensure(e, err);
+}
+
+void relay_logoff(struct relay *r) {
+  if (r == NULL) return;
+  relay_end(r);
+  relay_hang_up(r);
+  arena_reset(&r->texts);
+}
+
+bool relay_has(const struct relay *r) {
+  return r != NULL && r->kind != RELAY_NONE;
+}
+
+void relay_end(struct relay *r) {
+  r->kind = RELAY_NONE;
+  relay_kept_drop(&r->kept);
+}
+
+// ---- what is taken ----
+
+/// This server's number, and one that never comes again.
+static struct dbms_origin next_origin(struct dbms *d) {
+  const struct dbms_cluster_options *o = d->options.cluster;
+  return (struct dbms_origin){o->server, o->epoch << 40 | (1 + atomic_fetch_add(&d->next_origin, 1))};
+}
+
+static void start(struct relay *r, struct database *db, enum relay_kind kind) {
+  struct dbms_session *s = r->session;
+  r->kind = kind;
+  r->database = s->bookmark_database = db;
+  r->at_risk = r->asks_fate = r->committed = r->delivered = r->has_summary = r->asked = false;
+  r->id = 0;
+  r->fence = (struct dbms_place){0};
+  arena_reset(&r->answers);
+  r->until_ns = 0;
+  relay_find(r, kind == RELAY_PLAIN ? RELAY_RUN : RELAY_BEGIN);
+}
+
+static bool is_followed(struct database *db) {
+  if (!db->replicated || database_enter(db, NULL) != ERR_OK) return false;
+  bool leads = graph_leading_term(db->graph) != 0;
+  database_leave(db);
+  return !leads;
+}
+
+static bool writes(const struct plan *p) {
+  const struct ast_statement *s = p->statement;
+  return s->explain != AST_EXPLAIN && (s->writes || s->kind == AST_STATEMENT_SCHEMA || s->kind == AST_STATEMENT_ADMIN);
+}
+
+/// What reads nothing of the graph is about this server, and is answered here.
+static bool is_for_leader(const struct relay *r, const struct plan *p) {
+  return writes(p) || (r->session->client.routed && p->statement->explain != AST_EXPLAIN && pipeline_reads_graph(p));
+}
+
+static void note_statement(struct relay *r, const struct plan *p) {
+  r->plain = p->statement->in_transactions || p->statement->kind == AST_STATEMENT_ADMIN;
+  r->in_transactions = p->statement->in_transactions;
+  r->schema = p->statement->kind == AST_STATEMENT_SCHEMA;
+  r->changes_password = command_changes_own_password(p);
+}
+
+static bool takes_statement(struct relay *r, struct database *db, struct dbms_op *op) {
+  struct plan *p;
+  if (database_enter(db, NULL) != ERR_OK) return false;
+  enum err err = pipeline_compile(db, r->session->client.neo4j_major, op->run.query, &p, NULL);
+  database_leave(db);
+  if (err != ERR_OK) return false;
+  bool takes = is_for_leader(r, p) && relay_kept_put(&r->kept, op, NULL) == ERR_OK;
+  note_statement(r, p);
+  plan_unref(p);
+  if (takes) start(r, db, r->plain ? RELAY_PLAIN : RELAY_AUTO);
+  return takes;
+}
+
+bool relay_takes(struct relay *r, struct database *db, struct dbms_op *op) {
+  const struct dbms_tx_options *o = op->kind == DBMS_BEGIN ? &op->begin : &op->run.tx;
+  if (r == NULL) return false;
+  relay_kept_drop(&r->kept); // of an earlier statement
+  if (o->read_only || !is_followed(db)) return false;
+  if (op->kind == DBMS_RUN) return takes_statement(r, db, op);
+  r->plain = r->in_transactions = r->schema = r->changes_password = false;
+  start(r, db, RELAY_EXPLICIT);
+  return true;
+}
+
+void relay_keep(struct relay *r, struct database *db, const struct dbms_op *op, const struct plan *p) {
+  if (r == NULL || !db->replicated || op->run.tx.read_only || !writes(p) || p->statement->in_transactions) return;
+  note_statement(r, p);
+  r->database = db;
+  if (relay_kept_put(&r->kept, op, NULL) != ERR_OK) relay_kept_drop(&r->kept); // then it is refused as ever
+}
+
+bool relay_takes_over(struct relay *r) {
+  if (r == NULL || !r->kept.whole) return false;
+  start(r, r->database, r->plain ? RELAY_PLAIN : RELAY_AUTO);
+  return true;
+}
+
+// ---- asking the other server ----
+
+static void on_answer(struct dbms_op *op) {
+  struct relay *r = op->context;
+  struct dbms_session *s = r->session;
+  mutex_lock(&s->mutex);
+  r->under_way = false;
+  mutex_unlock(&s->mutex);
+  session_woken(s);
+}
+
+enum err relay_ask(struct relay *r, enum dbms_op_kind kind) {
+  r->op.kind = kind;
+  r->op.done = on_answer;
+  r->op.ready = NULL;
+  r->op.context = r;
+  r->op.err = ERR_OK;
+  r->op.error = ERROR_INIT;
+  r->asked = true;
+  r->wait = RELAY_WAIT_ANSWER;
+  return ERR_WAIT;
+}
+
+void relay_interrupt(struct relay *r, enum err reason) {
+  if (r != NULL && r->under_way) r->peer.by->interrupt(r->peer.session, reason);
+}
+
+/// An interruption that came before the operation was there found nothing to interrupt.
+static void send(struct relay *r) {
+  struct dbms_session *s = r->session;
+  struct relay_peer peer = r->peer;
+  mutex_lock(&s->mutex);
+  r->under_way = true;
+  mutex_unlock(&s->mutex);
+  peer.by->submit(peer.session, &r->op);
+  mutex_lock(&s->mutex);
+  if (s->interrupted != ERR_OK) relay_interrupt(r, s->interrupted);
+  mutex_unlock(&s->mutex);
+}
+
+bool relay_awaits_answer(const struct relay *r) {
+  return relay_has(r) && r->wait == RELAY_WAIT_ANSWER;
+}
+
+void relay_hurry(struct relay *r, int64_t now_ns) {
+  bool begins = r->state == RELAY_LOGIN || r->state == RELAY_BEGIN || r->state == RELAY_FENCE;
+  if (!begins || now_ns < r->until_ns) return;
+  mutex_lock(&r->session->mutex);
+  relay_interrupt(r, ERR_TX_TERMINATED);
+  mutex_unlock(&r->session->mutex);
+}
+
+static enum err await_applied(struct relay *r) {
+  uint64_t index = r->state == RELAY_REACH ? r->fence.last : r->id;
+  TRY(database_enter(r->database, NULL));
+  enum err err = graph_await(r->database->graph, index, session_woken, r->session, NULL);
+  database_leave(r->database);
+  return err;
+}
+
+enum err relay_await(struct relay *r) {
+  switch (r->wait) {
+  case RELAY_WAIT_ANSWER: send(r); return ERR_WAIT;
+  case RELAY_WAIT_TICK: return ERR_NOMEM;
+  case RELAY_WAIT_APPLIED: return await_applied(r);
+  }
+  return ERR_OK;
+}
+
+// ---- answers ----
+
+bool relay_is_refused(enum err err) {
+  return err == ERR_NOT_LEADER || err == ERR_DATABASE_UNAVAILABLE || err == ERR_UNREACHABLE;
+}
+
+bool relay_is_lost(enum err err) {
+  return err == ERR_CLOSED || err == ERR_TX_LOG || err == ERR_IO || err == ERR_INTERNAL;
+}
+
+static bool is_gone(enum err err) {
+  return err == ERR_CLOSED || err == ERR_UNREACHABLE;
+}
+
+/// A driver that retries does so: none of its servers is at fault.
+static enum err try_again_yourself(struct relay *r, struct error *e) {
+  relay_end(r);
+  return error_set(e, ERR_OUTDATED,
+                   "The transaction was not committed: the leader of the database has changed, or was lost. Retry it.");
+}
+
+enum err relay_again(struct relay *r, struct error *e) {
+  bool unseen = !r->delivered || MUTANT(relay_again);
+  r->asks_fate = false;
+  if (r->kind == RELAY_EXPLICIT || !r->kept.whole || !unseen) return try_again_yourself(r, e);
+  r->at_risk = false;
+  return relay_find(r, r->kind == RELAY_PLAIN ? RELAY_RUN : RELAY_BEGIN);
+}
+
+/// What the other server could not do, or may not have done. Its own errors are the client's.
+static enum err failed(struct relay *r, struct dbms_op *op, struct error *e) {
+  enum err err = r->op.err;
+  bool refused = relay_is_refused(err), lost = relay_is_lost(err);
+  bool uncertain = lost || (refused && (r->schema || r->in_transactions)); // an earlier part may have been done
+  if (is_gone(err))
+    relay_hang_up(r);
+  else
+    r->peer.failed = true;
+  if (uncertain && r->at_risk) return relay_ask_fate(r, e);
+  if (refused || err == ERR_CLOSED) return relay_again(r, e);
+  relay_end(r);
+  op->error = r->op.error;
+  return err;
+}
+
+static void fill_options(struct relay *r, struct dbms_tx_options *to, const struct dbms_tx_options *from) {
+  *to = *from;
+  to->database = r->database->name;
+  to->origin = r->origin;
+}
+
+// ---- handlers ----
+
+static enum err state_begin(struct relay *r, struct dbms_op *op, struct error *e) {
+  if (!r->asked) {
+    r->origin = next_origin(r->session->dbms);
+    fill_options(r, &r->op.begin, r->kind == RELAY_EXPLICIT ? &op->begin : &r->kept.op.run.tx);
+    return relay_ask(r, DBMS_BEGIN);
+  }
+  r->asked = false;
+  bool late = r->op.err != ERR_OK && clock_monotonic_ns(r->session->dbms->options.clock) >= r->until_ns;
+  if (relay_is_refused(r->op.err) || r->op.err == ERR_CLOSED || late) {
+    if (is_gone(r->op.err)) relay_hang_up(r);
+    r->peer.failed = true;
+    return relay_find(r, RELAY_BEGIN); // nothing was done in it yet
+  }
+  if (r->op.err != ERR_OK) return failed(r, op, e);
+  r->place = r->op.begun.place;
+  if (r->kind != RELAY_EXPLICIT) return relay_go(r, RELAY_RUN);
+  op->begun.database = r->database->name;
+  op->begun.place = (struct dbms_place){0};
+  return relay_go(r, RELAY_REST);
+}
+
+static void empty_rows(struct relay *r, uint32_t width) {
+  row_store_done(&r->rows);
+  row_store_init(&r->rows, width, NULL);
+}
+
+static void fill_run(struct relay *r, const struct dbms_op *op) {
+  r->op.run = r->kind == RELAY_EXPLICIT ? op->run : r->kept.op.run;
+  r->op.run.auto_commit = r->kind == RELAY_PLAIN;
+  if (r->kind != RELAY_PLAIN) return;
+  r->origin = next_origin(r->session->dbms);
+  fill_options(r, &r->op.run.tx, &r->kept.op.run.tx);
+}
+
+/// The columns are the other session's until it is asked something else, which this session's client is before.
+static void tell_ran(struct relay *r, struct dbms_op *op) {
+  op->ran = r->op.ran;
+  op->ran.database = r->database->name;
+  op->ran.place = (struct dbms_place){0};
+}
+
+static enum err state_run(struct relay *r, struct dbms_op *op, struct error *e) {
+  if (!r->asked) {
+    fill_run(r, op);
+    r->at_risk |= r->schema; // an entry of its own
+    return relay_ask(r, DBMS_RUN);
+  }
+  r->asked = false;
+  if (r->op.err != ERR_OK) return failed(r, op, e);
+  if (r->kind == RELAY_PLAIN) r->place = r->op.ran.place;
+  if (r->kind != RELAY_EXPLICIT) empty_rows(r, r->op.ran.column_count);
+  if (op->kind != DBMS_RUN) return relay_go(r, RELAY_PULL);
+  tell_ran(r, op);
+  return relay_go(r, RELAY_REST);
+}
+
+/// The rows of an auto-commit are held back until it is committed, as long as they are few.
+static bool holds_back(const struct relay *r) {
+  return r->kind != RELAY_EXPLICIT && !r->delivered;
+}
+
+static enum err take_row(struct row_sink *sink, const struct vec *columns, uint32_t width, const uint32_t *sel, uint32_t rows,
+                         struct error *e) {
+  struct relay *r = CONTAINER_OF(sink, struct relay, held_back);
+  TRY(r->rows.sink.push(&r->rows.sink, columns, width, sel, rows, e));
+  r->rows_full = arena_bytes(&r->rows.arena) > RELAY_ROWS_BYTES;
+  return ERR_OK;
+}
+
+static int64_t rows_left(const struct dbms_op *op) {
+  return op->pull.rows < 0 ? -1 : op->pull.rows - op->pulled.rows;
+}
+
+static void fill_pull(struct relay *r, const struct dbms_op *op) {
+  bool holds = holds_back(r) && !op->pull.discard;
+  int64_t left = rows_left(op);
+  r->op.pull = op->pull;
+  r->op.pull.rows = holds && (left < 0 || left > RELAY_ROWS_MAX) ? RELAY_ROWS_MAX : left;
+  if (!holds) return;
+  r->rows_full = false;
+  r->held_back.push = take_row;
+  r->op.pull.sink = &r->held_back;
+  r->op.pull.sink_full = &r->rows_full;
+}
+
+static enum err pulled_last(struct relay *r, struct dbms_op *op, struct error *e) {
+  TRY(relay_copy_summary(&r->answers, &r->op.pulled.summary, &r->summary, e));
+  r->has_summary = true;
+  if (r->kind == RELAY_AUTO) return relay_go(r, RELAY_COMMIT);
+  if (r->kind == RELAY_EXPLICIT) {
+    op->pulled.has_more = op->pulled.paused = false;
+    op->pulled.summary = r->summary;
+    return relay_go(r, RELAY_REST);
+  }
+  return relay_note_commit(r, r->op.pulled.summary.bookmark);
+}
+
+static enum err state_pull(struct relay *r, struct dbms_op *op, struct error *e) {
+  if (!r->asked) {
+    if (r->committed || r->rows.rows > 0) return relay_go(r, RELAY_DELIVER);
+    fill_pull(r, op);
+    r->at_risk |= r->kind == RELAY_PLAIN;
+    return relay_ask(r, DBMS_PULL);
+  }
+  r->asked = false;
+  if (r->op.err != ERR_OK) return failed(r, op, e);
+  bool held = r->op.pull.sink == &r->held_back;
+  if (!held) op->pulled.rows += r->op.pulled.rows;
+  if (!r->op.pulled.has_more) return pulled_last(r, op, e);
+  r->delivered = true; // there are too many to hold back
+  if (held) return relay_go(r, RELAY_DELIVER);
+  op->pulled.has_more = true;
+  op->pulled.paused = r->op.pulled.paused;
+  return relay_go(r, RELAY_REST);
+}
+
+/// What was held back; then, where there is more, from there; then the end.
+static enum err state_deliver(struct relay *r, struct dbms_op *op, struct error *e) {
+  int64_t left = rows_left(op);
+  uint64_t gone = 0;
+  bool keeps = !op->pull.discard;
+  TRY(row_store_give(&r->rows, left < 0 ? UINT64_MAX : (uint64_t) left, keeps ? op->pull.sink : NULL,
+                     keeps ? op->pull.sink_full : NULL, &gone, e));
+  op->pulled.rows += (int64_t) gone;
+  r->delivered |= gone > 0;
+  bool full = keeps && op->pull.sink_full != NULL && *op->pull.sink_full;
+  bool more = r->rows.rows > 0 || !r->committed;
+  op->pulled.has_more = more;
+  op->pulled.paused = more && full && rows_left(op) != 0;
+  if (more && !full && rows_left(op) != 0) return relay_go(r, RELAY_PULL);
+  if (more) return relay_go(r, RELAY_REST);
+  op->pulled.summary = r->summary;
+  op->pulled.summary.bookmark = str_of(r->session->bookmark_text);
+  relay_end(r);
+  return relay_go(r, RELAY_REST);
+}
+
+enum err relay_note_commit_at(struct relay *r, uint64_t id) {
+  const struct dbms *d = r->session->dbms;
+  r->id = id;
+  r->committed = true;
+  r->wait_until_ns = clock_monotonic_ns(d->options.clock) + d->options.config->bookmark_timeout_ms * NS_PER_MS;
+  return relay_go(r, RELAY_APPLY);
+}
+
+enum err relay_note_commit(struct relay *r, struct str bookmark) {
+  enum bookmark_kind kind;
+  struct str uuid;
+  uint64_t id = 0;
+  if (bookmark_read(bookmark, &kind, &uuid, &id, NULL) != ERR_OK) id = 0; // committed it is all the same
+  return relay_note_commit_at(r, id);
+}
+
+static enum err state_commit(struct relay *r, struct dbms_op *op, struct error *e) {
+  if (!r->asked) {
+    r->at_risk = true;
+    return relay_ask(r, DBMS_COMMIT);
+  }
+  r->asked = false;
+  if (r->op.err != ERR_OK) return failed(r, op, e);
+  return relay_note_commit(r, r->op.committed.bookmark);
+}
+
+/// Whoever wrote here reads it here. It is committed: nothing may fail any more.
+static enum err state_apply(struct relay *r, struct dbms_op *op, struct error *e UNUSED) {
+  struct dbms_session *s = r->session;
+  bool waits = false;
+  if (database_enter(r->database, NULL) == ERR_OK) {
+    waits = graph_tx_last_committed(r->database->graph) < r->id && graph_failure(r->database->graph, NULL) == ERR_OK;
+    database_leave(r->database);
+  }
+  if (waits && r->interrupted == ERR_OK && clock_monotonic_ns(s->dbms->options.clock) < r->wait_until_ns) {
+    r->wait = RELAY_WAIT_APPLIED;
+    s->bookmark_deadline_ns = r->wait_until_ns;
+    return ERR_WAIT;
+  }
+  (void) bookmark_write(s->bookmark_text, r->database->uuid, r->id, s->client.legacy_bookmarks);
+  if (r->changes_password) s->must_change_password = false;
+  if (op->kind == DBMS_RUN) { // what was found in the log; it has no rows
+    op->ran = (typeof(op->ran)){.database = r->database->name};
+    return relay_go(r, RELAY_REST);
+  }
+  if (r->kind != RELAY_EXPLICIT) return relay_go(r, RELAY_DELIVER);
+  op->committed.bookmark = str_of(s->bookmark_text);
+  relay_end(r);
+  return relay_go(r, RELAY_REST);
+}
+
+/// Whatever the answer is, the transaction is over there.
+static enum err state_rollback(struct relay *r, struct dbms_op *op, struct error *e UNUSED) {
+  if (!r->asked && r->peer.session != NULL) return relay_ask(r, op->kind);
+  r->asked = false;
+  if (r->peer.session != NULL && is_gone(r->op.err)) relay_hang_up(r);
+  relay_end(r);
+  return relay_go(r, RELAY_REST);
+}
+
+// ---- operations ----
+
+typedef enum err handler(struct relay *r, struct dbms_op *op, struct error *e);
+
+static handler *const handlers[RELAY_STATE_MAX] = {
+    [RELAY_FIND] = relay_state_find,   [RELAY_LOGIN] = relay_state_login, [RELAY_RESET] = relay_state_reset,
+    [RELAY_BEGIN] = state_begin,       [RELAY_RUN] = state_run,           [RELAY_PULL] = state_pull,
+    [RELAY_COMMIT] = state_commit,     [RELAY_APPLY] = state_apply,       [RELAY_DELIVER] = state_deliver,
+    [RELAY_ROLLBACK] = state_rollback, [RELAY_FENCE] = relay_state_fence, [RELAY_UNFENCE] = relay_state_unfence,
+    [RELAY_REACH] = relay_state_reach, [RELAY_LOOK] = relay_state_look,
+};
+
+/// A transaction that is with the other server already: what the client's next operation begins with.
+static enum err begin_op(struct relay *r, const struct dbms_op *op, struct error *e) {
+  if (r->kind == RELAY_EXPLICIT) arena_reset(&r->answers);
+  switch (op->kind) {
+  case DBMS_RUN:
+    return r->kind == RELAY_EXPLICIT ? relay_go(r, RELAY_RUN) : error_set(e, ERR_PROTOCOL, "A result is open already.");
+  case DBMS_PULL: return relay_go(r, RELAY_PULL);
+  case DBMS_COMMIT: return relay_go(r, RELAY_COMMIT);
+  case DBMS_ROLLBACK:
+  case DBMS_RESET: return relay_go(r, RELAY_ROLLBACK);
+  default: return error_set(e, ERR_PROTOCOL, "A transaction is open already.");
+  }
+}
+
+/// An interruption ends what only waits here; what another server does is told there, and a commit goes on.
+static bool stops(const struct relay *r) {
+  return r->interrupted != ERR_OK && !r->asked && !r->committed && r->state != RELAY_ROLLBACK && r->state != RELAY_COMMIT;
+}
+
+static enum err step(struct relay *r, struct dbms_op *op, struct error *e) {
+  while (r->state != RELAY_REST) {
+    if (stops(r)) return error_set(e, r->interrupted, "The operation was interrupted.");
+    TRY(handlers[r->state](r, op, e));
+  }
+  return ERR_OK;
+}
+
+/// What failed here is open there still: without its client it is rolled back.
+static void give_up(struct relay *r) {
+  if (relay_has(r) && !r->peer.failed) relay_hang_up(r);
+  relay_end(r);
+}
+
+enum err relay_step(struct relay *r, struct dbms_op *op, enum err interrupted, bool *ret_to_worker) {
+  r->interrupted = interrupted;
+  if (r->state == RELAY_REST) r->until_ns = 0;
+  enum err err = r->state == RELAY_REST ? begin_op(r, op, &op->error) : ERR_OK;
+  if (err == ERR_OK) err = step(r, op, &op->error);
+  if (err == ERR_AGAIN) {
+    *ret_to_worker = true;
+    return ERR_WAIT;
+  }
+  relay_unpark(r, err);
+  if (err == ERR_WAIT) return err;
+  if (err != ERR_OK && r->asks_fate) err = relay_fate_unknown(r, err, &op->error);
+  r->state = RELAY_REST;
+  r->asked = false;
+  if (err != ERR_OK) give_up(r);
+  return err;
+}

@@ -1,0 +1,150 @@
+// What the files of relay.h share.
+#pragma once
+
+#include "dbms/relay.h"
+#include "dbms/row_store.h"
+#include "graph/types.h"
+
+enum {
+  RELAY_ROWS_MAX = 1000,      // of a result are held back until its transaction has committed,
+  RELAY_ROWS_BYTES = 1 << 20, // and so many bytes
+  RELAY_PARKED_MAX = 10000,   // sessions that wait for a leader
+};
+
+/// A statement with all that belongs to it, kept beyond its operation.
+struct relay_kept {
+  struct arena arena;
+  bool whole;
+  struct dbms_op op; // a RUN
+};
+
+/// Whom a transaction is carried out by.
+struct relay_peer {
+  struct dbms_remote *by;              // reaches it
+  struct dbms_remote_session *session; // NULL: none
+  uint64_t server;
+  bool logged_in;
+  bool failed; // an operation there has: it wants a RESET
+};
+
+enum relay_kind {
+  RELAY_NONE,
+  RELAY_EXPLICIT,
+  RELAY_AUTO, // an auto-commit, as a transaction there that is committed when all rows are here: so none is lost with that server
+  RELAY_PLAIN, // an auto-commit, as one there: CALL { } IN TRANSACTIONS, and what waits after its commit
+};
+
+enum relay_state {
+  RELAY_REST, // the operation is done
+  RELAY_FIND, // a leader, and a session there; then `found`
+  RELAY_LOGIN,
+  RELAY_RESET,
+  RELAY_BEGIN,
+  RELAY_RUN,
+  RELAY_PULL,
+  RELAY_COMMIT,
+  RELAY_APPLY, // here, what was committed there
+  RELAY_DELIVER,
+  RELAY_ROLLBACK,
+  // What became of a commit (relay_fate.c):
+  RELAY_FENCE, // another transaction under the same origin: nothing of the first comes after it
+  RELAY_UNFENCE,
+  RELAY_REACH, // here, what the leader had then
+  RELAY_LOOK,  // for the first one
+  RELAY_STATE_MAX
+};
+
+enum relay_wait { RELAY_WAIT_ANSWER, RELAY_WAIT_TICK, RELAY_WAIT_APPLIED };
+
+struct relay {
+  struct dbms_session *session;
+  struct arena texts; // who has logged in
+  struct dbms_op login;
+  struct relay_peer peer;
+  struct dbms_op op; // there
+  bool asked;        // it was sent, and is answered when the session goes on
+  bool under_way;    // and is not answered; under the session's mutex
+
+  // The transaction.
+  enum relay_kind kind;
+  struct database *database;
+  struct relay_kept kept;                                // of an auto-commit
+  bool plain, in_transactions, schema, changes_password; // what its statement does
+  struct dbms_origin origin;
+  struct dbms_place place;
+  bool at_risk;   // something that may commit was sent
+  bool asks_fate; // its commit, or what else was sent, is being looked for
+  bool committed; // it is: `id`
+  uint64_t id;
+  bool delivered; // rows: it cannot be done again unseen
+  struct row_store rows;
+  struct row_sink held_back; // into `rows`
+  bool rows_full;
+  struct arena answers;
+  struct dbms_summary summary;
+  bool has_summary;
+
+  // The operation.
+  enum relay_state state, found;
+  enum relay_wait wait;
+  int64_t until_ns;      // of waiting for a leader; 0: it has not begun
+  bool pauses;           // before the leader is looked for again
+  int64_t wait_until_ns; // of waiting for the applier
+  bool parked;           // is counted among those who wait for a leader
+  enum err interrupted;
+  struct dbms_place fence; // none: nobody could be asked
+  uint64_t look_from;
+};
+
+/// The next thing to do, or an error (ERR_WAIT among them), as a handler of a state returns it.
+static inline enum err relay_go(struct relay *r, enum relay_state next) {
+  r->state = next;
+  return ERR_OK;
+}
+
+/// Sends `r->op`, whose inputs are filled in, as that; the handler is called again with the answer.
+enum err relay_ask(struct relay *r, enum dbms_op_kind kind) NODISCARD;
+/// The session there is of no more use.
+void relay_hang_up(struct relay *r);
+/// The transaction is over.
+void relay_end(struct relay *r);
+/// Nothing of it was committed, and nothing delivered: all over again. Otherwise an error that drivers take for a reason to do
+/// so themselves.
+enum err relay_again(struct relay *r, struct error *e) NODISCARD;
+/// Waits for a leader; `found` is what to do then.
+enum err relay_find(struct relay *r, enum relay_state found);
+/// Takes it out of those that wait for a leader, unless it goes on doing so.
+void relay_unpark(struct relay *r, enum err err);
+/// Committed there, with that bookmark: RELAY_APPLY.
+enum err relay_note_commit(struct relay *r, struct str bookmark);
+enum err relay_note_commit_at(struct relay *r, uint64_t id);
+/// The other server was lost, or says that it cannot tell: RELAY_FENCE and so on.
+enum err relay_ask_fate(struct relay *r, struct error *e) NODISCARD;
+/// The client is not told to try again what may have been done, whatever was in the way of finding out.
+enum err relay_fate_unknown(struct relay *r, enum err err, struct error *e) NODISCARD;
+/// Its answer says that this was not done, nor will be, and that another server may do it.
+bool relay_is_refused(enum err err);
+/// What was sent may have been done.
+bool relay_is_lost(enum err err);
+
+// Handlers of states.
+enum err relay_state_find(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_login(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_reset(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_fence(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_unfence(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_reach(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_look(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+
+// relay_kept.c
+/// ERR_NOMEM, or what the budget of `arena` says: nothing is kept.
+enum err relay_kept_put(struct relay_kept *k, const struct dbms_op *run, struct error *e) NODISCARD;
+void relay_kept_drop(struct relay_kept *k);
+/// The summary of another session's result, whole, in `a`.
+enum err relay_copy_summary(struct arena *a, const struct dbms_summary *from, struct dbms_summary *ret,
+                            struct error *e) NODISCARD;
+
+// relay_near.c
+/// Reaches this server itself: whoever waited for a leader may find that it is the one.
+struct dbms_remote *relay_near_new(struct dbms *d);
+void relay_near_free(struct dbms_remote *near);

@@ -1,0 +1,392 @@
+// Clients of a member that does not lead, who write all the same: what they are told is true, whatever is lost on the way.
+#include "dbms/test_relay_world.h"
+
+/// A cluster with a client of a member that does not lead, and one of the leader.
+struct scene {
+  struct trio trio;
+  int leads, follows;
+  struct client here, there;
+};
+
+static void scene_start(struct scene *s) {
+  trio_start(&s->trio);
+  s->leads = await_leader(&s->trio);
+  s->follows = (s->leads + 1) % SERVERS;
+  connect_to(&s->trio, s->follows, &s->here);
+  connect_to(&s->trio, s->leads, &s->there);
+  must(&s->here, tell(&s->here, "CREATE (:C {n: 0})", true)); // connected, names known
+}
+
+static void scene_stop(struct scene *s) {
+  leave(&s->here);
+  leave(&s->there);
+  trio_stop(&s->trio);
+}
+
+#define INCREMENT "MATCH (c:C) SET c.n = c.n + 1"
+#define COUNTER "MATCH (c:C) RETURN c.n"
+
+TEST(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_once) {
+  struct scene s;
+  scene_start(&s);
+  for (int i = 1; i <= 50; i++) {
+    must(&s.here, tell(&s.here, INCREMENT " RETURN c.n", true));
+    assert_int_equal(s.here.sum, i);
+    assert_int_equal(s.here.op.pulled.summary.counters.properties_set, 1);
+    assert_true(s.here.op.pulled.summary.bookmark.len > 0);
+    assert_int_equal(read_number(&s.here, COUNTER), i);
+  }
+  assert_int_equal(read_number(&s.there, COUNTER), 50);
+  scene_stop(&s);
+}
+
+TEST(a_transaction_in_write_mode_is_with_the_leader_from_its_beginning) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, INCREMENT, false));
+  must(&s.here, tell(&s.here, COUNTER, false));
+  assert_int_equal(s.here.sum, 1);
+  assert_int_equal(read_number(&s.there, COUNTER), 0);
+  must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+  assert_true(s.here.op.committed.bookmark.len > 0);
+  assert_int_equal(read_number(&s.here, COUNTER), 1);
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, INCREMENT, false));
+  must(&s.here, ask(&s.here, op_of(DBMS_ROLLBACK)));
+  assert_int_equal(read_number(&s.there, COUNTER), 1);
+  scene_stop(&s);
+}
+
+TEST(indexes_and_users_are_made_by_the_leader_too) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, tell(&s.here, "CREATE INDEX made FOR (c:C) ON (c.n)", true));
+  assert_int_equal(s.here.op.pulled.summary.counters.indexes_added, 1);
+  must(&s.here, tell(&s.here, "SHOW INDEXES YIELD name WHERE name = 'made' RETURN count(*)", true));
+  assert_int_equal(s.here.sum, 1);
+  struct dbms_op op = op_run("CREATE USER ada SET PASSWORD 'lovelace1' CHANGE NOT REQUIRED", true);
+  op.run.tx.database = STR("system");
+  must(&s.here, ask(&s.here, op));
+  must(&s.here, ask(&s.here, op_pull(&s.here, -1)));
+  op.run.query = STR("SHOW USERS YIELD user WHERE user = 'ada' RETURN count(*)");
+  must(&s.here, ask(&s.here, op));
+  must(&s.here, ask(&s.here, op_pull(&s.here, -1)));
+  assert_int_equal(s.here.sum, 1);
+  must(&s.here, tell(&s.here, "UNWIND range(1, 10) AS i CALL { WITH i CREATE (:D) } IN TRANSACTIONS OF 2 ROWS", true));
+  assert_int_equal(read_number(&s.here, "MATCH (d:D) RETURN count(*)"), 10);
+  scene_stop(&s);
+}
+
+TEST(reads_are_answered_here_unless_the_client_looks_for_the_leader_itself) {
+  struct scene s;
+  scene_start(&s);
+  struct client routed;
+  connect_as(&s.trio, s.follows, &routed, true);
+  uint64_t before = wire_count(&s.trio.wire, DBMS_RUN);
+  assert_int_equal(read_number(&s.here, COUNTER), 0);
+  must(&routed, tell(&routed, "RETURN 1", true));
+  must(&routed, tell(&routed, "CALL dbms.components() YIELD name RETURN count(*)", true));
+  struct dbms_op read = op_run(COUNTER, true);
+  read.run.tx.read_only = true;
+  must(&routed, ask(&routed, read));
+  must(&routed, ask(&routed, op_pull(&routed, -1)));
+  assert_int_equal(wire_count(&s.trio.wire, DBMS_RUN), before);
+  assert_int_equal(read_number(&routed, COUNTER), 0);
+  assert_int_equal(wire_count(&s.trio.wire, DBMS_RUN), before + 1);
+  assert_int_equal(tell(&s.here, "CREATE (", true), ERR_SYNTAX);
+  assert_int_equal(wire_count(&s.trio.wire, DBMS_RUN), before + 1);
+  leave(&routed);
+  scene_stop(&s);
+}
+
+TEST(the_leaders_errors_are_the_clients_and_its_next_statement_is_carried_out) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, tell(&s.here, "CREATE CONSTRAINT FOR (c:C) REQUIRE c.n IS UNIQUE", true));
+  assert_int_equal(tell(&s.here, "CREATE (:C {n: 0})", true), ERR_CONSTRAINT);
+  assert_int_equal(tell(&s.here, "CREATE (:C {n: 1 / 0})", true), ERR_DIVISION_BY_ZERO);
+  must(&s.here, tell(&s.here, "CREATE (:C {n: 5})", true));
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  assert_int_equal(tell(&s.here, "CREATE (:C {n: 5})", false), ERR_CONSTRAINT);
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, "CREATE (:C {n: 7})", false));
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  must(&s.here, tell(&s.here, "CREATE (:C {n: 7})", true));
+  assert_int_equal(read_number(&s.here, COUNTER), 12);
+  scene_stop(&s);
+}
+
+TEST(a_result_of_any_size_comes_as_the_client_wants_it) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, tell(&s.here, "UNWIND range(1, 5000) AS i CREATE (:D {i: i}) RETURN i", true));
+  assert_int_equal(s.here.rows, 5000);
+  assert_int_equal(s.here.sum, 12502500);
+  must(&s.here, ask(&s.here, op_run("UNWIND range(1, 25) AS i CREATE (:D {i: i}) RETURN i", true)));
+  for (int i = 0; i < 2; i++) {
+    must(&s.here, ask(&s.here, op_pull(&s.here, 10)));
+    assert_int_equal(s.here.rows, 10);
+    assert_true(s.here.op.pulled.has_more);
+  }
+  assert_int_equal(read_number(&s.there, "MATCH (d:D) RETURN count(*)"), 5000);
+  must(&s.here, ask(&s.here, op_pull(&s.here, 10)));
+  assert_int_equal(s.here.rows, 5);
+  assert_false(s.here.op.pulled.has_more);
+  assert_int_equal(read_number(&s.here, "MATCH (d:D) RETURN count(*)"), 5025);
+  must(&s.here, ask(&s.here, op_run("UNWIND range(1, 25) AS i CREATE (:D {i: i}) RETURN i", true)));
+  must(&s.here, ask(&s.here, op_pull(&s.here, 10)));
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET))); // the rest was never wanted
+  assert_int_equal(read_number(&s.here, "MATCH (d:D) RETURN count(*)"), 5025);
+  scene_stop(&s);
+}
+
+// ---- without a leader ----
+
+TEST(writes_wait_for_a_leader) {
+  struct scene s;
+  scene_start(&s);
+  leave(&s.there);
+  stop(&s.trio, s.leads);
+  for (int i = 1; i <= 10; i++) must(&s.here, tell(&s.here, INCREMENT, true));
+  assert_int_equal(read_number(&s.here, COUNTER), 10);
+  start(&s.trio, s.leads);
+  connect_to(&s.trio, s.leads, &s.there);
+  must(&s.there, tell(&s.there, INCREMENT, true));
+  assert_int_equal(read_number(&s.there, COUNTER), 11);
+  scene_stop(&s);
+}
+
+TEST(a_write_that_no_leader_takes_in_time_is_refused_so_that_drivers_try_again) {
+  struct scene s;
+  scene_start(&s);
+  int other = 3 - s.leads - s.follows;
+  leave(&s.there);
+  stop(&s.trio, s.leads);
+  stop(&s.trio, other);
+  while (leader(&s.trio) >= 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS); // one that was handed to it ends without the others
+  struct dbms_op op = op_run(INCREMENT, true);
+  op.run.tx.timeout_ms = 300;
+  assert_int_equal(ask(&s.here, op), ERR_DATABASE_UNAVAILABLE);
+  assert_non_null(strstr(s.here.op.error.message, "Nothing was done"));
+  submit(&s.here, op_of(DBMS_BEGIN));
+  dbms_session_interrupt(s.here.session, ERR_TX_TERMINATED);
+  assert_int_equal(await(&s.here), ERR_TX_TERMINATED);
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  assert_int_equal(read_number(&s.here, COUNTER), 0);
+  start(&s.trio, s.leads);
+  start(&s.trio, other);
+  must(&s.here, tell(&s.here, INCREMENT, true));
+  connect_to(&s.trio, s.leads, &s.there);
+  scene_stop(&s);
+}
+
+TEST(a_statement_whose_server_ceases_to_lead_is_done_by_the_next_leader) {
+  struct scene s;
+  scene_start(&s);
+  for (int i = 1; i <= 3; i++) {
+    must(&s.there, ask(&s.there, op_run(INCREMENT, true)));
+    move_leader(&s.trio);
+    must(&s.there, ask(&s.there, op_pull(&s.there, -1)));
+    assert_int_equal(read_number(&s.there, COUNTER), i);
+    while (leader(&s.trio) != s.there.server) move_leader(&s.trio);
+  }
+  must(&s.there, ask(&s.there, op_of(DBMS_BEGIN)));
+  must(&s.there, tell(&s.there, INCREMENT, false));
+  move_leader(&s.trio);
+  assert_int_equal(ask(&s.there, op_of(DBMS_COMMIT)), ERR_OUTDATED);
+  assert_int_equal(read_number(&s.here, COUNTER), 3);
+  scene_stop(&s);
+}
+
+// ---- what is lost on the way ----
+
+static const enum loss losses[] = {LOSS_REQUEST, LOSS_ANSWER};
+
+TEST(whatever_is_lost_of_a_statement_it_is_done_once) {
+  static const enum dbms_op_kind kinds[] = {DBMS_BEGIN, DBMS_RUN, DBMS_PULL, DBMS_COMMIT};
+  struct scene s;
+  scene_start(&s);
+  int64_t expected = 0;
+  for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+    for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+      wire_lose(&s.trio.wire, losses[l], kinds[k]);
+      must(&s.here, tell(&s.here, INCREMENT " RETURN c.n", true));
+      assert_int_equal(s.here.rows, 1);
+      assert_int_equal(s.here.sum, ++expected);
+      assert_int_equal(s.here.op.pulled.summary.counters.properties_set, 1);
+      assert_int_equal(read_number(&s.there, COUNTER), expected);
+    }
+  scene_stop(&s);
+}
+
+TEST(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it) {
+  struct scene s;
+  scene_start(&s);
+  for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+    bool done = losses[l] == LOSS_ANSWER;
+    must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+    must(&s.here, tell(&s.here, INCREMENT, false));
+    wire_lose(&s.trio.wire, losses[l], DBMS_COMMIT);
+    assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), done ? ERR_OK : ERR_OUTDATED);
+    assert_int_equal(read_number(&s.there, COUNTER), done);
+  }
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_RUN);
+  assert_int_equal(ask(&s.here, op_run(INCREMENT, false)), ERR_OUTDATED);
+  assert_int_equal(read_number(&s.here, COUNTER), 1);
+  scene_stop(&s);
+}
+
+TEST(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused) {
+  struct scene s;
+  scene_start(&s);
+  wire_lose(&s.trio.wire, LOSS_LATE, DBMS_COMMIT);
+  must(&s.here, tell(&s.here, INCREMENT, true)); // done again
+  assert_int_not_equal(wire_deliver_late(&s.trio.wire), ERR_OK);
+  assert_int_equal(read_number(&s.there, COUNTER), 1);
+  scene_stop(&s);
+}
+
+/// The statement has been begun by a leader who has lost and won its place since, and was given up meanwhile.
+TEST(a_statement_that_arrives_in_a_later_term_than_it_was_begun_for_is_refused) {
+  struct scene s;
+  scene_start(&s);
+  struct dbms_client client = {.connector = STR("bolt"), .connection_id = STR("bolt-3"), .relayed = true};
+  struct client late = {.trio = &s.trio, .sink.push = take_rows};
+  mutex_init(&late.mutex);
+  condition_init(&late.done);
+  assert_ok(dbms_session_new(s.trio.servers[s.leads].dbms, &client, &late.session, &s.trio.e));
+  must(&late, ask(&late, op_of(DBMS_LOGIN)));
+  struct dbms_op op = op_run(INCREMENT, true);
+  op.run.tx.origin = (struct dbms_origin){77, 1};
+  must(&late, ask(&late, op));
+  assert_int_not_equal(late.op.ran.place.term, 0);
+  do move_leader(&s.trio);
+  while (leader(&s.trio) != s.leads);
+  assert_int_equal(ask(&late, op_pull(&late, -1)), ERR_NOT_LEADER);
+  assert_int_equal(read_number(&s.there, COUNTER), 0);
+  leave(&late);
+  scene_stop(&s);
+}
+
+TEST(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice) {
+  static const enum dbms_op_kind kinds[] = {DBMS_RUN, DBMS_PULL, DBMS_COMMIT};
+  struct scene s;
+  char text[80];
+  scene_start(&s);
+  for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+    for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+      snprintf(text, sizeof text, "CREATE INDEX FOR (c:C) ON (c.p%zu%zu)", k, l);
+      wire_lose(&s.trio.wire, losses[l], kinds[k]);
+      must(&s.here, tell(&s.here, text, true));
+    }
+  assert_int_equal(read_number(&s.here, "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"), 6);
+  scene_stop(&s);
+}
+
+TEST(what_the_client_has_seen_rows_of_is_not_done_again) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, ask(&s.here, op_run("UNWIND range(1, 3000) AS i CREATE (:D {i: i}) RETURN i", true)));
+  must(&s.here, ask(&s.here, op_pull(&s.here, 10)));
+  wire_lose(&s.trio.wire, LOSS_REQUEST, DBMS_PULL);
+  assert_int_equal(ask(&s.here, op_pull(&s.here, -1)), ERR_OUTDATED);
+  assert_int_equal(read_number(&s.there, "MATCH (d:D) RETURN count(*)"), 0);
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT); // but a commit of it that was carried out is one
+  must(&s.here, tell(&s.here, "UNWIND range(1, 3000) AS i CREATE (:D {i: i}) RETURN i", true));
+  assert_int_equal(s.here.rows, 3000);
+  assert_int_equal(read_number(&s.there, "MATCH (d:D) RETURN count(*)"), 3000);
+  scene_stop(&s);
+}
+
+TEST(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know) {
+  struct scene s;
+  scene_start(&s);
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_PULL);
+  enum err err = tell(&s.here, "UNWIND range(1, 10) AS i CALL { WITH i CREATE (:D) } IN TRANSACTIONS OF 2 ROWS", true);
+  assert_int_equal(err, ERR_COMMIT_UNKNOWN);
+  assert_int_equal(read_number(&s.there, "MATCH (d:D) RETURN count(*)"), 10);
+  scene_stop(&s);
+}
+
+// ---- all of it at once ----
+
+enum { WRITERS = 6, WRITES = 60 };
+
+struct writer {
+  struct trio *trio;
+  int server;
+  bool in_transactions;
+  struct thread thread;
+  unsigned again;
+  enum err failed;
+  char message[200];
+};
+
+static enum err increment(struct client *c, bool in_transaction) {
+  if (!in_transaction) return tell(c, INCREMENT, true);
+  TRY(ask(c, op_of(DBMS_BEGIN)));
+  TRY(tell(c, INCREMENT, false));
+  return ask(c, op_of(DBMS_COMMIT));
+}
+
+/// As drivers do: a statement once, a transaction again if its error is of those that ask for it.
+static void *write_on(void *argument) {
+  struct writer *w = argument;
+  struct client c;
+  connect_to(w->trio, w->server, &c);
+  for (int i = 0; i < WRITES && w->failed == ERR_OK; i++) {
+    for (;;) {
+      enum err err = increment(&c, w->in_transactions);
+      if (err == ERR_OK) break;
+      ask(&c, op_of(DBMS_RESET));
+      w->again++;
+      bool retried = w->in_transactions && (err == ERR_OUTDATED || err == ERR_DATABASE_UNAVAILABLE || err == ERR_DEADLOCK);
+      if (retried) continue;
+      w->failed = err;
+      snprintf(w->message, sizeof w->message, "%s", c.op.error.message);
+      break;
+    }
+  }
+  leave(&c);
+  return NULL;
+}
+
+TEST(clients_of_every_member_count_right_while_leaders_change_and_connections_are_lost) {
+  struct scene s;
+  struct writer writers[WRITERS] = {0};
+  scene_start(&s);
+  s.trio.wire.random = 7;
+  s.trio.wire.percent = 2;
+  for (int i = 0; i < WRITERS; i++) {
+    writers[i] = (struct writer){.trio = &s.trio, .server = i % SERVERS, .in_transactions = i >= WRITERS / 2};
+    assert_ok(thread_start(&writers[i].thread, "writer", write_on, &writers[i], NULL));
+  }
+  for (int i = 0; i < 6; i++) {
+    thread_sleep_ns(150 * NS_PER_MS);
+    move_leader(&s.trio);
+  }
+  for (int i = 0; i < WRITERS; i++) thread_join(&writers[i].thread);
+  for (int i = 0; i < WRITERS; i++)
+    if (writers[i].failed != ERR_OK) fail_msg("writer %d: %d %s", i, writers[i].failed, writers[i].message);
+  s.trio.wire.percent = 0;
+  must(&s.here, tell(&s.here, INCREMENT, true));
+  assert_int_equal(read_number(&s.here, COUNTER), WRITERS * WRITES + 1);
+  scene_stop(&s);
+}
+
+TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_once),
+      T(a_transaction_in_write_mode_is_with_the_leader_from_its_beginning), T(indexes_and_users_are_made_by_the_leader_too),
+      T(reads_are_answered_here_unless_the_client_looks_for_the_leader_itself),
+      T(the_leaders_errors_are_the_clients_and_its_next_statement_is_carried_out),
+      T(a_result_of_any_size_comes_as_the_client_wants_it), T(writes_wait_for_a_leader),
+      T(a_write_that_no_leader_takes_in_time_is_refused_so_that_drivers_try_again),
+      T(a_statement_whose_server_ceases_to_lead_is_done_by_the_next_leader), T(whatever_is_lost_of_a_statement_it_is_done_once),
+      T(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it),
+      T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
+      T(a_statement_that_arrives_in_a_later_term_than_it_was_begun_for_is_refused),
+      T(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice), T(what_the_client_has_seen_rows_of_is_not_done_again),
+      T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
+      T(clients_of_every_member_count_right_while_leaders_change_and_connections_are_lost))
