@@ -57,7 +57,6 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
       .relayed = client->relayed,
       .neo4j_major = client->neo4j_major,
       .routed = client->routed,
-      .relayed = client->relayed,
   };
   enum err err = relay_new(s, &s->relay, e);
   if (err != ERR_OK) {

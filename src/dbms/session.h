@@ -180,7 +180,6 @@ struct dbms_client {
   bool relayed;          // another server carries its client's session on here: never to be handed on again
   uint32_t neo4j_major;  // of the servers that the client was made for, 3 to 5: the columns that it knows; 0: of the newest
   bool routed;           // it came with a routing context (neo4j://): it looks for leaders itself
-  bool relayed;          // another server hands on what its client sent there: it is carried out here or refused
 };
 
 /// A session without identity. ERR_LIMIT when the server has no room for another.
