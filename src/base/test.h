@@ -11,8 +11,10 @@
 #include "base/fault.h"
 
 #define TEST(name) static void name(void **state UNUSED)
+/// All of them, or those that the first argument names: `test_x 'who_*'`.
 #define TESTS(...)                                            \
-  int main(void) {                                            \
+  int main(int argc, char **argv) {                           \
+    if (argc > 1) cmocka_set_test_filter(argv[1]);            \
     cmocka_set_message_output(CM_OUTPUT_TAP);                 \
     const struct CMUnitTest tests_[] = {__VA_ARGS__};         \
     return cmocka_run_group_tests(tests_, NULL, NULL);        \

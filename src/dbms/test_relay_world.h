@@ -26,17 +26,40 @@ struct thread_host {
   struct mutex mutex;
   struct condition more;
   struct work *first, **last;
-  bool stops;
+  struct work *held; // machines, while they stand still
+  bool holds, stops;
   struct thread threads[HOST_THREADS];
 };
 
-static inline void host_submit(struct work_host *host, enum work_kind kind UNUSED, struct work *w) {
-  struct thread_host *h = CONTAINER_OF(host, struct thread_host, host);
-  mutex_lock(&h->mutex);
+/// Under the mutex.
+static inline void host_queue(struct thread_host *h, struct work *w) {
   w->next = NULL;
   *h->last = w;
   h->last = &w->next;
   condition_signal(&h->more);
+}
+
+static inline void host_submit(struct work_host *host, enum work_kind kind, struct work *w) {
+  struct thread_host *h = CONTAINER_OF(host, struct thread_host, host);
+  mutex_lock(&h->mutex);
+  if (h->holds && kind == WORK_MACHINE) {
+    w->next = h->held;
+    h->held = w;
+  } else {
+    host_queue(h, w);
+  }
+  mutex_unlock(&h->mutex);
+}
+
+/// Nothing is written or applied there, until it goes on.
+static inline void host_hold(struct thread_host *h, bool holds) {
+  mutex_lock(&h->mutex);
+  h->holds = holds;
+  while (!holds && h->held != NULL) {
+    struct work *w = h->held;
+    h->held = w->next;
+    host_queue(h, w);
+  }
   mutex_unlock(&h->mutex);
 }
 
