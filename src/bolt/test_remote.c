@@ -755,6 +755,27 @@ TEST(a_server_that_says_nothing_is_given_up) {
   assert_int_equal(last, 'R');
 }
 
+TEST(an_interruption_ends_a_login_that_nobody_answers) {
+  static const char *const silence[] = {""};
+  static const struct dbms_client who = {.user_agent = {"x", 1}};
+  struct world w;
+  struct hanging h;
+  struct talk t;
+  prepare(&w);
+  assert_ok(bolt_remote_new(&w.options, &w.remote, NULL));
+  hanging_open(&h, silence, 1);
+  talk_open_as(&t, w.remote, h.address, &who);
+  t.op = (struct dbms_op){0};
+  submit(&t, DBMS_LOGIN);
+  poll(NULL, 0, 20);
+  t.remote->interrupt(t.session, ERR_TX_TERMINATED);
+  assert_int_equal(await(&t), ERR_TX_TERMINATED);
+  talk_close(&t);
+  hanging_close(&h);
+  bolt_remote_free(w.remote);
+  test_dbms_done(&w.dbms);
+}
+
 // ---- connections that are kept ----
 
 static bool comes_to(uint32_t (*count)(struct world *), struct world *w, uint32_t expected) {
@@ -851,6 +872,23 @@ TEST(a_connection_on_which_users_may_have_been_changed_is_not_kept) {
   close_world(&w);
 }
 
+TEST(not_more_are_kept_than_one_user_may_need) {
+  enum { SESSIONS = 70, KEPT = 64 };
+  struct world w;
+  struct talk *t = calloc(SESSIONS, sizeof *t);
+  open_world(&w);
+  for (int i = 0; i < SESSIONS; i++) {
+    talk_open(&t[i], &w);
+    assert_ok(log_in(&t[i]));
+  }
+  assert_int_equal(sessions(&w), SESSIONS);
+  for (int i = 0; i < SESSIONS; i++) talk_close(&t[i]);
+  assert_true(comes_to(sessions, &w, KEPT));
+  assert_int_equal(kept(&w), KEPT);
+  free(t);
+  close_world(&w);
+}
+
 // ---- encrypted ----
 
 TEST(both_ends_show_their_certificates) {
@@ -903,6 +941,7 @@ TESTS(T(a_transaction_is_carried_out_there), T(a_statement_alone_has_its_options
       T(who_cannot_be_reached_has_done_nothing),
       T(a_connection_that_is_lost_while_logging_in_has_done_nothing_later_nobody_knows),
       T(what_no_server_may_send_ends_the_connection), T(a_server_that_says_nothing_is_given_up),
+      T(an_interruption_ends_a_login_that_nobody_answers), T(not_more_are_kept_than_one_user_may_need),
       T(a_connection_is_kept_for_the_same_user_with_the_same_credentials),
       T(what_was_left_open_is_rolled_back_before_anybody_else_comes), T(a_connection_that_died_while_it_was_kept_is_replaced),
       T(a_connection_on_which_users_may_have_been_changed_is_not_kept), T(both_ends_show_their_certificates))
