@@ -214,6 +214,30 @@ enum err cluster_view(const struct cluster *c, struct arena *a, struct directory
   return directory_copy(c->options->directory, a, ret, e);
 }
 
+/// What the server says it has applied of the database; UINT64_MAX: it does not say.
+static uint64_t said_applied(const struct directory_copy *view, uint64_t server, struct uuid database) {
+  for (uint32_t i = 0; i < view->count; i++) {
+    const struct announcement *s = &view->servers[i].said;
+    for (uint32_t k = 0; s->number == server && k < s->database_count; k++)
+      if (uuid_eq(s->databases[k].uuid, database)) return s->databases[k].applied_index;
+  }
+  return UINT64_MAX;
+}
+
+bool cluster_is_behind(struct cluster_group *g, uint64_t index) {
+  struct cluster_status s;
+  struct directory_copy view;
+  struct arena a;
+  cluster_status(g, &s);
+  if (s.leader == 0 || g->cluster->options->directory == NULL) return s.leader == 0 || index < s.commit_index;
+  if (s.role == CLUSTER_LEADER) return index < s.commit_index;
+  arena_init(&a, NULL);
+  enum err err = directory_copy(g->cluster->options->directory, &a, &view, NULL);
+  bool behind = err != ERR_OK || index < said_applied(&view, s.leader, g->database->id);
+  arena_done(&a);
+  return behind;
+}
+
 /// Its place among the lost ones, or their count. Under the mutex.
 static uint32_t find_lost(const struct cluster *c, uint64_t server) {
   uint32_t i = 0;

@@ -73,6 +73,10 @@ struct cluster_status {
 /// Any thread, between cluster_join and cluster_leave.
 void cluster_status(struct cluster_group *g, struct cluster_status *ret);
 
+/// Whether the leader is not known, or has said that it has applied more than `index`: then this member has something to learn.
+/// Any thread, between cluster_join and cluster_leave.
+bool cluster_is_behind(struct cluster_group *g, uint64_t index);
+
 /// Who is there, as the directory of dbms_cluster_options has it (directory_copy). Any thread. ERR_NOMEM.
 enum err cluster_view(const struct cluster *c, struct arena *a, struct directory_copy *ret, struct error *e) NODISCARD;
 

@@ -64,6 +64,10 @@ enum err cluster_view(const struct cluster *c UNUSED, struct arena *a UNUSED, st
   return ERR_UNSUPPORTED;
 }
 
+bool cluster_is_behind(struct cluster_group *g UNUSED, uint64_t index UNUSED) {
+  return false;
+}
+
 bool cluster_has_lost(struct cluster *c UNUSED, uint64_t server UNUSED) {
   return false;
 }

@@ -1,8 +1,7 @@
 // CREATE, DROP, START and STOP DATABASE, in Neo4j's words. A command changes the catalogue in its own transaction; that databases
-// follow is the reconciler's (reconcile.h), which an auto-committed command waits for.
+// follow is the reconciler's (reconcile.h), which an auto-committed command waits for (command_outcome.c).
 #include "dbms/catalogue.h"
 #include "dbms/command.h"
-#include "dbms/routing.h"
 #include "graph/tx.h"
 
 // Without WAIT a client that goes on at once most often finds what it asked for: a courtesy, not a promise.
@@ -69,6 +68,12 @@ static enum err refuse_unknown(const struct command *c, struct error *e) {
 
 // ---- the four ----
 
+/// What is waited for.
+static void aim_at(struct command *c, struct uuid database, enum catalogue_request wanted) {
+  c->result->await.database = database;
+  c->result->await.requested = wanted;
+}
+
 static const char *verb_name(const struct command *c) {
   switch ((enum ast_verb) c->text->database.verb) {
   case AST_VERB_CREATE: return "create";
@@ -90,8 +95,10 @@ static enum err find(const struct command *c, const struct catalogue_entry **ret
                    verb_name(c), STR_ARG(c->name));
 }
 
+/// Members of a cluster tell each other of all of them.
 static enum err check_room(const struct command *c, struct error *e) {
   int64_t limit = c->tx->database->dbms->options.config->max_databases;
+  if (c->tx->database->replicated) limit = MIN(limit, (int64_t) ANNOUNCEMENT_DATABASES_MAX);
   if (catalogue_count(&c->catalogue) + 1 < limit) return ERR_OK; // `system` is one of them
   return error_set(e, ERR_DATABASE_LIMIT,
                    "Failed to create the specified database '%.*s': The total limit of databases is already reached. To create "
@@ -110,11 +117,13 @@ static enum err add(struct command *c, struct error *e) {
       .name = c->name, .uuid = id, .folder = str_of(folder.z), .created_ms = c->now_ms, .started_ms = c->now_ms};
   if (d->cluster != NULL) TRY(cluster_first_members(d->cluster, &c->arena, &entry.members, e));
   TRY(catalogue_add(c->tx->graph_tx, &entry, e));
+  aim_at(c, id, CATALOGUE_ONLINE);
   c->result->counters.system_updates++;
   return ERR_OK;
 }
 
 static enum err ask(struct command *c, const struct catalogue_entry *entry, enum catalogue_request wanted, struct error *e) {
+  aim_at(c, entry->uuid, wanted);
   if (entry->requested == wanted && wanted != CATALOGUE_ONLINE) return ERR_OK;
   TRY(catalogue_ask(c->tx->graph_tx, entry, wanted, c->now_ms, e));
   c->result->counters.system_updates++;
@@ -129,7 +138,7 @@ static enum err create(struct command *c, struct error *e) {
                      STR_ARG(c->name));
   TRY(catalogue_check_name(c->name, e));
   const struct catalogue_entry *old = catalogue_find(&c->catalogue, c->name);
-  if (old != NULL && n->database.if_not_exists) return ERR_OK;
+  if (old != NULL && n->database.if_not_exists) return aim_at(c, old->uuid, old->requested), ERR_OK;
   if (old != NULL && !n->database.or_replace)
     return error_set(e, ERR_DATABASE_EXISTS, "Failed to create the specified database '%.*s': Database already exists.",
                      STR_ARG(c->name));
@@ -181,8 +190,7 @@ static enum err prepare_wait(struct command *c, struct error *e) {
   r->await.wanted = n->database.wait != AST_NOWAIT;
   r->await.tells = waits;
   r->await.until_ns = clock_monotonic_ns(c->tx->database->dbms->options.clock) + wait_ns;
-  r->await.database = arena_str(&r->rows.arena, c->name);
-  return r->await.database.ptr != NULL ? ERR_OK : arena_err(&r->rows.arena, e);
+  return ERR_OK;
 }
 
 enum err command_database(struct transaction *t, struct result *r, const struct ast *n, struct value parameters,
@@ -194,30 +202,4 @@ enum err command_database(struct transaction *t, struct result *r, const struct 
   if (err == ERR_OK) err = prepare_wait(&c, e);
   arena_done(&c.arena);
   return err;
-}
-
-struct outcome {
-  const char *state, *message;
-  bool success;
-};
-
-static struct outcome outcome_of(struct dbms *d, struct str name, bool done) {
-  const struct database *db = dbms_database(d, name);
-  if (!done) return (struct outcome){"Incomplete", "The server has not done it yet.", false};
-  if (db != NULL && db->gate == GATE_FAILED)
-    return (struct outcome){"Failed", "The database could not be opened: the log file of the server says why.", false};
-  return (struct outcome){"CaughtUp", "caught up", true};
-}
-
-enum err command_settle(struct transaction *t, struct result *r, struct error *e) {
-  struct dbms *d = t->database->dbms;
-  bool done = atomic_load(&d->reconciler.done) >= r->await.committed;
-  bool waits = clock_monotonic_ns(d->options.clock) < r->await.until_ns && graph_tx_killed(t->graph_tx) == ERR_OK;
-  if (!done && waits) return ERR_WAIT;
-  if (!r->await.tells) return ERR_OK;
-  struct outcome o = outcome_of(d, r->await.database, done);
-  struct str address = routing_own_address(t->database, t->session->client.local_address, &r->rows.arena);
-  if (address.ptr == NULL) return arena_err(&r->rows.arena, e);
-  struct value row[] = {v_str(address), v_str(str_of(o.state)), v_str(str_of(o.message)), v_bool(o.success)};
-  return row_store_add(&r->rows, row, e);
 }

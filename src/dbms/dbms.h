@@ -68,7 +68,8 @@ struct dbms_options {
 /// `options` points to must outlive the dbms. No work is submitted to the host before this returns. ERR_BUSY names the holder.
 enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct error *e) NODISCARD;
 
-/// What the other servers of the cluster are told of the databases here: how many, at most `cap`. Any thread.
+/// What the other servers of the cluster are told of the databases here: how many, at most `cap`; ANNOUNCEMENT_DATABASES_MAX is
+/// room for all. Any thread.
 uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret, uint32_t cap);
 
 /// Looks after timeouts. One thread.

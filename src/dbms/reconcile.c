@@ -176,6 +176,19 @@ void reconcile_soon(struct dbms *d) {
   serial_ready(&d->reconciler.serial);
 }
 
+static bool is_current(struct dbms *d) {
+  if (d->cluster == NULL) return true;
+  if (database_enter(d->system, NULL) != ERR_OK) return false;
+  bool current = !cluster_is_behind(d->system->group, atomic_load(&d->reconciler.done));
+  database_leave(d->system);
+  return current;
+}
+
+bool reconcile_is_current(struct dbms *d) {
+  if (!atomic_load(&d->reconciler.current)) atomic_store(&d->reconciler.current, is_current(d));
+  return atomic_load(&d->reconciler.current);
+}
+
 void reconcile_tick(struct dbms *d) {
   if (atomic_exchange(&d->reconciler.again, false)) serial_ready(&d->reconciler.serial);
 }

@@ -24,6 +24,7 @@ struct reconciler {
   _Atomic uint64_t seen; // transaction of `system` that the last look was at
   _Atomic uint64_t done; // up to this one all is as the catalogue wants it
   _Atomic bool again;    // with the next tick
+  _Atomic bool current;  // since the start of this server it has once followed all that there was
   struct lead_task default_entry;
 };
 
@@ -40,5 +41,7 @@ void reconcile_tick(struct dbms *d);
 void reconcile_lead(struct dbms *d);
 /// Something other than the catalogue is to be looked at: a copy of a store has come. Any thread.
 void reconcile_soon(struct dbms *d);
+/// False: this member of a cluster has just started, and what it does not know there may be all the same. Any thread.
+bool reconcile_is_current(struct dbms *d);
 /// Waits until it does not run; it runs no more.
 void reconcile_rest(struct dbms *d);

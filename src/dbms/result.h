@@ -1,6 +1,7 @@
 // One statement's result within a transaction: a run that is pulled from, or rows that were set aside. Private to dbms.
 #pragma once
 
+#include "dbms/catalogue.h"
 #include "dbms/notification.h"
 #include "dbms/row_store.h"
 #include "dbms/session.h"
@@ -31,7 +32,9 @@ struct result {
     bool tells; // in rows
     int64_t until_ns;
     uint64_t committed;
-    struct str database, bookmark; // of the commit
+    struct uuid database; // none: nothing was to be done
+    enum catalogue_request requested;
+    struct str bookmark; // of the commit
   } await;
   struct notification_filter filter;
   struct str missing; // parameters that EXPLAIN did without

@@ -130,6 +130,11 @@ struct str session_home(const struct dbms_session *s) {
 static enum err find_database(struct dbms_session *s, struct str name, struct database **ret, struct error *e) {
   if (name.len == 0) name = session_home(s);
   struct database *db = dbms_database(s->dbms, name);
+  if (db == NULL && !reconcile_is_current(s->dbms))
+    return error_set(
+        e, ERR_DATABASE_UNAVAILABLE,
+        "The database '%.*s' is not known here: this member has just started and is being brought up to date. Try again soon.",
+        (int) MIN(name.len, 200), name.ptr);
   if (db == NULL) {
     return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", (int) MIN(name.len, 200),
                      name.ptr);

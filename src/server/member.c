@@ -17,7 +17,7 @@ enum {
   BOLT_PORT = 7687,
   HTTP_PORT = 7474
 };
-enum { TICK_MS = 1000, FEATURE_LEVEL = 1, DATABASES_MAX = 128 };
+enum { TICK_MS = 1000, FEATURE_LEVEL = 1 };
 
 struct member {
   const struct config *config;
@@ -219,11 +219,15 @@ enum err member_form(struct member *m, const struct dbms_cluster_options **ret, 
 // ---- the databases are told of ----
 
 static void say_now(struct member *m) {
-  struct announced_database databases[DATABASES_MAX];
   struct error e = ERROR_INIT;
-  uint32_t n = m->dbms != NULL ? dbms_describe_databases(m->dbms, databases, DATABASES_MAX) : 0;
-  if (assembly_announce(m->assembly, databases, n, &e) != ERR_OK)
-    event_raise(m->events, EVENT_WARN, "member.say", "The others are not told what is new here: %s", e.message);
+  struct arena a;
+  arena_init(&a, NULL);
+  struct announced_database *databases = ARENA_ARRAY(&a, struct announced_database, ANNOUNCEMENT_DATABASES_MAX);
+  enum err err = databases != NULL ? ERR_OK : arena_err(&a, &e);
+  uint32_t n = err == ERR_OK && m->dbms != NULL ? dbms_describe_databases(m->dbms, databases, ANNOUNCEMENT_DATABASES_MAX) : 0;
+  if (err == ERR_OK) err = assembly_announce(m->assembly, databases, n, &e);
+  arena_done(&a);
+  if (err != ERR_OK) event_raise(m->events, EVENT_WARN, "member.say", "The others are not told what is new here: %s", e.message);
 }
 
 static void on_tick(void *context) {
