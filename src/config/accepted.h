@@ -37,8 +37,6 @@
   X("causal_clustering.label_token_id_allocation_size") \
   X("causal_clustering.label_token_name_id_allocation_size") \
   X("causal_clustering.last_applied_state_size") \
-  X("causal_clustering.leadership_balancing") \
-  X("causal_clustering.leadership_priority_group") \
   X("causal_clustering.load_balancing.config") \
   X("causal_clustering.load_balancing.plugin") \
   X("causal_clustering.load_balancing.shuffle") \
@@ -112,7 +110,6 @@
   X("db.cluster.raft.in_queue.batch.max_bytes") \
   X("db.cluster.raft.in_queue.max_bytes") \
   X("db.cluster.raft.leader_transfer.priority_group") \
-  X("db.cluster.raft.leader_transfer.priority_tag") \
   X("db.cluster.raft.log_shipping.buffer.max_bytes") \
   X("db.cluster.raft.log_shipping.buffer.max_entries") \
   X("db.cluster.raft.so_keepalive_enabled") \
@@ -177,7 +174,6 @@
   X("dbms.cluster.raft.async_channel_acquisition_enabled") \
   X("dbms.cluster.raft.client.max_channels") \
   X("dbms.cluster.raft.election_failure_detection_window") \
-  X("dbms.cluster.raft.leader_transfer.balancing_strategy") \
   X("dbms.cluster.raft.log.pruning_frequency") \
   X("dbms.cluster.raft.log.reader_pool_size") \
   X("dbms.cluster.raft.log.rotation_size") \

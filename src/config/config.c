@@ -123,9 +123,41 @@ static void warn_unknown(struct config *c, struct str key, struct str place) {
   warn(c, text);
 }
 
+/// Of a setting that is for all databases or, as `<setting>.<database>`, for one: its text is `common,database=own,...`.
+static const struct config_row *find_database_row(struct str key, struct str *ret_database) {
+  for (const struct config_row *row = rows; row < rows + ARRAY_SIZE(rows); row++) {
+    if (row->offset != offsetof(struct config_values, leadership_priority)) continue;
+    for (uint32_t era = 0; era < 3; era++) {
+      struct str name = str_of(row->names[era]);
+      if (name.len == 0 || key.len < name.len || !str_eq((struct str){key.ptr, name.len}, name)) continue;
+      if (key.len != name.len && (key.len == name.len + 1 || key.ptr[name.len] != '.')) continue;
+      size_t own = MIN(name.len + 1, key.len);
+      *ret_database = (struct str){key.ptr + own, key.len - own};
+      return row;
+    }
+  }
+  return NULL;
+}
+
+/// It is added to what was given before; the last one counts.
+static enum err add_for_database(struct config *c, const struct config_row *row, struct str database, struct str value,
+                                 enum config_source source, struct str place, struct error *e) {
+  struct config_given *given = &c->given[row - rows];
+  struct str before = given->source == CONFIG_DEFAULT ? STR_NONE : given->text;
+  struct str text = arena_printf(&c->arena, "%.*s%s%.*s%s%.*s", STR_ARG(before), before.len > 0 ? "," : "", STR_ARG(database),
+                                 database.len > 0 ? "=" : "", STR_ARG(str_trim(value)));
+  struct config_given copy = {text, arena_str(&c->arena, place), MAX(given->source, source)};
+  if (copy.text.ptr == NULL || copy.place.ptr == NULL) return arena_err(&c->arena, e);
+  *given = copy;
+  return ERR_OK;
+}
+
 enum err config_set(struct config *c, struct str key, struct str value, enum config_source source, struct str place, struct error *e) {
   uint32_t era;
   const struct config_row *row = find_row(key, &era);
+  struct str database;
+  const struct config_row *of_database = find_database_row(key, &database);
+  if (of_database != NULL) return add_for_database(c, of_database, database, value, source, place, e);
   if (row == NULL) {
     if (is_accepted(key)) {
       warn(c, arena_printf(&c->arena, "The setting '%.*s' (%.*s) is known and has no effect in this server.", STR_ARG(key), STR_ARG(place)));

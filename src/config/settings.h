@@ -51,6 +51,8 @@
   X(formation_minimum,          INT,      "dbms.cluster.minimum_initial_system_primaries_count", "causal_clustering.minimum_core_cluster_size_at_formation", "causal_clustering.expected_core_cluster_size", "3", 1, 15, "cores that found a cluster") \
   X(binding_timeout_ms,         DURATION, "dbms.cluster.raft.binding_timeout", "causal_clustering.cluster_binding_timeout", "", "1d", 0, 0, "waiting for a cluster at the start; 0: for ever") \
   X(server_groups,              STRING,   "server.groups", "causal_clustering.server_groups", "", "", 0, 0, "groups that this server is in, with commas") \
+  X(leadership_balancing,       ENUM,     "dbms.cluster.raft.leader_transfer.balancing_strategy", "causal_clustering.leadership_balancing", "", "EQUAL_BALANCING", 0, 0, "EQUAL_BALANCING|NO_BALANCING") \
+  X(leadership_priority,        STRING,   "db.cluster.raft.leader_transfer.priority_tag", "causal_clustering.leadership_priority_group", "", "", 0, 0, "the server group whose members lead, if one can: for all databases, or, with a dot and its name behind the key, for one; several as `group,database=group`") \
   X(raft_log_kept,              STRING,   "db.cluster.raft.log.prune_strategy", "causal_clustering.raft_log_prune_strategy", "", "256m size", 0, 0, "log that stays for members that are behind: `N size` or `N entries`") \
   X(discovery_listen_address,   ADDRESS,  "server.discovery.listen_address", "causal_clustering.discovery_listen_address", "", ":5000", 0, 0, "where servers tell each other who is there") \
   X(discovery_advertised_address, ADDRESS, "server.discovery.advertised_address", "causal_clustering.discovery_advertised_address", "", ":5000", 0, 0, "what other servers connect to") \

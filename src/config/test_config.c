@@ -106,6 +106,16 @@ TEST(a_cluster_is_set_up_in_the_names_of_three_eras) {
   }
 }
 
+TEST(who_leads_is_wished_for_all_databases_or_for_one_in_the_names_of_two_eras) {
+  struct config *c = read_text(
+      "causal_clustering.leadership_priority_group=slow\ncausal_clustering.leadership_priority_group.films=fast\n"
+      "db.cluster.raft.leader_transfer.priority_tag.books= here \ncausal_clustering.leadership_balancing=no_balancing\n");
+  const struct config_values *v = finish(c);
+  assert_str(v->leadership_priority, "slow,films=fast,books=here");
+  assert_str(v->leadership_balancing, "NO_BALANCING");
+  config_free(c);
+}
+
 TEST(lines_continue_and_the_last_of_two_wins) {
   struct config *c = read_text("db.transaction.timeout=\\\n   7s\ndb.transaction.timeout = 9s\n! note");
   assert_int_equal(finish(c)->tx_timeout_ms, 9000);
@@ -179,7 +189,9 @@ TEST(every_failed_allocation_is_an_error_or_a_lost_warning) {
 
 TESTS(T(durations_have_units_and_seconds_without_one), T(sizes_are_powers_of_1024), T(addresses_have_a_host_a_port_or_both),
       T(defaults_hold_where_nothing_is_said), T(the_settings_of_an_old_kubernetes_file_are_understood),
-      T(a_cluster_is_set_up_in_the_names_of_three_eras), T(lines_continue_and_the_last_of_two_wins), T(an_old_name_is_a_warning_that_names_the_new_one),
-      T(a_wrong_value_is_refused_with_key_place_and_what_fits), T(an_unknown_key_is_a_warning_with_a_guess_and_an_error_when_strict),
+      T(a_cluster_is_set_up_in_the_names_of_three_eras),
+      T(who_leads_is_wished_for_all_databases_or_for_one_in_the_names_of_two_eras), T(lines_continue_and_the_last_of_two_wins),
+      T(an_old_name_is_a_warning_that_names_the_new_one), T(a_wrong_value_is_refused_with_key_place_and_what_fits),
+      T(an_unknown_key_is_a_warning_with_a_guess_and_an_error_when_strict),
       T(the_command_line_wins_over_the_environment_and_that_over_the_file), T(no_name_is_listed_twice),
       T(every_failed_allocation_is_an_error_or_a_lost_warning))

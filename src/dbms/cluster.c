@@ -14,6 +14,7 @@
 enum {
   RETRY_MS = 5, // after the log's queue had no room for a proposal
   LOOK_ROUND_MS = 250,
+  BALANCE_MS = 1000,
   PACE_MS = 2000,
 };
 
@@ -112,6 +113,7 @@ static void lead(struct cluster_group *g, const struct group_stats *s) {
   if (term == g->leading) return;
   bool led = g->leading != 0;
   g->leading = term;
+  g->led_since_ms = cluster_now_ms(g->cluster);
   graph_lead(g->database->graph, term);
   if (led) transactions_kill_writers(g->cluster->dbms, g->database, ERR_NOT_LEADER);
 }
@@ -411,6 +413,8 @@ static void open_on_loop(void *argument) {
                                           .events = c->dbms->options.events};
   memcpy(host.network.cluster, c->options->cluster, sizeof host.network.cluster);
   o->err = host_open(c->loop, &host, &c->host, o->error);
+  if (o->err == ERR_OK) o->err = loop_timer_new(c->loop, cluster_balance, c, &c->balance, o->error);
+  if (o->err == ERR_OK && c->options->directory != NULL) loop_timer_set(c->balance, BALANCE_MS, true);
 }
 
 enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options, struct cluster **ret, struct error *e) {
@@ -435,6 +439,7 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
 
 static void close_on_loop(void *argument) {
   struct cluster *c = argument;
+  loop_timer_free(c->balance);
   host_close(c->host);
 }
 

@@ -18,6 +18,10 @@ struct cluster {
   uint64_t lost[CLUSTER_SERVERS_MAX]; // servers with whom the connection was lost
   struct consensus_membership system_members;
 
+  // Leaders (cluster_balance.c).
+  struct loop_timer *balance;
+  uint64_t balance_who, balance_since_ms; // which servers were there, and since when
+
   // Copies of stores (cluster_copy.c): the bulk loop's.
   struct loop *bulk;
   struct catchup_server *giver;
@@ -37,6 +41,7 @@ struct cluster_group {
   enum consensus_state told_state; // to people: cluster_tell.c
   uint64_t told_leader;            // a server; 0: none yet
   uint64_t leading;              // the term that the graph was told of
+  uint64_t led_since_ms;         // of that term, or the last try to give leadership away
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
   struct mutex mutex;            // what follows
   struct cluster_status status;
@@ -75,3 +80,6 @@ void cluster_fetch(struct cluster *c, struct database *db, uint64_t index);
 /// Sees to it that the servers of the cluster are members of the group, if this one leads it: one step at a time, now and then
 /// (cluster_members.c). A timer's: `context` is the group.
 void cluster_look_round(void *context);
+/// Gives leadership of one group away where another server is preferred or leads less, now and then. A timer's: `context` is the
+/// cluster.
+void cluster_balance(void *context);

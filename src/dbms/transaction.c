@@ -184,6 +184,15 @@ void transactions_kill_writers(struct dbms *d, const struct database *db, enum e
   mutex_unlock(&d->mutex);
 }
 
+bool transactions_are_writing(struct dbms *d, const struct database *db) {
+  bool writing = false;
+  mutex_lock(&d->mutex);
+  for (struct transaction *t = d->transactions; t != NULL && !writing; t = t->following)
+    writing = t->database == db && t->gone == ERR_OK && graph_tx_is_writing(t->graph_tx);
+  mutex_unlock(&d->mutex);
+  return writing;
+}
+
 void transactions_kill_all(struct dbms *d, enum err reason) {
   mutex_lock(&d->mutex);
   for (struct transaction *t = d->transactions; t != NULL; t = t->following) transaction_kill(t, reason);

@@ -57,4 +57,6 @@ void transactions_part(struct dbms *d, struct database *db);
 void transactions_expire(struct dbms *d);
 /// Those that have begun to write to the database.
 void transactions_kill_writers(struct dbms *d, const struct database *db, enum err reason);
+/// Whether anybody has.
+bool transactions_are_writing(struct dbms *d, const struct database *db);
 void transactions_kill_all(struct dbms *d, enum err reason);

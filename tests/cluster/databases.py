@@ -195,6 +195,23 @@ class Databases(unittest.TestCase):
                 wait_for("it votes", lambda n=name: any(f"[{n}] Server " in text and "votes from now on" in text for s in cluster.servers
                                                         for text in (s.home / "console.out").read_text().splitlines()))
 
+    def test_leaders_are_spread_again_when_a_server_comes_back(self):
+        with Cluster(BINARY) as cluster:
+            for i in range(4):
+                order(cluster, f"CREATE DATABASE `db-{i}`")
+            away = cluster.servers[0]
+            away.kill()
+            for i in range(4):
+                on_leader(cluster, "CREATE (:Thing)", f"db-{i}")
+            away.start()
+            names = ["system", "neo4j", *(f"db-{i}" for i in range(4))]
+
+            def led():
+                tables = [cluster.table(cluster.servers[1], name).get("WRITE", []) for name in names]
+                return sorted(tables.count([address(s)]) for s in cluster.servers)
+
+            wait_for("each leads two", led, [2, 2, 2], timeout_s=60)
+
     def test_no_more_are_made_than_the_settings_allow(self):
         with Cluster(BINARY, settings={"dbms.max_databases": "3"}) as cluster:
             wait_for("the default one is in the catalogue", lambda: "CREATE" if "neo4j" in {r[0] for r in order(cluster, "SHOW DATABASES")} else "", "CREATE")
