@@ -209,22 +209,27 @@ static enum err install(struct database *db, struct store_copy *copy, struct err
   return installed != ERR_OK ? installed : err;
 }
 
-bool cluster_exchange(struct database *db) {
+static void put_in_place(struct database *db, struct store_copy *copy) {
   struct event_sink *events = db->dbms->options.events;
   struct error e = ERROR_INIT;
-  if (db->copy == NULL) return true;
-  if (!is_needed(db, db->copy)) {
-    discard(db, atomic_exchange(&db->copy, NULL));
-    return true;
-  }
-  if (!database_try_shut(db, GATE_REPLACING)) return false;
-  enum err err = install(db, atomic_exchange(&db->copy, NULL), &e);
-  if (err == ERR_OK)
+  if (install(db, copy, &e) == ERR_OK)
     event_raise(events, EVENT_INFO, "cluster.copy", "[%.*s] The store is the copy now, up to transaction %llu.",
                 STR_ARG(db->name), (unsigned long long) store_applied_index(graph_store(db->graph)));
   else
     event_raise(events, EVENT_ERROR, "cluster.copy", "[%.*s] The copy could not be put in the place of the store: %s",
                 STR_ARG(db->name), e.message);
+}
+
+bool cluster_exchange(struct database *db) {
+  struct store_copy *copy = db->copy;
+  if (copy == NULL) return true;
+  bool needed = db->gate == GATE_REPLACING || is_needed(db, copy);
+  if (needed && !database_try_shut(db, GATE_REPLACING)) return false;
+  if (needed)
+    put_in_place(db, copy);
+  else
+    discard(db, copy);
+  atomic_store(&db->copy, NULL); // until then no other begins in the folder
   return true;
 }
 
