@@ -21,7 +21,7 @@ struct assembly {
   char discovery_address[NET_ADDRESS_TEXT_MAX];
   int64_t begin_ms;
   uint64_t changes; // told
-  bool formed, failed;
+  bool formed, failed, dropped;
 };
 
 // ---- what this server says of itself ----
@@ -168,9 +168,23 @@ static void tell_changes(struct assembly *a) {
   if (a->events.changed != NULL) a->events.changed(a->context);
 }
 
+/// Until that is remembered nothing is done about it: the others say it again every second.
+static void look_whether_dropped(struct assembly *a) {
+  struct error e = ERROR_INIT;
+  if (a->dropped || !a->formed || !directory_was_dropped(beacon_directory(a->beacon))) return;
+  if (formation_drop(a->formation, &e) != ERR_OK) {
+    event_raise(a->options.events, EVENT_ERROR, "cluster.assembly.dropped",
+                "This server was dropped from its cluster, and that cannot be remembered: %s", e.message);
+    return;
+  }
+  a->dropped = true;
+  if (a->events.dropped != NULL) a->events.dropped(a->context);
+}
+
 static void on_heard(void *context) {
   struct assembly *a = context;
   decide(a);
+  look_whether_dropped(a);
   tell_changes(a);
 }
 
@@ -243,6 +257,10 @@ void assembly_close(struct assembly *a) {
   formation_close(a->formation);
   mem_free(a->databases);
   mem_free(a);
+}
+
+enum err assembly_drop(struct assembly *a, const struct directory_dropped *of, uint32_t count, struct error *e) {
+  return directory_drop(beacon_directory(a->beacon), of, count, e);
 }
 
 enum err assembly_begun(struct assembly *a, struct error *e) {

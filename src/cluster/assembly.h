@@ -39,10 +39,13 @@ struct assembly_events {
   void (*failed)(void *context, const struct error *why);
   /// The directory changed (directory_changes), but for beats and applied indexes. May be NULL. The same.
   void (*changed)(void *context);
+  /// This server was dropped from its cluster, which is remembered: at the next start it will not open. Once, some time after
+  /// `formed`. May be NULL. The same.
+  void (*dropped)(void *context);
 };
 
-/// Opens the identity, listens, and begins to look for others. ERR_INVALID: a core without a Raft address; errors of formation_open,
-/// beacon_open, discovery_open. On the loop.
+/// Opens the identity, listens, and begins to look for others. ERR_INVALID: a core without a Raft address; errors of
+/// formation_open, beacon_open, discovery_open. On the loop.
 enum err assembly_open(struct loop *loop, const struct assembly_options *options, const struct assembly_events *events,
                        void *context, struct assembly **ret, struct error *e) NODISCARD;
 /// Not from within a callback. NULL is fine.
@@ -57,6 +60,9 @@ const struct identity *assembly_identity(const struct assembly *a);
 struct directory *assembly_directory(struct assembly *a);
 /// "127.0.0.1:5000": where the discovery port is.
 const char *assembly_address(const struct assembly *a);
+
+/// As directory_drop.
+enum err assembly_drop(struct assembly *a, const struct directory_dropped *of, uint32_t count, struct error *e) NODISCARD;
 
 /// What this server says of its databases from now on (copied): at once if a role, term or status changed, with the next beat if
 /// only applied indexes did. ERR_LIMIT (too many), ERR_NOMEM: it goes on saying what it said.

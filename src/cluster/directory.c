@@ -165,6 +165,7 @@ enum err directory_take(struct directory *d, int64_t now_ms, int64_t age_ms, con
   if (p != NULL && is_older(p, a)) return ERR_OK;
   if (age_ms >= d->options.expiry_ms) return ERR_OK; // it will not come back by being talked of
   *ret_place = NULL;
+  if (directory_is_dropped(d, a->server, a->number)) return ERR_OK;
   TRY(is_welcome(d, a, &welcome, e));
   if (!welcome) return ERR_OK;
   enum err err = p != NULL ? replace(d, p, a, bytes, len, e) : add(d, a, bytes, len, &p);
@@ -238,6 +239,21 @@ static enum err forget_foreign(struct directory *d, const struct announcement *s
   return ERR_OK;
 }
 
+void directory_forget_dropped(struct directory *d) {
+  for (size_t i = 1; i < DIRECTORY_SERVERS_MAX; i++) {
+    struct directory_place *p = &d->places[i];
+    struct announcement a;
+    arena_reset(&d->scratch);
+    if (p->state == PLACE_FREE || read_place(d, p, &a, NULL) != ERR_OK || !directory_is_dropped(d, a.server, a.number)) continue;
+    for (struct directory_link *l = d->links; l != NULL; l = l->next) l->peer_dropped |= uuid_eq(l->peer, a.server);
+    tell(d, EVENT_INFO, "cluster.directory.dropped", &a, "was dropped from the cluster");
+    mutex_lock(&d->lock);
+    clear_place(d, p);
+    d->changes++;
+    mutex_unlock(&d->lock);
+  }
+}
+
 static enum err say(struct directory *d, const struct announcement *said, struct buf *bytes, bool *ret_at_once, struct error *e) {
   struct directory_place *p = self_place(d);
   struct announcement before, self = *said;
@@ -263,7 +279,9 @@ enum err directory_say(struct directory *d, const struct announcement *self, boo
   CLEANUP(buf_done) struct buf bytes = BUF_INIT;
   arena_reset(&d->scratch);
   enum err err = say(d, self, &bytes, ret_at_once, e);
-  return err == ERR_OK ? ERR_OK : error_ensure(e, err);
+  if (err != ERR_OK) return error_ensure(e, err);
+  d->cluster = announcement_cluster(self);
+  return ERR_OK;
 }
 
 // ---- life ----
@@ -279,6 +297,7 @@ static enum err fill_self(struct directory *d, const struct announcement *said, 
   p->server = self.server;
   p->version = (struct directory_version){.epoch = self.epoch, .revision = 1, .beat = 1};
   p->heard_ms = now_ms;
+  d->cluster = announcement_cluster(said);
   return ERR_OK;
 }
 
@@ -304,6 +323,7 @@ void directory_free(struct directory *d) {
   for (size_t i = 0; i < DIRECTORY_SERVERS_MAX; i++) mem_free(d->places[i].bytes);
   arena_done(&d->scratch);
   mutex_done(&d->lock);
+  mem_free(d->dropped);
   mem_free(d);
 }
 

@@ -41,6 +41,19 @@ void directory_free(struct directory *d);
 /// ERR_LIMIT: it goes on saying what it said.
 enum err directory_say(struct directory *d, const struct announcement *self, bool *ret_at_once, struct error *e) NODISCARD;
 
+/// A server that was dropped from the cluster that this one is bound to: by uuid, or where nobody knows that, by number.
+struct directory_dropped {
+  struct uuid server;
+  uint64_t number;
+};
+
+/// All of those: nothing that they say, or that is said of them, is taken any more, and they are told. Instead of what was said
+/// before. ERR_NOMEM.
+enum err directory_drop(struct directory *d, const struct directory_dropped *of, uint32_t count, struct error *e) NODISCARD;
+
+/// Another server of its cluster has said that this one was dropped. Once true it stays true.
+bool directory_was_dropped(const struct directory *d);
+
 /// Once a second: a beat of this server, and those that are silent too long are gone.
 void directory_tick(struct directory *d, int64_t now_ms);
 

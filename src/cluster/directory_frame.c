@@ -103,10 +103,14 @@ static enum err put_records(struct directory_link *l, int64_t now_ms, enum direc
     uint8_t type = is_due(l, p, part);
     int64_t age_ms = i == 0 ? 0 : now_ms - p->heard_ms;
     if (type == 0) continue;
-    if (to->len - start + RECORD_HEADER_BYTES + p->len > DIRECTORY_FRAME_BYTES_MAX) return ERR_OK; // the rest with the next frame
+    if (to->len - start + 2 * RECORD_HEADER_BYTES + DROPPED_BYTES + p->len > DIRECTORY_FRAME_BYTES_MAX)
+      break; // the rest with the next frame
     TRY(type == RECORD_BEAT ? put_beat(to, p, age_ms) : put_full(to, p, age_ms));
     ++*ret_count;
   }
+  if (!l->peer_dropped || part != DIRECTORY_ALL) return ERR_OK;
+  TRY(directory_put_dropped(d, l->peer, to));
+  ++*ret_count;
   return ERR_OK;
 }
 
@@ -126,7 +130,8 @@ static void seal(const struct directory *d, uint8_t *frame, size_t bytes, uint16
 /// What has just been written is known now.
 static void note_written(struct directory_link *l, const uint8_t *frame, size_t bytes) {
   for (size_t at = HEADER_BYTES; at < bytes; at += get_u32_le(frame + at)) {
-    const uint8_t *body = frame + at + RECORD_HEADER_BYTES; // both kinds begin alike
+    const uint8_t *body = frame + at + RECORD_HEADER_BYTES; // both kinds about places begin alike
+    if (frame[at + 4] == RECORD_DROPPED) continue;
     const struct directory_place *p = directory_find(l->directory, uuid_get(body));
     assert(p != NULL);
     note_known(l, p, (struct directory_version){get_u64_le(body + 16), get_u64_le(body + 24), get_u64_le(body + 32)});
@@ -200,6 +205,7 @@ static enum err hear_announcement(struct directory_link *l, int64_t now_ms, int6
   struct directory_place *p;
   TRY(announcement_get(body, len, &d->scratch, &a, e));
   if (uuid_eq(a.server, d->places[0].server)) return hear_of_self(l, &a, e);
+  if (uuid_eq(a.server, l->peer)) l->peer_dropped = directory_is_dropped(d, a.server, a.number);
   TRY(directory_take(d, now_ms, age_ms, &a, body, len, &p, e));
   if (p != NULL) note_known(l, p, (struct directory_version){a.epoch, a.revision, a.beat});
   return ERR_OK;
@@ -223,6 +229,8 @@ static enum err hear_record(struct directory_link *l, int64_t now_ms, const uint
   arena_reset(&l->directory->scratch);
   if (record[4] == RECORD_ANNOUNCEMENT) return hear_announcement(l, now_ms, age_ms, body, len - RECORD_HEADER_BYTES, e);
   if (record[4] == RECORD_BEAT) return hear_beat(l, now_ms, age_ms, body, len - RECORD_HEADER_BYTES, e);
+  if (record[4] == RECORD_DROPPED)
+    return directory_hear_dropped(l->directory, body, len - RECORD_HEADER_BYTES) ? ERR_OK : bad(e, "who was dropped");
   return ERR_OK; // of a later version
 }
 

@@ -1,10 +1,18 @@
-// Inside the directory: the table of servers (directory.c), frames and what each link knows (directory_frame.c).
+// Inside the directory: the table of servers (directory.c), frames and what each link knows (directory_frame.c), servers that
+// were dropped (directory_dropped.c).
 #pragma once
 
 #include "cluster/directory.h"
 #include "os/thread.h"
 
-enum { RECORD_ANNOUNCEMENT = 1, RECORD_BEAT = 2, RECORD_HEADER_BYTES = 16, BEAT_BYTES = 40 };
+enum {
+  RECORD_ANNOUNCEMENT = 1,
+  RECORD_BEAT = 2,
+  RECORD_DROPPED = 3,
+  RECORD_HEADER_BYTES = 16,
+  BEAT_BYTES = 40,
+  DROPPED_BYTES = 32
+};
 
 struct directory_version {
   uint64_t epoch, revision, beat;
@@ -28,9 +36,13 @@ struct directory {
   struct directory_place places[DIRECTORY_SERVERS_MAX]; // 0: this server
   size_t bytes;                                         // of all announcements
   uint64_t changes;
-  bool say_at_tick;             // applied indexes moved
-  struct directory_link *links; // all of them
-  struct arena scratch;         // of one call
+  bool say_at_tick;                  // applied indexes moved
+  struct directory_link *links;      // all of them
+  struct arena scratch;              // of one call
+  struct uuid cluster;               // that this server is bound to, or none
+  struct directory_dropped *dropped; // owned
+  uint32_t dropped_count;
+  bool self_dropped; // says somebody else of the cluster
   // told already
   uint64_t copy_epoch;
   bool full_told;
@@ -41,6 +53,7 @@ struct directory_link {
   struct directory *directory;
   struct directory_link *next;
   struct uuid peer;
+  bool peer_dropped;                                     // from the cluster: it is told
   struct directory_version known[DIRECTORY_SERVERS_MAX]; // what the other end knows of each place
 };
 
@@ -52,5 +65,13 @@ enum err directory_take(struct directory *d, int64_t now_ms, int64_t age_ms, con
                         size_t len, struct directory_place **ret_place, struct error *e) NODISCARD;
 /// A beat that came in.
 void directory_take_beat(struct directory *d, int64_t now_ms, int64_t age_ms, struct directory_place *p, uint64_t beat);
+/// Whether what that server says does not count any more.
+bool directory_is_dropped(const struct directory *d, struct uuid server, uint64_t number);
+/// Those that were dropped leave the table, and links to them will tell them.
+void directory_forget_dropped(struct directory *d);
+/// Tells that server. ERR_NOMEM: `to` is as before.
+enum err directory_put_dropped(const struct directory *d, struct uuid server, struct buf *to) NODISCARD;
+/// Somebody says who was dropped. False: these bytes are no such record.
+bool directory_hear_dropped(struct directory *d, const uint8_t *body, size_t len);
 /// Somebody else says that it is this server.
 void directory_tell_copy(struct directory *d, const struct announcement *a);

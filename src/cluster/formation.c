@@ -343,7 +343,7 @@ static void step_prepared(struct step *s) {
 // ---- a step ----
 
 static enum err decide(struct step *s, struct error *e) {
-  if (s->f->options.mode == SERVER_SINGLE || s->self->state == IDENTITY_BOUND) return ERR_OK;
+  if (s->f->options.mode == SERVER_SINGLE || s->self->state >= IDENTITY_BOUND) return ERR_OK;
   if (s->own->sequence != s->self->sequence) return ERR_OK; // the others have not heard yet what it is now
   if (s->self->state == IDENTITY_UNBOUND) return step_unbound(s, e);
   step_prepared(s);
@@ -386,15 +386,17 @@ void formation_describe(const struct formation *f, struct announcement *self) {
   self->sequence = f->identity.sequence;
   self->number = f->identity.number;
   self->mode = f->options.mode;
-  self->state = f->identity.state;
+  self->state = MIN(f->identity.state, IDENTITY_BOUND); // that it was dropped is what the others say
   self->founding = f->identity.founding.count > 0 ? &f->identity.founding : NULL;
 }
 
 bool formation_result(const struct formation *f, struct formation_result *ret) {
   const struct identity *i = &f->identity;
   if (i->state != IDENTITY_BOUND) return false;
-  *ret = (struct formation_result){
-      .number = i->number, .begun = i->begun, .joined_existing = founding_find(&i->founding, i->server) == NULL, .founding = i->founding};
+  *ret = (struct formation_result){.number = i->number,
+                                   .begun = i->begun,
+                                   .joined_existing = founding_find(&i->founding, i->server) == NULL,
+                                   .founding = i->founding};
   return true;
 }
 
@@ -407,7 +409,24 @@ enum err formation_begun(struct formation *f, struct error *e) {
   return ERR_OK;
 }
 
+enum err formation_drop(struct formation *f, struct error *e) {
+  struct identity next = f->identity;
+  if (next.state != IDENTITY_BOUND) return ERR_OK;
+  next.state = IDENTITY_DROPPED;
+  TRY(identity_save(f->options.disk, f->options.folder, &next, e));
+  f->identity = next;
+  return ERR_OK;
+}
+
 // ---- life ----
+
+static enum err refuse_dropped(const struct identity *i, struct error *e) {
+  return error_set(
+      e, ERR_INVALID,
+      "this server was dropped from cluster %s (DROP SERVER) and takes no part in it any more; its data is as it was then. "
+      "To have it join as a new server run `quiver admin server unbind` first, or start it with an empty data folder",
+      uuid_text(i->founding.cluster).z);
+}
 
 enum err formation_open(const struct formation_options *options, struct formation **ret, struct error *e) {
   if (options->minimum < 1 || options->minimum > FOUNDERS_MAX)
@@ -421,6 +440,7 @@ enum err formation_open(const struct formation_options *options, struct formatio
   if (f->options.progress_ms == 0) f->options.progress_ms = PROGRESS_MS;
   if (f->options.patience_ms == 0) f->options.patience_ms = PATIENCE_MS;
   enum err err = identity_open(options->disk, options->folder, options->random, &f->identity, e);
+  if (err == ERR_OK && f->identity.state == IDENTITY_DROPPED) err = refuse_dropped(&f->identity, e);
   if (err != ERR_OK) {
     mem_free(f);
     return err;

@@ -29,7 +29,8 @@ struct formation_options {
   struct event_sink *events; // may be NULL
 };
 
-/// Opens the identity (identity_open, with its errors). ERR_INVALID: a minimum out of range.
+/// Opens the identity (identity_open, with its errors). ERR_INVALID: a minimum out of range, or this server was dropped from its
+/// cluster.
 enum err formation_open(const struct formation_options *options, struct formation **ret, struct error *e) NODISCARD;
 /// NULL is fine.
 void formation_close(struct formation *f);
@@ -46,6 +47,10 @@ enum err formation_step(struct formation *f, int64_t now_ms, const struct direct
 /// Puts what the identity says into an announcement; the founding stays the formation's.
 void formation_describe(const struct formation *f, struct announcement *self);
 
+/// The others have dropped this server from its cluster: that is remembered, and it will not be opened again. Errors of
+/// identity_save.
+enum err formation_drop(struct formation *f, struct error *e) NODISCARD;
+
 /// What the databases of a cluster begin with.
 struct formation_result {
   uint32_t number;      // of this server
@@ -57,6 +62,6 @@ struct formation_result {
 /// False as long as this server belongs to no cluster. The same after every restart.
 bool formation_result(const struct formation *f, struct formation_result *ret);
 
-/// The groups that begin with the cluster are durable here. Returns when that is remembered: only then may this server take part in
-/// them, because a founder that loses a log must not begin it again and vote twice (contract 20). Errors of identity_save.
+/// The groups that begin with the cluster are durable here. Returns when that is remembered: only then may this server take part
+/// in them, because a founder that loses a log must not begin it again and vote twice (contract 20). Errors of identity_save.
 enum err formation_begun(struct formation *f, struct error *e) NODISCARD;

@@ -43,7 +43,8 @@ static bool is_consistent(const struct identity *i) {
   switch (i->state) {
   case IDENTITY_UNBOUND: return i->founding.count == 0;
   case IDENTITY_PREPARED: return self != NULL;
-  case IDENTITY_BOUND: return i->founding.count > 0;
+  case IDENTITY_BOUND:
+  case IDENTITY_DROPPED: return i->founding.count > 0;
   }
   return false;
 }
@@ -62,8 +63,8 @@ static enum err get(const uint8_t from[FILE_BYTES], struct identity *ret, struct
   size_t bytes = 0;
   if (!is_zero(from + FOUNDING_AT, FOUNDING_HEADER_BYTES))
     TRY(founding_get(from + FOUNDING_AT, CHECKED_BYTES - FOUNDING_AT, &i.founding, &bytes, e));
-  bool clean =
-      from[7] <= (i.state == IDENTITY_BOUND) && get_u32_le(from + 28) == 0 && is_zero(from + FOUNDING_AT + bytes, CHECKED_BYTES - FOUNDING_AT - bytes);
+  bool clean = from[7] <= (i.state >= IDENTITY_BOUND) && get_u32_le(from + 28) == 0 &&
+               is_zero(from + FOUNDING_AT + bytes, CHECKED_BYTES - FOUNDING_AT - bytes);
   if (!clean || i.number == 0 || i.sequence == 0 || i.sequence > SEQUENCE_MAX || uuid_is_none(i.server) || !is_consistent(&i))
     return error_set(e, ERR_CORRUPT, "what it says cannot be");
   *ret = i;

@@ -8,6 +8,7 @@
 //   unbound -> prepared for one founding -> bound to its cluster, for good
 //           <-                    (only when its founder has given it up)
 //   unbound -> bound to a cluster that is there already
+//   bound -> dropped from it (the others have said so)
 //
 // Thread: one at a time. Both functions wait for the disk: a few dozen milliseconds at a start, and twice more in the life of a
 // server.
@@ -19,7 +20,7 @@
 
 #define IDENTITY_FILE "server_identity"
 
-enum identity_state { IDENTITY_UNBOUND = 1, IDENTITY_PREPARED, IDENTITY_BOUND };
+enum identity_state { IDENTITY_UNBOUND = 1, IDENTITY_PREPARED, IDENTITY_BOUND, IDENTITY_DROPPED };
 
 /// A value.
 struct identity {
@@ -28,8 +29,8 @@ struct identity {
   uint64_t epoch;    // rises with each start
   uint64_t sequence; // rises with each save
   enum identity_state state;
-  bool begun; // bound: the groups that begin with the cluster have begun here; an empty log is one that was lost
-  struct founding founding; // prepared or bound, otherwise count 0. Bound: this server need not be in it, it may have come later
+  bool begun; // bound or dropped: the groups that begin with the cluster have begun here; an empty log is one that was lost
+  struct founding founding; // count 0 if unbound. Bound, dropped: this server need not be in it, it may have come later
 };
 
 /// The cluster that it is bound to, or none.

@@ -25,7 +25,7 @@ struct server {
   char folder[64], address[NET_ADDRESS_TEXT_MAX], endpoints[400];
   struct formation_result result;
   struct error why;
-  _Atomic int formed, failed, changed;
+  _Atomic int formed, failed, changed, dropped;
 };
 
 static struct server servers[SERVERS];
@@ -61,8 +61,12 @@ static void on_changed(void *context) {
   ((struct server *) context)->changed++;
 }
 
+static void on_dropped(void *context) {
+  ((struct server *) context)->dropped++;
+}
+
 static void open_now(void *argument) {
-  static const struct assembly_events events = {on_formed, on_failed, on_changed};
+  static const struct assembly_events events = {on_formed, on_failed, on_changed, on_dropped};
   static const struct str tags[] = {{"east", 4}};
   struct server *s = argument;
   struct error e = ERROR_INIT;
@@ -183,6 +187,23 @@ TEST(a_server_of_a_cluster_starts_again_alone) {
   for (unsigned n = 0; n < 3; n++) unmake(n);
 }
 
+static void drop_third(void *argument) {
+  struct server *s = argument;
+  struct directory_dropped third = {.number = servers[2].result.number};
+  assert_ok(assembly_drop(s->assembly, &third, 1, NULL));
+}
+
+TEST(a_server_that_is_dropped_hears_of_it_and_does_not_start_again) {
+  form();
+  loop_call(servers[0].loop, drop_third, &servers[0]);
+  assert_true(becomes(&servers[2].dropped));
+  assert_int_equal(servers[1].dropped, 0);
+  stop(2);
+  struct formation *again;
+  assert_int_equal(formation_open(&servers[2].options.formation, &again, NULL), ERR_INVALID);
+  for (unsigned n = 0; n < 3; n++) unmake(n);
+}
+
 TEST(what_people_read_is_what_they_know) {
   make(0, SERVER_CORE);
   knows(0, "core9.invalid:5000,127.0.0.1:1");
@@ -255,5 +276,6 @@ TEST(zz_the_resolver_ends) {
 }
 
 TESTS(T(three_servers_form_and_a_fourth_joins_and_all_know_each_other), T(a_server_of_a_cluster_starts_again_alone),
-      T(what_people_read_is_what_they_know), T(a_server_that_finds_no_cluster_in_time_says_what_it_waited_for),
-      T(a_single_server_waits_for_nobody), T(who_leads_is_known_to_everybody_at_once), T(zz_the_resolver_ends))
+      T(a_server_that_is_dropped_hears_of_it_and_does_not_start_again), T(what_people_read_is_what_they_know),
+      T(a_server_that_finds_no_cluster_in_time_says_what_it_waited_for), T(a_single_server_waits_for_nobody),
+      T(who_leads_is_known_to_everybody_at_once), T(zz_the_resolver_ends))

@@ -295,6 +295,64 @@ TEST(a_server_of_another_cluster_is_told_and_forgotten) {
   stop_all();
 }
 
+TEST(a_server_that_was_dropped_is_gone_and_told_so_even_if_it_was_away) {
+  for (unsigned i = 0; i < 3; i++) {
+    start(i, 5);
+    bind(i, 100);
+    say(i);
+  }
+  join(0, 1);
+  join(0, 2);
+  pass(1);
+  const struct directory_dropped third = {named(3), 0};
+  assert_ok(directory_drop(servers[0].directory, &third, 1, NULL));
+  pass(1);
+  assert_null(sees(0, 2));
+  assert_true(directory_was_dropped(servers[2].directory));
+  assert_false(directory_was_dropped(servers[1].directory));
+  stop(2);
+  start(2, 6); // one that comes back and has not heard
+  bind(2, 100);
+  say(2);
+  join(1, 2);
+  pass(40);
+  assert_null(sees(0, 2)); // it is not taken in again by being talked of
+  assert_false(directory_was_dropped(servers[2].directory));
+  assert_ok(directory_drop(servers[1].directory, &third, 1, NULL));
+  pass(1);
+  assert_null(sees(1, 2));
+  assert_true(directory_was_dropped(servers[2].directory));
+  stop_all();
+}
+
+TEST(whom_nobody_knows_by_uuid_is_dropped_by_number) {
+  for (unsigned i = 0; i < 2; i++) {
+    start(i, 5);
+    bind(i, 100);
+    say(i);
+  }
+  const struct directory_dropped second = {.number = servers[1].self.number};
+  assert_ok(directory_drop(servers[0].directory, &second, 1, NULL));
+  join(0, 1);
+  pass(2);
+  assert_null(sees(0, 1));
+  assert_true(directory_was_dropped(servers[1].directory));
+  stop_all();
+}
+
+TEST(the_word_of_another_cluster_drops_nobody) {
+  for (unsigned i = 0; i < 2; i++) {
+    start(i, 5);
+    bind(i, (uint8_t) (100 + i));
+    say(i);
+  }
+  assert_ok(directory_drop(servers[0].directory, &(struct directory_dropped){named(2), 0}, 1, NULL));
+  join(0, 1);
+  pass(2);
+  assert_false(directory_was_dropped(servers[1].directory));
+  stop_all();
+}
+
 // ---- itself and its copies ----
 
 static enum err loop_back(uint64_t epoch, const char *address) {
@@ -475,7 +533,9 @@ TESTS(T(it_is_enough_to_know_anybody), T(what_changed_is_heard_at_once_and_an_ap
       T(nothing_new_costs_a_beat), T(a_silent_server_is_gone_and_does_not_come_back_by_being_talked_of),
       T(somebody_new_does_not_hear_of_the_dead_for_longer_than_the_others),
       T(a_server_that_was_only_cut_off_comes_back_to_everybody), T(a_restarted_server_is_believed_and_its_former_life_is_not),
-      T(a_server_of_another_cluster_is_told_and_forgotten), T(a_server_that_calls_itself_knows_it),
-      T(a_copied_data_folder_is_noticed), T(a_damaged_frame_is_refused_and_what_fits_its_checksum_does_no_harm),
-      T(other_protocols_are_told_by_name), T(a_flood_of_servers_is_bounded_and_told_once),
-      T(more_than_the_format_allows_is_not_said), T(every_failed_allocation_leaves_the_directory_whole))
+      T(a_server_of_another_cluster_is_told_and_forgotten), T(a_server_that_was_dropped_is_gone_and_told_so_even_if_it_was_away),
+      T(whom_nobody_knows_by_uuid_is_dropped_by_number), T(the_word_of_another_cluster_drops_nobody),
+      T(a_server_that_calls_itself_knows_it), T(a_copied_data_folder_is_noticed),
+      T(a_damaged_frame_is_refused_and_what_fits_its_checksum_does_no_harm), T(other_protocols_are_told_by_name),
+      T(a_flood_of_servers_is_bounded_and_told_once), T(more_than_the_format_allows_is_not_said),
+      T(every_failed_allocation_leaves_the_directory_whole))

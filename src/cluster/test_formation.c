@@ -230,6 +230,21 @@ TEST(a_restart_gives_the_same_result) {
   stop_all();
 }
 
+TEST(a_server_that_was_dropped_says_at_its_next_start_how_to_come_back) {
+  for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+  pass(7, 5);
+  assert_ok(formation_drop(servers[1].formation, NULL));
+  say(&servers[1]);
+  assert_int_equal(servers[1].said.state, IDENTITY_BOUND); // others know better
+  stop(1);
+  struct formation *again;
+  struct error e = ERROR_INIT;
+  assert_int_equal(formation_open(&servers[1].options, &again, &e), ERR_INVALID);
+  assert_non_null(strstr(e.message, "was dropped from cluster"));
+  assert_non_null(strstr(e.message, "server unbind"));
+  stop_all();
+}
+
 TEST(two_servers_with_one_number_get_two) {
   for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
   stop(2);
@@ -392,9 +407,9 @@ TEST(a_minimum_that_cannot_be_is_refused) {
 TESTS(T(three_servers_found_one_cluster), T(what_is_waited_for_is_told_once_and_again_when_it_lasts),
       T(a_server_that_comes_five_minutes_late_founds_with_the_others), T(a_fourth_server_joins_the_cluster_that_is_there),
       T(a_read_replica_joins_and_is_none_of_the_founders), T(a_single_server_founds_and_joins_nothing),
-      T(a_restart_gives_the_same_result), T(two_servers_with_one_number_get_two),
-      T(of_six_listed_servers_three_do_not_found_a_cluster), T(what_a_proposer_said_before_it_proposed_is_no_word_against_it),
-      T(a_founding_is_given_up_when_its_proposer_says_so_later),
+      T(a_restart_gives_the_same_result), T(a_server_that_was_dropped_says_at_its_next_start_how_to_come_back),
+      T(two_servers_with_one_number_get_two), T(of_six_listed_servers_three_do_not_found_a_cluster),
+      T(what_a_proposer_said_before_it_proposed_is_no_word_against_it), T(a_founding_is_given_up_when_its_proposer_says_so_later),
       T(a_proposer_that_starts_again_goes_on_when_it_has_found_the_others),
       T(a_follower_waits_for_a_proposer_that_is_gone_and_says_what_to_do),
       T(nobody_proposes_beside_a_founding_whose_fate_is_open), T(a_proposer_that_finds_a_cluster_joins_it),
