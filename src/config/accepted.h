@@ -45,7 +45,6 @@
   X("causal_clustering.max_raft_channels") \
   X("causal_clustering.middleware.logging.level") \
   X("causal_clustering.middleware_logging.level") \
-  X("causal_clustering.minimum_core_cluster_size_at_runtime") \
   X("causal_clustering.multi_dc_license") \
   X("causal_clustering.neostore_block_id_allocation_size") \
   X("causal_clustering.node_id_allocation_size") \

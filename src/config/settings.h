@@ -49,6 +49,7 @@
   X(discovery_type,             ENUM,     "dbms.cluster.discovery.resolver_type", "causal_clustering.discovery_type", "", "LIST", 0, 0, "LIST|DNS|SRV|K8S") \
   X(discovery_expiry_ms,        DURATION, "quiver.discovery.expiry", "", "", "10s", 2000, 3600000, "a server that is silent for so long is gone") \
   X(formation_minimum,          INT,      "dbms.cluster.minimum_initial_system_primaries_count", "causal_clustering.minimum_core_cluster_size_at_formation", "causal_clustering.expected_core_cluster_size", "3", 1, 15, "cores that found a cluster") \
+  X(runtime_minimum,            INT,      "dbms.cluster.minimum_core_cluster_size_at_runtime", "causal_clustering.minimum_core_cluster_size_at_runtime", "causal_clustering.expected_core_cluster_size", "3", 2, 15, "so many voting members stay when servers are taken out") \
   X(binding_timeout_ms,         DURATION, "dbms.cluster.raft.binding_timeout", "causal_clustering.cluster_binding_timeout", "", "1d", 0, 0, "waiting for a cluster at the start; 0: for ever") \
   X(server_groups,              STRING,   "server.groups", "causal_clustering.server_groups", "", "", 0, 0, "groups that this server is in, with commas") \
   X(leadership_balancing,       ENUM,     "dbms.cluster.raft.leader_transfer.balancing_strategy", "causal_clustering.leadership_balancing", "", "EQUAL_BALANCING", 0, 0, "EQUAL_BALANCING|NO_BALANCING") \

@@ -40,6 +40,7 @@ struct cluster_group {
   struct catchup_store source;   // of copies; the bulk loop's
   enum consensus_state told_state; // to people: cluster_tell.c
   uint64_t told_leader;            // a server; 0: none yet
+  uint64_t unsafe_told;          // a member that is to leave and may not yet
   uint64_t leading;              // the term that the graph was told of
   uint64_t led_since_ms;         // of that term, or the last try to give leadership away
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing

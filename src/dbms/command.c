@@ -47,6 +47,7 @@ static enum err run_admin(struct dbms_session *s, struct transaction *t, struct 
   }
   if (n->kind == AST_USER) return command_user(s, t, r, n, parameters, e);
   if (n->kind == AST_DATABASE) return command_database(t, r, n, parameters, e);
+  if (n->kind == AST_SERVER) return command_server(t, r, n, parameters, e);
   return error_set(e, ERR_UNSUPPORTED_ADMIN, "Unsupported administration command: %s is not available in this server.", ast_kind_name((enum ast_kind) n->kind));
 }
 

@@ -21,7 +21,7 @@ enum err command_settle(struct transaction *t, struct result *r, struct error *e
 /// The text of a NAME or of a LITERAL or PARAMETER that is a string; ERR_PARAMETER_MISSING, ERR_TYPE.
 enum err command_text(const struct ast *n, struct value parameters, struct str *ret, struct error *e) NODISCARD;
 
-// By kind of statement: command_schema.c, command_user.c, command_database.c (and, of what comes of it, command_outcome.c).
+// By kind of statement: command_schema.c, command_user.c, command_server.c, command_database.c (and, of what comes of it, command_outcome.c).
 
 enum err command_create_index(struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) NODISCARD;
 enum err command_drop_index(struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) NODISCARD;
@@ -29,3 +29,4 @@ enum err command_create_constraint(struct transaction *t, struct result *r, cons
 enum err command_drop_constraint(struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) NODISCARD;
 enum err command_user(struct dbms_session *s, struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) NODISCARD;
 enum err command_database(struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) NODISCARD;
+enum err command_server(struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) NODISCARD;

@@ -316,6 +316,7 @@ enum err database_refuse(const struct database *db, enum database_gate gate, str
       [GATE_REPLACING] = "its store is being replaced by a newer copy. Try again soon",
       [GATE_STOPPED] = "it was stopped. START DATABASE starts it again",
       [GATE_FAILED] = "it could not be opened. The log file of the server says why",
+      [GATE_LEFT] = "this server was taken out of the cluster. Ask another one",
   };
   if (gate == GATE_DROPPED)
     return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", STR_ARG(db->name));
@@ -338,7 +339,8 @@ enum database_status database_status(const struct database *db) {
   case GATE_REPLACING: return DATABASE_COPYING;
   case GATE_FAILED: return DATABASE_FAILED;
   case GATE_STOPPED:
-  case GATE_DROPPED: break;
+  case GATE_DROPPED:
+  case GATE_LEFT: break;
   }
   return DATABASE_OFFLINE;
 }

@@ -28,6 +28,7 @@ enum database_gate {
   GATE_STOPPED,
   GATE_FAILED, // it could not be opened
   GATE_DROPPED,
+  GATE_LEFT, // this server is none of its group's members any more: departure.h
 };
 
 /// Sessions, ticks and loops hold pointers to databases and their names, so one that was dropped stays as a small husk without

@@ -57,7 +57,8 @@ static enum err open_all(struct dbms *d, struct error *e) {
   if (d->options.cluster != NULL) TRY(cluster_open(d, d->options.cluster, &d->cluster, e));
   TRY(open_system(d, e));
   TRY(users_open(d, &d->users, e));
-  return reconcile_open(d, e);
+  TRY(reconcile_open(d, e));
+  return departures_follow(d, e);
 }
 
 static void name_server(struct dbms *d) {
@@ -96,6 +97,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
   d->options = *options;
   d->files = import_files(options->config);
   mutex_init(&d->mutex);
+  departures_init(d);
   mem_budget_init(&d->budget, NULL, options->query_memory_bytes, ERR_MEMORY_POOL, "dbms.memory.transaction.total.max");
   name_server(d);
   enum err err = open_all(d, e);
@@ -136,7 +138,7 @@ static struct announced_database describe(struct database *db) {
 uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret, uint32_t cap) {
   uint32_t n = 0;
   DATABASES_EACH(db, d)
-  if (db->replicated && db->gate != GATE_DROPPED && n < cap) ret[n++] = describe(db);
+  if (db->replicated && db->gate != GATE_DROPPED && db->gate != GATE_LEFT && n < cap) ret[n++] = describe(db);
   return n;
 }
 
@@ -216,6 +218,7 @@ void dbms_close(struct dbms *d) {
   cluster_close(d->cluster);
   relay_near_free(d->near);
   page_pool_close(d->pool);
+  departures_done(d);
   mutex_done(&d->mutex);
   mem_free(d);
 }

@@ -7,6 +7,7 @@
 #include "dbms/cluster.h"
 #include "dbms/database.h"
 #include "dbms/dbms.h"
+#include "dbms/departure.h"
 #include "dbms/reconcile.h"
 #include "dbms/users.h"
 #include "exec/exec.h"
@@ -25,6 +26,7 @@ struct dbms {
   struct database *system;
   struct database *_Atomic databases; // all that there were since this server started: database.h
   struct reconciler reconciler;
+  struct departures_followed departures;
   struct users *users;
   struct exec_files files; // of LOAD CSV
   char server_name[128];

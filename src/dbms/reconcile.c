@@ -49,6 +49,7 @@ static bool is_to_be_opened(const struct database *db, const struct catalogue_en
   case GATE_FAILED: return entry->started_ms != db->started_ms;
   case GATE_OPEN:
   case GATE_REPLACING:
+  case GATE_LEFT:
   case GATE_DROPPED: break;
   }
   return false;
@@ -148,6 +149,7 @@ static enum err look(struct reconciler *r, bool *ret_all, uint64_t *ret_at, stru
   }
   *ret_all = err == ERR_OK;
   if (err == ERR_OK) err = follow_all(d, &reading.catalogue, false, ret_all, e);
+  if (err == ERR_OK) err = departures_follow(d, e);
   arena_done(&a);
   return err;
 }
@@ -158,13 +160,15 @@ static void run(struct work *w) {
   bool all = false;
   uint64_t at = 0;
   serial_begin(&r->serial);
-  bool exchanged = exchange_all(r->dbms);
-  enum err err = look(r, &all, &at, &e);
+  bool dropped = atomic_load(&r->dbms->departures.dropped); // from the cluster: `system` is closed, too
+  bool exchanged = dropped || exchange_all(r->dbms);
+  enum err err = dropped ? ERR_OK : look(r, &all, &at, &e);
   all &= exchanged;
+  departures_close(r->dbms);
   if (err == ERR_OK && all) atomic_store(&r->done, at);
   if (r->dbms->cluster != NULL) cluster_tell_others(r->dbms->cluster);
   if (err == ERR_CORRUPT) tell(r->dbms, EVENT_ERROR, STR("system"), "The catalogue cannot be followed", &e);
-  atomic_store(&r->again, err != ERR_CORRUPT && (err != ERR_OK || !all)); // memory comes back, and `system` is opened again
+  atomic_store(&r->again, !dropped && err != ERR_CORRUPT && (err != ERR_OK || !all)); // memory comes back, and `system` is opened again
   serial_give(&r->serial, false);
 }
 
@@ -190,7 +194,7 @@ bool reconcile_is_current(struct dbms *d) {
 }
 
 void reconcile_tick(struct dbms *d) {
-  if (atomic_exchange(&d->reconciler.again, false)) serial_ready(&d->reconciler.serial);
+  if (atomic_exchange(&d->reconciler.again, false) || departures_due(d)) serial_ready(&d->reconciler.serial);
 }
 
 void reconcile_wake(struct dbms *d) {

@@ -31,6 +31,7 @@ static uint64_t leader_of(const struct roster_source *s, const struct roster_dat
 }
 
 static struct roster_place place_here(const struct roster_database *db) {
+  if (db->left) return (struct roster_place){.role = ROLE_NONE};
   enum database_status status = db->status.role == CLUSTER_FAILED ? DATABASE_FAILED : db->here;
   return (struct roster_place){ROLE_FOLLOWER, status, db->applied};
 }
@@ -110,7 +111,7 @@ bool roster_index(const struct roster *r, const struct database *db, uint32_t *r
 static void look_at_databases(const struct database_list *list, struct roster_database *ret) {
   for (uint32_t i = 0; i < list->count; i++) {
     struct database *db = list->of[i];
-    ret[i] = (struct roster_database){.uuid = db->id, .here = database_status(db)};
+    ret[i] = (struct roster_database){.uuid = db->id, .here = database_status(db), .left = db->gate == GATE_LEFT};
     if (database_enter(db, NULL) != ERR_OK) continue;
     ret[i].applied = graph_tx_last_committed(db->graph);
     if (db->group != NULL) cluster_status(db->group, &ret[i].status);

@@ -31,6 +31,7 @@ struct roster_database {
   struct uuid uuid;
   struct cluster_status status;
   enum database_status here;
+  bool left; // this server is none of its members any more
   uint64_t applied;
 };
 

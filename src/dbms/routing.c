@@ -41,10 +41,26 @@ static bool serves(const struct announcement *s, struct uuid database) {
   return false;
 }
 
-/// The number of the server that leads: whom this member's group knows as such; 0: there is none, or the database is not open here.
-static uint64_t leader_of(struct database *db) {
+/// Who says that it leads, in the highest term.
+static uint64_t announced_leader(const struct database *db, const struct directory_copy *view) {
+  uint64_t leader = 0, term = 0;
+  for (uint32_t i = 0; i < view->count; i++) {
+    const struct announcement *s = &view->servers[i].said;
+    for (uint32_t k = 0; k < s->database_count; k++) {
+      const struct announced_database *said = &s->databases[k];
+      if (!uuid_eq(said->uuid, db->id) || said->role != ROLE_LEADER || said->term <= term) continue;
+      leader = s->number;
+      term = said->term;
+    }
+  }
+  return leader;
+}
+
+/// The number of the server that leads: whom this member's group knows as such, or where the database is not open here, who says so; 0: there
+/// is none.
+static uint64_t leader_of(struct database *db, const struct directory_copy *view) {
   struct cluster_status status;
-  if (database_enter(db, NULL) != ERR_OK) return 0;
+  if (database_enter(db, NULL) != ERR_OK) return announced_leader(db, view);
   cluster_status(db->group, &status);
   database_leave(db);
   return status.leader;
@@ -53,9 +69,9 @@ static uint64_t leader_of(struct database *db) {
 static enum err members_table(struct database *db, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
   const struct dbms_cluster_options *options = db->dbms->options.cluster;
   struct uuid cluster = uuid_get(options->cluster), database = db->id;
-  uint64_t leader = leader_of(db);
   struct directory_copy view;
   TRY(cluster_view(db->dbms->cluster, a, &view, e));
+  uint64_t leader = leader_of(db, &view);
   struct str *routers = ARENA_ARRAY(a, struct str, view.count + 1), *readers = ARENA_ARRAY(a, struct str, view.count + 1);
   struct str *writer = ARENA_NEW(a, struct str);
   if (routers == NULL || readers == NULL || writer == NULL) return arena_err(a, e);
@@ -63,9 +79,11 @@ static enum err members_table(struct database *db, struct arena *a, struct dbms_
     const struct announcement *s = &view.servers[i].said;
     struct str bolt = s->addresses[ADDRESS_BOLT];
     if (bolt.len == 0 || !uuid_eq(announcement_cluster(s), cluster)) continue;
-    if (s->mode == SERVER_CORE) routers[ret->router_count++] = bolt;
+    enum departure_kind leaving = departure_of(db->dbms, s->server, s->number);
+    if (s->mode == SERVER_CORE && leaving != DEPARTS) routers[ret->router_count++] = bolt;
     if (!serves(s, database)) continue;
-    if (s->number != leader && !cluster_has_lost(db->dbms->cluster, s->number)) readers[ret->reader_count++] = bolt;
+    bool goes = leaving == DEPARTS || (leaving == DEPARTS_FROM_DATABASES && !db->is_system);
+    if (s->number != leader && !goes && !cluster_has_lost(db->dbms->cluster, s->number)) readers[ret->reader_count++] = bolt;
     if (s->number == leader && ret->writer_count == 0) writer[ret->writer_count++] = bolt;
   }
   if (ret->reader_count == 0 && ret->writer_count > 0) readers[ret->reader_count++] = writer[0];

@@ -119,6 +119,23 @@ static struct value hosting(struct arena *a, const struct roster *r, const struc
   return record_texts(a, names, n);
 }
 
+static const char *state_name(struct dbms *d, const struct roster *r, const struct roster_server *s) {
+  bool hosts = false;
+  for (uint32_t i = 0; i < r->databases.count; i++) hosts |= !r->databases.of[i]->is_system && s->places[i].role != ROLE_NONE;
+  switch (departure_of(d, s->server, s->number)) {
+  case DEPARTS: return "Dropped";
+  case DEPARTS_FROM_DATABASES: return hosts ? "Deallocating" : "Deallocated";
+  case DEPARTS_NOT: break;
+  }
+  return "Enabled";
+}
+
+/// By which commands call it.
+static struct value server_name(struct arena *a, const struct roster_server *s) {
+  if (!uuid_is_none(s->server)) return uuid_or_null(a, s->server);
+  return text_or_null(arena_printf(a, "number %llu", (unsigned long long) s->number));
+}
+
 enum err show_servers(struct dbms *d, struct record_list *l, struct error *e) {
   struct arena *a = &l->arena;
   struct roster roster;
@@ -127,9 +144,9 @@ enum err show_servers(struct dbms *d, struct record_list *l, struct error *e) {
     const struct roster_server *s = &roster.servers[i];
     struct value id = uuid_or_null(a, s->server), databases = hosting(a, &roster, s);
     struct value tags = s->said != NULL ? record_texts(a, s->said->tags, s->said->tag_count) : v_list(NULL, 0);
-    TRY(RECORD(l, e, COLUMN("serverId", id), COLUMN("name", id), COLUMN("address", address_of(s, ADDRESS_BOLT)),
+    TRY(RECORD(l, e, COLUMN("serverId", id), COLUMN("name", server_name(a, s)), COLUMN("address", address_of(s, ADDRESS_BOLT)),
                COLUMN("httpAddress", address_of(s, ADDRESS_HTTP)), COLUMN("httpsAddress", address_of(s, ADDRESS_HTTPS)),
-               COLUMN("state", text("Enabled")), COLUMN("health", text(s->said != NULL ? "Available" : "Unavailable")),
+               COLUMN("state", text(state_name(d, &roster, s))), COLUMN("health", text(s->said != NULL ? "Available" : "Unavailable")),
                COLUMN("hosting", databases), COLUMN("requestedHosting", databases), COLUMN("tags", tags),
                COLUMN("allowedDatabases", v_list(NULL, 0)), COLUMN("deniedDatabases", v_list(NULL, 0)),
                COLUMN("modeConstraint", text("NONE")),

@@ -17,7 +17,7 @@ enum {
   BOLT_PORT = 7687,
   HTTP_PORT = 7474
 };
-enum { TICK_MS = 1000, FEATURE_LEVEL = 1 };
+enum { TICK_MS = 1000, FEATURE_LEVEL = 1, DROPPED_MAX = 1024 };
 
 struct member {
   const struct config *config;
@@ -34,6 +34,7 @@ struct member {
   struct loop_task say_task;
   _Atomic bool say_posted;
   struct dbms *dbms; // NULL: nothing is told of databases
+  bool dropped;      // from the cluster
 
   struct mutex mutex; // what follows
   struct condition settled;
@@ -218,9 +219,27 @@ enum err member_form(struct member *m, const struct dbms_cluster_options **ret, 
 
 // ---- the databases are told of ----
 
+static void say_dropped(struct member *m) {
+  struct directory_dropped dropped[DROPPED_MAX];
+  if (m->dbms == NULL) return;
+  uint32_t n = dbms_dropped_servers(m->dbms, dropped, DROPPED_MAX);
+  (void) !assembly_drop(m->assembly, dropped, n, NULL); // without memory the next tick will do
+}
+
+static void on_dropped(void *context) {
+  struct member *m = context;
+  event_raise(m->events, EVENT_ERROR, "member.dropped",
+              "This server was dropped from its cluster (DROP SERVER): it closes its databases and serves nobody any more. Its data stays as it "
+              "is. To have it join as a new server: stop it, and run `quiver admin server unbind` or empty its data folder, before it "
+              "starts again.");
+  m->dropped = true;
+  if (m->dbms != NULL) dbms_dropped(m->dbms);
+}
+
 static void say_now(struct member *m) {
   struct error e = ERROR_INIT;
   struct arena a;
+  say_dropped(m);
   arena_init(&a, NULL);
   struct announced_database *databases = ARENA_ARRAY(&a, struct announced_database, ANNOUNCEMENT_DATABASES_MAX);
   enum err err = databases != NULL ? ERR_OK : arena_err(&a, &e);
@@ -271,6 +290,7 @@ struct telling {
 static void tell_on_loop(void *argument) {
   struct telling *t = argument;
   t->member->dbms = t->dbms;
+  if (t->member->dropped && t->dbms != NULL) dbms_dropped(t->dbms);
   say_now(t->member);
 }
 
@@ -291,7 +311,7 @@ struct opening {
 };
 
 static void open_on_loop(void *argument) {
-  static const struct assembly_events events = {on_formed, on_failed, NULL};
+  static const struct assembly_events events = {on_formed, on_failed, NULL, on_dropped};
   struct opening *o = argument;
   struct member *m = o->member;
   o->err = assembly_open(m->loop, &m->assembling, &events, m, &m->assembly, o->error);

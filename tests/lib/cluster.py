@@ -79,7 +79,7 @@ class Cluster:
     @staticmethod
     def table(server, database="neo4j"):
         with Bolt(server.bolt_port) as bolt:
-            rows = bolt.run("CALL dbms.cluster.routing.getRoutingTable({}, $database)", {"database": database}).rows
+            rows = bolt.run("CALL dbms.cluster.routing.getRoutingTable({}, $database)", {"database": database}, db="system").rows
         return {entry["role"]: entry["addresses"] for entry in rows[0][1]}
 
     def writers(self, server):
