@@ -35,6 +35,8 @@ static int run_command(const struct arguments *a, const struct config *c) {
     case COMMAND_STATUS: return process_status(c);
     case COMMAND_SET_PASSWORD: return admin_set_initial_password(c, a);
     case COMMAND_VALIDATE_CONFIG: return admin_validate_config(c);
+    case COMMAND_UNBIND: return admin_unbind(c, a);
+    case COMMAND_RECOVER: return admin_recover(c, a);
     case COMMAND_NONE:
     case COMMAND_HELP:
     case COMMAND_SETTINGS:

@@ -423,8 +423,10 @@ enum err formation_drop(struct formation *f, struct error *e) {
 static enum err refuse_dropped(const struct identity *i, struct error *e) {
   return error_set(
       e, ERR_INVALID,
-      "this server was dropped from cluster %s (DROP SERVER) and takes no part in it any more; its data is as it was then. "
-      "To have it join as a new server run `quiver admin server unbind` first, or start it with an empty data folder",
+      "this server was dropped from cluster %s (DROP SERVER) and takes no part in it any more; its data is as it was then. To "
+      "have it "
+      "join as a new server, start it with an empty data folder; to have its data served by itself, run `quiver admin server "
+      "unbind` and start it with dbms.mode=SINGLE",
       uuid_text(i->founding.cluster).z);
 }
 

@@ -208,6 +208,7 @@ static enum err open_store(struct graph *g, const char *directory, struct error 
                              .create = o->create,
                              .direct = o->direct};
   TRY(store_open(directory, &so, &g->store, e));
+  if (o->accept_tail) log_commit_mark(store_log(g->store), log_durable_index(store_log(g->store)));
   g->space = store_space(g->store);
   note_checkpoint(g); // what it has is in one
   const uint8_t *u = store_uuid(g->store);

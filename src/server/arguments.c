@@ -32,6 +32,9 @@ static const struct command_words commands[] = {
     {"server validate-config", COMMAND_VALIDATE_CONFIG, true},
     {"server memory-recommendation", COMMAND_MEMORY, true},
     {"memrec", COMMAND_MEMORY, true},
+    {"server unbind", COMMAND_UNBIND, true},
+    {"unbind", COMMAND_UNBIND, true},
+    {"cluster recover", COMMAND_RECOVER, true},
     {"server console", COMMAND_CONSOLE, true},
     {"server start", COMMAND_START, true},
     {"server stop", COMMAND_STOP, true},
@@ -114,6 +117,9 @@ static enum err take_word(struct words *w, struct arguments *a, struct error *e)
     if (take_flag(w, "--require-password-change", &a->require_change)) return ERR_OK;
     if (a->password == NULL && (*w->at)[0] != '-') return a->password = *w->at++, ERR_OK;
   }
+  if (a->command == COMMAND_UNBIND && take_flag(w, "--keep-tail", &a->keep_tail)) return ERR_OK;
+  if (a->command == COMMAND_RECOVER && (take_flag(w, "--cut-tail", &a->cut_tail) || take_flag(w, "--accept-loss", &a->accept_loss)))
+    return ERR_OK;
   return error_set(e, ERR_INVALID, "'%.100s' does not belong here. `quiver%s help` shows what does.", *w->at, a->admin ? " admin" : "");
 }
 

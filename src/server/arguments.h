@@ -20,6 +20,8 @@ enum command {
   COMMAND_SET_PASSWORD,     // admin dbms set-initial-password
   COMMAND_VALIDATE_CONFIG,  // admin server validate-config
   COMMAND_MEMORY,           // admin server memory-recommendation
+  COMMAND_UNBIND,           // admin server unbind
+  COMMAND_RECOVER,          // admin cluster recover
 };
 
 enum { ARGUMENTS_SETS_MAX = 256 };
@@ -31,6 +33,9 @@ struct arguments {
   const char *conf;         // --conf, NEO4J_CONF: a file, or a folder that holds it; NULL: <home>/conf
   const char *password;     // SET_PASSWORD; NULL: standard input
   bool require_change;      // SET_PASSWORD
+  bool keep_tail;           // UNBIND: what is not known to be committed
+  bool cut_tail;            // RECOVER: the same
+  bool accept_loss;         // RECOVER: does it
   bool verbose;             // --verbose: debug events on the console
   bool expand_commands;     // --expand-commands: values of the form $(command) are replaced by its output
   uint32_t set_count;

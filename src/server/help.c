@@ -45,9 +45,15 @@ static const char admin_text[] =
     "                                from standard input, where other users of the machine do not see it\n"
     "  server validate-config        read the settings and say what is wrong or outdated in them\n"
     "  server memory-recommendation  settings for the memory of this machine or container\n"
+    "  server unbind [--keep-tail]   make a standalone server's data of a stopped member's: it starts with\n"
+    "                                dbms.mode=SINGLE. Transactions that are not known to be committed are cut off\n"
+    "  cluster recover [--cut-tail] [--accept-loss]\n"
+    "                                on a stopped member, when most of its cluster is lost for good: says what is\n"
+    "                                here and what may be lost; with --accept-loss takes it out of the old cluster,\n"
+    "                                to found a new one\n"
     "  server console|start|stop|restart|status    as `quiver`\n"
     "\n"
-    "Names of Neo4j 3.x and 4.x (set-initial-password, memrec) work as well, and so does calling this program\n"
+    "Names of Neo4j 3.x and 4.x (set-initial-password, memrec, unbind) work as well, and so does calling this program\n"
     "neo4j-admin.\n";
 
 void help_print(bool admin) {

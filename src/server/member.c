@@ -230,8 +230,8 @@ static void on_dropped(void *context) {
   struct member *m = context;
   event_raise(m->events, EVENT_ERROR, "member.dropped",
               "This server was dropped from its cluster (DROP SERVER): it closes its databases and serves nobody any more. Its data stays as it "
-              "is. To have it join as a new server: stop it, and run `quiver admin server unbind` or empty its data folder, before it "
-              "starts again.");
+              "is. To have it join as a new server, stop it and start it with an empty data folder; to have its data served by itself, stop it, "
+              "run `quiver admin server unbind` and start it with dbms.mode=SINGLE.");
   m->dropped = true;
   if (m->dbms != NULL) dbms_dropped(m->dbms);
 }

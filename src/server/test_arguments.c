@@ -35,6 +35,13 @@ TEST(the_admin_tool_goes_by_its_word_or_its_name) {
   assert_string_equal(a.password, "secret12");
   assert_ok(PARSE(&a, &e, "neo4j-admin", "server", "memory-recommendation"));
   assert_int_equal(a.command, COMMAND_MEMORY);
+  assert_ok(PARSE(&a, &e, "neo4j-admin", "unbind"));
+  assert_int_equal(a.command, COMMAND_UNBIND);
+  assert_false(a.keep_tail);
+  assert_ok(PARSE(&a, &e, "quiver", "admin", "cluster", "recover", "--cut-tail", "--accept-loss"));
+  assert_int_equal(a.command, COMMAND_RECOVER);
+  assert_true(a.cut_tail && a.accept_loss);
+  assert_int_not_equal(PARSE(&a, &e, "quiver", "admin", "server", "unbind", "--accept-loss"), ERR_OK);
   assert_ok(PARSE(&a, &e, "neo4j", "status"));
   assert_int_equal(a.command, COMMAND_STATUS);
 }

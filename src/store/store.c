@@ -241,6 +241,28 @@ enum err store_open(const char *directory, const struct store_options *options, 
   return ERR_OK;
 }
 
+static enum err look(struct store *s, struct log_group_state *ret, struct error *e) {
+  char path[DISK_PATH_MAX];
+  bool any = false;
+  TRY(path_in(s, "store.pages", path, e));
+  TRY(disk_open(s->options.disk, path, DISK_READ_ONLY, &s->file, e));
+  enum err err = read_superblocks(s, &s->durable, &any, e);
+  disk_close(s->file);
+  TRY(err);
+  if (!any) return error_set(e, ERR_NOTFOUND, "There is no store in '%s'.", s->directory);
+  return log_group_look(s->options.disk, s->directory, s->durable.uuid, ret, e);
+}
+
+enum err store_look(struct disk *d, const char *directory, struct log_group_state *ret, struct error *e) {
+  struct store *s = mem_zalloc(sizeof *s);
+  if (s == NULL) return error_ensure(e, ERR_NOMEM);
+  s->options.disk = d;
+  int n = snprintf(s->directory, sizeof s->directory, "%s", directory);
+  enum err err = (size_t) n < sizeof s->directory ? look(s, ret, e) : error_set(e, ERR_INVALID, "The path of the store is too long.");
+  mem_free(s);
+  return err;
+}
+
 void store_close(struct store *s) {
   if (s == NULL) return;
   checkpoint_done(s);
