@@ -24,7 +24,7 @@ struct formation {
   int64_t told_ms;
   uint64_t told_crowd;
   struct uuid waits_told;
-  bool clusters_told;
+  bool clusters_told, data_told;
 };
 
 // One step: what is heard, and what comes of it.
@@ -102,6 +102,36 @@ static void tell_clusters(const struct step *s, uint32_t count) {
        count);
 }
 
+// ---- data of a standalone server ----
+
+/// What an unbound server says of the databases that it brings with it: the first is `system`, with the term that groups may
+/// begin in. NULL: it is empty.
+static const struct announced_database *brings(const struct announcement *a) {
+  return a->state != IDENTITY_BOUND && a->database_count > 0 ? &a->databases[0] : NULL;
+}
+
+/// A cluster has data already: those here would be lost, or others'.
+static void refuse_to_join(struct step *s) {
+  if (s->f->data_told) return;
+  s->f->data_told = true;
+  tell(s, EVENT_ERROR, "cluster.formation.data",
+       "there is a cluster already, and this server has databases of its own (system %s): it does not join. To have it join, "
+       "start it with an "
+       "empty data folder; to found a cluster with its databases, start it with servers that are empty and belong to none",
+       uuid_text(brings(s->own)->uuid).z);
+}
+
+static void refuse_two(struct step *s, const struct announcement *a, const struct announcement *b) {
+  if (s->f->data_told) return;
+  s->f->data_told = true;
+  tell(s, EVENT_ERROR, "cluster.formation.data",
+       "two servers that are to found a cluster have databases of their own: %.*s (system %s) and %.*s (system %s). A cluster "
+       "begins with those "
+       "of one: start the other one with an empty data folder",
+       STR_ARG(a->addresses[ADDRESS_DISCOVERY]), uuid_text(brings(a)->uuid).z, STR_ARG(b->addresses[ADDRESS_DISCOVERY]),
+       uuid_text(brings(b)->uuid).z);
+}
+
 // ---- becoming ----
 
 static void become_unbound(struct step *s) {
@@ -168,6 +198,7 @@ static const struct founding *proposal(const struct step *s) {
   for (uint32_t i = 0; i < s->view->count; i++) {
     const struct announcement *a = &s->view->servers[i].said;
     bool proposes = a->mode == SERVER_CORE && a->state == IDENTITY_PREPARED && uuid_eq(proposer(a->founding), a->server);
+    if (proposes && brings(s->own) != NULL && a->founding->seed != s->self->number) continue; // its data would be lost
     if (!proposes || is_self(s, a) || !fits(a->founding, s->own)) continue;
     if (best == NULL || uuid_cmp(proposer(a->founding), proposer(best)) < 0) best = a->founding;
   }
@@ -190,17 +221,34 @@ static bool is_settled(struct step *s, const struct crowd *c) {
   return complete || s->now_ms - f->crowd_since_ms >= f->options.settle_ms;
 }
 
-static enum err propose(struct step *s, const struct crowd *c, struct error *e) {
-  struct founding f = {.generation = 1, .sequence = s->self->sequence + 1, .count = MIN(c->count, FOUNDERS_MAX)};
+/// Of those who found it, the one that brings data, or NULL. False: there are two.
+static bool find_seed(struct step *s, const struct crowd *c, const struct announcement **ret) {
+  *ret = NULL;
+  for (uint32_t i = 0; i < MIN(c->count, FOUNDERS_MAX); i++) {
+    if (brings(c->first[i]) == NULL) continue;
+    if (*ret != NULL) return refuse_two(s, *ret, c->first[i]), false;
+    *ret = c->first[i];
+  }
+  return true;
+}
+
+static enum err propose(struct step *s, const struct crowd *c, const struct announcement *seed, struct error *e) {
+  struct founding f = {.first_term = 1, .sequence = s->self->sequence + 1, .count = MIN(c->count, FOUNDERS_MAX)};
   enum err err = identity_random_uuid(s->f->options.random, &f.cluster);
   if (err == ERR_OK) err = identity_random_uuid(s->f->options.random, &f.system);
   if (err != ERR_OK) return error_set(e, err, "the system has no randomness for the name of a cluster");
+  if (seed != NULL) {
+    f.seed = seed->number;
+    f.system = brings(seed)->uuid;
+    f.first_term = brings(seed)->term;
+  }
   for (uint32_t i = 0; i < f.count; i++) {
     f.founders[i] = (struct founder){.server = c->first[i]->server, .number = c->first[i]->number};
     snprintf(f.founders[i].raft, FOUNDER_ADDRESS_BYTES, "%.*s", STR_ARG(c->first[i]->addresses[ADDRESS_RAFT]));
   }
-  tell(s, EVENT_INFO, "cluster.formation.proposed", "%u servers are there: this one proposes to found cluster %s", c->count,
-       uuid_text(f.cluster).z);
+  tell(s, EVENT_INFO, "cluster.formation.proposed", "%u servers are there: this one proposes to found cluster %s%s%.*s", c->count,
+       uuid_text(f.cluster).z, seed != NULL ? " with the databases of " : "",
+       STR_ARG(seed != NULL ? seed->addresses[ADDRESS_DISCOVERY] : STR_NONE));
   become_prepared(s, &f);
   return ERR_OK;
 }
@@ -226,6 +274,7 @@ static void tell_waiting(struct step *s, const struct crowd *c) {
 
 static enum err found_or_wait(struct step *s, struct error *e) {
   struct crowd c = gather(s);
+  const struct announcement *seed;
   bool settled = is_settled(s, &c);
   bool enough = c.count >= s->needed || MUTANT(formation_enough);
   if (!enough) tell_waiting(s, &c);
@@ -234,7 +283,7 @@ static enum err found_or_wait(struct step *s, struct error *e) {
   for (uint32_t i = 0; i < MIN(c.count, FOUNDERS_MAX); i++)
     for (uint32_t j = 0; j < i; j++)
       if (c.first[i]->number == c.first[j]->number) return ERR_OK; // one of them takes another number
-  return propose(s, &c, e);
+  return find_seed(s, &c, &seed) ? propose(s, &c, seed, e) : ERR_OK;
 }
 
 static enum err step_unbound(struct step *s, struct error *e) {
@@ -242,6 +291,7 @@ static enum err step_unbound(struct step *s, struct error *e) {
   if (number_is_taken(s)) return identity_renumber(&s->next, s->f->options.random);
   const struct founding *cluster = existing_cluster(s, &clusters);
   tell_clusters(s, clusters);
+  if (cluster != NULL && brings(s->own) != NULL) return refuse_to_join(s), ERR_OK;
   if (cluster != NULL) become_bound(s, cluster);
   if (clusters > 0 || s->f->options.mode != SERVER_CORE) return ERR_OK;
   const struct founding *f = proposal(s);
@@ -315,7 +365,7 @@ static void step_proposer(struct step *s) {
   const struct founding *cluster = existing_cluster(s, &clusters);
   tell_clusters(s, clusters);
   if (clusters > 0) why = "there is a cluster already";
-  if (cluster != NULL) {
+  if (cluster != NULL && brings(s->own) == NULL) {
     become_bound(s, cluster);
   } else if (all_are_prepared(s)) {
     become_bound(s, &s->self->founding);

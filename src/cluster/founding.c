@@ -13,9 +13,10 @@ void founding_put(uint8_t *to, const struct founding *f) {
   memset(to, 0, founding_bytes(f));
   uuid_put(to, f->cluster);
   uuid_put(to + 16, f->system);
-  put_u64_le(to + 32, f->generation);
+  put_u64_le(to + 32, f->first_term);
   put_u64_le(to + 40, f->sequence);
   put_u32_le(to + 48, f->count);
+  put_u32_le(to + 52, f->seed);
   for (uint32_t i = 0; i < f->count; i++) {
     uint8_t *at = to + FOUNDING_HEADER_BYTES + i * FOUNDER_BYTES;
     uuid_put(at, f->founders[i].server);
@@ -46,6 +47,12 @@ static bool get_address(const uint8_t *from, char to[FOUNDER_ADDRESS_BYTES]) {
   return true;
 }
 
+static bool has_number(const struct founding *f, uint32_t number) {
+  for (uint32_t i = 0; i < f->count; i++)
+    if (f->founders[i].number == number) return true;
+  return false;
+}
+
 static enum err get_founder(const uint8_t *from, struct founding *f, uint32_t i, struct error *e) {
   f->founders[i].server = uuid_get(from);
   f->founders[i].number = get_u32_le(from + 16);
@@ -60,13 +67,15 @@ enum err founding_get(const uint8_t *from, size_t bytes, struct founding *ret, s
   if (bytes < FOUNDING_HEADER_BYTES) return bad(e, "it is cut off");
   struct founding f = {.cluster = uuid_get(from),
                        .system = uuid_get(from + 16),
-                       .generation = get_u64_le(from + 32),
+                       .first_term = get_u64_le(from + 32),
                        .sequence = get_u64_le(from + 40),
-                       .count = get_u32_le(from + 48)};
-  if (f.count == 0 || f.count > FOUNDERS_MAX || get_u32_le(from + 52) != 0) return bad(e, "so many servers found no cluster");
+                       .count = get_u32_le(from + 48),
+                       .seed = get_u32_le(from + 52)};
+  if (f.count == 0 || f.count > FOUNDERS_MAX) return bad(e, "so many servers found no cluster");
   if (bytes < founding_bytes(&f)) return bad(e, "it is cut off");
-  if (uuid_is_none(f.cluster) || uuid_is_none(f.system) || f.generation == 0 || f.sequence == 0) return bad(e, "it has no name");
+  if (uuid_is_none(f.cluster) || uuid_is_none(f.system) || f.first_term == 0 || f.sequence == 0) return bad(e, "it has no name");
   for (uint32_t i = 0; i < f.count; i++) TRY(get_founder(from + FOUNDING_HEADER_BYTES + i * FOUNDER_BYTES, &f, i, e));
+  if (f.seed != 0 && !has_number(&f, f.seed)) return bad(e, "the data that it begins with is nobody's");
   *ret = f;
   *ret_bytes = founding_bytes(&f);
   return ERR_OK;

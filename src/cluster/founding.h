@@ -1,4 +1,5 @@
-// What makes a cluster: who founded it, and what it and its database `system` are called. A value that never changes; bytes:
+// What makes a cluster: who founded it, what it and its database `system` are called, and whose data it begins with. A value that never
+// changes; bytes:
 // docs/formats/members.md, "Founding". Pure.
 #pragma once
 
@@ -20,9 +21,10 @@ struct founder {
 
 struct founding {
   struct uuid cluster, system;
-  uint64_t generation;                   // of the store of `system`
+  uint64_t first_term;                   // in which its groups begin: entries of a later one come from elections
   uint64_t sequence;                     // of the identity of the founder, which is founders[0]
   uint32_t count;                        // 0: no founding
+  uint32_t seed;                         // number of the founder whose databases it begins with; 0: it begins empty
   struct founder founders[FOUNDERS_MAX]; // ascending by uuid
 };
 

@@ -272,7 +272,7 @@ TEST(a_restarted_server_is_believed_and_its_former_life_is_not) {
 
 static void bind(unsigned n, uint8_t cluster) {
   static struct founding foundings[SERVERS];
-  foundings[n] = (struct founding){.cluster = named(cluster), .system = named(1), .generation = 1, .sequence = 1, .count = 1};
+  foundings[n] = (struct founding){.cluster = named(cluster), .system = named(1), .first_term = 1, .sequence = 1, .count = 1};
   foundings[n].founders[0] = (struct founder){servers[n].self.server, servers[n].self.number, "core:7000"};
   servers[n].self.state = IDENTITY_BOUND;
   servers[n].self.founding = &foundings[n];

@@ -140,7 +140,7 @@ TEST(three_servers_found_one_cluster) {
   assert_int_equal(first.founding.count, 3);
   assert_false(first.joined_existing);
   assert_false(uuid_is_none(first.founding.system));
-  assert_int_not_equal(first.founding.generation, 0);
+  assert_int_not_equal(first.founding.first_term, 0);
   for (unsigned n = 0; n < 3; n++) {
     struct formation_result r = result_of(n);
     assert_memory_equal(&r.founding, &first.founding, sizeof r.founding);
@@ -242,6 +242,52 @@ TEST(a_server_that_was_dropped_says_at_its_next_start_how_to_come_back) {
   assert_int_equal(formation_open(&servers[1].options, &again, &e), ERR_INVALID);
   assert_non_null(strstr(e.message, "was dropped from cluster"));
   assert_non_null(strstr(e.message, "server unbind"));
+  stop_all();
+}
+
+/// The server has databases of a standalone one.
+static void bring(unsigned n, uint8_t origin) {
+  static struct announced_database databases[SERVERS];
+  databases[n] = (struct announced_database){.uuid = {{origin}}, .term = 40 + n, .applied_index = 1000};
+  servers[n].said.databases = &databases[n];
+  servers[n].said.database_count = 1;
+}
+
+TEST(a_cluster_begins_with_the_databases_of_the_one_founder_that_has_some) {
+  for (unsigned seed = 0; seed < 3; seed++) { // whether it proposes or not
+    for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+    bring(seed, 0xda);
+    pass(7, 5);
+    for (unsigned n = 0; n < 3; n++) {
+      struct founding f = result_of(n).founding;
+      assert_int_equal(f.seed, result_of(seed).number);
+      assert_int_equal(f.first_term, 40 + seed);
+      assert_true(uuid_eq(f.system, (struct uuid){{0xda}}));
+      assert_int_equal(f.count, 3);
+    }
+    stop_all();
+  }
+}
+
+TEST(two_servers_with_databases_found_no_cluster_and_both_are_named) {
+  for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+  bring(0, 0xda);
+  bring(2, 0xdb);
+  pass(7, 20);
+  for (unsigned n = 0; n < 3; n++) assert_false(is_bound(n));
+  assert_true(told("two servers that are to found a cluster have databases of their own"));
+  assert_true(told("core0:5000 (system da000000-") && told("core2:5000 (system db000000-"));
+  stop_all();
+}
+
+TEST(a_server_with_databases_does_not_join_a_cluster_that_is_there) {
+  for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+  pass(7, 5);
+  start(3, SERVER_CORE);
+  bring(3, 0xda);
+  pass(15, 20);
+  assert_false(is_bound(3));
+  assert_true(told("this server has databases of its own (system da000000-"));
   stop_all();
 }
 
@@ -407,9 +453,12 @@ TEST(a_minimum_that_cannot_be_is_refused) {
 TESTS(T(three_servers_found_one_cluster), T(what_is_waited_for_is_told_once_and_again_when_it_lasts),
       T(a_server_that_comes_five_minutes_late_founds_with_the_others), T(a_fourth_server_joins_the_cluster_that_is_there),
       T(a_read_replica_joins_and_is_none_of_the_founders), T(a_single_server_founds_and_joins_nothing),
-      T(a_restart_gives_the_same_result), T(a_server_that_was_dropped_says_at_its_next_start_how_to_come_back),
-      T(two_servers_with_one_number_get_two), T(of_six_listed_servers_three_do_not_found_a_cluster),
-      T(what_a_proposer_said_before_it_proposed_is_no_word_against_it), T(a_founding_is_given_up_when_its_proposer_says_so_later),
+      T(a_restart_gives_the_same_result), T(a_cluster_begins_with_the_databases_of_the_one_founder_that_has_some),
+      T(two_servers_with_databases_found_no_cluster_and_both_are_named),
+      T(a_server_with_databases_does_not_join_a_cluster_that_is_there),
+      T(a_server_that_was_dropped_says_at_its_next_start_how_to_come_back), T(two_servers_with_one_number_get_two),
+      T(of_six_listed_servers_three_do_not_found_a_cluster), T(what_a_proposer_said_before_it_proposed_is_no_word_against_it),
+      T(a_founding_is_given_up_when_its_proposer_says_so_later),
       T(a_proposer_that_starts_again_goes_on_when_it_has_found_the_others),
       T(a_follower_waits_for_a_proposer_that_is_gone_and_says_what_to_do),
       T(nobody_proposes_beside_a_founding_whose_fate_is_open), T(a_proposer_that_finds_a_cluster_joins_it),

@@ -38,7 +38,7 @@ static void refused(struct place *p, enum err expected, const char *text) {
 }
 
 static struct founding some_founding(const struct identity *self) {
-  struct founding f = {.cluster = {{1}}, .system = {{2}}, .generation = 3, .sequence = self->sequence + 1, .count = 2};
+  struct founding f = {.cluster = {{1}}, .system = {{2}}, .first_term = 3, .sequence = self->sequence + 1, .count = 2};
   f.founders[0] = (struct founder){.server = self->server, .number = self->number, .raft = "core1:7000"};
   f.founders[1] = (struct founder){.number = self->number ^ 1, .raft = "core2:7000"};
   memset(f.founders[1].server.bytes, 0xFF, UUID_BYTES);
@@ -221,7 +221,7 @@ TEST(foundings_that_cannot_be_are_refused) {
   bad[0].founders[1].number = 7;
   bad[1].founders[1].server = good.founders[0].server;
   bad[2].founders[1].raft[0] = '\0';
-  bad[3].generation = 0;
+  bad[3].first_term = 0;
   bad[4].cluster = (struct uuid){{0}};
   bad[5].founders[0].number = 0;
   for (size_t b = 0; b < ARRAY_SIZE(bad); b++) {
