@@ -45,6 +45,7 @@ enum err dbms_databases(struct dbms *d, struct arena *a, struct database_list *r
 static enum err open_system(struct dbms *d, struct error *e) {
   struct database_spec spec = {.name = STR("system"), .folder = STR("system"), .is_system = true};
   if (d->cluster != NULL) cluster_database_uuid(d->cluster, spec.name, spec.id.bytes);
+  if (d->cluster != NULL && d->options.cluster->seed != 0) spec.id = d->options.cluster->system;
   TRY(database_new(d, &spec, &d->system, e));
   enum err err = database_open(d->system, e);
   database_add(d->system);

@@ -23,6 +23,9 @@ struct dbms;
 struct dbms_cluster_options {
   uint8_t cluster[16];    // uuid
   uint64_t server;        // the number of this server in it
+  uint64_t seed;          // the number of the founder with whose databases it begins; 0: it begins empty
+  struct uuid system;     // with a seed: the uuid of the database `system`
+  uint64_t first_term;    // of its groups
   uint64_t epoch;         // rises with each start of this server
   struct str listen;      // "host:port" of the Raft network
   const char *advertised; // what the others connect to; NULL: what is listened on

@@ -1,26 +1,13 @@
-#include "dbms/offline.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cluster/host.h"
-#include "dbms/catalogue.h"
-#include "graph/graph.h"
+#include "dbms/offline_int.h"
 #include "graph/replica.h"
 #include "graph/tx.h"
 
 enum { POOL_BYTES = 64 << 20, POOL_WAIT_MS = 1000 };
-
-struct offline {
-  const struct config_values *config;
-  struct disk *disk;
-  struct event_sink *events;
-  struct page_pool *pool;
-  struct arena arena; // of the folders
-  struct str *folders;
-  uint32_t folder_count;
-};
 
 // ---- folders ----
 
@@ -54,7 +41,7 @@ static enum err list_folders(struct offline *o, struct error *e) {
   return err;
 }
 
-static void path_of(const struct offline *o, struct str folder, char path[DISK_PATH_MAX]) {
+void offline_path(const struct offline *o, struct str folder, char path[DISK_PATH_MAX]) {
   snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(o->config->data_directory), STR_ARG(folder));
 }
 
@@ -63,16 +50,17 @@ static void path_of(const struct offline *o, struct str folder, char path[DISK_P
 static void no_work(void *context UNUSED, enum graph_machine which UNUSED) {
 }
 
-static enum err open_member(struct offline *o, struct str folder, bool accept_tail, struct graph **ret, struct error *e) {
+enum err offline_open_graph(struct offline *o, struct str folder, bool member, bool accept_tail, struct graph **ret,
+                            struct error *e) {
   char path[DISK_PATH_MAX];
-  path_of(o, folder, path);
+  offline_path(o, folder, path);
   struct graph_options options = {.disk = o->disk,
                                   .clock = clock_system(),
                                   .random = random_system(),
                                   .pool = o->pool,
                                   .events = o->events,
                                   .log = {.segment_bytes = (uint64_t) o->config->log_rotation_bytes},
-                                  .replicated = true,
+                                  .replicated = member,
                                   .accept_tail = accept_tail,
                                   .direct = true,
                                   .work_ready = no_work};
@@ -84,11 +72,11 @@ static struct log *log_of(struct graph *g) {
   return store_log(graph_store(g));
 }
 
-/// ERR_NOTFOUND: the folder holds no store.
-static enum err look_at_owner(const struct offline *o, struct str folder, struct log_group_state *ret, struct error *e) {
+enum err offline_owner(const struct offline *o, struct str folder, struct uuid *ret_uuid, struct log_group_state *ret,
+                       struct error *e) {
   char path[DISK_PATH_MAX];
-  path_of(o, folder, path);
-  return store_look(o->disk, path, ret, e);
+  offline_path(o, folder, path);
+  return store_look(o->disk, path, ret_uuid->bytes, ret, e);
 }
 
 // ---- how it stands ----
@@ -152,21 +140,15 @@ static enum err describe(struct graph *g, struct arena *a, struct offline_databa
 
 // ---- names ----
 
-struct reading {
-  struct arena *arena;
-  struct catalogue catalogue;
-};
-
-/// Of `system`. What cannot be read leaves the folders' names.
-static void read_catalogue(struct graph *g, struct arena *a, struct catalogue *ret) {
+enum err offline_catalogue(struct graph *g, struct arena *a, struct catalogue *ret, struct error *e) {
   struct graph_tx *tx;
   struct graph_tx_options options = {.read_only = true};
-  if (graph_tx_begin(g, &options, &tx, NULL) != ERR_OK) return;
+  TRY(graph_tx_begin(g, &options, &tx, e));
   graph_tx_set_blocking(tx, true);
-  enum err err = graph_tx_statement(tx, NULL);
-  if (err == ERR_OK) err = catalogue_read(tx, a, ret, NULL);
-  if (err != ERR_OK) *ret = (struct catalogue){0};
+  enum err err = graph_tx_statement(tx, e);
+  if (err == ERR_OK) err = catalogue_read(tx, a, ret, e);
   graph_tx_free(tx);
+  return err;
 }
 
 static struct str name_of(const struct catalogue *c, struct str folder) {
@@ -179,13 +161,14 @@ static enum err look_at(struct offline *o, struct str folder, struct catalogue *
                         struct offline_database *ret, struct error *e) {
   struct log_group_state *state = ARENA_NEW(a, struct log_group_state);
   struct graph *g = NULL;
+  struct uuid uuid;
   if (state == NULL) return arena_err(a, e);
-  TRY(look_at_owner(o, folder, state, e));
+  TRY(offline_owner(o, folder, &uuid, state, e));
   *ret = (struct offline_database){.folder = folder, .is_member = state->member_id != 0, .generation = state->generation};
   if (ret->is_member) {
-    TRY(open_member(o, folder, false, &g, e));
-    if (str_eqz(folder, "system")) read_catalogue(g, a, catalogue);
-    enum err err = describe(g, a, ret, e);
+    TRY(offline_open_graph(o, folder, true, false, &g, e));
+    enum err err = str_eqz(folder, "system") ? offline_catalogue(g, a, catalogue, e) : ERR_OK;
+    if (err == ERR_OK) err = describe(g, a, ret, e);
     graph_close(g);
     TRY(err);
   }
@@ -214,7 +197,7 @@ enum err offline_look(struct offline *o, struct arena *a, struct offline_report 
 
 // ---- unbinding ----
 
-static enum err write_all(struct log *l, struct error *e) {
+enum err offline_write(struct log *l, struct error *e) {
   for (bool worked = true; worked;) TRY(log_writer_step(l, &worked, e));
   return ERR_OK;
 }
@@ -227,7 +210,7 @@ static enum err cut_log(struct log *l, struct store_applied at, bool keep_tail, 
   if (!holds_it) return log_reset(l, at.index, at.term, e);
   if (keep_tail || log_last_index(l) <= at.index) return ERR_OK;
   TRY(log_truncate(l, at.index, e));
-  return write_all(l, e);
+  return offline_write(l, e);
 }
 
 /// The group state goes last: with it the store is a standalone server's.
@@ -243,9 +226,10 @@ static enum err release(struct graph *g, bool keep_tail, struct log_group_state 
 
 static enum err unbind(struct offline *o, struct str folder, bool keep_tail, struct log_group_state *state, struct error *e) {
   struct graph *g = NULL;
-  TRY(look_at_owner(o, folder, state, e));
+  struct uuid uuid;
+  TRY(offline_owner(o, folder, &uuid, state, e));
   if (state->member_id == 0) return ERR_OK;
-  TRY(open_member(o, folder, keep_tail, &g, e));
+  TRY(offline_open_graph(o, folder, true, keep_tail, &g, e));
   enum err err = release(g, keep_tail, state, e);
   graph_close(g);
   return err;

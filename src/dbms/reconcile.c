@@ -339,6 +339,7 @@ static enum err open_founding_default(struct dbms *d, const struct catalogue *c,
 static enum err open_default(struct dbms *d, const struct catalogue *c, struct arena *a, struct error *e) {
   const struct catalogue_entry *entry = catalogue_find(c, d->options.config->default_database);
   struct database *db;
+  if (entry == NULL && d->cluster != NULL && d->options.cluster->seed != 0) return ERR_OK; // the catalogue comes, and has it
   if (entry == NULL) return d->cluster != NULL ? open_founding_default(d, c, e) : make_default(d, c, a, e);
   if (entry->requested != CATALOGUE_ONLINE) return ERR_OK;
   TRY(know(d, entry, &db, e));

@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 struct dbms;
+struct graph;
 struct graph_tx;
 
 /// What is done within the transaction. ERR_WAIT with no effect: it is called again.
@@ -14,3 +15,5 @@ enum err system_read(struct dbms *d, system_step *read, void *context, struct er
 
 /// Changes something and returns when it is durable, while nobody else steps the machines of `system`.
 enum err system_change_alone(struct dbms *d, system_step *change, void *context, struct error *e) NODISCARD;
+/// The same with the graph of `system` itself.
+enum err system_change_graph(struct graph *g, system_step *change, void *context, struct error *e) NODISCARD;

@@ -1,10 +1,12 @@
-// The stores of a member are taken out of its cluster, with the power cut at any moment.
+// The stores of a member are taken out of its cluster, and those of a standalone server become what a cluster begins with, with
+// the power cut at any moment.
 #include <stdio.h>
 #include <string.h>
 
 #include "base/test.h"
 #include "cluster/host.h"
 #include "dbms/offline.h"
+#include "dbms/seed.h"
 #include "graph/graph.h"
 #include "graph/replica.h"
 #include "store/sim_disk.h"
@@ -164,7 +166,7 @@ TEST(with_its_tail_a_survivor_keeps_all_that_clients_may_have_been_told) {
 
 TEST(unbinding_goes_on_after_a_power_cut_at_any_moment) {
   bool over = false;
-  for (int64_t n = 0; !over; n++) {
+  for (int64_t n = 0; !over; n += 1 + n / 30) {
     for (int keep = 0; keep < 2; keep++) {
       struct place p;
       place_make(&p, 100 + (uint64_t) n);
@@ -182,6 +184,81 @@ TEST(unbinding_goes_on_after_a_power_cut_at_any_moment) {
   }
 }
 
+// ---- a cluster begins with them ----
+
+/// Founded by three servers with the databases of this one.
+static enum err seed(struct place *p) {
+  struct dbms_cluster_options c = {.server = SERVER, .seed = SERVER, .founder_count = 3};
+  struct announced_database system;
+  bool any = false;
+  for (uint32_t i = 0; i < 3; i++) {
+    c.founders[i].server = SERVER + i;
+    snprintf(c.founders[i].address, sizeof c.founders[i].address, "core%u:7000", i);
+  }
+  enum err err = seed_look(config_values(p->config), p->disk, &system, &any, &p->e);
+  if (err != ERR_OK && err != ERR_INVALID) return err; // some are handed over already
+  c.first_term = 5000;                                 // as the founding has it, whatever is found at the next start
+  if (any && system.term > c.first_term) fail_msg("term %llu", (unsigned long long) system.term);
+  return seed_begin(config_values(p->config), p->disk, NULL, &c, &p->e);
+}
+
+/// It opens as a member's that votes with the two others, behind the last entry of the standalone server, and not for anybody
+/// else.
+static void is_the_beginning(struct place *p, const char *folder, uint64_t generation) {
+  struct graph *g;
+  static struct log_group_state state;
+  assert_int_equal(open_as(p, folder, false, false, &g), ERR_INVALID);
+  if (open_as(p, folder, true, false, &g) != ERR_OK) fail_msg("%s", p->e.message);
+  log_group_state(log_of(g), &state);
+  assert_int_equal(state.member_id, member_of(SERVER, 1));
+  assert_int_equal(state.generation, generation);
+  assert_int_equal(state.member_count, 3);
+  assert_int_equal(state.snapshot_index, graph_applied(g).index);
+  assert_int_equal(state.membership_index, state.snapshot_index);
+  assert_true(state.snapshot_index >= COMMITTED && state.snapshot_term < 5000 && state.term >= 5000);
+  assert_int_equal(log_last_index(log_of(g)), state.snapshot_index);
+  assert_ok(store_check(graph_store(g), true, &p->e));
+  graph_close(g);
+}
+
+TEST(a_standalone_servers_stores_become_what_the_groups_of_a_cluster_begin_with) {
+  struct place p;
+  struct announced_database system;
+  bool any = true;
+  place_make(&p, 4);
+  assert_ok(seed_look(config_values(p.config), p.disk, &system, &any, &p.e));
+  assert_false(any); // a member's are its cluster's
+  assert_ok(unbind(&p, false));
+  assert_ok(seed_look(config_values(p.config), p.disk, &system, &any, &p.e));
+  assert_true(any && system.term > 2 && !uuid_is_none(system.uuid));
+  assert_ok(seed(&p));
+  is_the_beginning(&p, "system", 3);
+  is_the_beginning(&p, "neo4j", 3);
+  assert_ok(seed(&p)); // done already
+  is_the_beginning(&p, "neo4j", 3);
+  place_free(&p);
+}
+
+TEST(handing_over_to_a_cluster_goes_on_after_a_power_cut_at_any_moment) {
+  bool over = false;
+  for (int64_t n = 0; !over; n += 1 + n / 30) {
+    struct place p;
+    place_make(&p, 300 + (uint64_t) n);
+    assert_ok(unbind(&p, false));
+    sim_disk_cut_after(p.sim, n);
+    over = seed(&p) == ERR_OK;
+    sim_disk_cut_after(p.sim, -1);
+    sim_disk_cut(p.sim);
+    sim_disk_power_on(p.sim);
+    if (seed(&p) != ERR_OK) fail_msg("cut after %lld: %s", (long long) n, p.e.message);
+    is_the_beginning(&p, "system", 3);
+    is_the_beginning(&p, "neo4j", 3);
+    place_free(&p);
+  }
+}
+
 TESTS(T(what_is_known_to_be_committed_is_told_apart_from_what_the_others_may_have_decided),
       T(an_unbound_server_has_what_was_committed_and_starts_as_a_standalone_one),
-      T(with_its_tail_a_survivor_keeps_all_that_clients_may_have_been_told), T(unbinding_goes_on_after_a_power_cut_at_any_moment))
+      T(with_its_tail_a_survivor_keeps_all_that_clients_may_have_been_told), T(unbinding_goes_on_after_a_power_cut_at_any_moment),
+      T(a_standalone_servers_stores_become_what_the_groups_of_a_cluster_begin_with),
+      T(handing_over_to_a_cluster_goes_on_after_a_power_cut_at_any_moment))

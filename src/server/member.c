@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cluster/assembly.h"
+#include "dbms/seed.h"
 #include "os/thread.h"
 #include "server/help.h"
 #include "server/listen.h"
@@ -35,6 +36,8 @@ struct member {
   _Atomic bool say_posted;
   struct dbms *dbms; // NULL: nothing is told of databases
   bool dropped;      // from the cluster
+  bool brings;       // databases of a standalone server, until they are opened
+  struct announced_database brought; // one that stands for them
 
   struct mutex mutex; // what follows
   struct condition settled;
@@ -187,6 +190,9 @@ static void on_formed(void *context, const struct formation_result *r) {
   struct dbms_cluster_options *o = &m->options;
   uuid_put(o->cluster, r->founding.cluster);
   o->server = r->number;
+  o->seed = r->founding.seed;
+  o->system = r->founding.system;
+  o->first_term = r->founding.first_term;
   o->epoch = assembly_identity(m->assembly)->epoch;
   o->listen = m->assembling.listens[ADDRESS_RAFT];
   o->advertised = m->assembling.addresses[ADDRESS_RAFT].ptr; // arena_printf ends it with NUL
@@ -244,6 +250,7 @@ static void say_now(struct member *m) {
   struct announced_database *databases = ARENA_ARRAY(&a, struct announced_database, ANNOUNCEMENT_DATABASES_MAX);
   enum err err = databases != NULL ? ERR_OK : arena_err(&a, &e);
   uint32_t n = err == ERR_OK && m->dbms != NULL ? dbms_describe_databases(m->dbms, databases, ANNOUNCEMENT_DATABASES_MAX) : 0;
+  if (err == ERR_OK && m->brings) databases[n++] = m->brought;
   if (err == ERR_OK) err = assembly_announce(m->assembly, databases, n, &e);
   arena_done(&a);
   if (err != ERR_OK) event_raise(m->events, EVENT_WARN, "member.say", "The others are not told what is new here: %s", e.message);
@@ -290,6 +297,7 @@ struct telling {
 static void tell_on_loop(void *argument) {
   struct telling *t = argument;
   t->member->dbms = t->dbms;
+  t->member->brings = false;
   if (t->member->dropped && t->dbms != NULL) dbms_dropped(t->dbms);
   say_now(t->member);
 }
@@ -304,6 +312,13 @@ void member_hush(struct member *m) {
 
 // ---- life ----
 
+/// A standalone server's databases, with which a cluster may be founded; once this server belongs to one they are its.
+static enum err say_what_is_here(struct member *m, struct error *e) {
+  if (assembly_identity(m->assembly)->state == IDENTITY_BOUND) return ERR_OK;
+  TRY(seed_look(config_values(m->config), m->assembling.formation.disk, &m->brought, &m->brings, e));
+  return m->brings ? assembly_announce(m->assembly, &m->brought, 1, e) : ERR_OK;
+}
+
 struct opening {
   struct member *member;
   enum err err;
@@ -315,6 +330,7 @@ static void open_on_loop(void *argument) {
   struct opening *o = argument;
   struct member *m = o->member;
   o->err = assembly_open(m->loop, &m->assembling, &events, m, &m->assembly, o->error);
+  if (o->err == ERR_OK) o->err = say_what_is_here(m, o->error);
   if (o->err == ERR_OK) o->err = loop_timer_new(m->loop, on_tick, m, &m->ticker, o->error);
   if (o->err == ERR_OK) loop_timer_set(m->ticker, TICK_MS, true);
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "bolt/remote.h"
 #include "dbms/dbms.h"
+#include "dbms/seed.h"
 #include "dbms/session.h"
 #include "dbms/standing.h"
 #include "os/thread.h"
@@ -130,12 +131,18 @@ static enum err form_cluster(struct server *s, struct error *e) {
   return ERR_OK;
 }
 
+static struct disk *disk_of(const struct server *s) {
+  return s->options.disk != NULL ? s->options.disk : disk_system();
+}
+
 /// Threads leave the signals to the ticker. While the other servers are waited for and databases are recovered there is nobody to ask, and a signal ends the process.
 static enum err open_engine(struct server *s, struct error *e) {
   sigset_t set = stop_signals();
   TRY(engine_new(s->options.config, s->options.disk, s->events, &s->engine, e));
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   enum err err = member_is_wanted(s->options.config) ? form_cluster(s, e) : ERR_OK;
+  if (err == ERR_OK && s->cluster != NULL)
+    err = seed_begin(config_values(s->options.config), disk_of(s), s->events, s->cluster, e);
   if (err == ERR_OK) err = engine_open(s->engine, s->cluster, e);
   pthread_sigmask(SIG_BLOCK, &set, NULL);
   return err;

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "store/store_int.h"
 
-
 // ---- opening ----
 
 static enum err path_in(const struct store *s, const char *name, char to[DISK_PATH_MAX], struct error *e) {
@@ -22,7 +21,8 @@ static enum err read_superblocks(struct store *s, struct superblock *ret, bool *
   struct superblock *one = mem_alloc(sizeof *one);
   size_t got = 0;
   *ret_any = false;
-  enum err err = buffer != NULL && one != NULL ? disk_read_some(s->file, 0, slots, 2 * PAGE_BYTES, &got, e) : error_ensure(e, ERR_NOMEM);
+  enum err err =
+      buffer != NULL && one != NULL ? disk_read_some(s->file, 0, slots, 2 * PAGE_BYTES, &got, e) : error_ensure(e, ERR_NOMEM);
   for (unsigned i = 0; i < SUPERBLOCKS && err == ERR_OK; i++) {
     enum err decoded = superblock_decode(slots + i * PAGE_BYTES, one, e);
     if (decoded == ERR_UNSUPPORTED) err = decoded;
@@ -50,7 +50,8 @@ static enum err check_unmade(struct store *s, struct error *e) {
   uint64_t size = 0;
   TRY(disk_size(s->file, &size, e));
   if (size > SUPERBLOCKS * PAGE_BYTES)
-    return error_set(e, ERR_CORRUPT, "Both superblocks of '%s/store.pages' fail their check. Restore the database from a backup.", s->directory);
+    return error_set(e, ERR_CORRUPT, "Both superblocks of '%s/store.pages' fail their check. Restore the database from a backup.",
+                     s->directory);
   TRY(path_in(s, "store.log.00000001", path, e));
   struct disk_file *log = NULL;
   enum err err = disk_open(s->options.disk, path, DISK_READ_ONLY, &log, e);
@@ -66,7 +67,8 @@ static enum err check_unmade(struct store *s, struct error *e) {
 }
 
 static enum err open_log(struct store *s, bool create, struct error *e) {
-  return log_open(s->options.disk, s->directory, s->durable.uuid, create, &s->options.log, s->options.clock, s->options.events, &s->log, e);
+  return log_open(s->options.disk, s->directory, s->durable.uuid, create, &s->options.log, s->options.clock, s->options.events,
+                  &s->log, e);
 }
 
 // The superblock comes last: a store that has one is whole.
@@ -94,8 +96,8 @@ static bool is_installing(struct store *s) {
   return g.installing;
 }
 
-// A log is a group's or its own, from its first entry on: an uncommitted tail must not pass for committed, nor a log of one server
-// for what others have promised. One that only begins behind a copied store holds neither.
+// A log is a group's or its own, from its first entry on: an uncommitted tail must not pass for committed, nor a log of one
+// server for what others have promised. One that only begins behind a copied store holds neither.
 static enum err check_owner(struct store *s, struct error *e) {
   struct log_group_state g;
   log_group_state(s->log, &g);
@@ -186,8 +188,8 @@ static enum err find_commit_time(struct store *s, struct error *e) {
   return err;
 }
 
-// Written again and synced before anything relies on it: after a failed sync it may have been in the system's cache only, and so may the
-// name under which it was found, where a copy has taken the place of another store.
+// Written again and synced before anything relies on it: after a failed sync it may have been in the system's cache only, and so
+// may the name under which it was found, where a copy has taken the place of another store.
 static enum err open_old(struct store *s, struct error *e) {
   TRY(write_superblock(s, &s->durable, e));
   TRY(disk_sync(s->file, e));
@@ -230,7 +232,8 @@ enum err store_open(const char *directory, const struct store_options *options, 
   s->options = *options;
   mutex_init(&s->mutex);
   int n = snprintf(s->directory, sizeof s->directory, "%s", directory);
-  enum err err = (size_t) n < sizeof s->directory ? open_files(s, e) : error_set(e, ERR_INVALID, "The path of the store is too long.");
+  enum err err =
+      (size_t) n < sizeof s->directory ? open_files(s, e) : error_set(e, ERR_INVALID, "The path of the store is too long.");
   if (err == ERR_OK) err = page_space_open(options->pool, options->disk, s->file, &s->durable, options->events, &s->space, e);
   if (err != ERR_OK) {
     store_close(s);
@@ -253,12 +256,14 @@ static enum err look(struct store *s, struct log_group_state *ret, struct error 
   return log_group_look(s->options.disk, s->directory, s->durable.uuid, ret, e);
 }
 
-enum err store_look(struct disk *d, const char *directory, struct log_group_state *ret, struct error *e) {
+enum err store_look(struct disk *d, const char *directory, uint8_t ret_uuid[16], struct log_group_state *ret, struct error *e) {
   struct store *s = mem_zalloc(sizeof *s);
   if (s == NULL) return error_ensure(e, ERR_NOMEM);
   s->options.disk = d;
   int n = snprintf(s->directory, sizeof s->directory, "%s", directory);
-  enum err err = (size_t) n < sizeof s->directory ? look(s, ret, e) : error_set(e, ERR_INVALID, "The path of the store is too long.");
+  enum err err =
+      (size_t) n < sizeof s->directory ? look(s, ret, e) : error_set(e, ERR_INVALID, "The path of the store is too long.");
+  if (err == ERR_OK) memcpy(ret_uuid, s->durable.uuid, sizeof s->durable.uuid);
   mem_free(s);
   return err;
 }
@@ -282,8 +287,8 @@ static bool is_tenth(const struct store_progress *p) {
   return done * 10 / all != (done - 1) * 10 / all;
 }
 
-enum err store_recover(struct store *s, enum err (*apply)(void *argument, const struct log_entry *entry, struct error *e), void *argument,
-                       void (*progress)(void *argument, const struct store_progress *p), struct error *e) {
+enum err store_recover(struct store *s, enum err (*apply)(void *argument, const struct log_entry *entry, struct error *e),
+                       void *argument, void (*progress)(void *argument, const struct store_progress *p), struct error *e) {
   uint64_t index = s->applied.index + 1 + (MUTANT(replay_from) ? 1 : 0), last = log_commit_index(s->log);
   if (index > last) return ERR_OK;
   struct store_progress at = {index, index - 1, last};
@@ -294,7 +299,8 @@ enum err store_recover(struct store *s, enum err (*apply)(void *argument, const 
   while (at.index < last && err == ERR_OK) {
     const struct log_entry *entry = NULL;
     err = log_cursor_next(c, &entry, e);
-    if (err == ERR_OK && entry == NULL) err = error_set(e, ERR_CORRUPT, "The log ends before its commit mark %llu.", (unsigned long long) last);
+    if (err == ERR_OK && entry == NULL)
+      err = error_set(e, ERR_CORRUPT, "The log ends before its commit mark %llu.", (unsigned long long) last);
     if (err == ERR_OK) err = apply(argument, entry, e);
     if (err != ERR_OK) break;
     at.index++;
@@ -322,7 +328,8 @@ enum err store_poison(struct store *s, enum err err, const struct error *cause, 
   mutex_lock(&s->mutex);
   if (s->failed == ERR_OK) {
     s->failed = err;
-    error_set(&s->failure, err, "The store stopped, because it no longer knows what is on the disk: %s Restart the database.", cause->message);
+    error_set(&s->failure, err, "The store stopped, because it no longer knows what is on the disk: %s Restart the database.",
+              cause->message);
     event_raise(s->options.events, EVENT_ERROR, "store.failed", "%s", s->failure.message);
   }
   mutex_unlock(&s->mutex);
@@ -386,7 +393,8 @@ enum err store_root_set(struct store *s, const char *name, page_id id, struct er
     if (found != NULL) *found = s->staged[--s->staged_count];
     return ERR_OK;
   }
-  if (found == NULL && s->staged_count == STORE_ROOTS_MAX) return error_set(e, ERR_LIMIT, "The store has %u roots already.", STORE_ROOTS_MAX);
+  if (found == NULL && s->staged_count == STORE_ROOTS_MAX)
+    return error_set(e, ERR_LIMIT, "The store has %u roots already.", STORE_ROOTS_MAX);
   if (found == NULL) {
     found = &s->staged[s->staged_count++];
     *found = (struct store_root){0};

@@ -57,8 +57,9 @@ struct store_options {
 /// group the log is then begun anew by the group, of any other store here, behind the last entry applied.
 enum err store_open(const char *directory, const struct store_options *options, struct store **ret, struct error *e) NODISCARD;
 
-/// Whose group the store in `directory` belongs to, while nobody has it open. ERR_NOTFOUND: there is none; errors of log_group_look.
-enum err store_look(struct disk *d, const char *directory, struct log_group_state *ret, struct error *e) NODISCARD;
+/// Which database the store in `directory` is, and whose group it belongs to, while nobody has it open. ERR_NOTFOUND: there is none; errors of
+/// log_group_look.
+enum err store_look(struct disk *d, const char *directory, uint8_t ret_uuid[16], struct log_group_state *ret, struct error *e) NODISCARD;
 
 /// Does not checkpoint: what is in the log will be replayed. NULL is fine. All snapshots, pins and cursors must be closed.
 void store_close(struct store *s);
