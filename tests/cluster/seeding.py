@@ -3,15 +3,17 @@
 tests/cluster/seeding.py BINARY [TEST...]. Standard library only."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from lib.bolt import Bolt, Failure  # noqa: E402
-from lib.cluster import Cluster  # noqa: E402
+from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 BINARY = os.environ.get("QUIVER", "")
@@ -34,6 +36,24 @@ def things(server, db="neo4j"):
         if failure.code not in ("Neo.TransientError.General.DatabaseUnavailable", "Neo.ClientError.Database.DatabaseNotFound"):
             raise
         return None
+
+
+def administer(cluster, statement):
+    """On whoever leads `system`."""
+    deadline = time.monotonic() + 20
+    while True:
+        for server in cluster.alive():
+            try:
+                return ask(server, statement, "system")
+            except Failure as failure:
+                if failure.code != NOT_A_LEADER or time.monotonic() > deadline:
+                    raise
+
+
+def members(server, database):
+    """How many vote, as that server has told last."""
+    told = re.findall(rf"\[{database}\] Members of the group: \d+, voting: (\d+)\.", log(server))
+    return int(told[-1]) if told else None
 
 
 def admin(server, *words):
@@ -109,6 +129,27 @@ class Seeding(unittest.TestCase):
                 for server in cluster.servers:
                     server.stop()
                     wipe(server)
+        finally:
+            cluster.__exit__(*sys.exc_info())
+
+    def test_who_comes_later_gets_all_databases_of_such_a_cluster_and_new_ones_are_made(self):
+        cluster = Cluster(BINARY)
+        try:
+            seed = cluster.servers[0]
+            as_standalone(seed).start()
+            fill(seed, 20)
+            ask(seed, "CREATE DATABASE films WAIT", "system")
+            fill(seed, 30, db="films")
+            self.assertEqual(seed.stop(), 0)
+            as_core(seed)
+            start_all(cluster.servers)
+            self.everything_is_everywhere(cluster, 20)
+            cluster.add()
+            self.everything_is_everywhere(cluster, 20)
+            self.everything_is_everywhere(cluster, 30, "films")
+            administer(cluster, "CREATE DATABASE later WAIT")
+            self.everything_is_everywhere(cluster, 0, "later")
+            wait_for("the newcomer votes in all of them", lambda: all(members(s, db) == 4 for s in cluster.servers for db in ("neo4j", "films", "system")), 40)
         finally:
             cluster.__exit__(*sys.exc_info())
 
