@@ -48,7 +48,8 @@ static void tell_foreign(struct directory *d, const struct announcement *a) {
   if (uuid_eq(d->foreign_told, a->server)) return;
   d->foreign_told = a->server;
   tell(d, EVENT_WARN, "cluster.directory.foreign", a,
-       "belongs to another cluster: an address of this cluster's settings points to it");
+       "belongs to another cluster: an address of this cluster's settings points to it, or it is a former member; with an empty "
+       "data folder it joins");
 }
 
 static enum err refuse_full(struct directory *d) {
