@@ -1,5 +1,5 @@
 // What a client asks of this server and only the leader can do: a session here has it done by a session there, as if it were done
-// here. Private to dbms. The whole way, and what becomes of a commit whose server is lost: docs/adr/0010-*.md.
+// here. Private to dbms. The whole way, and what becomes of a commit whose server is lost: docs/adr/0012-*.md.
 //
 //   relay_takes -> { relay_step <-> relay_await } for each operation until relay_has is false
 //

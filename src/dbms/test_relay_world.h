@@ -259,7 +259,7 @@ static inline void trio_start(struct trio *t) {
   assert_non_null(mkdtemp(t->folder));
   assert_ok(net_resolver_new(&t->resolver, &t->e));
   for (int i = 0; i < SERVERS; i++) prepare_server(t, i);
-  founding = (struct founding){.system = {{9}}, .generation = 1, .sequence = 1, .count = SERVERS};
+  founding = (struct founding){.system = {{9}}, .first_term = 1, .sequence = 1, .count = SERVERS};
   memcpy(founding.cluster.bytes, t->servers[0].cluster.cluster, sizeof founding.cluster.bytes);
   for (int k = 0; k < SERVERS; k++) {
     founding.founders[k] = (struct founder){.server = uuid_of_server(k), .number = (uint32_t) t->servers[k].cluster.server};

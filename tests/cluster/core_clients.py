@@ -13,7 +13,7 @@ from driver import ANOTHER_LEADS, Driver, Refused, Unknown
 from lib.bolt import Failure
 from list_append import Txn, check
 
-EXPECTED = (*ANOTHER_LEADS, "Neo.DatabaseError.Transaction.TransactionLogError")
+EXPECTED = (*ANOTHER_LEADS, "Neo.DatabaseError.Transaction.TransactionLogError", "Neo.DatabaseError.Transaction.TransactionCommitFailed")
 
 
 def is_expected(cause):
