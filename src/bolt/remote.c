@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "bolt/remote_int.h"
 
+enum { IDLE_MS = 30 * 1000, INTERRUPT_MS = 5000 };
+
 // ---- who ----
 
 static enum err append_text(struct buf *to, struct str text) {
@@ -199,6 +201,8 @@ enum err bolt_remote_new(const struct bolt_remote_options *options, struct dbms_
   struct remote *r = mem_zalloc(sizeof *r);
   if (r == NULL) return error_set(e, ERR_NOMEM, "no memory for sessions on other servers");
   r->options = *options;
+  if (r->options.idle_ms == 0) r->options.idle_ms = IDLE_MS;
+  if (r->options.interrupt_ms == 0) r->options.interrupt_ms = INTERRUPT_MS;
   r->table = (struct dbms_remote){.open = open_session, .submit = submit, .interrupt = interrupt, .free = session_free};
   enum err err = start_all(r, e);
   if (err != ERR_OK) {

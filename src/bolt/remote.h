@@ -17,6 +17,8 @@ struct bolt_remote_options {
   bool tls_verify_names;   // a certificate must be for the host it is met at
   uint32_t threads;        // event loops; 0: one
   struct random_source *random;
+  int64_t idle_ms;      // a connection is kept for so long; 0: 30 s
+  int64_t interrupt_ms; // a server that does not answer an interruption for so long is left; 0: 5 s
 };
 
 /// Starts the threads. What is pointed to outlives it. ERR_NOMEM, ERR_LIMIT, ERR_IO (no randomness).

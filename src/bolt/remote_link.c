@@ -10,8 +10,6 @@ enum {
   CONNECT_MS = 3000,       // until the version is agreed, or until a link that was kept has answered
   LOGIN_MS = 30 * 1000,    // passwords are checked one after the other
   SILENCE_MS = 120 * 1000, // of a server that does not say how long it is never silent
-  INTERRUPT_MS = 5000,     // until an interruption has an answer
-  IDLE_MS = 30 * 1000,
   IDLE_OF_ONE_USER_MAX = 64,
   IDLE_MAX = 512 // of one loop
 };
@@ -264,7 +262,7 @@ void remote_link_interrupt(struct remote_link *l, enum err reason) {
     link_end(l, "the operation was interrupted");
     return;
   }
-  if (l->client.interrupted != ERR_OK) l->interrupted_ms = loop_now_ms(l->at->loop);
+  if (l->client.interrupted != ERR_OK && l->interrupted_ms == 0) l->interrupted_ms = loop_now_ms(l->at->loop);
   link_obey(l);
 }
 
@@ -272,9 +270,11 @@ void remote_link_interrupt(struct remote_link *l, enum err reason) {
 
 static const char *overdue(const struct remote_link *l, int64_t now_ms) {
   const struct bolt_client *c = &l->client;
+  const struct bolt_remote_options *o = &l->at->remote->options;
   int64_t silence_ms = c->receive_timeout_ms > 0 ? c->receive_timeout_ms : SILENCE_MS;
-  if (l->session == NULL && now_ms - l->idle_since_ms > IDLE_MS) return "it was kept long enough";
-  if (l->interrupted_ms != 0 && now_ms - l->interrupted_ms > INTERRUPT_MS) return "the server does not let itself be interrupted";
+  if (l->session == NULL && now_ms - l->idle_since_ms > o->idle_ms) return "it was kept long enough";
+  if (l->interrupted_ms != 0 && now_ms - l->interrupted_ms > o->interrupt_ms)
+    return "the server does not let itself be interrupted";
   if (bolt_client_is_logging_in(c)) {
     bool answered = c->version != NULL && !l->kept;
     if (now_ms - l->began_ms > (answered ? LOGIN_MS : CONNECT_MS)) return "the server does not answer";

@@ -755,6 +755,29 @@ TEST(a_server_that_says_nothing_is_given_up) {
   assert_int_equal(last, 'R');
 }
 
+TEST(a_server_that_does_not_let_itself_be_interrupted_is_left) {
+  static const char *const says[] = {VERSION_6, LOGGED_IN, "", ""};
+  static const struct dbms_client who = {.user_agent = {"x", 1}};
+  struct world w;
+  struct hanging h;
+  struct talk t;
+  prepare(&w);
+  w.options.interrupt_ms = 50;
+  assert_ok(bolt_remote_new(&w.options, &w.remote, NULL));
+  hanging_open(&h, says, ARRAY_SIZE(says));
+  talk_open_as(&t, w.remote, h.address, &who);
+  assert_ok(log_in(&t));
+  fill_run(&t, "CREATE (n)", V_NULL, true);
+  submit(&t, DBMS_RUN);
+  poll(NULL, 0, 20);
+  t.remote->interrupt(t.session, ERR_TX_TERMINATED);
+  assert_int_equal(await(&t), ERR_CLOSED); // it may have been done
+  talk_close(&t);
+  hanging_close(&h);
+  bolt_remote_free(w.remote);
+  test_dbms_done(&w.dbms);
+}
+
 TEST(an_interruption_ends_a_login_that_nobody_answers) {
   static const char *const silence[] = {""};
   static const struct dbms_client who = {.user_agent = {"x", 1}};
@@ -872,6 +895,21 @@ TEST(a_connection_on_which_users_may_have_been_changed_is_not_kept) {
   close_world(&w);
 }
 
+TEST(nothing_is_kept_for_long) {
+  struct world w;
+  struct talk t;
+  prepare(&w);
+  w.options.idle_ms = 1;
+  serve(&w, "127.0.0.1:0");
+  assert_ok(bolt_remote_new(&w.options, &w.remote, NULL));
+  talk_open(&t, &w);
+  assert_ok(log_in(&t));
+  talk_close(&t);
+  assert_true(comes_to(sessions, &w, 0));
+  assert_int_equal(kept(&w), 0);
+  close_world(&w);
+}
+
 TEST(not_more_are_kept_than_one_user_may_need) {
   enum { SESSIONS = 70, KEPT = 64 };
   struct world w;
@@ -941,6 +979,7 @@ TESTS(T(a_transaction_is_carried_out_there), T(a_statement_alone_has_its_options
       T(who_cannot_be_reached_has_done_nothing),
       T(a_connection_that_is_lost_while_logging_in_has_done_nothing_later_nobody_knows),
       T(what_no_server_may_send_ends_the_connection), T(a_server_that_says_nothing_is_given_up),
+      T(a_server_that_does_not_let_itself_be_interrupted_is_left), T(nothing_is_kept_for_long),
       T(an_interruption_ends_a_login_that_nobody_answers), T(not_more_are_kept_than_one_user_may_need),
       T(a_connection_is_kept_for_the_same_user_with_the_same_credentials),
       T(what_was_left_open_is_rolled_back_before_anybody_else_comes), T(a_connection_that_died_while_it_was_kept_is_replaced),
