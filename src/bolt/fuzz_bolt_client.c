@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/mem.h"
 #include "bolt/client.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -112,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const uint8_t version[] = {0, 0, 0, 6}, success[] = {0xb1, 0x70, 0xa0};
   static const struct dbms_client who = {.neo4j_major = 5};
   if (size == 0) return 0;
-  struct fuzz *f = calloc(1, sizeof *f);
+  struct fuzz *f = mem_zalloc(sizeof *f);
   must(f != NULL);
   bolt_client_init(&f->client, &who);
   f->sink.push = push;
@@ -129,6 +130,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   obey(f);
   must(!f->under_way);
   bolt_client_done(&f->client);
-  free(f);
+  mem_free(f);
   return 0;
 }

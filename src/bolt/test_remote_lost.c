@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "bolt/test_remote_world.h"
 #include "os/tls.h"
 #include "os/tls_test.h"
@@ -304,7 +305,7 @@ TEST(nothing_is_kept_for_long) {
 TEST(not_more_are_kept_than_one_user_may_need) {
   enum { SESSIONS = 70, KEPT = 64 };
   struct world w;
-  struct talk *t = calloc(SESSIONS, sizeof *t);
+  struct talk *t = mem_zalloc(SESSIONS * sizeof *t);
   open_world(&w);
   for (int i = 0; i < SESSIONS; i++) {
     talk_open(&t[i], &w);
@@ -314,7 +315,7 @@ TEST(not_more_are_kept_than_one_user_may_need) {
   for (int i = 0; i < SESSIONS; i++) talk_close(&t[i]);
   assert_true(comes_to(sessions, &w, KEPT));
   assert_int_equal(kept(&w), KEPT);
-  free(t);
+  mem_free(t);
   close_world(&w);
 }
 
