@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "base/uuid.h"
 
 struct arena;
 struct cluster;
@@ -40,6 +41,9 @@ enum err cluster_begin(struct cluster *c, struct error *e) NODISCARD;
 /// Who the first members of a group are that begins now, for the catalogue, in `a`: those who vote in the group of `system`, so
 /// that it is as safe as the catalogue is. Any thread. ERR_NOMEM.
 enum err cluster_first_members(struct cluster *c, struct arena *a, struct str *ret, struct error *e) NODISCARD;
+/// How often the group of a database has begun here is of no use any more: at a start, when the catalogue has it as dropped.
+/// Before, it keeps a member that comes back to an older catalogue from voting as one that it was.
+void cluster_forget_life(struct dbms *d, struct uuid database);
 /// Takes part in the database's group, which is begun where its log is new. Its machines may run.
 enum err cluster_join(struct cluster *c, struct database *db, struct error *e) NODISCARD;
 /// Afterwards nobody writes the log. NULL group is fine.

@@ -64,6 +64,14 @@ static enum err read_life(const struct database *db, uint32_t *ret, struct error
   return ERR_OK;
 }
 
+void cluster_forget_life(struct dbms *d, struct uuid database) {
+  char folder[DISK_PATH_MAX], path[DISK_PATH_MAX + UUID_TEXT_BYTES + 1];
+  mark_folder(d, folder);
+  snprintf(path, sizeof path, "%s/%s", folder, uuid_text(database).z);
+  enum err err = disk_unlink(d->options.disk, path, NULL);
+  (void) err; // there is none, or the next start finds it
+}
+
 // ---- first members as text: "<server>@<host:port>,..." ----
 
 enum err cluster_members_text(const struct consensus_membership *m, struct arena *a, struct str *ret, struct error *e) {
@@ -80,7 +88,8 @@ enum err cluster_members_text(const struct consensus_membership *m, struct arena
 }
 
 static bool add_member(struct consensus_membership *m, uint64_t server, struct str address) {
-  if (m->count == CONSENSUS_MEMBERS_MAX || server == 0 || address.len == 0 || address.len >= CONSENSUS_ADDRESS_BYTES)
+  if (m->count == CONSENSUS_MEMBERS_MAX || server == 0 || server > UINT32_MAX || address.len == 0 ||
+      address.len >= CONSENSUS_ADDRESS_BYTES)
     return false;
   struct consensus_member *to = &m->members[m->count++];
   *to = (struct consensus_member){.id = member_of(server, FIRST_LIFE), .role = CONSENSUS_VOTER};

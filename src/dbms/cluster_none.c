@@ -24,6 +24,9 @@ enum err cluster_first_members(struct cluster *c UNUSED, struct arena *a UNUSED,
   return ERR_UNSUPPORTED;
 }
 
+void cluster_forget_life(struct dbms *d UNUSED, struct uuid database UNUSED) {
+}
+
 enum err cluster_join(struct cluster *c UNUSED, struct database *db UNUSED, struct error *e UNUSED) {
   return ERR_UNSUPPORTED;
 }

@@ -282,6 +282,8 @@ static enum err sweep(struct dbms *d, const struct catalogue *c, struct arena *a
   struct sweep s = {.catalogue = c, .found = ARENA_ARRAY(a, const struct catalogue_entry *, c->count + 1)};
   char path[DISK_PATH_MAX];
   if (s.found == NULL) return arena_err(a, e);
+  for (uint32_t i = 0; i < c->count && d->cluster != NULL; i++)
+    if (c->entries[i].requested == CATALOGUE_DROPPED) cluster_forget_life(d, c->entries[i].uuid);
   snprintf(path, sizeof path, "%.*s/databases", STR_ARG(d->options.config->data_directory));
   TRY(disk_list(d->options.disk, path, note_dropped, &s, e));
   for (uint32_t i = 0; i < s.count; i++) {

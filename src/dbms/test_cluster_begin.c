@@ -1,0 +1,63 @@
+// The first members of a group, as the catalogue keeps them.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "dbms/cluster_int.h"
+
+static enum err parse(const char *text, struct consensus_membership *ret) {
+  struct error e = ERROR_INIT;
+  return cluster_members_parse(str_of(text), ret, &e);
+}
+
+TEST(voters_are_written_down_and_are_the_first_lives_of_their_servers_again) {
+  struct consensus_membership m = {.index = 9, .count = 3}, first;
+  struct arena a;
+  struct str text;
+  arena_init(&a, NULL);
+  m.members[0] = (struct consensus_member){.id = member_of(7, 1), .role = CONSENSUS_VOTER, .address = "[::1]:7000"};
+  m.members[1] = (struct consensus_member){.id = member_of(8, 2), .role = CONSENSUS_LEARNER, .address = "b:7000"};
+  m.members[2] = (struct consensus_member){.id = member_of(9, 5), .role = CONSENSUS_VOTER, .address = "c:7000"};
+  assert_ok(cluster_members_text(&m, &a, &text, NULL));
+  assert_str(text, "7@[::1]:7000,9@c:7000");
+  assert_ok(cluster_members_parse(text, &first, NULL));
+  assert_int_equal(first.index, 1);
+  assert_int_equal(first.count, 2);
+  assert_int_equal(first.members[0].id, member_of(7, 1));
+  assert_int_equal(first.members[1].id, member_of(9, 1));
+  assert_int_equal(first.members[1].role, CONSENSUS_VOTER);
+  assert_string_equal(first.members[0].address, "[::1]:7000");
+  arena_done(&a);
+}
+
+TEST(members_are_in_order_whoever_wrote_them) {
+  struct consensus_membership m;
+  assert_ok(parse("30@c:1,4@a:1,5@b:1", &m));
+  assert_int_equal(m.members[0].id, member_of(4, 1));
+  assert_int_equal(m.members[2].id, member_of(30, 1));
+}
+
+TEST(a_database_that_names_none_begins_with_nobody) {
+  struct consensus_membership m;
+  assert_ok(parse("", &m));
+  assert_int_equal(m.count, 0);
+}
+
+TEST(what_cannot_be_members_is_refused) {
+  struct consensus_membership m;
+  static const char *const bad[] = {"a",           "@a:1",         "0@a:1", "-1@a:1",        "1@",
+                                    "1@a:1,1@b:1", "1@a:1,,2@b:1", "x@a:1", "4294967296@a:1"};
+  for (size_t i = 0; i < ARRAY_SIZE(bad); i++) assert_int_equal(parse(bad[i], &m), ERR_CORRUPT);
+  char long_one[CONSENSUS_ADDRESS_BYTES + 8], many[8192];
+  memset(long_one, 'a', sizeof long_one);
+  memcpy(long_one, "1@", 2);
+  long_one[sizeof long_one - 1] = '\0';
+  assert_int_equal(parse(long_one, &m), ERR_CORRUPT);
+  size_t len = 0;
+  for (uint32_t i = 1; i <= CONSENSUS_MEMBERS_MAX + 1; i++)
+    len += (size_t) snprintf(many + len, sizeof many - len, "%s%u@a:1", i > 1 ? "," : "", i);
+  assert_int_equal(parse(many, &m), ERR_CORRUPT);
+}
+
+TESTS(T(voters_are_written_down_and_are_the_first_lives_of_their_servers_again), T(members_are_in_order_whoever_wrote_them),
+      T(a_database_that_names_none_begins_with_nobody), T(what_cannot_be_members_is_refused))
