@@ -43,7 +43,7 @@ static bool may_be_tried_again(enum err err) {
 /// Tells once of each time of trouble, and settles when to try again.
 static void machine_failed(struct database_machine *m, enum err err, const struct error *e) {
   struct dbms *d = m->database->dbms;
-  if (m->delay_ns == 0) {
+  if (m->delay_ns == 0 && m->database->gate == GATE_OPEN) { // one that is being closed ends its machines so
     event_raise(d->options.events, EVENT_ERROR, "database.machine.failed", "[%.*s] The %s failed: %s", STR_ARG(m->database->name),
                 machine_name(m->which), e->message);
   }

@@ -110,17 +110,34 @@ static bool follow(struct database *db, const struct catalogue_entry *entry, boo
   return !db->wanted_offline || shut_it(db, GATE_STOPPED);
 }
 
-/// What was dropped before this server knew of it has no files here that a start has not removed.
+/// Of one that came and went between two looks there may be files all the same: a member may have made them in an earlier life,
+/// and have begun this one with a catalogue that is older than the entry. Whatever cannot be removed now the next start removes.
+static void remove_unknown(struct dbms *d, const struct catalogue_entry *entry) {
+  char path[DISK_PATH_MAX];
+  struct error e = ERROR_INIT;
+  database_path(d, entry->folder, path);
+  if (disk_remove_tree(d->options.disk, path, &e) != ERR_OK)
+    tell(d, EVENT_ERROR, entry->name, "The files of the dropped database cannot be removed", &e);
+}
+
 static enum err follow_entry(struct dbms *d, const struct catalogue_entry *entry, bool at_start, bool *all, struct error *e) {
   struct database *db = find(d, entry->uuid);
-  if (db == NULL && entry->requested == CATALOGUE_DROPPED) return ERR_OK;
+  if (db == NULL && entry->requested == CATALOGUE_DROPPED) {
+    if (!at_start && entry->node >= d->reconciler.known_below) remove_unknown(d, entry);
+    return ERR_OK;
+  }
   if (db == NULL) TRY(know(d, entry, &db, e));
   *all &= follow(db, entry, at_start);
   return ERR_OK;
 }
 
 static enum err follow_all(struct dbms *d, const struct catalogue *c, bool at_start, bool *all, struct error *e) {
-  for (uint32_t i = 0; i < c->count; i++) TRY(follow_entry(d, &c->entries[i], at_start, all, e));
+  graph_id below = d->reconciler.known_below;
+  for (uint32_t i = 0; i < c->count; i++) {
+    TRY(follow_entry(d, &c->entries[i], at_start, all, e));
+    below = MAX(below, c->entries[i].node + 1);
+  }
+  d->reconciler.known_below = below;
   return ERR_OK;
 }
 

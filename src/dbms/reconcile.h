@@ -25,6 +25,7 @@ struct reconciler {
   _Atomic uint64_t done; // up to this one all is as the catalogue wants it
   _Atomic bool again;    // with the next tick
   _Atomic bool current;  // since the start of this server it has once followed all that there was
+  uint64_t known_below;  // entries with lower nodes have been followed before, or were swept at the start; of whoever runs it
   struct lead_task default_entry;
 };
 
