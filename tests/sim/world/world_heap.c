@@ -1,0 +1,108 @@
+// Memory that belongs to a process, so that it can die without tidying up: in the place of mem_alloc and its like (base/mem.h),
+// and of memory_reserve (os/memory.h), by the linker's --wrap.
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+#include "os/memory.h"
+#include "world_int.h"
+
+void *__wrap_mem_alloc(size_t bytes);
+void *__wrap_mem_zalloc(size_t bytes);
+void *__wrap_mem_realloc(void *p, size_t bytes);
+void __wrap_mem_free(void *p);
+void *__wrap_memory_reserve(size_t bytes);
+void __wrap_memory_release(void *p, size_t bytes);
+
+static_assert(sizeof(struct heap_block) % 16 == 0, "what follows it is aligned");
+
+void heap_init(struct heap_block *heap) {
+  heap->before = heap->after = heap;
+}
+
+/// Before there is a world, and in code that belongs to nobody.
+static struct heap_block outside = {&outside, &outside};
+
+static void *link_block(struct heap_block *b) {
+  if (b == NULL) return NULL;
+  struct heap_block *heap = world == NULL ? &outside : world->memory_of != NULL ? &world->memory_of->heap : &world->heap;
+  b->before = heap;
+  b->after = heap->after;
+  b->after->before = heap->after = b;
+  return b + 1;
+}
+
+static struct heap_block *unlink_block(void *p) {
+  struct heap_block *b = (struct heap_block *) p - 1;
+  b->before->after = b->after;
+  b->after->before = b->before;
+  return b;
+}
+
+void *__wrap_mem_alloc(size_t bytes) {
+  return link_block(malloc(sizeof(struct heap_block) + bytes));
+}
+
+void *__wrap_mem_zalloc(size_t bytes) {
+  return link_block(calloc(1, sizeof(struct heap_block) + bytes));
+}
+
+void *__wrap_mem_realloc(void *p, size_t bytes) {
+  if (p == NULL) return __wrap_mem_alloc(bytes);
+  struct heap_block *old = unlink_block(p), *b = realloc(old, sizeof(struct heap_block) + bytes);
+  void *linked = link_block(b != NULL ? b : old);
+  return b != NULL ? linked : NULL;
+}
+
+void __wrap_mem_free(void *p) {
+  if (p != NULL) free(unlink_block(p));
+}
+
+void heap_free_all(struct heap_block *heap) {
+  while (heap->after != heap) free(unlink_block(heap->after + 1));
+}
+
+// ---- by the page ----
+
+struct pages {
+  struct pages *next;
+  const struct process *process;
+  void *at;
+  size_t bytes;
+};
+
+static struct pages *reserved;
+
+void *__wrap_memory_reserve(size_t bytes) {
+  struct pages *r = malloc(sizeof *r);
+  void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (r == NULL || at == MAP_FAILED) abort();
+  *r = (struct pages){reserved, process_current(), at, bytes};
+  reserved = r;
+  return at;
+}
+
+static void give_back(struct pages **at) {
+  struct pages *r = *at;
+  *at = r->next;
+  munmap(r->at, r->bytes);
+  free(r);
+}
+
+void __wrap_memory_release(void *p, size_t bytes UNUSED) {
+  for (struct pages **at = &reserved; *at != NULL; at = &(*at)->next) {
+    if ((*at)->at != p) continue;
+    give_back(at);
+    return;
+  }
+}
+
+void heap_pages_free_all(const struct process *p) {
+  for (struct pages **at = &reserved; *at != NULL;)
+    if ((*at)->process == p)
+      give_back(at);
+    else
+      at = &(*at)->next;
+}
