@@ -1,0 +1,223 @@
+// What goes wrong, and how it is made good.
+#include <string.h>
+
+#include "product.h"
+
+const char *const product_fault_names[FAULT_MAX] = {"kill",      "power",     "cut",   "all",       "stop",
+                                                    "pause",     "partition", "reset", "long_wire", "slow_disk",
+                                                    "full_disk", "bad_disk",  "clock", "wipe"};
+
+static const struct world_disk_pace usual_pace = {
+    .read_ns = 20 * NS_PER_US, .write_ns = 40 * NS_PER_US, .sync_ns = 2 * NS_PER_MS};
+static const struct world_disk_pace slow_pace = {
+    .read_ns = 5 * NS_PER_MS, .write_ns = 20 * NS_PER_MS, .sync_ns = 400 * NS_PER_MS};
+static const struct world_link usual_link = {.delay_min_ns = 100 * NS_PER_US, .delay_max_ns = NS_PER_MS};
+static const struct world_link long_link = {.delay_min_ns = 20 * NS_PER_MS, .delay_max_ns = 150 * NS_PER_MS};
+
+enum { WATCH_MS = 20, STOP_MS_MAX = 60000 };
+
+static int64_t some_ms(int64_t least, int64_t most) {
+  return (least + (int64_t) rng_below(world_rng(), (uint64_t) (most - least) + 1)) * NS_PER_MS;
+}
+
+static bool chance(uint64_t num, uint64_t den) {
+  return rng_chance(world_rng(), num, den);
+}
+
+// ---- servers that have ended are started again ----
+
+static struct product_world *playing;
+
+static void on_revive(struct world_event *event) {
+  uint32_t i = (uint32_t) (event - playing->revive_events);
+  if (!process_is_alive(playing->servers[i].process)) product_server_start(&playing->servers[i]);
+}
+
+static void revive_in(struct product_world *w, uint32_t i, int64_t ns) {
+  if (w->revive_events[i].place == 0 || w->healed) world_event_set(&w->revive_events[i], ns);
+}
+
+static void on_watch(struct world_event *event) {
+  struct product_world *w = playing;
+  for (uint32_t i = 0; i < w->server_count; i++) {
+    struct product_server *s = &w->servers[i];
+    if (process_is_alive(s->process) && s->ended) product_server_kill(s, WORLD_END_PROCESS);
+    if (!process_is_alive(s->process) && w->revive_events[i].place == 0)
+      revive_in(w, i, w->healed ? some_ms(5, 50) : some_ms(5, 3000));
+    if (!s->stopping || !process_is_alive(s->process))
+      w->stopping_since_ns[i] = world_now_ns();
+    else if (world_now_ns() - w->stopping_since_ns[i] > STOP_MS_MAX * NS_PER_MS)
+      product_fail(w, "core%u was asked to stop and does not", s->number);
+  }
+  world_event_set(event, WATCH_MS * NS_PER_MS);
+}
+
+void product_watch(struct product_world *w) {
+  playing = w;
+  w->watch_event.run = on_watch;
+  world_links_set(usual_link);
+  for (uint32_t i = 0; i < w->server_count; i++) {
+    w->revive_events[i].run = on_revive;
+    world_disk_set_pace(w->servers[i].disk, usual_pace);
+    revive_in(w, i, some_ms(1, 2000));
+  }
+  world_event_set(&w->watch_event, WATCH_MS * NS_PER_MS);
+}
+
+// ---- faults of one server ----
+
+static void kill(struct product_world *w, uint32_t i, enum world_end end) {
+  if (!process_is_alive(w->servers[i].process)) return;
+  product_server_kill(&w->servers[i], end);
+  w->report->counts.kills += end == WORLD_END_PROCESS;
+  w->report->counts.power_cuts += end == WORLD_END_MACHINE;
+  revive_in(w, i, chance(1, 4) ? some_ms(1000, 8000) : some_ms(1, 800));
+}
+
+static void kill_all(struct product_world *w) {
+  enum world_end end = chance(1, 2) ? WORLD_END_MACHINE : WORLD_END_PROCESS;
+  for (uint32_t i = 0; i < w->server_count; i++) kill(w, i, end);
+}
+
+static void wipe(struct product_world *w, uint32_t i) {
+  if (w->wipes_left == 0) return;
+  w->wipes_left--;
+  w->report->counts.wipes++;
+  kill(w, i, WORLD_END_MACHINE);
+  world_tell(process_name(w->servers[i].process), "LOSES ITS DISK");
+  world_disk_wipe(w->servers[i].disk, rng_next(world_rng()));
+  w->servers[i].wiped = true;
+}
+
+static void on_heal_one(struct world_event *event) {
+  uint32_t i = (uint32_t) (event - playing->heal_events);
+  struct product_server *s = &playing->servers[i];
+  world_tell(process_name(s->process), "its disk is as it was");
+  world_disk_set_pace(s->disk, usual_pace);
+  sim_disk_set_room(world_disk_sim(s->disk), UINT64_MAX);
+}
+
+static void trouble_disk(struct product_world *w, uint32_t i, enum product_fault fault) {
+  struct product_server *s = &w->servers[i];
+  struct sim_disk *d = world_disk_sim(s->disk);
+  static const enum sim_op ops[] = {SIM_WRITE, SIM_SYNC, SIM_READ, SIM_ALLOCATE, SIM_OTHER};
+  if (fault == FAULT_SLOW_DISK) world_disk_set_pace(s->disk, slow_pace);
+  if (fault == FAULT_FULL_DISK) sim_disk_set_room(d, rng_below(world_rng(), 1 << 18));
+  if (fault == FAULT_BAD_DISK) {
+    sim_disk_fail(d, ops[rng_below(world_rng(), ARRAY_SIZE(ops))], (int64_t) rng_below(world_rng(), 60), ERR_IO);
+    w->needs_restart[i] = true;
+  }
+  w->needs_restart[i] |= fault == FAULT_FULL_DISK;
+  w->heal_events[i].run = on_heal_one;
+  world_event_set(&w->heal_events[i], some_ms(200, 4000));
+}
+
+// ---- faults of the network ----
+
+static void cut(struct product_world *w, uint32_t a, uint32_t b, bool one_way) {
+  world_link(w->servers[a].process, w->servers[b].process)->cut = true;
+  if (!one_way) world_link(w->servers[b].process, w->servers[a].process)->cut = true;
+}
+
+static struct world_event links_event;
+
+static void on_links_heal(struct world_event *event UNUSED) {
+  world_tell("network", "is whole again");
+  world_links_set(usual_link);
+}
+
+static void partition(struct product_world *w) {
+  bool one_way = chance(1, 2), alone = chance(1, 2);
+  uint32_t pick = (uint32_t) rng_below(world_rng(), w->server_count);
+  uint64_t side = alone ? UINT64_C(1) << pick : rng_below(world_rng(), UINT64_C(1) << w->server_count);
+  if (one_way && chance(1, 2)) side = ~side;
+  world_tell("network", "IS CUT, servers %llx%s", (unsigned long long) (side & ((1u << w->server_count) - 1)),
+             one_way ? " do not reach the others" : "");
+  for (uint32_t a = 0; a < w->server_count; a++)
+    for (uint32_t b = 0; b < w->server_count; b++)
+      if ((side >> a & 1) && !(side >> b & 1)) cut(w, a, b, one_way);
+  if (chance(1, 3)) // and the clients with one of the sides
+    for (uint32_t a = 0; a < w->server_count; a++)
+      if (side >> a & 1) world_link(w->servers[a].process, w->desk)->cut = true;
+}
+
+static void trouble_network(struct product_world *w, enum product_fault fault) {
+  uint32_t a = (uint32_t) rng_below(world_rng(), w->server_count), b = (uint32_t) rng_below(world_rng(), w->server_count);
+  if (fault == FAULT_RESET) {
+    world_net_reset(w->servers[a].process, w->servers[b].process);
+    return;
+  }
+  if (fault == FAULT_LONG_WIRE) world_links_set(long_link);
+  if (fault == FAULT_PARTITION) partition(w);
+  links_event.run = on_links_heal;
+  world_event_set(&links_event, some_ms(100, 6000));
+}
+
+// ---- one after the other ----
+
+static void strike(struct product_world *w, enum product_fault fault) {
+  uint32_t i = (uint32_t) rng_below(world_rng(), w->server_count);
+  struct product_server *s = &w->servers[i];
+  switch (fault) {
+  case FAULT_KILL: kill(w, i, WORLD_END_PROCESS); break;
+  case FAULT_POWER: kill(w, i, WORLD_END_MACHINE); break;
+  case FAULT_CUT: world_disk_cut_within(s->disk, 40); break;
+  case FAULT_ALL: kill_all(w); break;
+  case FAULT_STOP:
+    if (process_is_alive(s->process) && s->open) product_server_stop(s);
+    break;
+  case FAULT_PAUSE: process_pause(s->process, some_ms(50, 5000)); break;
+  case FAULT_CLOCK: process_shift_clock(s->process, some_ms(0, 7200000) - 3600 * NS_PER_S); break;
+  case FAULT_WIPE: wipe(w, i); break;
+  case FAULT_SLOW_DISK:
+  case FAULT_FULL_DISK:
+  case FAULT_BAD_DISK: trouble_disk(w, i, fault); break;
+  case FAULT_PARTITION:
+  case FAULT_RESET:
+  case FAULT_LONG_WIRE: trouble_network(w, fault); break;
+  case FAULT_MAX: return;
+  }
+  w->report->counts.faults++;
+  world_tell("fault", "%s %s", product_fault_names[fault], process_name(s->process));
+}
+
+static void on_fault(struct world_event *event) {
+  struct product_world *w = playing;
+  enum product_fault fault = (enum product_fault) rng_below(world_rng(), FAULT_MAX);
+  if (w->faults_on >> fault & 1) strike(w, fault);
+  world_event_set(event, (int64_t) rng_below(world_rng(), 2 * (uint64_t) w->faults_pace_ns));
+}
+
+/// Most worlds have half of the troubles, and some have them rarely: what needs quiet to grow has it.
+void product_faults_choose(struct product_world *w) {
+  static const int64_t paces_ms[] = {60, 150, 400, 1200};
+  w->faults_on = rng_next(world_rng());
+  if (chance(1, 8)) w->faults_on = ~UINT64_C(0);
+  w->faults_on &= ~w->options->off;
+  w->faults_pace_ns = paces_ms[rng_below(world_rng(), ARRAY_SIZE(paces_ms))] * NS_PER_MS;
+  w->wipes_left = w->server_count / 2;
+}
+
+void product_faults_begin(struct product_world *w) {
+  w->fault_event.run = on_fault;
+  world_event_set(&w->fault_event, w->faults_pace_ns);
+}
+
+void product_heal(struct product_world *w) {
+  world_tell("world", "ALL IS HEALED");
+  w->healed = true;
+  world_event_cancel(&w->fault_event);
+  world_event_cancel(&links_event);
+  world_links_set(usual_link);
+  for (uint32_t i = 0; i < w->server_count; i++) {
+    struct product_server *s = &w->servers[i];
+    world_event_cancel(&w->heal_events[i]);
+    world_disk_set_pace(s->disk, usual_pace);
+    sim_disk_set_room(world_disk_sim(s->disk), UINT64_MAX);
+    sim_disk_fail(world_disk_sim(s->disk), SIM_WRITE, -1, ERR_IO);
+    for (int op = 0; op < SIM_OP_MAX; op++) sim_disk_fail(world_disk_sim(s->disk), (enum sim_op) op, -1, ERR_IO);
+    sim_disk_cut_after(world_disk_sim(s->disk), -1);
+    if (w->needs_restart[i] && process_is_alive(s->process)) product_server_kill(s, WORLD_END_PROCESS);
+    if (!process_is_alive(s->process)) revive_in(w, i, some_ms(5, 50));
+  }
+}

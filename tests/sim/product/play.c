@@ -1,0 +1,113 @@
+// One world, from its seed.
+#include <stdarg.h>
+#include <string.h>
+
+#include "product.h"
+#include "server_line.h"
+
+enum { FORM_MS = 60000, CLIENTS_END_MS = 60000, FINISH_MS = 300000 };
+
+void product_fail(struct product_world *w, const char *fmt, ...) {
+  va_list args;
+  if (w->report->failed) return;
+  w->report->failed = true;
+  va_start(args, fmt);
+  vsnprintf(w->report->why, WHY_MAX, fmt, args);
+  va_end(args);
+  world_tell("world", "FAILED: %s", w->report->why);
+}
+
+static void choose_settings(struct product_world *w) {
+  static const char *const kept[] = {"256m size", "20 entries", "200 entries"}, *const checkpoints[] = {"2k", "20k", "250m"},
+                           *const windows[] = {"300ms", "1s", "1s"};
+  struct rng *r = world_rng();
+  w->server_count = w->options->servers != 0 ? w->options->servers : rng_chance(r, 1, 4) ? 5 : 3;
+  w->settings.servers = w->server_count;
+  snprintf(w->settings.log_kept, sizeof w->settings.log_kept, "%s", kept[rng_below(r, ARRAY_SIZE(kept))]);
+  snprintf(w->settings.checkpoint, sizeof w->settings.checkpoint, "%s", checkpoints[rng_below(r, ARRAY_SIZE(checkpoints))]);
+  snprintf(w->settings.window, sizeof w->settings.window, "%s", windows[rng_below(r, ARRAY_SIZE(windows))]);
+  w->client_count = 4 + (uint32_t) rng_below(r, CLIENTS_MAX - 3);
+}
+
+static void *stay(void *argument UNUSED) {
+  return NULL;
+}
+
+static void people(struct product_world *w) {
+  w->desk = world_process_new("desk");
+  process_start(w->desk, stay, NULL);
+  for (uint32_t i = 0; i < w->server_count; i++) product_server_init(&w->servers[i], i + 1, &w->settings, w->seed);
+  for (uint32_t i = 0; i < w->client_count; i++)
+    w->clients[i] = (struct product_client){
+        .world = w,
+        .number = i,
+        .driver = {.self = w->desk, .servers = w->servers, .server_count = w->server_count, .database = "neo4j"},
+    };
+}
+
+static bool is_prepared(void *context) {
+  const struct product_world *w = context;
+  return w->prepared || w->report->failed;
+}
+
+static bool has_failed(void *context) {
+  const struct product_world *w = context;
+  return w->report->failed;
+}
+
+static bool clients_ended(void *context) {
+  const struct product_world *w = context;
+  for (uint32_t i = 0; i < w->client_count; i++)
+    if (!w->clients[i].ended) return w->report->failed;
+  return true;
+}
+
+static bool has_finished(void *context) {
+  const struct product_world *w = context;
+  return w->finished || w->report->failed;
+}
+
+static void at_desk(struct product_world *w, const char *name, void *(*run)(void *), void *argument) {
+  fiber_detach(fiber_start(w->desk, name, run, argument));
+}
+
+static void play(struct product_world *w) {
+  choose_settings(w);
+  people(w);
+  product_faults_choose(w);
+  product_watch(w);
+  at_desk(w, "prepare", product_prepare, w);
+  if (!world_run_for(FORM_MS * NS_PER_MS, is_prepared, w)) product_fail(w, "no cluster within %d s", FORM_MS / 1000);
+  if (w->report->failed) return;
+  for (uint32_t i = 0; i < w->client_count; i++) at_desk(w, "client", product_client_run, &w->clients[i]);
+  product_faults_begin(w);
+  int64_t faults_ms = w->options->faults_ms != 0 ? w->options->faults_ms : 2000 + (int64_t) rng_below(world_rng(), 10000);
+  world_run_for(faults_ms * NS_PER_MS, has_failed, w);
+  if (w->report->failed) return;
+  product_heal(w);
+  world_run_for((int64_t) rng_below(world_rng(), 2000) * NS_PER_MS, has_failed, w);
+  w->stop = true;
+  if (!world_run_for(CLIENTS_END_MS * NS_PER_MS, clients_ended, w)) product_fail(w, "clients do not end");
+  if (w->report->failed) return;
+  at_desk(w, "finish", product_finish, w);
+  if (!world_run_for(FINISH_MS * NS_PER_MS, has_finished, w)) product_fail(w, "not everything answers after all is healed");
+}
+
+void product_play(uint64_t seed, const struct product_options *options, struct product_report *ret) {
+  static struct product_world w;
+  struct rng dice;
+  *ret = (struct product_report){.counts.seeds = 1};
+  rng_seed(&dice, seed ^ 0x51);
+  world_new(&(struct world_options){
+      .seed = seed, .trace = options->trace, .switch_one_in = rng_chance(&dice, 1, 2) ? 0 : 1 + rng_below(&dice, 400)});
+  session_lines_new_world();
+  w = (struct product_world){.options = options, .report = ret, .seed = seed};
+  play(&w);
+  ret->counts.simulated_ms = (uint64_t) (world_now_ns() / NS_PER_MS);
+  ret->hash = world_hash();
+  for (uint32_t i = 0; i < w.server_count; i++) {
+    if (process_is_alive(w.servers[i].process)) product_server_kill(&w.servers[i], WORLD_END_PROCESS);
+    world_disk_free(w.servers[i].disk);
+  }
+  world_free(world);
+}

@@ -1,0 +1,102 @@
+// A world of the product (product_play): servers that found a cluster, clients that write and read while everything goes wrong,
+// then all is healed, and everything must be there, once, and the same on every server.
+#pragma once
+
+#include "history.h"
+
+enum { CLIENTS_MAX = 16, WHY_MAX = 900 };
+
+enum product_fault {
+  FAULT_KILL,      // a process is gone
+  FAULT_POWER,     // a machine loses power between two operations of its disk
+  FAULT_CUT,       // within one
+  FAULT_ALL,       // all of them at about the same time
+  FAULT_STOP,      // stopped in order
+  FAULT_PAUSE,     // stands still
+  FAULT_PARTITION, // the servers are in two parts, or one is alone; in half of the cases one direction alone is cut
+  FAULT_RESET,     // connections between two break
+  FAULT_LONG_WIRE, // slow links
+  FAULT_SLOW_DISK,
+  FAULT_FULL_DISK,
+  FAULT_BAD_DISK, // an operation fails
+  FAULT_CLOCK,    // the wall clock jumps
+  FAULT_WIPE,     // a disk is lost: the server comes back with nothing
+  FAULT_MAX,
+};
+extern const char *const product_fault_names[FAULT_MAX];
+
+struct product_options {
+  uint32_t servers;  // 0: the seed decides
+  uint64_t off;      // faults that do not happen, by bit
+  int64_t faults_ms; // 0: the seed decides
+  FILE *trace;
+};
+
+struct product_counts {
+  uint64_t seeds, acknowledged, refused, unknown, faults, kills, power_cuts, wipes, copies, elections, simulated_ms,
+      recovery_ms_max;
+};
+
+struct product_report {
+  bool failed;
+  char why[WHY_MAX];
+  uint64_t hash; // of the whole story
+  struct product_counts counts;
+};
+
+struct product_world;
+
+struct product_client {
+  struct product_world *world;
+  struct driver driver;
+  uint32_t number;
+  char bookmark[BOOKMARK_MAX];
+  int64_t steps;
+  bool ended;
+};
+
+struct product_world {
+  const struct product_options *options;
+  struct product_report *report;
+  uint64_t seed;
+  struct product_settings settings;
+  struct product_server servers[SERVERS_MAX];
+  uint32_t server_count;
+  struct process *desk; // where the clients are
+  struct product_client clients[CLIENTS_MAX];
+  uint32_t client_count;
+  struct history history;
+  char bookmark[BOOKMARK_MAX]; // the highest that anybody was given
+  bool prepared, stop, finished;
+
+  // Faults.
+  uint64_t faults_on; // by bit: those of this world
+  int64_t faults_pace_ns;
+  struct world_event fault_event, watch_event, heal_events[SERVERS_MAX], revive_events[SERVERS_MAX];
+  bool needs_restart[SERVERS_MAX]; // its disk has failed it
+  int64_t stopping_since_ns[SERVERS_MAX];
+  uint32_t wipes_left;
+  bool healed;
+};
+
+/// Plays one.
+void product_play(uint64_t seed, const struct product_options *options, struct product_report *ret);
+
+/// The first that is said counts.
+void product_fail(struct product_world *w, const char *fmt, ...) PRINTF(2, 3);
+
+// ---- clients (workload.c) ----
+/// Threads of the desk; the argument is a product_client or the world.
+void *product_client_run(void *argument);
+/// Makes what the clients need; sets `prepared`.
+void *product_prepare(void *argument);
+/// Reads everything on every server, and judges; sets `finished`.
+void *product_finish(void *argument);
+
+// ---- faults (faults.c) ----
+void product_faults_choose(struct product_world *w);
+void product_faults_begin(struct product_world *w);
+/// Watches over servers that have ended, from the start to the end.
+void product_watch(struct product_world *w);
+/// Nothing goes wrong any more, and what was broken is whole again.
+void product_heal(struct product_world *w);

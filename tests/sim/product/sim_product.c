@@ -1,0 +1,201 @@
+// The simulator of the product: `sim_product [--seeds A..B] [--ledger FILE] [--trace] ...`.
+//
+// Each seed is a world of its own (product.h): whole servers and clients in one thread.
+//
+//   --seeds A..B    those worlds; without it, 100 from where the ledger says that the last run ended, or from 1
+//   --count N       so many instead of 100
+//   --seconds N     no more are begun after so long
+//   --ledger FILE   one line with totals is kept there
+//   --servers N     3 or 5; without it the seed decides
+//   --off A,B       kinds of faults that do not happen; --faults-ms N: how long they do
+//   --trace         prints the story
+//   --twice         plays each world twice, which must come to the same
+//   --keep-going    counts worlds that fail and goes on
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "product.h"
+
+struct arguments {
+  struct product_options world;
+  uint64_t first, count, failed;
+  int64_t seconds;
+  const char *ledger;
+  bool twice, keep_going;
+};
+
+#define COUNTERS(X) \
+  X(seeds)          \
+  X(acknowledged)   \
+  X(refused)        \
+  X(unknown)        \
+  X(faults)         \
+  X(kills)          \
+  X(power_cuts)     \
+  X(wipes)          \
+  X(simulated_ms)
+
+static volatile uint64_t playing;
+
+/// An assertion or a bad address in the product says nothing of the world that it was in.
+static void on_crash(int number) {
+  char text[100];
+  int n = snprintf(text, sizeof text, "\nsim_product: signal %d in the world of seed %" PRIu64 "\n", number, playing);
+  if (write(2, text, (size_t) n) < 0) _exit(1);
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+static double seconds_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double) t.tv_sec + (double) t.tv_nsec / 1e9;
+}
+
+// ---- the ledger: one line ----
+
+static uint64_t field(const char *line, const char *name) {
+  char key[64];
+  snprintf(key, sizeof key, " %s=", name);
+  const char *at = strstr(line, key);
+  return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+static void read_ledger(const char *path, char *line, size_t bytes) {
+  line[0] = '\0';
+  FILE *f = path != NULL ? fopen(path, "r") : NULL;
+  if (f == NULL) return;
+  if (fgets(line, (int) bytes, f) == NULL) line[0] = '\0';
+  fclose(f);
+}
+
+static void write_ledger(const struct arguments *a, const struct product_counts *n) {
+  char line[1000], path[1000];
+  if (a->ledger == NULL) return;
+  read_ledger(a->ledger, line, sizeof line);
+  snprintf(path, sizeof path, "%s.new", a->ledger);
+  FILE *f = fopen(path, "w");
+  if (f == NULL) return;
+  fprintf(f, "product next=%" PRIu64 " failures=%" PRIu64, a->first + n->seeds, field(line, "failures") + a->failed);
+#define X(counter) fprintf(f, " %s=%" PRIu64, #counter, field(line, #counter) + n->counter);
+  COUNTERS(X)
+#undef X
+  fputc('\n', f);
+  fclose(f);
+  rename(path, a->ledger);
+}
+
+// ---- arguments ----
+
+static uint64_t faults_named(const char *list) {
+  uint64_t set = 0;
+  for (int f = 0; f < FAULT_MAX; f++) {
+    size_t n = strlen(product_fault_names[f]);
+    for (const char *at = list; (at = strstr(at, product_fault_names[f])) != NULL; at++)
+      if ((at == list || at[-1] == ',') && (at[n] == ',' || at[n] == '\0')) set |= UINT64_C(1) << f;
+  }
+  return strcmp(list, "every") == 0 ? ~UINT64_C(0) : set;
+}
+
+static bool parse_value(struct arguments *a, const char *key, const char *value) {
+  if (strcmp(key, "--seeds") == 0) {
+    char *end;
+    a->first = strtoull(value, &end, 10);
+    a->count = strncmp(end, "..", 2) == 0 ? strtoull(end + 2, NULL, 10) - a->first + 1 : 1;
+  } else if (strcmp(key, "--count") == 0)
+    a->count = strtoull(value, NULL, 10);
+  else if (strcmp(key, "--seconds") == 0)
+    a->seconds = strtoll(value, NULL, 10);
+  else if (strcmp(key, "--ledger") == 0)
+    a->ledger = value;
+  else if (strcmp(key, "--servers") == 0)
+    a->world.servers = (uint32_t) strtoul(value, NULL, 10);
+  else if (strcmp(key, "--off") == 0)
+    a->world.off = faults_named(value);
+  else if (strcmp(key, "--faults-ms") == 0)
+    a->world.faults_ms = strtoll(value, NULL, 10);
+  else
+    return false;
+  return true;
+}
+
+static bool parse(int argc, char **argv, struct arguments *a) {
+  *a = (struct arguments){.count = 100, .seconds = INT64_MAX};
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--trace") == 0)
+      a->world.trace = stdout;
+    else if (strcmp(argv[i], "--twice") == 0)
+      a->twice = true;
+    else if (strcmp(argv[i], "--keep-going") == 0)
+      a->keep_going = true;
+    else if (i + 1 == argc || !parse_value(a, argv[i], argv[i + 1]))
+      return false;
+    else
+      i++;
+  }
+  return a->world.servers <= SERVERS_MAX;
+}
+
+// ---- the run ----
+
+static void add(struct product_counts *to, const struct product_counts *n) {
+#define X(counter) to->counter += n->counter;
+  COUNTERS(X)
+#undef X
+  to->recovery_ms_max = MAX(to->recovery_ms_max, n->recovery_ms_max);
+}
+
+static void print_counts(const struct arguments *a, const struct product_counts *n, double seconds) {
+  printf("%s to seed %" PRIu64 ": %.2f seeds/s", a->failed > 0 ? "FAILED" : "ok", a->first + n->seeds - 1,
+         (double) n->seeds / seconds);
+#define X(counter) printf(", %s %" PRIu64, #counter, n->counter);
+  COUNTERS(X)
+#undef X
+  printf(", slowest recovery %" PRIu64 " ms\n", n->recovery_ms_max);
+}
+
+static void play(struct arguments *a, uint64_t seed, struct product_report *r) {
+  struct product_report again;
+  playing = seed;
+  product_play(seed, &a->world, r);
+  if (a->twice && !r->failed) {
+    product_play(seed, &a->world, &again);
+    if (again.hash != r->hash) {
+      r->failed = true;
+      snprintf(r->why, WHY_MAX, "the same seed played twice is not the same story");
+    }
+  }
+  if (!r->failed) return;
+  a->failed++;
+  printf("FAILED seed %" PRIu64 ": %s\n  sim_product --seeds %" PRIu64 " --trace\n", seed, r->why, seed);
+  fflush(stdout);
+}
+
+int main(int argc, char **argv) {
+  struct arguments a;
+  struct product_counts total = {0};
+  char line[1000];
+  if (!parse(argc, argv, &a)) {
+    fprintf(stderr, "sim_product [--seeds A..B] [--count N] [--seconds N] [--ledger FILE] [--servers N] [--off A,B] [--faults-ms "
+                    "N] [--trace] "
+                    "[--twice] [--keep-going]\n");
+    return 2;
+  }
+  static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
+  for (size_t i = 0; i < ARRAY_SIZE(crashes); i++) signal(crashes[i], on_crash);
+  read_ledger(a.ledger, line, sizeof line);
+  if (a.first == 0) a.first = MAX(field(line, "next"), UINT64_C(1));
+  double begin = seconds_now();
+  for (uint64_t i = 0; i < a.count && (a.failed == 0 || a.keep_going) && seconds_now() - begin < (double) a.seconds; i++) {
+    struct product_report r;
+    play(&a, a.first + i, &r);
+    add(&total, &r.counts);
+  }
+  write_ledger(&a, &total);
+  print_counts(&a, &total, seconds_now() - begin);
+  return a.failed == 0 ? 0 : 1;
+}
