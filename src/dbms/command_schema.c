@@ -44,6 +44,10 @@ static const struct graph_index *find_same(const struct schema *s, const struct 
   return NULL;
 }
 
+static bool is_there(enum err err) {
+  return err == ERR_INDEX_EXISTS || err == ERR_INDEX_NAME_EXISTS || err == ERR_CONSTRAINT_EXISTS || err == ERR_CONSTRAINT_NAME_EXISTS;
+}
+
 /// The command's own index after a wait is no reason to refuse it: it is known by `r->command_begun`.
 static enum err create(struct transaction *t, struct result *r, struct graph_index *wanted, struct str name, bool if_not_exists, struct error *e) {
   struct schema schema;
@@ -70,7 +74,9 @@ static enum err create(struct transaction *t, struct result *r, struct graph_ind
   }
   wanted->name = wanted->constraint_name = name;
   uint32_t id;
-  TRY(graph_index_create(t->graph_tx, wanted, &id, e));
+  enum err err = graph_index_create(t->graph_tx, wanted, &id, e);
+  if (if_not_exists && is_there(err)) return ERR_OK; // somebody else made it while this one waited
+  TRY(err);
   if (constraint) r->counters.constraints_added++;
   else r->counters.indexes_added++;
   return ERR_OK;
@@ -107,10 +113,12 @@ enum err command_create_constraint(struct transaction *t, struct result *r, cons
 }
 
 /// After a wait it is called again, when the index may be gone already and is not to be looked for by its name.
-static enum err drop(struct transaction *t, struct result *r, uint32_t id, bool constraint, struct error *e) {
+static enum err drop(struct transaction *t, struct result *r, uint32_t id, bool constraint, bool if_exists, struct error *e) {
   r->command_begun = true;
   r->command_index = id;
-  TRY(graph_index_drop(t->graph_tx, id, e));
+  enum err err = graph_index_drop(t->graph_tx, id, e);
+  if (if_exists && err == ERR_INDEX_NOT_FOUND) return ERR_OK; // somebody else dropped it while this one waited
+  TRY(err);
   if (constraint) r->counters.constraints_removed++;
   else r->counters.indexes_removed++;
   return ERR_OK;
@@ -134,27 +142,27 @@ static enum err find_dropped(struct transaction *t, struct result *r, const stru
 }
 
 enum err command_drop_index(struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) {
-  if (r->command_begun) return drop(t, r, r->command_index, false, e);
+  if (r->command_begun) return drop(t, r, r->command_index, false, n->drop_index.if_exists, e);
   const struct graph_index *index;
   struct str name;
   TRY(find_dropped(t, r, n->drop_index.name, n->drop_index.label, &n->drop_index.properties, false, parameters, &index, &name, e));
   if (index != NULL && index->constraint != GRAPH_CONSTRAINT_NONE) {
     return error_set(e, ERR_INDEX_NOT_FOUND, "Unable to drop index: Index belongs to constraint: `%.*s`", STR_ARG(index->constraint_name));
   }
-  if (index != NULL) return drop(t, r, index->id, false, e);
+  if (index != NULL) return drop(t, r, index->id, false, n->drop_index.if_exists, e);
   if (n->drop_index.if_exists) return ERR_OK;
   return error_set(e, ERR_INDEX_NOT_FOUND, "Unable to drop index called `%.*s`. There is no such index.", STR_ARG(name));
 }
 
 enum err command_drop_constraint(struct transaction *t, struct result *r, const struct ast *n, struct value parameters, struct error *e) {
-  if (r->command_begun) return drop(t, r, r->command_index, true, e);
+  if (r->command_begun) return drop(t, r, r->command_index, true, n->drop_constraint.if_exists, e);
   const struct graph_index *index;
   struct str name;
   const struct ast *old = n->drop_constraint.old;
   static const struct ast_list none;
   TRY(find_dropped(t, r, n->drop_constraint.name, old != NULL ? old->create_constraint.label : STR_NONE, old != NULL ? &old->create_constraint.properties : &none,
                    old != NULL && old->create_constraint.relationship, parameters, &index, &name, e));
-  if (index != NULL && index->constraint != GRAPH_CONSTRAINT_NONE) return drop(t, r, index->id, true, e);
+  if (index != NULL && index->constraint != GRAPH_CONSTRAINT_NONE) return drop(t, r, index->id, true, n->drop_constraint.if_exists, e);
   if (n->drop_constraint.if_exists) return ERR_OK;
   return error_set(e, ERR_CONSTRAINT_NOT_FOUND, "Unable to drop constraint `%.*s`: No such constraint %.*s.", STR_ARG(name), STR_ARG(name));
 }

@@ -1,0 +1,64 @@
+// Schema commands beside statements and beside each other.
+#include "dbms/test_session_world.h"
+
+/// Its statement is sent, and waits for whoever writes.
+static void wait_with(struct world *w, struct client *c, const char *command) {
+  connect(w, c);
+  assert_false(submit(c, op_run(command, true)));
+  settle(w);
+  assert_int_equal(c->done, 0);
+}
+
+static void begin_to_write(struct world *w, struct client *c) {
+  connect(w, c);
+  finish(w, c, op_begin(-1));
+  tell(w, c, "CREATE (:Other)");
+}
+
+static void assert_went_well(struct world *w, struct client *c) {
+  assert_int_equal(c->done, 1);
+  assert_int_equal(c->op.err, ERR_OK);
+  dbms_session_free(c->session);
+  settle(w);
+}
+
+TEST(of_two_who_create_what_is_not_there_both_are_content) {
+  static const char *const commands[] = {"CREATE INDEX l IF NOT EXISTS FOR (x:L) ON (x.k)",
+                                         "CREATE CONSTRAINT l IF NOT EXISTS FOR (x:L) REQUIRE x.k IS UNIQUE"};
+  for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+    struct world w;
+    struct client writer, one, two;
+    world_start(&w);
+    begin_to_write(&w, &writer);
+    wait_with(&w, &one, commands[i]);
+    wait_with(&w, &two, commands[i]);
+    finish(&w, &writer, op_of(DBMS_COMMIT));
+    assert_went_well(&w, &one);
+    assert_went_well(&w, &two);
+    leave(&w, &writer);
+  }
+}
+
+TEST(of_two_who_drop_what_is_there_both_are_content) {
+  static const char *const commands[][2] = {
+      {"CREATE INDEX l FOR (x:L) ON (x.k)", "DROP INDEX l IF EXISTS"},
+      {"CREATE CONSTRAINT l FOR (x:L) REQUIRE x.k IS UNIQUE", "DROP CONSTRAINT l IF EXISTS"}};
+  for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+    struct world w;
+    struct client writer, one, two;
+    world_start(&w);
+    connect(&w, &one);
+    ask(&w, &one, commands[i][0]);
+    dbms_session_free(one.session);
+    begin_to_write(&w, &writer);
+    wait_with(&w, &one, commands[i][1]);
+    wait_with(&w, &two, commands[i][1]);
+    finish(&w, &writer, op_of(DBMS_COMMIT));
+    assert_went_well(&w, &one);
+    assert_went_well(&w, &two);
+    leave(&w, &writer);
+  }
+}
+
+TESTS(T(an_index_that_is_dropped_while_a_statement_waits_is_a_reason_to_try_again),
+      T(of_two_who_create_what_is_not_there_both_are_content), T(of_two_who_drop_what_is_there_both_are_content))
