@@ -22,6 +22,31 @@ static void assert_went_well(struct world *w, struct client *c) {
   settle(w);
 }
 
+TEST(an_index_that_is_dropped_while_a_statement_waits_is_a_reason_to_try_again) {
+  struct world w;
+  struct client writer, dropper, late;
+  world_start(&w);
+  connect(&w, &late);
+  ask(&w, &late, "CREATE (:L {k: 1})");
+  ask(&w, &late, "CREATE CONSTRAINT l FOR (x:L) REQUIRE x.k IS UNIQUE");
+  begin_to_write(&w, &writer);
+  wait_with(&w, &dropper, "DROP CONSTRAINT l");
+  finish(&w, &late, op_run("MATCH (x:L {k: 1}) SET x.n = 7", true));
+  assert_false(submit(&late, op_pull(&late, -1, -1))); // planned with the index; waits for its end
+  settle(&w);
+  assert_int_equal(late.done, 0);
+  finish(&w, &writer, op_of(DBMS_COMMIT));
+  assert_int_equal(dropper.done, 1);
+  finish(&w, &dropper, op_pull(&dropper, -1, -1));
+  assert_failed(&late, ERR_OUTDATED); // which drivers try again
+  finish(&w, &late, op_of(DBMS_RESET));
+  ask(&w, &late, "MATCH (x:L {k: 1}) SET x.n = 7");
+  assert_int_equal(ask(&w, &late, "MATCH (x:L) RETURN x.n"), 7);
+  dbms_session_free(late.session);
+  dbms_session_free(dropper.session);
+  leave(&w, &writer);
+}
+
 TEST(of_two_who_create_what_is_not_there_both_are_content) {
   static const char *const commands[] = {"CREATE INDEX l IF NOT EXISTS FOR (x:L) ON (x.k)",
                                          "CREATE CONSTRAINT l IF NOT EXISTS FOR (x:L) REQUIRE x.k IS UNIQUE"};

@@ -308,7 +308,7 @@ static enum err find_index(struct graph_tx *tx, uint32_t id, const struct schema
   tx->schema = now;
   *ret = schema_find(now, id);
   if (*ret != NULL) return ERR_OK;
-  return error_set(e, ERR_INDEX_NOT_FOUND, "There is no index with the number %u any more.", id);
+  return error_set(e, ERR_OUTDATED, "The index with the number %u was dropped after the statement was planned.", id);
 }
 
 static enum err seek(struct graph_view *v, uint32_t index, const struct graph_seek *s, struct graph_scan *scan, struct buf *key,
