@@ -84,8 +84,8 @@ static void wipe(struct product_world *w, uint32_t i) {
   w->wipes_left--;
   w->report->counts.wipes++;
   kill(w, i, WORLD_END_MACHINE);
-  world_tell(process_name(w->servers[i].process), "LOSES ITS DISK");
-  world_disk_wipe(w->servers[i].disk, rng_next(world_rng()));
+  world_tell(process_name(w->servers[i].process), "LOSES ITS DATABASES");
+  world_disk_remove(w->servers[i].disk, "/home/data/databases");
   w->servers[i].wiped = true;
 }
 

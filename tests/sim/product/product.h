@@ -20,7 +20,7 @@ enum product_fault {
   FAULT_FULL_DISK,
   FAULT_BAD_DISK, // an operation fails
   FAULT_CLOCK,    // the wall clock jumps
-  FAULT_WIPE,     // a disk is lost: the server comes back with nothing
+  FAULT_WIPE,     // the databases are lost, not who the server is: it comes back as another member
   FAULT_MAX,
 };
 extern const char *const product_fault_names[FAULT_MAX];

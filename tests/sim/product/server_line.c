@@ -17,7 +17,8 @@ struct session_line {
   struct session_line *next;
   struct product_server *server;
   const struct process *client;
-  struct fiber *caller, *worker;
+  struct fiber *worker;
+  struct fiber *caller;   // who waits for an answer; NULL: nobody
   struct request request; // while it is asked
   struct answer *answer;  // the caller's; NULL: it listens no more
   bool asked, answered;
@@ -31,6 +32,10 @@ static struct session_line *lines;
 
 void session_lines_new_world(void) {
   lines = NULL;
+}
+
+static void wake_caller(struct session_line *l) {
+  if (l->caller != NULL) fiber_wake(l->caller);
 }
 
 // ---- the server's side ----
@@ -204,7 +209,7 @@ static void answer(struct worker *w) {
   if (l->answer == NULL) return;
   *l->answer = w->answer;
   l->answered = true;
-  fiber_wake(l->caller);
+  wake_caller(l);
 }
 
 static void serve(struct worker *w) {
@@ -232,7 +237,7 @@ static void *work(void *argument) {
   l->server->lines--;
   l->worker = NULL;
   l->lost = true; // a server that stops closes its connections
-  fiber_wake(l->caller);
+  wake_caller(l);
   mem_free(w);
   return NULL;
 }
@@ -252,7 +257,7 @@ static bool is_lost(const struct session_line *l) {
 struct session_line *session_line_open(struct product_server *s, const struct process *from) {
   struct session_line *l = mem_zalloc(sizeof *l);
   if (l == NULL) abort();
-  *l = (struct session_line){.server = s, .client = from, .caller = fiber_current()};
+  *l = (struct session_line){.server = s, .client = from};
   fiber_sleep(2 * world_link_delay(from, s->process));
   if (is_cut(l)) {
     fiber_sleep(CONNECT_MS * NS_PER_MS);
@@ -281,15 +286,16 @@ static bool travel(struct session_line *l, int64_t delay_ns, int64_t until_ns) {
 
 bool session_line_call(struct session_line *l, const struct request *request, struct answer *ret, int64_t timeout_ns) {
   int64_t until_ns = world_now_ns() + timeout_ns;
-  l->caller = fiber_current();
   if (!travel(l, world_link_delay(l->client, l->server->process), until_ns) || is_lost(l)) return false;
   l->request = *request;
   l->answer = ret;
   l->answered = false;
+  l->caller = fiber_current();
   l->asked = true;
   if (l->worker != NULL) fiber_wake(l->worker);
   while (!l->answered && !is_lost(l) && world_now_ns() < until_ns) fiber_park(POLL_MS * NS_PER_MS);
   l->answer = NULL;
+  l->caller = NULL;
   return l->answered && travel(l, world_link_delay(l->server->process, l->client), until_ns);
 }
 
@@ -305,6 +311,6 @@ void session_lines_lose(struct product_server *s, enum world_end end) {
     l->worker = NULL;
     l->lost |= end == WORLD_END_PROCESS;
     l->silent |= end == WORLD_END_MACHINE;
-    if (l->lost) fiber_wake(l->caller);
+    if (l->lost) wake_caller(l);
   }
 }

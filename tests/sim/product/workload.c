@@ -49,7 +49,8 @@ static void tally(struct product_client *c, enum outcome outcome) {
 
 // ---- lists: one to four appends and reads ----
 
-static bool do_op(struct product_client *c, struct attempt *a, struct history_op *op) {
+/// Who brings no bookmark may find a member that has nothing yet.
+static bool do_op(struct product_client *c, struct attempt *a, const char *after, struct history_op *op) {
   op->key = below(LISTS);
   if (op->append) op->value = c->world->history.next_value++;
   struct call_parameter parameters[] = {{"key", op->key}, {"value", op->value}};
@@ -93,7 +94,7 @@ static enum outcome append_and_read(struct product_client *c) {
   bool good = attempt_open(&a, writes, after);
   for (uint32_t i = 0; i < count && good; i++) {
     struct history_op op = {.append = appends[i]};
-    good = do_op(c, &a, &op);
+    good = do_op(c, &a, after, &op);
     h->txns[number].ops[h->txns[number].op_count++] = op; // others may have moved it
   }
   if (good && chance(1, 20))

@@ -83,6 +83,7 @@ static void release(struct fiber *f) {
     break;
   }
   world_event_cancel(&f->wake);
+  f->process = NULL; // who wakes it all the same is found out
   f->next = unused;
   unused = f;
 }
@@ -133,6 +134,14 @@ static int64_t some_microseconds(void) {
   return (int64_t) rng_below(&world->rng, WAKE_NS_MAX) + 1;
 }
 
+static __attribute__((noinline)) void prepare(ucontext_t *context, char *stack) {
+  getcontext(context);
+  context->uc_stack.ss_sp = stack;
+  context->uc_stack.ss_size = STACK_BYTES;
+  context->uc_link = NULL;
+  makecontext(context, fiber_main, 0);
+}
+
 struct fiber *fiber_start(struct process *p, const char *name, void *(*run)(void *), void *argument) {
   struct fiber *f = take_unused();
   f->process = p;
@@ -143,11 +152,7 @@ struct fiber *fiber_start(struct process *p, const char *name, void *(*run)(void
   f->wake = (struct world_event){.run = on_wake, .process = p};
   f->next = p->fibers;
   p->fibers = f;
-  getcontext(&f->context);
-  f->context.uc_stack.ss_sp = f->stack;
-  f->context.uc_stack.ss_size = STACK_BYTES;
-  f->context.uc_link = NULL;
-  makecontext(&f->context, fiber_main, 0);
+  prepare(&f->context, f->stack);
   world_event_set(&f->wake, some_microseconds());
   return f;
 }
@@ -200,6 +205,7 @@ bool fiber_park(int64_t timeout_ns) {
 }
 
 void fiber_wake(struct fiber *f) {
+  assert(f->process != NULL);
   if (!f->parked || f->was_woken) return;
   f->was_woken = true;
   world_event_set(&f->wake, some_microseconds());

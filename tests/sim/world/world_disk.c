@@ -281,8 +281,9 @@ void world_disk_abandon(struct world_disk *d, enum world_end end) {
   if (end == WORLD_END_MACHINE) sim_disk_power_on(d->sim);
 }
 
-void world_disk_wipe(struct world_disk *d, uint64_t seed) {
-  close_all(d);
-  sim_disk_free(d->sim);
-  d->sim = sim_disk_new(seed);
+void world_disk_remove(struct world_disk *d, const char *path) {
+  struct error e = ERROR_INIT;
+  if (disk_remove_tree(sim_disk_table(d->sim), path, &e) == ERR_OK) return;
+  fprintf(stderr, "%s: %s\n", path, e.message);
+  abort();
 }

@@ -23,5 +23,5 @@ struct sim_disk *world_disk_sim(struct world_disk *d);
 void world_disk_cut_within(struct world_disk *d, uint64_t changes);
 /// The process is dead: its files are closed; with the power gone, what was not synced is lost in part.
 void world_disk_abandon(struct world_disk *d, enum world_end end);
-/// Whatever was on it is gone.
-void world_disk_wipe(struct world_disk *d, uint64_t seed);
+/// A directory is gone with all that was in it, while no process has a file open.
+void world_disk_remove(struct world_disk *d, const char *path);

@@ -5,6 +5,9 @@
 
 struct heap_block {
   struct heap_block *before, *after;
+#if defined(__SANITIZE_ADDRESS__)
+  char as_aligned_as_the_sanitizer_does[48];
+#endif
 };
 
 struct sim_disk;
