@@ -62,10 +62,29 @@ static bool lies_in(const struct sim_name *change, const void *directory) {
   return sim_is_in(change->path, directory, NULL);
 }
 
+static bool is_below(const char *path, const char *directory) {
+  size_t length = strlen(directory);
+  return strncmp(path, directory, length) == 0 && path[length] == '/';
+}
+
+// A directory that goes takes along what the disk has in it; another one of its name begins empty.
+static void lose_below(struct sim_disk *d, const char *directory, size_t changes_before) {
+  for (size_t i = d->stable.count; i > 0; i--)
+    if (is_below(d->stable.list[i - 1].path, directory)) d->stable.list[i - 1] = d->stable.list[--d->stable.count];
+  for (size_t i = 0; i < changes_before; i++)
+    if (is_below(d->changes.list[i].path, directory)) d->changes.list[i].inode = NULL;
+}
+
+static void make_durable(struct sim_disk *d, size_t change) {
+  char path[SIM_PATH_MAX];
+  memcpy(path, d->changes.list[change].path, sizeof path);
+  if (d->changes.list[change].inode == NULL) lose_below(d, path, change);
+  sim_names_set(&d->stable, path, d->changes.list[change].inode);
+}
+
 void sim_names_settle(struct sim_disk *d, const char *directory) {
   for (size_t i = 0; i < d->changes.count; i++)
-    if (sim_is_in(d->changes.list[i].path, directory, NULL))
-      sim_names_set(&d->stable, d->changes.list[i].path, d->changes.list[i].inode);
+    if (sim_is_in(d->changes.list[i].path, directory, NULL)) make_durable(d, i);
   keep_from(&d->changes, lies_in, directory);
 }
 
@@ -99,7 +118,7 @@ void sim_names_lose_some(struct sim_disk *d) {
     size_t survive = rng_below(&d->rng, beside + 1);
     for (size_t i = 0; survive > 0; i++) {
       if (!same_directory(d->changes.list[i].path, first)) continue;
-      sim_names_set(&d->stable, d->changes.list[i].path, d->changes.list[i].inode);
+      make_durable(d, i);
       survive--;
     }
     keep_from(&d->changes, lies_beside, first);

@@ -80,6 +80,19 @@ static void unsynced_contents(struct sim_disk *s) {
   disk_close(f);
 }
 
+static void make_again(struct sim_disk *s) {
+  struct disk *d = sim_disk_table(s);
+  assert_ok(disk_make_directories(d, "/home/a", NULL));
+  put(s, "/home/a/f", "data");
+  assert_ok(disk_sync_directory(d, "/home/a", NULL));
+  assert_ok(disk_remove_tree(d, "/home/a", NULL));
+  assert_ok(disk_make_directories(d, "/home/a", NULL));
+}
+
+TEST(a_directory_that_was_removed_does_not_come_back_within_another_of_its_name) {
+  assert_int_equal(survivals(make_again, "/home/a/f"), 0);
+}
+
 TEST(what_was_written_and_not_synced_may_be_lost) {
   assert_in_range(survivals(unsynced_contents, "home/f"), 20, 80);
 }
@@ -164,6 +177,8 @@ TEST(what_survived_can_be_kept_in_a_file_for_the_next_process) {
   unlink(saving.path);
 }
 
-TESTS(T(a_name_is_durable_after_a_sync_of_its_directory_and_of_those_above), T(what_was_written_and_not_synced_may_be_lost),
-      T(power_goes_within_the_operation_that_was_aimed_at), T(a_fault_strikes_the_file_that_it_was_aimed_at),
-      T(a_full_disk_takes_what_needs_no_room), T(what_survived_can_be_kept_in_a_file_for_the_next_process))
+TESTS(T(a_name_is_durable_after_a_sync_of_its_directory_and_of_those_above),
+      T(a_directory_that_was_removed_does_not_come_back_within_another_of_its_name),
+      T(what_was_written_and_not_synced_may_be_lost), T(power_goes_within_the_operation_that_was_aimed_at),
+      T(a_fault_strikes_the_file_that_it_was_aimed_at), T(a_full_disk_takes_what_needs_no_room),
+      T(what_survived_can_be_kept_in_a_file_for_the_next_process))
