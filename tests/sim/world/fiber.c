@@ -1,5 +1,7 @@
 // Threads as fibers: a stack each, and one that runs.
+#undef _FORTIFY_SOURCE // whose longjmp takes another stack for a mistake
 #include <assert.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +16,13 @@
 
 enum { STACK_BYTES = 512 * 1024, GUARD_BYTES = 4096, WAKE_NS_MAX = 20000 };
 
+/// Where a stack goes on.
+struct place {
+  ucontext_t context; // its beginning
+  jmp_buf jump;
+  bool entered;
+};
+
 struct fiber {
   struct fiber *next; // of its process, or of those that are free
   struct process *process;
@@ -21,7 +30,7 @@ struct fiber {
   void *argument, *result;
   char name[16];
   char *stack;
-  ucontext_t context;
+  struct place place;
   struct world_event wake;
   struct fiber *joiner;
   bool parked, was_woken, ended, detached;
@@ -30,9 +39,23 @@ struct fiber {
 };
 
 static struct fiber *running, *unused;
-static ucontext_t world_context;
+static struct place world_place = {.entered = true};
 
 // ---- switching ----
+
+/// Without a call of the system, which swapcontext makes to save signals; the sanitizer follows only the latter.
+#if defined(__SANITIZE_ADDRESS__)
+static void jump(struct place *from, struct place *to) {
+  swapcontext(&from->context, &to->context);
+}
+#else
+static void jump(struct place *from, struct place *to) {
+  if (_setjmp(from->jump) != 0) return;
+  if (to->entered) _longjmp(to->jump, 1);
+  to->entered = true;
+  setcontext(&to->context);
+}
+#endif
 
 #if defined(__SANITIZE_ADDRESS__)
 static const void *world_stack;
@@ -54,7 +77,7 @@ static void switch_to(struct fiber *f) {
   void *own = NULL;
   before_switch(&own, f->stack, STACK_BYTES);
 #endif
-  swapcontext(&world_context, &f->context);
+  jump(&world_place, &f->place);
 #if defined(__SANITIZE_ADDRESS__)
   after_switch(own, NULL, NULL);
 #endif
@@ -68,7 +91,7 @@ void fiber_switch_out(void) {
 #if defined(__SANITIZE_ADDRESS__)
   before_switch(f->ended ? NULL : &f->sanitizer_stack, world_stack, world_stack_bytes);
 #endif
-  swapcontext(&f->context, &world_context);
+  jump(&f->place, &world_place);
 #if defined(__SANITIZE_ADDRESS__)
   after_switch(f->sanitizer_stack, &world_stack, &world_stack_bytes);
 #endif
@@ -152,7 +175,7 @@ struct fiber *fiber_start(struct process *p, const char *name, void *(*run)(void
   f->wake = (struct world_event){.run = on_wake, .process = p};
   f->next = p->fibers;
   p->fibers = f;
-  prepare(&f->context, f->stack);
+  prepare(&f->place.context, f->stack);
   world_event_set(&f->wake, some_microseconds());
   return f;
 }
