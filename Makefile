@@ -65,6 +65,7 @@ crash: build-tests ## kill -9 and power cuts, ROUNDS=n of each (300); results go
 mutants: ## each safety rule switched off in turn; every one must be caught
 	@tools/mutants.py
 	@tools/cluster_mutants.py
+	@tools/product_mutants.py
 
 fuzz: ## the fuzzers, a minute each (SECONDS=n for longer), and whether they find what is planted
 	@tests/fuzz/run

@@ -106,6 +106,10 @@
   X(origin_earlier,    "whoever asks what became of a transaction is answered while it may still commit") \
   X(relay_again,       "a statement is done again though its rows were delivered") \
   X(relay_reach,       "the log here is asked before it has what the leader had") \
+  /* a server as a member: caught by the simulator of the product */ \
+  X(product_uncommitted,      "an entry that is durable here counts as committed after a restart") \
+  X(product_former_self,   "a server that lost its databases votes on as the member that it was") \
+  X(product_bookmark,     "a bookmark that is not reached is not waited for") \
   /* formation of clusters: caught by its simulator */ \
   X(identity_sync,           "what a server promises is said before it is on the disk") \
   X(formation_enough,        "fewer servers than are needed found a cluster") \

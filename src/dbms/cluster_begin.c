@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/mutant.h"
 #include "dbms/cluster_int.h"
 #include "store/store.h"
 
@@ -156,7 +157,7 @@ static enum err begin(const struct database *db, uint32_t last_life, uint32_t *r
   if (first == NULL) return error_ensure(e, ERR_NOMEM);
   enum err err = first_members(db, first, e);
   uint64_t id = member_of(o->server, FIRST_LIFE);
-  bool begun = last_life > 0 || (o->begun && begins_with_cluster(db));
+  bool begun = (last_life > 0 || (o->begun && begins_with_cluster(db))) && !MUTANT(product_former_self);
   bool is_first = err == ERR_OK && !begun && consensus_membership_find(first, id) != NULL;
   *ret_life = is_first ? FIRST_LIFE : MAX((uint32_t) o->epoch, last_life + 1);
   if (err == ERR_OK) err = is_first ? group_begin(log, id, first, e) : group_begin_empty(log, member_of(o->server, *ret_life), e);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "store/log_int.h"
 
 static void set_defaults(struct log_options *o) {
@@ -29,7 +30,7 @@ static void settle_marks(struct log *l) {
   l->last_index = l->durable_index;
   l->last_term = l->durable_term;
   l->last_time_ns = l->durable_time_ns;
-  l->commit_index = l->options.clustered ? MAX(l->commit_index, l->start_index - 1) : l->durable_index;
+  l->commit_index = l->options.clustered && !MUTANT(product_uncommitted) ? MAX(l->commit_index, l->start_index - 1) : l->durable_index;
   l->recovery.first_index = l->start_index;
   l->recovery.last_index = l->durable_index;
   l->recovery.last_term = l->durable_term;

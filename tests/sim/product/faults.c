@@ -59,7 +59,7 @@ void product_watch(struct product_world *w) {
   for (uint32_t i = 0; i < w->server_count; i++) {
     w->revive_events[i].run = on_revive;
     world_disk_set_pace(w->servers[i].disk, usual_pace);
-    revive_in(w, i, some_ms(1, 2000));
+    revive_in(w, i, i < w->settings.servers ? some_ms(1, 2000) : some_ms(3000, 8000));
   }
   world_event_set(&w->watch_event, WATCH_MS * NS_PER_MS);
 }
@@ -85,6 +85,7 @@ static void wipe(struct product_world *w, uint32_t i) {
   w->report->counts.wipes++;
   kill(w, i, WORLD_END_MACHINE);
   world_tell(process_name(w->servers[i].process), "LOSES ITS DATABASES");
+  world_disk_calm(w->servers[i].disk);
   world_disk_remove(w->servers[i].disk, "/home/data/databases");
   w->servers[i].wiped = true;
 }
@@ -195,7 +196,7 @@ void product_faults_choose(struct product_world *w) {
   if (chance(1, 8)) w->faults_on = ~UINT64_C(0);
   w->faults_on &= ~w->options->off;
   w->faults_pace_ns = paces_ms[rng_below(world_rng(), ARRAY_SIZE(paces_ms))] * NS_PER_MS;
-  w->wipes_left = w->server_count / 2;
+  w->wipes_left = w->early ? 0 : w->settings.servers / 2; // who is not founded yet has nothing to come back with
 }
 
 void product_faults_begin(struct product_world *w) {
@@ -214,9 +215,7 @@ void product_heal(struct product_world *w) {
     world_event_cancel(&w->heal_events[i]);
     world_disk_set_pace(s->disk, usual_pace);
     sim_disk_set_room(world_disk_sim(s->disk), UINT64_MAX);
-    sim_disk_fail(world_disk_sim(s->disk), SIM_WRITE, -1, ERR_IO);
-    for (int op = 0; op < SIM_OP_MAX; op++) sim_disk_fail(world_disk_sim(s->disk), (enum sim_op) op, -1, ERR_IO);
-    sim_disk_cut_after(world_disk_sim(s->disk), -1);
+    world_disk_calm(s->disk);
     if (w->needs_restart[i] && process_is_alive(s->process)) product_server_kill(s, WORLD_END_PROCESS);
     if (!process_is_alive(s->process)) revive_in(w, i, some_ms(5, 50));
   }

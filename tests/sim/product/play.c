@@ -23,9 +23,12 @@ static void choose_settings(struct product_world *w) {
   struct rng *r = world_rng();
   w->server_count = w->options->servers != 0 ? w->options->servers : rng_chance(r, 1, 4) ? 5 : 3;
   w->settings.servers = w->server_count;
+  if (rng_chance(r, 1, 5)) w->server_count++; // one comes later
+  w->early = rng_chance(r, 1, 4);
   snprintf(w->settings.log_kept, sizeof w->settings.log_kept, "%s", kept[rng_below(r, ARRAY_SIZE(kept))]);
   snprintf(w->settings.checkpoint, sizeof w->settings.checkpoint, "%s", checkpoints[rng_below(r, ARRAY_SIZE(checkpoints))]);
   snprintf(w->settings.window, sizeof w->settings.window, "%s", windows[rng_below(r, ARRAY_SIZE(windows))]);
+  w->think_ns = (INT64_C(20) << rng_below(r, 4)) * NS_PER_MS;
   w->client_count = 4 + (uint32_t) rng_below(r, CLIENTS_MAX - 3);
 }
 
@@ -71,24 +74,40 @@ static void at_desk(struct product_world *w, const char *name, void *(*run)(void
   fiber_detach(fiber_start(w->desk, name, run, argument));
 }
 
+/// In most worlds nothing goes wrong before the clients have what they need.
+static bool form(struct product_world *w, int64_t *left_ms) {
+  at_desk(w, "prepare", product_prepare, w);
+  if (w->early) {
+    int64_t begin_ns = world_now_ns();
+    product_faults_begin(w);
+    world_run_for(*left_ms * NS_PER_MS, is_prepared, w);
+    *left_ms -= (world_now_ns() - begin_ns) / NS_PER_MS;
+    if (!w->prepared) product_heal(w);
+  }
+  if (!w->prepared && !world_run_for(FORM_MS * NS_PER_MS, is_prepared, w))
+    product_fail(w, "no cluster within %d s", FORM_MS / 1000);
+  return !w->report->failed;
+}
+
+static bool live(struct product_world *w, int64_t faults_ms) {
+  for (uint32_t i = 0; i < w->client_count; i++) at_desk(w, "client", product_client_run, &w->clients[i]);
+  if (!w->early) product_faults_begin(w);
+  world_run_for(faults_ms * NS_PER_MS, has_failed, w);
+  if (w->report->failed) return false;
+  if (!w->healed) product_heal(w);
+  world_run_for((int64_t) rng_below(world_rng(), 2000) * NS_PER_MS, has_failed, w);
+  w->stop = true;
+  if (!world_run_for(CLIENTS_END_MS * NS_PER_MS, clients_ended, w)) product_fail(w, "clients do not end");
+  return !w->report->failed;
+}
+
 static void play(struct product_world *w) {
   choose_settings(w);
   people(w);
   product_faults_choose(w);
   product_watch(w);
-  at_desk(w, "prepare", product_prepare, w);
-  if (!world_run_for(FORM_MS * NS_PER_MS, is_prepared, w)) product_fail(w, "no cluster within %d s", FORM_MS / 1000);
-  if (w->report->failed) return;
-  for (uint32_t i = 0; i < w->client_count; i++) at_desk(w, "client", product_client_run, &w->clients[i]);
-  product_faults_begin(w);
   int64_t faults_ms = w->options->faults_ms != 0 ? w->options->faults_ms : 2000 + (int64_t) rng_below(world_rng(), 10000);
-  world_run_for(faults_ms * NS_PER_MS, has_failed, w);
-  if (w->report->failed) return;
-  product_heal(w);
-  world_run_for((int64_t) rng_below(world_rng(), 2000) * NS_PER_MS, has_failed, w);
-  w->stop = true;
-  if (!world_run_for(CLIENTS_END_MS * NS_PER_MS, clients_ended, w)) product_fail(w, "clients do not end");
-  if (w->report->failed) return;
+  if (!form(w, &faults_ms) || !live(w, MAX(faults_ms, INT64_C(500)))) return;
   at_desk(w, "finish", product_finish, w);
   if (!world_run_for(FINISH_MS * NS_PER_MS, has_finished, w)) product_fail(w, "not everything answers after all is healed");
 }

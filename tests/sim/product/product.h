@@ -65,8 +65,10 @@ struct product_world {
   struct process *desk; // where the clients are
   struct product_client clients[CLIENTS_MAX];
   uint32_t client_count;
+  int64_t think_ns; // between transactions, at most
   struct history history;
   char bookmark[BOOKMARK_MAX]; // the highest that anybody was given
+  bool early;                  // things go wrong from the start
   bool prepared, stop, finished;
 
   // Faults.

@@ -190,7 +190,7 @@ void *product_client_run(void *argument) {
     tally(c, o);
     trouble = o == OUTCOME_OK ? 0 : MIN(trouble + 1, 5u);
     if (c->driver.wrong != NULL) product_fail(c->world, "%s", c->driver.wrong);
-    thread_sleep_ns((int64_t) rng_below(world_rng(), (uint64_t) (20 * NS_PER_MS) << trouble));
+    thread_sleep_ns((int64_t) rng_below(world_rng(), MIN((uint64_t) c->world->think_ns << trouble, (uint64_t) NS_PER_S)));
   }
   driver_close(&c->driver);
   c->ended = true;

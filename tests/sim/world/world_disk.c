@@ -273,9 +273,14 @@ void world_disk_cut_within(struct world_disk *d, uint64_t changes) {
   sim_disk_cut_after(d->sim, (int64_t) rng_below(&world->rng, changes));
 }
 
+void world_disk_calm(struct world_disk *d) {
+  for (int op = 0; op < SIM_OP_MAX; op++) sim_disk_fail(d->sim, (enum sim_op) op, -1, ERR_IO);
+  sim_disk_cut_after(d->sim, -1);
+}
+
 void world_disk_abandon(struct world_disk *d, enum world_end end) {
   world_event_cancel(&d->lost_event);
-  sim_disk_cut_after(d->sim, -1);
+  world_disk_calm(d);
   if (end == WORLD_END_MACHINE) sim_disk_cut(d->sim);
   close_all(d);
   if (end == WORLD_END_MACHINE) sim_disk_power_on(d->sim);

@@ -21,6 +21,8 @@ struct sim_disk *world_disk_sim(struct world_disk *d);
 
 /// The power goes within one of the next `changes` changes, unless the process ends before.
 void world_disk_cut_within(struct world_disk *d, uint64_t changes);
+/// No operation is to fail any more, and no power to go.
+void world_disk_calm(struct world_disk *d);
 /// The process is dead: its files are closed; with the power gone, what was not synced is lost in part.
 void world_disk_abandon(struct world_disk *d, enum world_end end);
 /// A directory is gone with all that was in it, while no process has a file open.
