@@ -94,15 +94,19 @@ static uint64_t page_says(struct member *m) {
 
 // ---- life ----
 
-static void member_open_store(struct member *m, bool create) {
-  struct error e = ERROR_INIT;
+static enum err member_try_store(struct member *m, bool create, struct error *e) {
   struct store_options o = {.disk = sim_disk_table(m->disk),
                             .clock = &m->world->clock.clock,
                             .random = &m->random.source,
                             .pool = m->pool,
                             .log = {.segment_bytes = 4096, .clustered = true},
                             .create = create};
-  if (store_open("db", &o, &m->store, &e) != ERR_OK) fail_msg("%s", e.message);
+  return store_open("db", &o, &m->store, e);
+}
+
+static void member_open_store(struct member *m, bool create) {
+  struct error e = ERROR_INIT;
+  if (member_try_store(m, create, &e) != ERR_OK) fail_msg("%s", e.message);
 }
 
 static void member_open_group(struct member *m) {
@@ -123,15 +127,20 @@ static void member_close(struct member *m) {
   m->store = NULL;
 }
 
-static struct world *world_new(void) {
-  struct world *w = mem_zalloc(sizeof *w);
+static struct consensus_membership first_membership(void) {
   struct consensus_membership first = {.index = 1, .count = MEMBERS};
-  w->now_ms = 1000;
-  clock_manual_init(&w->clock, 5000);
   for (uint32_t i = 0; i < MEMBERS; i++) {
     first.members[i] = (struct consensus_member){.id = i + 1, .role = CONSENSUS_VOTER};
     snprintf(first.members[i].address, sizeof first.members[i].address, "member-%u", i + 1);
   }
+  return first;
+}
+
+static struct world *world_new(void) {
+  struct world *w = mem_zalloc(sizeof *w);
+  struct consensus_membership first = first_membership();
+  w->now_ms = 1000;
+  clock_manual_init(&w->clock, 5000);
   for (uint64_t id = 1; id <= MEMBERS; id++) {
     struct member *m = &w->members[id];
     struct page_pool_options pool = {.limit_bytes = 200 * PAGE_BYTES, .accesses_max = 4};
@@ -312,5 +321,38 @@ TEST(the_power_goes_when_the_copy_is_in_place_and_again_when_the_log_has_begun_a
   world_free(w);
 }
 
+/// Nothing of it is there, or some, or all: then it is not begun again.
+static enum err begin(struct member *m, struct error *e) {
+  struct consensus_membership first = first_membership();
+  struct log_group_state state;
+  TRY(member_try_store(m, true, e));
+  log_group_state(store_log(m->store), &state);
+  return state.member_id == 0 ? group_begin(store_log(m->store), m->id, &first, e) : ERR_OK;
+}
+
+TEST(a_beginning_that_a_power_cut_ended_is_begun_again) {
+  struct world *w = world_new();
+  struct member *m = &w->members[1];
+  bool cut = true;
+  for (int64_t changes = 0; cut; changes++) {
+    struct error e = ERROR_INIT;
+    member_close(m);
+    sim_disk_free(m->disk);
+    m->disk = sim_disk_new((uint64_t) changes);
+    sim_disk_cut_after(m->disk, changes);
+    enum err err = begin(m, &e);
+    cut = sim_disk_is_off(m->disk);
+    assert_int_equal(err != ERR_OK, cut);
+    if (!cut) break;
+    member_close(m);
+    sim_disk_power_on(m->disk);
+    err = begin(m, &e);
+    if (err != ERR_OK) fail_msg("after %lld changes: %s", (long long) changes, e.message);
+    member_open_group(m);
+  }
+  world_free(w);
+}
+
 TESTS(T(a_member_that_is_too_far_behind_gets_a_copy_and_follows_again),
-      T(the_power_goes_when_the_copy_is_in_place_and_again_when_the_log_has_begun_anew))
+      T(the_power_goes_when_the_copy_is_in_place_and_again_when_the_log_has_begun_anew),
+      T(a_beginning_that_a_power_cut_ended_is_begun_again))

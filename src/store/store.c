@@ -105,7 +105,8 @@ static enum err check_owner(struct store *s, struct error *e) {
     return error_set(e, ERR_INVALID,
                      "The store '%s' belongs to a member of a cluster: start this server with dbms.mode=CORE, as it was.",
                      s->directory);
-  if (s->options.log.clustered && g.member_id == 0 && log_last_index(s->log) > g.snapshot_index && !g.installing)
+  bool was_alone = g.member_id == 0 && g.term > 0; // each opening raises its term; a group's begins with its member
+  if (s->options.log.clustered && was_alone && log_last_index(s->log) > g.snapshot_index && !g.installing)
     return error_set(e, ERR_INVALID,
                      "The store '%s' was made by a standalone server: a member of a cluster begins with an empty folder, or with "
                      "dbms.mode=SINGLE.",
