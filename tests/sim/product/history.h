@@ -15,7 +15,9 @@
 
 #include "driver.h"
 
-enum { LISTS = 5, COUNTERS = 3, OPS_MAX = 4 };
+enum { LISTS = 5, COUNTERS = 3, OPS_MAX = 4, BATCHES_MAX = 3 };
+
+enum history_batch { BATCH_NOT_THERE, BATCH_THERE, BATCH_UNKNOWN };
 
 struct history_op {
   bool append;
@@ -42,6 +44,8 @@ struct history {
   uint64_t counter_acknowledged[COUNTERS], counter_unknown[COUNTERS];
   uint8_t *merged; // by key: 1 somebody tried, 2 it was acknowledged
   uint32_t merged_room;
+  enum history_batch batches[BATCHES_MAX]; // large transactions
+  uint32_t batch_count;
   int64_t next_value;
 };
 

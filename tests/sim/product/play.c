@@ -24,6 +24,7 @@ static void choose_settings(struct product_world *w) {
   w->server_count = w->options->servers != 0 ? w->options->servers : rng_chance(r, 1, 4) ? 5 : 3;
   w->settings.servers = w->server_count;
   if (rng_chance(r, 1, 5)) w->server_count++; // one comes later
+  w->writes_much = rng_chance(r, 1, 6);
   w->early = rng_chance(r, 1, 4);
   snprintf(w->settings.log_kept, sizeof w->settings.log_kept, "%s", kept[rng_below(r, ARRAY_SIZE(kept))]);
   snprintf(w->settings.checkpoint, sizeof w->settings.checkpoint, "%s", checkpoints[rng_below(r, ARRAY_SIZE(checkpoints))]);

@@ -69,6 +69,7 @@ struct product_world {
   struct history history;
   char bookmark[BOOKMARK_MAX]; // the highest that anybody was given
   bool early;                  // things go wrong from the start
+  bool writes_much;
   bool prepared, stop, finished;
 
   // Faults.

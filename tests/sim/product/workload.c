@@ -11,7 +11,13 @@
 #define COUNT "MATCH (c:Counter {key: $key}) SET c.n = c.n + 1"
 #define MERGE "MERGE (u:Unique {key: $key})"
 
-enum { FINISH_TRIES_MS = 90000, MERGE_KEYS = 200 };
+#define WRITE_MUCH                                                                                                               \
+  "WITH reduce(s = 'x', i IN range(1, 15) | s + s) AS text UNWIND range(1, 140) AS i CREATE (:Much {batch: $batch, i: i, text: " \
+  "text})"
+
+static const char *const batch_words[] = {"refused", "acknowledged", "unknown"};
+
+enum { MUCH_NODES = 140, FINISH_TRIES_MS = 90000, MERGE_KEYS = 200 };
 
 static bool chance(uint64_t num, uint64_t den) {
   return rng_chance(world_rng(), num, den);
@@ -162,6 +168,17 @@ static enum outcome walk(struct product_client *c) {
   return a.outcome == OUTCOME_UNKNOWN ? OUTCOME_REFUSED : a.outcome;
 }
 
+/// Longer than an entry of the log may be: it travels in parts, and is there whole or not at all.
+static enum outcome write_much(struct product_client *c) {
+  struct history *h = &c->world->history;
+  int64_t batch = h->batch_count;
+  if (batch == BATCHES_MAX) return OUTCOME_REFUSED;
+  h->batches[h->batch_count++] = BATCH_UNKNOWN; // what becomes of it when the world ends before the answer
+  enum outcome o = write_one(c, WRITE_MUCH, &(struct call_parameter){"batch", batch}, 1);
+  h->batches[batch] = o == OUTCOME_OK ? BATCH_THERE : o == OUTCOME_REFUSED ? BATCH_NOT_THERE : BATCH_UNKNOWN;
+  return o;
+}
+
 static enum outcome change_schema(struct product_client *c) {
   static const char *const commands[] = {"CREATE INDEX steps IF NOT EXISTS FOR (s:Step) ON (s.i)", "DROP INDEX steps IF EXISTS",
                                          "CREATE INDEX lists IF NOT EXISTS FOR (l:List) ON (l.key)",
@@ -178,7 +195,8 @@ static enum outcome once(struct product_client *c) {
   if (dice < 50) return append_and_read(c);
   if (dice < 68) return count(c);
   if (dice < 82) return merge(c);
-  if (dice < 97) return walk(c);
+  if (dice < 96) return walk(c);
+  if (dice < 97) return c->world->writes_much ? write_much(c) : walk(c);
   return change_schema(c);
 }
 
@@ -270,6 +288,20 @@ static bool check_merged(struct product_client *c, uint32_t server) {
   return true;
 }
 
+static bool check_much(struct product_client *c, uint32_t server) {
+  const struct history *h = &c->world->history;
+  for (uint32_t i = 0; i < h->batch_count; i++) {
+    if (!read_at(c, server, "MATCH (m:Much {batch: $batch}) RETURN count(m)", &(struct call_parameter){"batch", i}, 1))
+      return false;
+    int64_t n = c->driver.answer.numbers[0];
+    bool right = (n == 0 && h->batches[i] != BATCH_THERE) || (n == MUCH_NODES && h->batches[i] != BATCH_NOT_THERE);
+    if (!right)
+      product_fail(c->world, "of the large transaction %u (%s) %lld of %d nodes are there on core%u", i,
+                   batch_words[h->batches[i]], (long long) n, MUCH_NODES, server);
+  }
+  return true;
+}
+
 /// All that is in the database, as one number.
 static bool digest(struct product_client *c, uint32_t server, uint64_t *ret) {
   if (!read_at(c, server, "MATCH (n) RETURN n", NULL, 0)) return false;
@@ -291,7 +323,7 @@ void *product_finish(void *argument) {
   if (good) w->report->counts.recovery_ms_max = (uint64_t) ((world_now_ns() - since_ns) / NS_PER_MS);
   for (uint32_t s = 1; s <= w->server_count && good; s++) {
     uint64_t found;
-    good = digest(c, s, &found) && check_merged(c, s);
+    good = digest(c, s, &found) && check_merged(c, s) && check_much(c, s);
     if (s == 1) first = found;
     if (good && found != first) product_fail(w, "core%u has not what core1 has", s);
   }
