@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "bolt/remote.h"
 #include "config/config.h"
 #include "dbms/dbms.h"
 #include "dbms/session.h"
 #include "dbms/standing.h"
+#include "os/random.h"
 #include "os/thread.h"
 #include "server/engine.h"
+#include "server/front_doors.h"
 #include "server/member.h"
 #include "server_line.h"
 
@@ -22,6 +25,9 @@ struct life {
   struct event_sink events;
   struct member *member;
   struct engine *engine;
+  struct dbms_remote *remote;
+  struct front_doors *doors;
+  const struct dbms_cluster_options *cluster;
   struct thread ticker;
   bool ends;
 };
@@ -57,6 +63,7 @@ static void configure(struct life *life) {
   set(life, "dbms.cluster.discovery.endpoints", endpoints);
   set(life, "dbms.cluster.minimum_initial_system_primaries_count", number);
   set(life, "dbms.security.auth_enabled", "false");
+  set(life, "server.http.enabled", "false"); // which has nothing to do with what is looked at here
   set(life, "server.memory.pagecache.size", "8m");
   set(life, "server.threads.worker_count", "2");
   set(life, "quiver.discovery.expiry", "3s");
@@ -83,13 +90,20 @@ static void *tick(void *argument) {
   return NULL;
 }
 
+static enum err reach_others(struct life *life, struct error *e) {
+  const struct bolt_remote_options options = {.threads = 2, .random = random_system()};
+  TRY(bolt_remote_new(&options, &life->remote, e));
+  engine_reach(life->engine, life->remote);
+  return ERR_OK;
+}
+
 static enum err start(struct life *life, struct error *e) {
   struct disk *disk = world_disk_table(life->server->disk);
-  const struct dbms_cluster_options *cluster;
   TRY(engine_new(life->config, disk, &life->events, &life->engine, e));
   TRY(member_open(life->config, disk, &life->events, &life->member, e));
-  TRY(member_form(life->member, &cluster, e));
-  return engine_open(life->engine, cluster, e);
+  TRY(member_form(life->member, &life->cluster, e));
+  TRY(reach_others(life, e));
+  return engine_open(life->engine, life->cluster, e);
 }
 
 static void look_out(struct life *life) {
@@ -104,6 +118,11 @@ static void serve(struct life *life) {
   struct product_server *s = life->server;
   if (thread_start(&life->ticker, "ticker", tick, life, NULL) != ERR_OK) abort();
   look_out(life);
+  struct error e = ERROR_INIT;
+  if (front_doors_open(life->config, life->cluster, engine_dbms(life->engine), &life->events, &life->doors, &e) != ERR_OK) {
+    fprintf(stderr, "%s\n", e.message); // nothing of the world explains that
+    abort();
+  }
   s->dbms = engine_dbms(life->engine);
   s->open = true;
   member_announce(life->member, s->dbms);
@@ -114,6 +133,7 @@ static void serve(struct life *life) {
     if (waited_ms == 1000) dbms_terminate_all(s->dbms);
     thread_sleep_ns(TICK_MS * NS_PER_MS);
   }
+  front_doors_close(life->doors);
   life->ends = true;
   thread_join(&life->ticker);
   member_hush(life->member);
@@ -132,6 +152,7 @@ static void *run(void *argument) {
   else
     world_tell(process_name(s->process), "CANNOT START: %s", e.message);
   engine_close(life->engine);
+  bolt_remote_free(life->remote);
   member_close(life->member);
   config_free(life->config);
   mem_free(life);
