@@ -73,7 +73,8 @@ static void check_state(const struct log_group_state *g, const uint8_t *slot) {
   const uint64_t words[] = {g->generation, g->incarnation,    g->member_id,     g->term,
                             g->vote,       g->snapshot_index, g->snapshot_term, g->membership_index};
   for (size_t i = 0; i < ARRAY_SIZE(words); i++) must(words[i] == get_u64_le(slot + 32 + 8 * i));
-  must(g->member_count == get_u32_le(slot + 96) && g->installing == (get_u32_le(slot + 100) != 0));
+  uint32_t flags = get_u32_le(slot + 100);
+  must(g->member_count == get_u32_le(slot + 96) && g->installing == ((flags & 1) != 0) && g->follows == ((flags & 2) != 0));
   for (uint32_t i = 0; i < LOG_COPIES_MAX; i++)
     must(g->installing_copies[i] == get_u64_le(slot + 104 + 120 * LOG_MEMBERS_MAX + 8 * i));
   for (uint32_t i = 0; i < g->member_count; i++) {

@@ -88,6 +88,7 @@ struct log_group_state {
   uint64_t snapshot_term;
   uint64_t membership_index;
   bool installing;         // a copied store takes the place of the one here: it may be ahead of the log, which may be begun anew
+  bool follows;            // a read replica's: what was pulled of the group's log, all of it committed; nobody's promise
   uint64_t installing_copies[LOG_COPIES_MAX]; // identities (store/checkpoint.h) of those that may be it; 0: none
   uint32_t member_count;
   struct log_member members[LOG_MEMBERS_MAX];

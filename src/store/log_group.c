@@ -10,6 +10,8 @@
 #define GROUP_MAGIC 0x53475651u // QVGS
 #define MEMBER_BYTES 120u
 #define COPIES_OFFSET (104u + LOG_MEMBERS_MAX * MEMBER_BYTES)
+#define FLAG_INSTALLING 1u
+#define FLAG_FOLLOWS 2u
 #define SEQUENCE_MAX (UINT64_MAX / 2) // nobody saves so often; what follows it must not wrap
 
 static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, const struct log_group_state *g) {
@@ -22,7 +24,7 @@ static void put_slot(uint8_t *to, const uint8_t uuid[16], uint64_t sequence, con
                              g->vote,       g->snapshot_index, g->snapshot_term, g->membership_index};
   for (size_t i = 0; i < 8; i++) put_u64_le(to + 32 + 8 * i, words[i]);
   put_u32_le(to + 96, g->member_count);
-  put_u32_le(to + 100, g->installing ? 1 : 0);
+  put_u32_le(to + 100, (g->installing ? FLAG_INSTALLING : 0) | (g->follows ? FLAG_FOLLOWS : 0));
   for (uint32_t i = 0; i < g->member_count; i++) {
     uint8_t *m = to + 104 + i * MEMBER_BYTES;
     put_u64_le(m, g->members[i].id);
@@ -51,6 +53,7 @@ static enum err get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *
   uint32_t count = get_u32_le(from + 96);
   if (count > LOG_MEMBERS_MAX)
     return error_set(e, ERR_CORRUPT, "The group state names %u members; at most %u are possible.", count, LOG_MEMBERS_MAX);
+  uint32_t flags = get_u32_le(from + 100);
   uint64_t words[8];
   for (size_t i = 0; i < 8; i++) words[i] = get_u64_le(from + 32 + 8 * i);
   *ret = (struct log_group_state){.generation = words[0],
@@ -61,7 +64,8 @@ static enum err get_slot(const uint8_t *from, const uint8_t uuid[16], uint64_t *
                                   .snapshot_index = words[5],
                                   .snapshot_term = words[6],
                                   .membership_index = words[7],
-                                  .installing = get_u32_le(from + 100) != 0,
+                                  .installing = (flags & FLAG_INSTALLING) != 0,
+                                  .follows = (flags & FLAG_FOLLOWS) != 0,
                                   .member_count = count};
   for (size_t i = 0; i < LOG_COPIES_MAX; i++) ret->installing_copies[i] = get_u64_le(from + COPIES_OFFSET + 8 * i);
   for (uint32_t i = 0; i < count; i++) {

@@ -96,8 +96,8 @@ static bool is_installing(struct store *s) {
   return g.installing;
 }
 
-// A log is a group's or its own, from its first entry on: an uncommitted tail must not pass for committed, nor a log of one
-// server for what others have promised. One that only begins behind a copied store holds neither.
+// A log is a group's, a replica's or its own, from its first entry on: an uncommitted tail must not pass for committed, nor a log of
+// one server for what others have promised. One that only begins behind a copied store holds neither.
 static enum err check_owner(struct store *s, struct error *e) {
   struct log_group_state g;
   log_group_state(s->log, &g);
@@ -105,7 +105,11 @@ static enum err check_owner(struct store *s, struct error *e) {
     return error_set(e, ERR_INVALID,
                      "The store '%s' belongs to a member of a cluster: start this server with dbms.mode=CORE, as it was.",
                      s->directory);
-  bool was_alone = g.member_id == 0 && g.term > 0; // each opening raises its term; a group's begins with its member
+  if (!s->options.log.clustered && g.follows)
+    return error_set(e, ERR_INVALID,
+                     "The store '%s' belongs to a read replica: start this server with dbms.mode=READ_REPLICA, as it was.",
+                     s->directory);
+  bool was_alone = g.member_id == 0 && !g.follows && g.term > 0; // each opening raises its term; a group's begins with its member
   if (s->options.log.clustered && was_alone && log_last_index(s->log) > g.snapshot_index && !g.installing)
     return error_set(e, ERR_INVALID,
                      "The store '%s' was made by a standalone server: a member of a cluster begins with an empty folder, or with "

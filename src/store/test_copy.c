@@ -197,6 +197,48 @@ TEST(an_empty_directory_gets_the_store_and_its_log_begins_behind_it) {
   world_done(&w);
 }
 
+static void write_next(struct store *s) {
+  struct log_entry next = {
+      .index = log_last_index(store_log(s)) + 1, .term = 1, .kind = LOG_NOOP, .parts = LOG_END, .commit_time_ns = 9000};
+  bool worked = false;
+  assert_ok(log_append(store_log(s), &next, 1, NULL));
+  log_commit_mark(store_log(s), next.index);
+  assert_ok(log_writer_step(store_log(s), &worked, NULL));
+}
+
+TEST(a_replica_keeps_what_it_pulled_until_another_copy_comes_and_nobody_takes_it_for_a_servers_own) {
+  struct world w;
+  struct store *s = NULL;
+  struct log_group_state g;
+  struct error e = ERROR_INIT;
+  world_init(&w);
+  assert_ok(copy_all(&w, NULL));
+  assert_ok(open_copy(&w, &s, NULL));
+  uint64_t copied = w.pin.identity.applied.index;
+  log_group_state(store_log(s), &g);
+  g.follows = true;
+  assert_ok(log_group_save(store_log(s), &g, NULL));
+  write_next(s);
+  store_close(s);
+  assert_ok(open_copy(&w, &s, NULL)); // and once more
+  assert_int_equal(log_commit_index(store_log(s)), copied + 1);
+  store_close(s);
+  w.options.log.clustered = false;
+  assert_int_equal(open_copy(&w, &s, &e), ERR_INVALID);
+  assert_non_null(strstr(e.message, "belongs to a read replica"));
+  w.options.log.clustered = true;
+  assert_ok(copy_all(&w, NULL));
+  assert_ok(open_copy(&w, &s, NULL));
+  log_group_state(store_log(s), &g);
+  assert_true(g.follows && !g.installing);
+  assert_int_equal(log_last_index(store_log(s)), copied);
+  write_next(s);
+  store_close(s);
+  assert_ok(open_copy(&w, &s, NULL));
+  store_close(s);
+  world_done(&w);
+}
+
 TEST(a_store_on_its_own_goes_on_in_a_new_term_with_the_copy) {
   struct world w;
   struct store *s = NULL;
@@ -632,6 +674,7 @@ TEST(no_memory_is_an_error_at_every_step_of_a_copy) {
 }
 
 TESTS(T(an_empty_directory_gets_the_store_and_its_log_begins_behind_it),
+      T(a_replica_keeps_what_it_pulled_until_another_copy_comes_and_nobody_takes_it_for_a_servers_own),
       T(a_store_on_its_own_goes_on_in_a_new_term_with_the_copy),
       T(a_pinned_checkpoint_is_copied_as_it_was_while_pages_change_and_checkpoints_come),
       T(pins_are_bounded_expire_and_can_be_renewed),
