@@ -93,6 +93,11 @@
   X(group_reset_first,       "the log is begun anew without a word of where it begins") \
   X(group_trust_applied,     "a copied store says what of an older log is committed") \
   X(frame_checksum,          "a damaged frame is read") \
+  /* catching up: caught by its directed tests */ \
+  X(pulled_committed,        "a replica takes entries that are not committed") \
+  X(pulled_order,            "a replica takes entries that do not follow its own") \
+  X(pull_generation,         "the log goes on for a store of another generation") \
+  X(pull_diverged,           "the log goes on for a store that has another entry there") \
   /* graph in a group: caught by its directed tests */ \
   X(replica_term,      "a transaction goes on writing in another term than it began to write in") \
   X(replica_own_noop,  "a leader writes before its first entry is applied") \

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/mutant.h"
 #include "cluster/catchup_server_int.h"
 
 // ---- pins ----
@@ -202,7 +203,7 @@ static enum catchup_refusal judge(struct catchup_source *source, const struct ca
                                   uint64_t *ret_index) {
   uint64_t term = 0;
   *ret_index = now->generation;
-  if (p->generation != 0 && p->generation != now->generation) return CATCHUP_GENERATION;
+  if (p->generation != 0 && p->generation != now->generation && !MUTANT(pull_generation)) return CATCHUP_GENERATION;
   *ret_index = now->commit_index;
   if (p->index > now->commit_index) return CATCHUP_AHEAD;
   *ret_index = now->first_index;
@@ -210,7 +211,7 @@ static enum catchup_refusal judge(struct catchup_source *source, const struct ca
   *ret_index = p->index;
   if (p->index == 0) return CATCHUP_ACCEPTED;
   if (source->term_at(source, p->index, &term, NULL) != ERR_OK) return CATCHUP_PRUNED;
-  return term == p->term ? CATCHUP_ACCEPTED : CATCHUP_DIVERGED;
+  return term == p->term || MUTANT(pull_diverged) ? CATCHUP_ACCEPTED : CATCHUP_DIVERGED;
 }
 
 static enum err do_pull(struct catchup_server *s, struct catchup_database *d, struct catchup_job *j) {

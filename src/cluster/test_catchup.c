@@ -504,18 +504,29 @@ TEST(a_copy_comes_over_tls) {
   remove(directory);
 }
 
-TESTS(T(an_empty_directory_gets_a_store_that_is_written_to_and_then_the_rest_of_the_log),
-      T(the_connection_is_cut_at_many_places_and_the_copy_goes_on_where_it_was),
-      T(bytes_that_were_changed_on_the_way_are_refused_and_come_again),
-      T(an_upstream_that_sends_pages_that_are_not_its_own_is_dropped_for_another),
-      T(an_upstream_whose_disk_is_damaged_says_so_and_another_is_asked), T(an_upstream_that_has_not_come_far_enough_is_passed_by),
-      T(an_upstream_that_goes_away_in_the_middle_is_replaced_by_another_and_the_copy_begins_anew),
-      T(a_restarted_upstream_that_still_has_the_checkpoint_goes_on_with_it), T(the_pin_of_a_client_that_is_gone_expires),
-      T(several_copy_the_same_checkpoint_under_one_pin),
-      T(who_wants_one_checkpoint_too_many_is_told_to_come_later_and_gets_it_then),
-      T(a_pull_waits_for_a_commit_and_ends_without_one_when_its_time_is_over),
-      T(a_pull_of_what_is_pruned_or_of_another_history_says_that_a_copy_is_needed),
-      T(what_one_upstream_has_pruned_another_one_may_have), T(the_log_behind_a_checkpoint_that_is_copied_is_not_pruned),
-      T(an_upstream_tells_how_far_it_is), T(a_client_of_another_cluster_or_of_another_database_is_told_so_and_gives_up_in_time),
-      T(nobody_at_home_is_tried_for_as_long_as_the_setting_says), T(what_is_no_request_ends_its_own_connection_and_nobody_elses),
-      T(a_copy_comes_over_tls))
+/// An argument names the one that is run.
+int main(int count, char **arguments) {
+  const struct CMUnitTest tests[] = {T(an_empty_directory_gets_a_store_that_is_written_to_and_then_the_rest_of_the_log),
+                                     T(the_connection_is_cut_at_many_places_and_the_copy_goes_on_where_it_was),
+                                     T(bytes_that_were_changed_on_the_way_are_refused_and_come_again),
+                                     T(an_upstream_that_sends_pages_that_are_not_its_own_is_dropped_for_another),
+                                     T(an_upstream_whose_disk_is_damaged_says_so_and_another_is_asked),
+                                     T(an_upstream_that_has_not_come_far_enough_is_passed_by),
+                                     T(an_upstream_that_goes_away_in_the_middle_is_replaced_by_another_and_the_copy_begins_anew),
+                                     T(a_restarted_upstream_that_still_has_the_checkpoint_goes_on_with_it),
+                                     T(the_pin_of_a_client_that_is_gone_expires),
+                                     T(several_copy_the_same_checkpoint_under_one_pin),
+                                     T(who_wants_one_checkpoint_too_many_is_told_to_come_later_and_gets_it_then),
+                                     T(a_pull_waits_for_a_commit_and_ends_without_one_when_its_time_is_over),
+                                     T(a_pull_of_what_is_pruned_or_of_another_history_says_that_a_copy_is_needed),
+                                     T(what_one_upstream_has_pruned_another_one_may_have),
+                                     T(the_log_behind_a_checkpoint_that_is_copied_is_not_pruned),
+                                     T(an_upstream_tells_how_far_it_is),
+                                     T(a_client_of_another_cluster_or_of_another_database_is_told_so_and_gives_up_in_time),
+                                     T(nobody_at_home_is_tried_for_as_long_as_the_setting_says),
+                                     T(what_is_no_request_ends_its_own_connection_and_nobody_elses),
+                                     T(a_copy_comes_over_tls)};
+  cmocka_set_message_output(CM_OUTPUT_TAP);
+  if (count > 1) cmocka_set_test_filter(arguments[1]);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
