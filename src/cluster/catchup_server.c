@@ -58,6 +58,13 @@ static void unqueue_job(struct catchup_server *s, struct catchup_job *j) {
 
 // ---- life of a connection ----
 
+// The lock is held.
+static void set_waiting(struct catchup_client_conn *c, bool waiting) {
+  if (c->waiting == waiting) return;
+  c->waiting = waiting;
+  c->server->waiting += waiting ? 1u : -1u;
+}
+
 static void client_free(struct catchup_client_conn *c) {
   buf_done(&c->job.answer);
   mem_free(c);
@@ -90,6 +97,7 @@ static void client_end(struct catchup_client_conn *c) {
   c->link = NULL;
   unlist(c);
   mutex_lock(&s->lock);
+  set_waiting(c, false);
   if (c->job.queued) {
     unqueue_job(s, &c->job);
     c->working = false;
@@ -147,8 +155,8 @@ static bool wait_for_commit(struct catchup_client_conn *c) {
   mutex_lock(&s->lock);
   struct catchup_database *d = catchup_find(s, c->job.asked.database);
   bool came = d == NULL || d->touches != c->job.touches;
+  set_waiting(c, !came);
   mutex_unlock(&s->lock);
-  c->waiting = !came;
   if (came) queue_job(c);
   return true;
 }
@@ -230,7 +238,9 @@ static bool is_idle(struct catchup_client_conn *c, int64_t now_ms) {
 }
 
 static void end_wait(struct catchup_client_conn *c) {
-  c->waiting = false;
+  mutex_lock(&c->server->lock);
+  set_waiting(c, false);
+  mutex_unlock(&c->server->lock);
   send_answer(c);
 }
 
@@ -257,10 +267,9 @@ static void look_again(struct catchup_client_conn *c) {
   mutex_lock(&s->lock);
   struct catchup_database *d = catchup_find(s, c->job.asked.database);
   bool came = d == NULL || d->touches != c->job.touches;
+  if (came) set_waiting(c, false);
   mutex_unlock(&s->lock);
-  if (!came) return;
-  c->waiting = false;
-  queue_job(c);
+  if (came) queue_job(c);
 }
 
 static void on_touch(struct loop_task *task) {
@@ -277,7 +286,7 @@ static void on_touch(struct loop_task *task) {
 void catchup_server_touch(struct catchup_server *s, const uint8_t database[16]) {
   mutex_lock(&s->lock);
   struct catchup_database *d = catchup_find(s, database);
-  bool post = d != NULL && !s->touch_posted;
+  bool post = d != NULL && s->waiting > 0 && !s->touch_posted;
   if (d != NULL) d->touches++;
   if (post) s->touch_posted = true;
   mutex_unlock(&s->lock);

@@ -73,6 +73,7 @@ struct catchup_server {
   uint64_t held_ids;
   struct catchup_job *first, *last; // queue
   bool touch_posted, closed;
+  unsigned waiting; // clients that wait for a commit: without any, a touch wakes nobody
   unsigned leaving; // tasks that are posted while it is closed: the last one releases it
   struct catchup_server_stats stats;
 
