@@ -39,7 +39,7 @@ $(BUILD)/build.ninja: $(if $(filter assertions,$(ROW)),build-raft/libraft.a)
 run: build ## builds, then runs a standalone server on loopback, data in var/
 	@exec $(BUILD)/quiver console --home var $(ARGS)
 
-cluster: build ## three cores on loopback, data in var/cluster; cluster-stop ends them
+cluster: build ## three cores and a read replica on loopback, data in var/cluster; cluster-stop ends them
 	@BUILD=$(BUILD) tools/cluster start
 cluster-stop:
 	@BUILD=$(BUILD) tools/cluster stop

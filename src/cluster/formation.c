@@ -66,13 +66,21 @@ static bool fits(const struct founding *f, const struct announcement *a) {
          str_eq(a->addresses[ADDRESS_RAFT], str_of(founder->raft));
 }
 
+/// Whose word on which cluster there is counts: that of a core, and for a replica that of a single server, too. Whom a replica
+/// joins must say what databases it has.
+static bool may_be_joined(const struct step *s, const struct announcement *a) {
+  if (is_self(s, a) || a->state != IDENTITY_BOUND) return false;
+  if (s->f->options.mode != SERVER_READ_REPLICA) return a->mode == SERVER_CORE;
+  return a->mode != SERVER_READ_REPLICA && a->database_count > 0;
+}
+
 /// The founding of the one cluster that others are bound to, NULL if there is none or more than one.
 static const struct founding *existing_cluster(const struct step *s, uint32_t *ret_count) {
   const struct founding *found = NULL;
   *ret_count = 0;
   for (uint32_t i = 0; i < s->view->count; i++) {
     const struct announcement *a = &s->view->servers[i].said;
-    if (is_self(s, a) || a->mode != SERVER_CORE || a->state != IDENTITY_BOUND) continue;
+    if (!may_be_joined(s, a)) continue;
     if (found != NULL && same_founding(found, a->founding)) continue;
     found = a->founding;
     ++*ret_count;
@@ -150,6 +158,15 @@ static void become_bound(struct step *s, const struct founding *f) {
   tell(s, EVENT_INFO, "cluster.formation.bound", "Bound to cluster: %s", uuid_text(f->cluster).z);
 }
 
+/// What `system` is called it learns from whoever is there: that one names it first.
+static void become_follower_of(struct step *s, const struct founding *f) {
+  become_bound(s, f);
+  for (uint32_t i = 0; i < s->view->count; i++) {
+    const struct announcement *a = &s->view->servers[i].said;
+    if (may_be_joined(s, a) && same_founding(a->founding, f)) s->next.founding.system = a->databases[0].uuid;
+  }
+}
+
 // ---- unbound ----
 
 /// A core that has promised nothing and says where it is to be reached.
@@ -221,6 +238,12 @@ static bool is_settled(struct step *s, const struct crowd *c) {
   return complete || s->now_ms - f->crowd_since_ms >= f->options.settle_ms;
 }
 
+static enum err name_founding(struct step *s, struct founding *f, struct error *e) {
+  enum err err = identity_random_uuid(s->f->options.random, &f->cluster);
+  if (err == ERR_OK) err = identity_random_uuid(s->f->options.random, &f->system);
+  return err == ERR_OK ? ERR_OK : error_set(e, err, "the system has no randomness for the name of a cluster");
+}
+
 /// Of those who found it, the one that brings data, or NULL. False: there are two.
 static bool find_seed(struct step *s, const struct crowd *c, const struct announcement **ret) {
   *ret = NULL;
@@ -234,9 +257,7 @@ static bool find_seed(struct step *s, const struct crowd *c, const struct announ
 
 static enum err propose(struct step *s, const struct crowd *c, const struct announcement *seed, struct error *e) {
   struct founding f = {.first_term = 1, .sequence = s->self->sequence + 1, .count = MIN(c->count, FOUNDERS_MAX)};
-  enum err err = identity_random_uuid(s->f->options.random, &f.cluster);
-  if (err == ERR_OK) err = identity_random_uuid(s->f->options.random, &f.system);
-  if (err != ERR_OK) return error_set(e, err, "the system has no randomness for the name of a cluster");
+  TRY(name_founding(s, &f, e));
   if (seed != NULL) {
     f.seed = seed->number;
     f.system = brings(seed)->uuid;
@@ -272,6 +293,17 @@ static void tell_waiting(struct step *s, const struct crowd *c) {
        listed, c->count, names);
 }
 
+/// A read replica founds nothing: it waits for somebody that belongs to a cluster.
+static void tell_alone(struct step *s) {
+  struct formation *f = s->f;
+  if (f->told_ms != 0 && s->now_ms - f->told_ms < f->options.progress_ms) return;
+  f->told_ms = s->now_ms;
+  tell(
+      s, EVENT_INFO, "cluster.formation.alone",
+      "Waiting for a server to follow. Currently discovered %u other servers, none of which tells of a cluster and its databases",
+      s->view->count - 1);
+}
+
 static enum err found_or_wait(struct step *s, struct error *e) {
   struct crowd c = gather(s);
   const struct announcement *seed;
@@ -286,14 +318,30 @@ static enum err found_or_wait(struct step *s, struct error *e) {
   return find_seed(s, &c, &seed) ? propose(s, &c, seed, e) : ERR_OK;
 }
 
+/// A server that has no others founds a cluster of its own for its replicas, if it says where they get their copies.
+static enum err found_alone(struct step *s, struct error *e) {
+  struct str address = s->own->addresses[ADDRESS_TRANSACTION];
+  struct founding f = {.first_term = 1, .sequence = s->self->sequence + 1, .count = 1, .seed = s->self->number};
+  if (address.len == 0 || address.len >= FOUNDER_ADDRESS_BYTES) return ERR_OK;
+  TRY(name_founding(s, &f, e));
+  f.founders[0] = (struct founder){.server = s->self->server, .number = s->self->number};
+  snprintf(f.founders[0].raft, FOUNDER_ADDRESS_BYTES, "%.*s", STR_ARG(address));
+  become_bound(s, &f);
+  return ERR_OK;
+}
+
 static enum err step_unbound(struct step *s, struct error *e) {
   uint32_t clusters;
   if (number_is_taken(s)) return identity_renumber(&s->next, s->f->options.random);
+  if (s->f->options.mode == SERVER_SINGLE) return found_alone(s, e);
   const struct founding *cluster = existing_cluster(s, &clusters);
+  bool follows = s->f->options.mode == SERVER_READ_REPLICA;
   tell_clusters(s, clusters);
-  if (cluster != NULL && brings(s->own) != NULL) return refuse_to_join(s), ERR_OK;
-  if (cluster != NULL) become_bound(s, cluster);
-  if (clusters > 0 || s->f->options.mode != SERVER_CORE) return ERR_OK;
+  if (cluster != NULL && follows) become_follower_of(s, cluster);
+  if (cluster != NULL && !follows && brings(s->own) != NULL) return refuse_to_join(s), ERR_OK;
+  if (cluster != NULL && !follows) become_bound(s, cluster);
+  if (clusters == 0 && follows) tell_alone(s);
+  if (clusters > 0 || follows) return ERR_OK;
   const struct founding *f = proposal(s);
   if (f == NULL) return found_or_wait(s, e);
   become_prepared(s, f);
@@ -393,7 +441,7 @@ static void step_prepared(struct step *s) {
 // ---- a step ----
 
 static enum err decide(struct step *s, struct error *e) {
-  if (s->f->options.mode == SERVER_SINGLE || s->self->state >= IDENTITY_BOUND) return ERR_OK;
+  if (s->self->state >= IDENTITY_BOUND) return ERR_OK;
   if (s->own->sequence != s->self->sequence) return ERR_OK; // the others have not heard yet what it is now
   if (s->self->state == IDENTITY_UNBOUND) return step_unbound(s, e);
   step_prepared(s);
@@ -480,6 +528,16 @@ static enum err refuse_dropped(const struct identity *i, struct error *e) {
       uuid_text(i->founding.cluster).z);
 }
 
+/// What a single server founded for its replicas binds no core: it may found a cluster with others now.
+static enum err leave_alone(struct formation *f, struct error *e) {
+  struct identity *i = &f->identity;
+  bool alone = i->state == IDENTITY_BOUND && !i->begun && i->founding.count == 1 && i->founding.seed == i->number;
+  if (f->options.mode != SERVER_CORE || !alone) return ERR_OK;
+  i->state = IDENTITY_UNBOUND;
+  i->founding = (struct founding){0};
+  return identity_save(f->options.disk, f->options.folder, i, e);
+}
+
 enum err formation_open(const struct formation_options *options, struct formation **ret, struct error *e) {
   if (options->minimum < 1 || options->minimum > FOUNDERS_MAX)
     return error_set(e, ERR_INVALID,
@@ -493,6 +551,7 @@ enum err formation_open(const struct formation_options *options, struct formatio
   if (f->options.patience_ms == 0) f->options.patience_ms = PATIENCE_MS;
   enum err err = identity_open(options->disk, options->folder, options->random, &f->identity, e);
   if (err == ERR_OK && f->identity.state == IDENTITY_DROPPED) err = refuse_dropped(&f->identity, e);
+  if (err == ERR_OK) err = leave_alone(f, e);
   if (err != ERR_OK) {
     mem_free(f);
     return err;

@@ -191,6 +191,13 @@ TEST(a_fourth_server_joins_the_cluster_that_is_there) {
   stop_all();
 }
 
+static void tell_databases(unsigned n) {
+  static const struct announced_database databases[] = {{.uuid = {{0x51}}, .status = DATABASE_ONLINE},
+                                                        {.uuid = {{0xdb}}, .status = DATABASE_ONLINE}};
+  servers[n].said.databases = databases;
+  servers[n].said.database_count = 2;
+}
+
 TEST(a_read_replica_joins_and_is_none_of_the_founders) {
   start(0, SERVER_READ_REPLICA);
   start(1, SERVER_CORE);
@@ -199,17 +206,32 @@ TEST(a_read_replica_joins_and_is_none_of_the_founders) {
   for (unsigned n = 0; n < 3; n++) assert_false(is_bound(n));
   start(3, SERVER_CORE);
   pass(15, 5);
+  assert_false(is_bound(0)); // nobody says what there is to follow
+  tell_databases(2);
+  pass(15, 5);
   assert_true(result_of(0).joined_existing);
+  assert_int_equal(result_of(0).founding.system.bytes[0], 0x51);
   assert_int_equal(result_of(1).founding.count, 3);
   stop_all();
 }
 
-TEST(a_single_server_founds_and_joins_nothing) {
+TEST(a_single_server_joins_nobody_and_founds_for_its_replicas_alone) {
   for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
   start(3, SERVER_SINGLE);
   pass(15, 5);
   assert_true(is_bound(0));
-  assert_false(is_bound(3));
+  assert_false(is_bound(3)); // it has nothing to give
+  servers[3].said.addresses[ADDRESS_TRANSACTION] = STR("single:6000");
+  tell_databases(3);
+  pass(15, 2);
+  assert_int_equal(result_of(3).founding.count, 1);
+  start(4, SERVER_READ_REPLICA);
+  pass(8 | 16, 3);
+  assert_true(uuid_eq(result_of(4).founding.cluster, result_of(3).founding.cluster));
+  assert_int_equal(result_of(4).founding.system.bytes[0], 0x51);
+  stop(3); // as a core it is free again
+  start(3, SERVER_CORE);
+  assert_int_equal(formation_identity(servers[3].formation)->state, IDENTITY_UNBOUND);
   stop_all();
 }
 
@@ -452,7 +474,7 @@ TEST(a_minimum_that_cannot_be_is_refused) {
 
 TESTS(T(three_servers_found_one_cluster), T(what_is_waited_for_is_told_once_and_again_when_it_lasts),
       T(a_server_that_comes_five_minutes_late_founds_with_the_others), T(a_fourth_server_joins_the_cluster_that_is_there),
-      T(a_read_replica_joins_and_is_none_of_the_founders), T(a_single_server_founds_and_joins_nothing),
+      T(a_read_replica_joins_and_is_none_of_the_founders), T(a_single_server_joins_nobody_and_founds_for_its_replicas_alone),
       T(a_restart_gives_the_same_result), T(a_cluster_begins_with_the_databases_of_the_one_founder_that_has_some),
       T(two_servers_with_databases_found_no_cluster_and_both_are_named),
       T(a_server_with_databases_does_not_join_a_cluster_that_is_there),

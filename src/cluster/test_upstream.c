@@ -123,6 +123,18 @@ TEST(groups_are_the_own_ones_or_those_that_are_named) {
   assert_int_equal(s.chosen[2].server, 102);
 }
 
+TEST(where_nobody_but_the_leader_is_believed_nobody_else_is_asked) {
+  struct scene s;
+  set_scene(&s);
+  s.wish.leader_only = true;
+  choose(&s, "typically-connect-to-random-read-replica");
+  assert_int_equal(s.count, 1);
+  assert_int_equal(s.chosen[0].server, 102);
+  s.said[2].role = ROLE_FOLLOWER;
+  choose(&s, "");
+  assert_int_equal(s.count, 0);
+}
+
 TEST(who_stands_still_behind_another_replica_asks_cores) {
   struct scene s;
   set_scene(&s);
@@ -154,5 +166,6 @@ TEST(names_that_nobody_knows_are_told_and_pick_nobody) {
 TESTS(T(without_a_wish_all_cores_are_asked_in_an_order_by_lot),
       T(the_leader_alone_goes_first_and_the_other_cores_stay_for_when_it_is_gone),
       T(replicas_are_typically_asked_first_and_now_and_then_a_core), T(replicas_never_ask_each_other_in_a_circle),
-      T(groups_are_the_own_ones_or_those_that_are_named), T(who_stands_still_behind_another_replica_asks_cores),
-      T(nobody_is_asked_who_has_nothing_to_give), T(names_that_nobody_knows_are_told_and_pick_nobody))
+      T(groups_are_the_own_ones_or_those_that_are_named), T(where_nobody_but_the_leader_is_believed_nobody_else_is_asked),
+      T(who_stands_still_behind_another_replica_asks_cores), T(nobody_is_asked_who_has_nothing_to_give),
+      T(names_that_nobody_knows_are_told_and_pick_nobody))

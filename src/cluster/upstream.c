@@ -54,7 +54,8 @@ static void gather(struct choosing *c) {
   for (uint32_t i = 1; i < w->view->count; i++) {
     const struct announcement *s = &w->view->servers[i].said;
     uint64_t lot = hash64(s->server.bytes, sizeof s->server.bytes, w->lot);
-    if (may_be_asked(w, s)) add_candidate(c, (struct candidate){.said = s, .lot = lot, .leads = s == leader});
+    if (may_be_asked(w, s) && (s == leader || !w->leader_only))
+      add_candidate(c, (struct candidate){.said = s, .lot = lot, .leads = s == leader});
   }
 }
 
@@ -158,4 +159,9 @@ const struct announcement *upstream_leader(const struct directory_copy *view, st
     *ret_term = d->term;
   }
   return found;
+}
+
+uint64_t upstream_applied(const struct announcement *s, struct uuid database) {
+  const struct announced_database *d = database_of(s, database);
+  return d != NULL ? d->applied_index : 0;
 }

@@ -16,6 +16,7 @@ struct upstream_wish {
   struct uuid cluster, database;
   struct str strategies; // names with commas; one that is unknown picks nobody (upstream_unknown)
   struct str groups;     // with commas: of connect-randomly-to-server-group
+  bool leader_only;      // nobody else will do
   bool cores_only;       // whoever else it was has stopped giving anything
   uint64_t lot;
 };
@@ -26,6 +27,9 @@ size_t upstream_choose(const struct upstream_wish *w, struct catchup_upstream re
 /// The server that says it leads the database, in the highest term; NULL: nobody does.
 const struct announcement *upstream_leader(const struct directory_copy *view, struct uuid cluster, struct uuid database,
                                            uint64_t *ret_term);
+
+/// The last entry that the server says it has applied of the database.
+uint64_t upstream_applied(const struct announcement *s, struct uuid database);
 
 /// The first name that is no strategy's; empty: there is none.
 struct str upstream_unknown(struct str strategies);

@@ -19,7 +19,6 @@
   X("causal_clustering.cluster_routing_ttl") \
   X("causal_clustering.cluster_topology_refresh") \
   X("causal_clustering.command_applier_parallelism") \
-  X("causal_clustering.connect-randomly-to-server-group") \
   X("causal_clustering.connect_randomly_to_server_group") \
   X("causal_clustering.database") \
   X("causal_clustering.delete_store_before_store_copy") \
@@ -55,7 +54,6 @@
   X("causal_clustering.protocol_implementations.catchup") \
   X("causal_clustering.protocol_implementations.compression") \
   X("causal_clustering.protocol_implementations.raft") \
-  X("causal_clustering.pull_interval") \
   X("causal_clustering.raft_handler_parallelism") \
   X("causal_clustering.raft_in_queue_max_batch_bytes") \
   X("causal_clustering.raft_in_queue_max_bytes") \
@@ -90,7 +88,6 @@
   X("causal_clustering.store_copy_parallelism") \
   X("causal_clustering.string_block_id_allocation_size") \
   X("causal_clustering.unknown_address_logging_throttle") \
-  X("causal_clustering.upstream_selection_strategy") \
   X("causal_clustering.user_defined_upstream_strategy") \
   X("client.allow_telemetry") \
   X("clients.allow_telemetry") \
@@ -103,7 +100,6 @@
   X("cypher.planner") \
   X("cypher.statistics_divergence_threshold") \
   X("db.checkpoint") \
-  X("db.cluster.catchup.pull_interval") \
   X("db.cluster.raft.apply.buffer.max_bytes") \
   X("db.cluster.raft.apply.buffer.max_entries") \
   X("db.cluster.raft.in_queue.batch.max_bytes") \
@@ -179,7 +175,6 @@
   X("dbms.cluster.raft.membership.join_max_lag") \
   X("dbms.cluster.raft.membership.join_timeout") \
   X("dbms.cluster.store_copy.max_retry_time_per_request") \
-  X("dbms.clustering.enable") \
   X("dbms.connector.bolt.connection_keep_alive_for_requests") \
   X("dbms.connector.bolt.connection_keep_alive_probes") \
   X("dbms.connector.bolt.connection_keep_alive_streaming_scheduling_interval") \
@@ -542,9 +537,7 @@
   X("server.bolt.thread_starvation_warn_window_duration") \
   X("server.bolt.traffic_accounting_check_period") \
   X("server.bolt.traffic_accounting_clear_duration") \
-  X("server.cluster.catchup.connect_randomly_to_server_group") \
   X("server.cluster.catchup.connect_randomly_to_server_tags") \
-  X("server.cluster.catchup.upstream_strategy") \
   X("server.cluster.catchup.user_defined_upstream_strategy") \
   X("server.cluster.network.native_transport_enabled") \
   X("server.cluster.system_database_mode") \

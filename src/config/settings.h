@@ -45,6 +45,7 @@
   X(tls_cluster_verify_names,   BOOL,     "dbms.ssl.policy.cluster.verify_hostname", "", "", "false", 0, 0, "a certificate must be for the host it is met at") \
   /* cluster */ \
   X(mode,                       ENUM,     "dbms.mode", "", "", "SINGLE", 0, 0, "SINGLE|CORE|READ_REPLICA") \
+  X(clustering_enabled,         BOOL,     "dbms.clustering.enable", "", "", "false", 0, 0, "a server with dbms.mode=SINGLE listens for read replicas") \
   X(discovery_endpoints,        STRING,   "dbms.cluster.discovery.endpoints", "causal_clustering.initial_discovery_members", "", "", 0, 0, "some servers of the cluster, host:port with commas; names of SRV records for SRV") \
   X(discovery_type,             ENUM,     "dbms.cluster.discovery.resolver_type", "causal_clustering.discovery_type", "", "LIST", 0, 0, "LIST|DNS|SRV|K8S") \
   X(discovery_expiry_ms,        DURATION, "quiver.discovery.expiry", "", "", "10s", 2000, 3600000, "a server that is silent for so long is gone") \
@@ -55,6 +56,9 @@
   X(leadership_balancing,       ENUM,     "dbms.cluster.raft.leader_transfer.balancing_strategy", "causal_clustering.leadership_balancing", "", "EQUAL_BALANCING", 0, 0, "EQUAL_BALANCING|NO_BALANCING") \
   X(leadership_priority,        STRING,   "db.cluster.raft.leader_transfer.priority_tag", "causal_clustering.leadership_priority_group", "", "", 0, 0, "the server group whose members lead, if one can: for all databases, or, with a dot and its name behind the key, for one; several as `group,database=group`") \
   X(raft_log_kept,              STRING,   "db.cluster.raft.log.prune_strategy", "causal_clustering.raft_log_prune_strategy", "", "256m size", 0, 0, "log that stays for members that are behind: `N size` or `N entries`") \
+  X(pull_interval_ms,           DURATION, "db.cluster.catchup.pull_interval", "causal_clustering.pull_interval", "", "1s", 10, 3600000, "a read replica that is up to date asks again after so long without a word") \
+  X(upstream_strategies,        STRING,   "server.cluster.catchup.upstream_strategy", "causal_clustering.upstream_selection_strategy", "", "", 0, 0, "whom a read replica pulls from, with commas: connect-to-random-core-server, typically-connect-to-random-read-replica, connect-randomly-within-server-group, connect-randomly-to-server-group, leader-only; then any core") \
+  X(upstream_groups,            STRING,   "server.cluster.catchup.connect_randomly_to_server_group", "causal_clustering.connect-randomly-to-server-group", "", "", 0, 0, "for connect-randomly-to-server-group: names with commas") \
   X(discovery_listen_address,   ADDRESS,  "server.discovery.listen_address", "causal_clustering.discovery_listen_address", "", ":5000", 0, 0, "where servers tell each other who is there") \
   X(discovery_advertised_address, ADDRESS, "server.discovery.advertised_address", "causal_clustering.discovery_advertised_address", "", ":5000", 0, 0, "what other servers connect to") \
   X(transaction_listen_address, ADDRESS,  "server.cluster.listen_address", "causal_clustering.transaction_listen_address", "", ":6000", 0, 0, "where stores and logs are copied from") \

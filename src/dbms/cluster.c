@@ -137,8 +137,7 @@ static void propose_waiting(struct cluster_group *g) {
   // Any other error has closed the group, which on_group_failed tells.
 }
 
-/// How many entries stay for members that are behind.
-static uint64_t trailing_entries(struct cluster_group *g) {
+uint64_t cluster_trailing_entries(struct cluster_group *g) {
   const struct dbms_cluster_options *o = g->cluster->options;
   struct log *log = store_log(graph_store(g->database->graph));
   struct log_stats s;
@@ -153,8 +152,17 @@ static void forget_checkpointed(struct cluster_group *g) {
   uint64_t index = atomic_exchange(&g->checkpointed, 0);
   if (index == 0) return;
   struct error e = ERROR_INIT;
-  enum err err = group_checkpointed(host_group(g->member), cluster_now_ms(g->cluster), index, trailing_entries(g), &e);
+  enum err err = group_checkpointed(host_group(g->member), cluster_now_ms(g->cluster), index, cluster_trailing_entries(g), &e);
   if (err != ERR_OK && err != ERR_BUSY) cluster_raise(g, EVENT_WARN, "cluster.prune", e.message);
+}
+
+/// Replicas that wait for more are told as soon as it is there.
+static void tell_replicas(struct cluster_group *g) {
+  struct log *log = store_log(graph_store(g->database->graph));
+  uint64_t index = MIN(log_commit_index(log), log_durable_index(log));
+  if (index == g->given_index) return;
+  g->given_index = index;
+  cluster_touch_pulls(g);
 }
 
 static void on_group_stepped(void *context UNUSED, struct host_group *member) {
@@ -166,6 +174,7 @@ static void on_group_stepped(void *context UNUSED, struct host_group *member) {
   cluster_tell(g, &s);
   propose_waiting(g);
   forget_checkpointed(g);
+  tell_replicas(g);
 }
 
 static void on_group_failed(void *context UNUSED, struct host_group *member) {
@@ -180,13 +189,17 @@ static void on_group_failed(void *context UNUSED, struct host_group *member) {
   graph_group_failed(g->database->graph, &cause);
 }
 
+void cluster_published(struct cluster_group *g) {
+  cluster_touch_pulls(g);
+}
+
 void cluster_touch(struct cluster_group *g) {
-  host_touch(g->member);
+  if (g->member != NULL) host_touch(g->member);
 }
 
 void cluster_checkpointed(struct cluster_group *g, uint64_t index) {
   atomic_store(&g->checkpointed, index);
-  host_touch(g->member);
+  cluster_touch(g);
 }
 
 void cluster_status(struct cluster_group *g, struct cluster_status *ret) {
@@ -321,23 +334,38 @@ static void join_on_loop(void *argument) {
   note_members(g, &beginning);
 }
 
+/// A standalone server leads in the term of its log.
+static enum err lend(struct cluster_group *g) {
+  struct log_group_state state;
+  log_group_state(store_log(graph_store(g->database->graph)), &state);
+  g->status = (struct cluster_status){.role = CLUSTER_LEADER, .term = state.term, .leader = g->cluster->options->server};
+  return ERR_OK;
+}
+
+static enum err join(struct cluster_group *g, struct error *e) {
+  if (g->cluster->options->single) return lend(g);
+  if (g->cluster->options->replica) return cluster_follow(g, e);
+  TRY(cluster_begin_group(g->database, e));
+  struct log_group_state state;
+  log_group_state(store_log(graph_store(g->database->graph)), &state);
+  g->status.member = state.member_id;
+  struct joining j = {.group = g, .error = e};
+  loop_call(g->cluster->loop, join_on_loop, &j);
+  return error_ensure(e, j.err);
+}
+
 enum err cluster_join(struct cluster *c, struct database *db, struct error *e) {
-  TRY(cluster_begin_group(db, e));
   struct cluster_group *g = mem_zalloc(sizeof *g);
   if (g == NULL) return error_ensure(e, ERR_NOMEM);
   g->application = (struct group_application){on_apply, on_applied, on_install, on_membership, on_read};
   g->cluster = c;
   g->database = db;
-  struct log_group_state state;
-  log_group_state(store_log(graph_store(db->graph)), &state);
-  g->status.member = state.member_id;
   mutex_init(&g->mutex);
-  struct joining j = {.group = g, .error = e};
-  loop_call(c->loop, join_on_loop, &j);
-  if (j.err != ERR_OK) {
+  enum err err = join(g, e);
+  if (err != ERR_OK) {
     mutex_done(&g->mutex);
     mem_free(g);
-    return error_ensure(e, j.err);
+    return err;
   }
   db->group = g;
   cluster_touch(g); // for what came while it was not known here
@@ -354,8 +382,11 @@ void cluster_leave(struct database *db) {
   struct cluster_group *g = atomic_exchange(&db->group, NULL);
   if (g == NULL) return;
   cluster_keep(g);
-  graph_lead(db->graph, 0);
-  loop_call(g->cluster->loop, leave_on_loop, g);
+  if (db->replicated) graph_lead(db->graph, 0);
+  if (g->member != NULL)
+    loop_call(g->cluster->loop, leave_on_loop, g);
+  else
+    cluster_unfollow(g);
   mutex_done(&g->mutex);
   mem_free(g);
 }
@@ -384,6 +415,7 @@ static bool leads_any(struct cluster *c) {
 
 void cluster_hand_over(struct cluster *c, int64_t timeout_ms) {
   int64_t until_ns = clock_monotonic_ns(c->dbms->options.clock) + timeout_ms * NS_PER_MS;
+  if (c->options->replica) return;
   loop_call(c->loop, hand_over_on_loop, c);
   while (leads_any(c) && clock_monotonic_ns(c->dbms->options.clock) < until_ns) thread_sleep_ns(NS_PER_MS);
 }
@@ -426,8 +458,9 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
   serial_init(&c->writer, d->options.host, WORK_MACHINE, write_logs);
   serial_wake(&c->writer);
   struct opening o = {.cluster = c, .error = e};
-  o.err = loop_start("raft", &c->loop, e);
-  if (o.err == ERR_OK) loop_call(c->loop, open_on_loop, &o);
+  bool member = !options->replica && !options->single;
+  if (member) o.err = loop_start("raft", &c->loop, e);
+  if (o.err == ERR_OK && member) loop_call(c->loop, open_on_loop, &o);
   if (o.err == ERR_OK) o.err = cluster_copies_open(c, e);
   if (o.err != ERR_OK) {
     cluster_close(c);

@@ -44,7 +44,8 @@ enum err cluster_first_members(struct cluster *c, struct arena *a, struct str *r
 /// How often the group of a database has begun here is of no use any more: at a start, when the catalogue has it as dropped.
 /// Before, it keeps a member that comes back to an older catalogue from voting as one that it was.
 void cluster_forget_life(struct dbms *d, struct uuid database);
-/// Takes part in the database's group, which is begun where its log is new. Its machines may run.
+/// Takes part in the database's group, which is begun where its log is new, or follows it, where this server is a replica, or
+/// gives it to replicas, where it is standalone. Its machines may run.
 enum err cluster_join(struct cluster *c, struct database *db, struct error *e) NODISCARD;
 /// Afterwards nobody writes the log. NULL group is fine.
 void cluster_leave(struct database *db);
@@ -60,6 +61,8 @@ void cluster_stop_copies(struct cluster *c);
 
 /// What the others should know at once has changed. Any thread; only takes note.
 void cluster_tell_others(struct cluster *c);
+/// More of the log of a standalone server may be pulled. Any thread.
+void cluster_published(struct cluster_group *g);
 /// Something waits to be proposed, or was applied. Any thread.
 void cluster_touch(struct cluster_group *g);
 /// The pages are durable up to `index`. Any thread.
@@ -67,7 +70,7 @@ void cluster_checkpointed(struct cluster_group *g, uint64_t index);
 
 /// How a member stands in a group. A value; a moment old.
 struct cluster_status {
-  enum cluster_role { CLUSTER_FOLLOWER, CLUSTER_CANDIDATE, CLUSTER_LEADER, CLUSTER_FAILED } role;
+  enum cluster_role { CLUSTER_FOLLOWER, CLUSTER_CANDIDATE, CLUSTER_LEADER, CLUSTER_FAILED, CLUSTER_REPLICA } role;
   uint64_t term, commit_index;
   uint64_t leader; // its server number; 0: none is known
   uint64_t member; // this server's id in the group

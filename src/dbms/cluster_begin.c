@@ -171,6 +171,12 @@ enum err cluster_begin_group(struct database *db, struct error *e) {
   log_group_state(store_log(graph_store(db->graph)), &state);
   TRY(read_life(db, &marked, e));
   life = (uint32_t) state.member_id;
+  if (state.follows)
+    return error_set(
+        e, ERR_INVALID,
+        "The store in folder '%.*s' belongs to a read replica: a core begins with an empty data folder, or start this "
+        "server with dbms.mode=READ_REPLICA, as it was.",
+        STR_ARG(db->folder));
   if (state.member_id == 0) TRY(begin(db, marked, &life, e));
   if (life < marked)
     return error_set(e, ERR_CORRUPT,
@@ -181,6 +187,7 @@ enum err cluster_begin_group(struct database *db, struct error *e) {
 }
 
 enum err cluster_begin(struct cluster *c, struct error *e) {
+  if (c->options->replica) return ERR_OK; // takes part in none
   DATABASES_EACH(db, c->dbms)
   if (db->gate == GATE_OPEN) TRY(cluster_begin_group(db, e));
   return c->options->begin != NULL ? c->options->begin(c->options->context, e) : ERR_OK;

@@ -8,7 +8,7 @@
 #include "graph/replica.h"
 #include "store/store.h"
 
-enum { UPSTREAMS_MAX = 64, BETWEEN_TRIES_MS = 5000 };
+enum { BETWEEN_TRIES_MS = 5000 };
 
 struct fetch {
   struct cluster *cluster;
@@ -17,6 +17,7 @@ struct fetch {
   struct serial work;
   struct loop_timer *again;
   uint64_t index; // at least so new
+  bool of_leader; // of nobody else: its history is the one that counts, shorter or longer
   char directory[DISK_PATH_MAX];
 };
 
@@ -54,6 +55,8 @@ static size_t find_upstreams(const struct fetch *f, struct catchup_upstream upst
   struct directory_copy view;
   struct arena a;
   size_t n = 0;
+  if (f->cluster->options->replica)
+    return cluster_upstreams(f->cluster, f->database, (struct upstream_wish){.leader_only = f->of_leader}, upstreams);
   arena_init(&a, NULL);
   if (directory != NULL && directory_copy(directory, &a, &view, NULL) == ERR_OK) {
     n = add_upstreams(f, &view, false, upstreams, n);
@@ -94,6 +97,7 @@ static void fetch_free(struct fetch *f) {
 static void on_copied(void *context, struct store_copy *copy) {
   struct fetch *f = context;
   struct database *db = f->database;
+  db->copy_counts = f->of_leader;
   fetch_free(f);
   atomic_store(&db->copy, copy);
   reconcile_soon(db->dbms);
@@ -118,49 +122,53 @@ static void client_work(struct work *w) {
   serial_give(&f->work, worked);
 }
 
-static enum err make_client(struct fetch *f, struct error *e) {
-  static const struct catchup_client_events events = {.copied = on_copied, .failed = on_failed};
-  const struct dbms_cluster_options *o = f->cluster->options;
-  struct catchup_client_options c = {.server = o->server,
-                                     .epoch = o->epoch,
-                                     .tls = o->tls,
-                                     .tls_verify_names = o->tls_verify_names,
-                                     .resolver = o->resolver,
-                                     .disk = f->cluster->dbms->options.disk,
-                                     .events = f->cluster->dbms->options.events,
-                                     .work_ready = on_client_work};
-  memcpy(c.cluster, o->cluster, sizeof c.cluster);
-  uuid_put(c.database, f->database->id);
-  TRY(loop_timer_new(f->cluster->bulk, on_again, f, &f->again, e));
-  return catchup_client_new(f->cluster->bulk, &c, &events, f, &f->client, e);
+struct catchup_client_options cluster_client_options(const struct cluster *c, const struct database *db) {
+  const struct dbms_cluster_options *o = c->options;
+  struct catchup_client_options ret = {.server = o->server,
+                                       .epoch = o->epoch,
+                                       .tls = o->tls,
+                                       .tls_verify_names = o->tls_verify_names,
+                                       .resolver = o->resolver,
+                                       .disk = c->dbms->options.disk,
+                                       .events = c->dbms->options.events};
+  memcpy(ret.cluster, o->cluster, sizeof ret.cluster);
+  uuid_put(ret.database, db->id);
+  return ret;
 }
 
-static void fetch_begin(struct cluster *c, struct database *db, uint64_t index) {
-  struct error e = ERROR_INIT;
-  struct fetch *f = mem_zalloc(sizeof *f);
-  if (f == NULL) return; // the leader asks again
-  f->cluster = c;
-  f->database = db;
-  f->index = index;
-  database_path(c->dbms, db->folder, f->directory);
-  serial_init(&f->work, c->dbms->options.host, WORK_MACHINE, client_work);
-  serial_wake(&f->work);
-  db->fetch = f;
-  event_raise(c->dbms->options.events, EVENT_WARN, "cluster.install",
-              "[%.*s] This member is too far behind for the log: it needs a copy of the store up to transaction %llu.",
-              STR_ARG(db->name), (unsigned long long) index);
-  if (make_client(f, &e) == ERR_OK) {
-    ask(f);
-    return;
-  }
-  tell(f, EVENT_ERROR, e.message);
-  fetch_free(f);
+static enum err make_client(struct fetch *f, struct error *e) {
+  static const struct catchup_client_events events = {.copied = on_copied, .failed = on_failed};
+  struct catchup_client_options c = cluster_client_options(f->cluster, f->database);
+  c.work_ready = on_client_work;
+  TRY(loop_timer_new(f->cluster->bulk, on_again, f, &f->again, e));
+  return catchup_client_new(f->cluster->bulk, &c, &events, f, &f->client, e);
 }
 
 /// One that was stopped or dropped gets nothing any more (cluster_forget_copy).
 static bool may_fetch(const struct database *db) {
   enum database_gate gate = db->gate;
   return gate != GATE_STOPPED && gate != GATE_DROPPED && db->fetch == NULL && db->copy == NULL;
+}
+
+void cluster_fetch_now(struct cluster *c, struct database *db, uint64_t index, bool of_leader) {
+  struct error e = ERROR_INIT;
+  if (c->copies_stopped || !may_fetch(db)) return;
+  struct fetch *f = mem_zalloc(sizeof *f);
+  if (f == NULL) return; // the leader asks again
+  f->cluster = c;
+  f->database = db;
+  f->index = index;
+  f->of_leader = of_leader;
+  database_path(c->dbms, db->folder, f->directory);
+  serial_init(&f->work, c->dbms->options.host, WORK_MACHINE, client_work);
+  serial_wake(&f->work);
+  db->fetch = f;
+  if (make_client(f, &e) == ERR_OK) {
+    ask(f);
+    return;
+  }
+  tell(f, EVENT_ERROR, e.message);
+  fetch_free(f);
 }
 
 /// From the groups' loop: which databases lack something.
@@ -170,7 +178,11 @@ static void on_fetch_task(struct loop_task *task) {
   if (c->copies_stopped) return; // the databases may be gone by then
   DATABASES_EACH(db, c->dbms) {
     uint64_t index = atomic_exchange(&db->lacks_index, 0);
-    if (index != 0 && may_fetch(db)) fetch_begin(c, db, index);
+    if (index == 0 || !may_fetch(db)) continue;
+    event_raise(c->dbms->options.events, EVENT_WARN, "cluster.install",
+                "[%.*s] This member is too far behind for the log: it needs a copy of the store up to transaction %llu.",
+                STR_ARG(db->name), (unsigned long long) index);
+    cluster_fetch_now(c, db, index, false);
   }
 }
 
@@ -183,7 +195,7 @@ void cluster_fetch(struct cluster *c, struct database *db, uint64_t index) {
 
 /// While the copy was on its way the log went on, perhaps with a new leader that has not forgotten what was lacking.
 static bool is_needed(struct database *db, const struct store_copy *copy) {
-  if (!database_hold(db)) return true;
+  if (db->copy_counts || !database_hold(db)) return true;
   bool newer = graph_applied(db->graph).index < store_copy_identity(copy)->applied.index;
   database_leave(db);
   return newer;
@@ -229,6 +241,7 @@ bool cluster_exchange(struct database *db) {
     put_in_place(db, copy);
   else
     discard(db, copy);
+  db->copied = true;
   atomic_store(&db->copy, NULL); // until then no other begins in the folder
   return true;
 }
@@ -266,6 +279,10 @@ static void give(struct work *w) {
   serial_begin(&c->giver_work);
   catchup_server_work(c->giver, &worked);
   serial_give(&c->giver_work, worked);
+}
+
+void cluster_touch_pulls(struct cluster_group *group) {
+  if (group->cluster->giver != NULL) catchup_server_touch(group->cluster->giver, group->database->id.bytes);
 }
 
 struct giving {

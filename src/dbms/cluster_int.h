@@ -4,6 +4,7 @@
 #include "cluster/catchup_client.h"
 #include "cluster/catchup_store.h"
 #include "cluster/host.h"
+#include "cluster/upstream.h"
 #include "dbms/cluster.h"
 #include "dbms/dbms_int.h"
 
@@ -31,11 +32,14 @@ struct cluster {
   _Atomic bool fetch_posted;
 };
 
+struct follow;
+
 struct cluster_group {
   struct group_application application;
   struct cluster *cluster;
   struct database *database;
-  struct host_group *member;
+  struct host_group *member; // NULL: a replica's, which follows
+  struct follow *follow;     // the bulk loop's
   struct loop_timer *retry, *look_round;
   struct catchup_store source;   // of copies; the bulk loop's
   enum consensus_state told_state; // to people: cluster_tell.c
@@ -43,6 +47,7 @@ struct cluster_group {
   uint64_t unsafe_told;          // a member that is to leave and may not yet
   uint64_t leading;              // the term that the graph was told of
   uint64_t led_since_ms;         // of that term, or the last try to give leadership away
+  uint64_t given_index;          // what others who pull were told of
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
   struct mutex mutex;            // what follows
   struct cluster_status status;
@@ -74,9 +79,28 @@ void cluster_copies_close(struct cluster *c);
 /// From now on others may have the database's store, and its log; and no more. Not from the groups' loop.
 enum err cluster_give(struct cluster_group *group, struct error *e) NODISCARD;
 void cluster_keep(struct cluster_group *group);
+/// More of the log may be pulled.
+void cluster_touch_pulls(struct cluster_group *group);
 /// Gets a copy of the database that is at least so new, and puts it in the place of its store. While one is on its way nothing else
 /// happens. From the groups' loop; returns at once.
 void cluster_fetch(struct cluster *c, struct database *db, uint64_t index);
+
+/// The same on the bulk loop; of whoever leads alone, where the copy may be of another history.
+void cluster_fetch_now(struct cluster *c, struct database *db, uint64_t index, bool of_leader);
+/// What every client of catching up is told.
+struct catchup_client_options cluster_client_options(const struct cluster *c, const struct database *db);
+
+// ---- replicas (cluster_follow.c) ----
+
+/// From now on the database follows what the others have committed; and no more. The second also after an error of the first.
+enum err cluster_follow(struct cluster_group *g, struct error *e) NODISCARD;
+void cluster_unfollow(struct cluster_group *g);
+/// Whom a replica asks, in this order. Of the wish: `lot`, `cores_only`, `leader_only`.
+size_t cluster_upstreams(struct cluster *c, struct database *db, struct upstream_wish w,
+                         struct catchup_upstream ret[UPSTREAMS_MAX]);
+
+/// How many entries stay for those that are behind.
+uint64_t cluster_trailing_entries(struct cluster_group *g);
 
 /// Sees to it that the servers of the cluster are members of the group, if this one leads it: one step at a time, now and then
 /// (cluster_members.c). A timer's: `context` is the group.

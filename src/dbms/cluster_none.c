@@ -52,6 +52,9 @@ void cluster_stop_copies(struct cluster *c UNUSED) {
 void cluster_tell_others(struct cluster *c UNUSED) {
 }
 
+void cluster_published(struct cluster_group *g UNUSED) {
+}
+
 void cluster_touch(struct cluster_group *g UNUSED) {
 }
 

@@ -23,6 +23,11 @@ static void touch_group(struct database *db) {
   if (g != NULL) cluster_touch(g);
 }
 
+static void touch_followers(struct database *db) {
+  struct cluster_group *g = db->group;
+  if (g != NULL) cluster_published(g);
+}
+
 static void on_work_ready(void *context, enum graph_machine which) {
   struct database *db = context;
   if (which != GRAPH_LOG_WRITER || !db->replicated)
@@ -70,6 +75,7 @@ static bool machine_step(struct database_machine *m) {
   else if (!more)
     machine_went_well(m);
   if (m->which == GRAPH_APPLIER && m->database->is_system) reconcile_notice(m->database->dbms);
+  if (m->which == GRAPH_APPLIER && !m->database->replicated) touch_followers(m->database);
   return err == ERR_OK && (more || serial_again(&m->serial));
 }
 
@@ -204,6 +210,7 @@ static struct graph_options graph_options_of(struct database *db) {
       .log = {.segment_bytes = (uint64_t) config->log_rotation_bytes},
       .create = true,
       .replicated = db->replicated,
+      .read_only = db->replicated && db->dbms->options.cluster->replica,
       .uuid = uuid_is_none(db->id) ? NULL : db->id.bytes,
       .direct = true, // a page is in memory once, and what is counted is what the settings allow
       .checkpoint_bytes = (uint64_t) config->checkpoint_interval_bytes,
@@ -334,7 +341,7 @@ enum err database_enter(struct database *db, struct error *e) {
 
 enum database_status database_status(const struct database *db) {
   switch (atomic_load(&db->gate)) {
-  case GATE_OPEN: return DATABASE_ONLINE;
+  case GATE_OPEN: return atomic_load(&db->behind) ? DATABASE_COPYING : DATABASE_ONLINE;
   case GATE_STARTING: return DATABASE_STARTING;
   case GATE_REPLACING: return DATABASE_COPYING;
   case GATE_FAILED: return DATABASE_FAILED;
@@ -381,12 +388,12 @@ static bool try_rest(struct database *db) {
   return all;
 }
 
-/// What is left of the group's decisions is in the others' logs, and is told by them.
+/// What is left of the group's decisions is in the others' logs, and is told by them. On a replica nobody waits for any.
 static void fail_waiting_commits(struct database *db) {
   struct error cause = ERROR_INIT;
   error_set(&cause, ERR_DATABASE_UNAVAILABLE,
             "The database is being closed on this member: what it did not see committed is known to the others.");
-  if (db->replicated) graph_group_failed(db->graph, &cause);
+  if (db->replicated && !db->dbms->options.cluster->replica) graph_group_failed(db->graph, &cause);
 }
 
 /// The next start has nothing to replay. What cannot be written now is in the log.
@@ -415,7 +422,8 @@ bool database_try_shut(struct database *db, enum database_gate gate) {
 
 /// Where a database that is open becomes part of the cluster.
 static enum err join(struct database *db, struct error *e) {
-  return db->replicated ? cluster_join(db->dbms->cluster, db, e) : ERR_OK;
+  struct cluster *others = dbms_others(db->dbms);
+  return others != NULL ? cluster_join(others, db, e) : ERR_OK;
 }
 
 static enum err open_and_join(struct database *db, struct error *e) {

@@ -42,6 +42,9 @@ struct database {
   bool replicated;              // its log is a group's
   struct fetch *fetch;          // of a copy of a store, under way: cluster_copy.c
   _Atomic uint64_t lacks_index; // for which it is to begin
+  _Atomic bool copied;          // this life's first look at what an upstream has as a whole is over: a replica's
+  _Atomic bool behind;          // a replica's, which has not come up with its upstream yet
+  bool copy_counts;             // the copy that has come is of the history that counts, newer or not
   struct store_copy *_Atomic copy; // has come, and is to be put in the place of the store
   // Under the dbms mutex, which readers of the gate do without where a moment old will do. While the gate is not open nobody new
   // comes in; the graph goes when the last one has left.

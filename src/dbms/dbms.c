@@ -45,7 +45,8 @@ enum err dbms_databases(struct dbms *d, struct arena *a, struct database_list *r
 static enum err open_system(struct dbms *d, struct error *e) {
   struct database_spec spec = {.name = STR("system"), .folder = STR("system"), .is_system = true};
   if (d->cluster != NULL) cluster_database_uuid(d->cluster, spec.name, spec.id.bytes);
-  if (d->cluster != NULL && d->options.cluster->seed != 0) spec.id = d->options.cluster->system;
+  const struct dbms_cluster_options *o = d->options.cluster;
+  if (d->cluster != NULL && (o->seed != 0 || o->replica)) spec.id = o->system;
   TRY(database_new(d, &spec, &d->system, e));
   enum err err = database_open(d->system, e);
   database_add(d->system);
@@ -55,7 +56,8 @@ static enum err open_system(struct dbms *d, struct error *e) {
 static enum err open_all(struct dbms *d, struct error *e) {
   struct page_pool_options pool = {.limit_bytes = (uint64_t) d->options.page_cache_bytes, .wait_ms = PAGE_WAIT_MS};
   TRY(page_pool_open(&pool, &d->pool, e));
-  if (d->options.cluster != NULL) TRY(cluster_open(d, d->options.cluster, &d->cluster, e));
+  const struct dbms_cluster_options *o = d->options.cluster;
+  if (o != NULL) TRY(cluster_open(d, o, o->single ? &d->lending : &d->cluster, e));
   TRY(open_system(d, e));
   TRY(users_open(d, &d->users, e));
   TRY(reconcile_open(d, e));
@@ -80,9 +82,9 @@ static void leave_all(struct dbms *d) {
 }
 
 static enum err join_all(struct dbms *d, struct error *e) {
-  TRY(cluster_begin(d->cluster, e));
+  if (d->cluster != NULL) TRY(cluster_begin(d->cluster, e));
   DATABASES_EACH(db, d)
-  if (db->gate == GATE_OPEN) TRY(cluster_join(d->cluster, db, e));
+  if (db->gate == GATE_OPEN) TRY(cluster_join(dbms_others(d), db, e));
   return ERR_OK;
 }
 
@@ -109,9 +111,9 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
   }
   DATABASES_EACH(db, d)
   if (db->gate == GATE_OPEN) database_wake(db);
-  if (d->cluster != NULL) err = join_all(d, e);
+  if (dbms_others(d) != NULL) err = join_all(d, e);
   if (err != ERR_OK) {
-    cluster_stop_copies(d->cluster);
+    cluster_stop_copies(dbms_others(d));
     leave_all(d);
     dbms_close(d);
     return err;
@@ -126,11 +128,10 @@ static struct announced_database describe(struct database *db) {
   struct cluster_status s;
   if (database_enter(db, NULL) != ERR_OK) return a;
   a.applied_index = graph_applied(db->graph).index;
-  a.status = DATABASE_ONLINE;
   cluster_status(db->group, &s);
   a.term = s.term;
   a.member = s.member;
-  a.role = s.role == CLUSTER_LEADER ? ROLE_LEADER : ROLE_FOLLOWER;
+  a.role = s.role == CLUSTER_LEADER ? ROLE_LEADER : s.role == CLUSTER_REPLICA ? ROLE_LEARNER : ROLE_FOLLOWER;
   if (s.role == CLUSTER_FAILED) a.status = DATABASE_FAILED;
   database_leave(db);
   return a;
@@ -139,7 +140,7 @@ static struct announced_database describe(struct database *db) {
 uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret, uint32_t cap) {
   uint32_t n = 0;
   DATABASES_EACH(db, d)
-  if (db->replicated && db->gate != GATE_DROPPED && db->gate != GATE_LEFT && n < cap) ret[n++] = describe(db);
+  if (dbms_others(d) != NULL && db->gate != GATE_DROPPED && db->gate != GATE_LEFT && n < cap) ret[n++] = describe(db);
   return n;
 }
 
@@ -195,7 +196,7 @@ static void tell_log(struct dbms *d, const struct database *db) {
 
 enum err dbms_stop(struct dbms *d, struct error *e) {
   enum err first = ERR_OK;
-  cluster_stop_copies(d->cluster);
+  cluster_stop_copies(dbms_others(d));
   reconcile_rest(d); // nothing is left or joined any more
   if (d->cluster != NULL) cluster_hand_over(d->cluster, HAND_OVER_MS);
   leave_all(d);
@@ -216,7 +217,7 @@ void dbms_close(struct dbms *d) {
     following = atomic_load(&db->following);
     database_free(db);
   }
-  cluster_close(d->cluster);
+  cluster_close(dbms_others(d));
   relay_near_free(d->near);
   page_pool_close(d->pool);
   departures_done(d);

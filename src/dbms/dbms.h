@@ -24,7 +24,7 @@ struct dbms_cluster_options {
   uint8_t cluster[16];    // uuid
   uint64_t server;        // the number of this server in it
   uint64_t seed;          // the number of the founder with whose databases it begins; 0: it begins empty
-  struct uuid system;     // with a seed: the uuid of the database `system`
+  struct uuid system;     // with a seed, or of a replica: the uuid of the database `system`
   uint64_t first_term;    // of its groups
   uint64_t epoch;         // rises with each start of this server
   struct str listen;      // "host:port" of the Raft network
@@ -34,11 +34,15 @@ struct dbms_cluster_options {
   struct tls_context *tls; // mutual authentication; NULL: plain
   bool tls_verify_names;
   struct net_resolver *resolver;
+  bool single;        // a standalone server, from which replicas copy and pull
+  bool replica;       // reads what the cores have committed, and votes for nothing
   bool begun; // the groups that begin with the cluster have begun here in an earlier life
   /// They are durable: remembers that, before this server takes part in them. NULL: `begun` is always said right.
   enum err (*begin)(void *context, struct error *e);
   int64_t election_timeout_ms, heartbeat_ms; // 0: defaults of consensus
   uint64_t log_bytes_kept, log_entries_kept; // for members that are behind; one of them is 0, both: 256 MB
+  int64_t pull_interval_ms;                  // of a replica that is up to date; 0: 1 s
+  struct str upstream_strategies, upstream_groups; // of a replica: cluster/upstream.h
   struct directory *directory;               // who is there, for routing tables; NULL: this server alone is told of
   /// A role has changed, or a database was opened or closed. Any thread; must only take note. May be NULL.
   void (*changed)(void *context);
@@ -71,7 +75,7 @@ struct dbms_options {
 /// `options` points to must outlive the dbms. No work is submitted to the host before this returns. ERR_BUSY names the holder.
 enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct error *e) NODISCARD;
 
-/// What the other servers of the cluster are told of the databases here: how many, at most `cap`; ANNOUNCEMENT_DATABASES_MAX is
+/// What the other servers of the cluster are told of the databases here: how many, at most `cap`; `system` first. ANNOUNCEMENT_DATABASES_MAX is
 /// room for all. Any thread.
 uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret, uint32_t cap);
 

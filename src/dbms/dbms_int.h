@@ -19,7 +19,8 @@ struct dbms {
   struct dbms_options options;
   struct mem_budget budget; // of all transactions
   struct page_pool *pool;
-  struct cluster *cluster; // NULL: standalone
+  struct cluster *cluster;       // NULL: standalone
+  struct cluster *lending;       // of a standalone server that replicas follow; otherwise NULL
   struct dbms_remote *near;      // this server as another one; NULL: none is reached (relay.h)
   _Atomic uint64_t next_origin;  // the count in origins
   _Atomic uint32_t parked_count; // sessions that wait for a leader
@@ -37,6 +38,11 @@ struct dbms {
   uint64_t next_transaction, next_session;
   struct dbms_session *sleepers; // operations that wait for a bookmark, doubly linked: dbms_tick looks for those that are late
 };
+
+/// Where others are met, as a member or not; NULL: nowhere.
+static inline struct cluster *dbms_others(const struct dbms *d) {
+  return d->cluster != NULL ? d->cluster : d->lending;
+}
 
 /// The database of that name (case plays no part) that was not dropped, or NULL. Any thread.
 struct database *dbms_database(struct dbms *d, struct str name);

@@ -32,7 +32,7 @@ static enum err build(struct plan *p, struct database *db, uint32_t neo4j_major,
   struct ast_statement *statement;
   TRY(cypher_parse(a, copy, &language, &statement, e));
 
-  struct procedures_scope scope = {.neo4j_major = neo4j_major, .is_member = db->replicated};
+  struct procedures_scope scope = {.neo4j_major = neo4j_major, .is_member = dbms_others(db->dbms) != NULL};
   struct cypher_signatures signatures = procedures_signatures(&scope);
   struct cypher_check_options check = {.signatures = &signatures, .neo4j_major = neo4j_major};
   TRY(cypher_check(statement, &check, e));

@@ -75,13 +75,18 @@ static enum err overview(struct transaction *t, const struct value *arguments UN
 
 static enum err role(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
   struct database *db;
-  struct cluster_status s = {.role = CLUSTER_FOLLOWER};
+  struct dbms *d = t->database->dbms;
+  bool replica = d->cluster != NULL && d->options.cluster->replica;
+  struct cluster_status s = {.role = replica ? CLUSTER_REPLICA : CLUSTER_FOLLOWER};
   TRY(database_argument(t, arguments, n, 0, &db, e));
   if (database_enter(db, NULL) == ERR_OK) { // or its store is being replaced, which happens to followers alone
     cluster_status(db->group, &s);
     database_leave(db);
   }
-  return RECORD(l, e, {STR("role"), text(s.role == CLUSTER_LEADER ? "LEADER" : "FOLLOWER")});
+  return RECORD(l, e,
+                {STR("role"), text(s.role == CLUSTER_LEADER    ? "LEADER"
+                                   : s.role == CLUSTER_REPLICA ? "READ_REPLICA"
+                                                               : "FOLLOWER")});
 }
 
 // ---- routing ----

@@ -183,7 +183,7 @@ static void run(struct work *w) {
   all &= exchanged;
   departures_close(r->dbms);
   if (err == ERR_OK && all) atomic_store(&r->done, at);
-  if (r->dbms->cluster != NULL) cluster_tell_others(r->dbms->cluster);
+  if (dbms_others(r->dbms) != NULL) cluster_tell_others(dbms_others(r->dbms));
   if (err == ERR_CORRUPT) tell(r->dbms, EVENT_ERROR, STR("system"), "The catalogue cannot be followed", &e);
   atomic_store(&r->again, !dropped && err != ERR_CORRUPT && (err != ERR_OK || !all)); // memory comes back, and `system` is opened again
   serial_give(&r->serial, false);
@@ -212,6 +212,13 @@ bool reconcile_is_current(struct dbms *d) {
 
 void reconcile_tick(struct dbms *d) {
   if (atomic_exchange(&d->reconciler.again, false) || departures_due(d)) serial_ready(&d->reconciler.serial);
+}
+
+bool reconcile_is_done(struct dbms *d) {
+  if (database_enter(d->system, NULL) != ERR_OK) return false;
+  bool done = atomic_load(&d->reconciler.done) >= graph_tx_last_committed(d->system->graph);
+  database_leave(d->system);
+  return done;
 }
 
 void reconcile_wake(struct dbms *d) {
@@ -344,12 +351,20 @@ static enum err make_default(struct dbms *d, const struct catalogue *c, struct a
   return ERR_OK;
 }
 
+/// The databases that every member of a cluster has from its founding on are named by it. Those of a standalone server are not:
+/// what follows one learns of them from its catalogue.
+static bool names_all(const struct dbms *d) {
+  struct uuid id;
+  cluster_database_uuid(d->cluster, d->system->name, id.bytes);
+  return uuid_eq(id, d->system->id);
+}
+
 /// In a cluster every member knows its uuid, and opens it before the catalogue has said anything: at the founding, or where a
 /// member begins with nothing. Afterwards it is as the catalogue says: whoever leads `system` writes its entry.
 static enum err open_founding_default(struct dbms *d, const struct catalogue *c, struct error *e) {
   struct database_spec spec;
   struct database *db;
-  if (c->count > 0) return ERR_OK;
+  if (c->count > 0 || !names_all(d)) return ERR_OK;
   specify_founding_default(d, &spec);
   return open_new(d, &spec, &db, e);
 }

@@ -38,6 +38,8 @@ void reconcile_wake(struct dbms *d);
 /// `system` has applied something. Any thread; only takes note.
 void reconcile_notice(struct dbms *d);
 void reconcile_tick(struct dbms *d);
+/// Everything is as the catalogue here wants it. Any thread.
+bool reconcile_is_done(struct dbms *d);
 /// This server leads `system` now: the default database comes into the catalogue. Any thread; only takes note.
 void reconcile_lead(struct dbms *d);
 /// Something other than the catalogue is to be looked at: a copy of a store has come. Any thread.

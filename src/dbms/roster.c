@@ -33,7 +33,7 @@ static uint64_t leader_of(const struct roster_source *s, const struct roster_dat
 static struct roster_place place_here(const struct roster_database *db) {
   if (db->left) return (struct roster_place){.role = ROLE_NONE};
   enum database_status status = db->status.role == CLUSTER_FAILED ? DATABASE_FAILED : db->here;
-  return (struct roster_place){ROLE_FOLLOWER, status, db->applied};
+  return (struct roster_place){db->status.role == CLUSTER_REPLICA ? ROLE_LEARNER : ROLE_FOLLOWER, status, db->applied};
 }
 
 static struct roster_place place_elsewhere(const struct announcement *said, struct uuid database) {
@@ -145,10 +145,11 @@ enum err roster_take(struct dbms *d, struct arena *a, struct roster *ret, struct
     if (d->system->group != NULL) cluster_members(d->system->group, members);
     database_leave(d->system);
   }
-  if (d->cluster != NULL) s.cluster = uuid_get(d->options.cluster->cluster);
-  bool has_directory = d->cluster != NULL && d->options.cluster->directory != NULL;
-  TRY(has_directory ? cluster_view(d->cluster, a, &s.view, e) : look_at_self(d, a, &s.view, e));
-  if (d->cluster == NULL)
+  struct cluster *others = dbms_others(d);
+  if (others != NULL) s.cluster = uuid_get(d->options.cluster->cluster);
+  bool has_directory = others != NULL && d->options.cluster->directory != NULL;
+  TRY(has_directory ? cluster_view(others, a, &s.view, e) : look_at_self(d, a, &s.view, e));
+  if (others == NULL)
     for (uint32_t i = 0; i < s.database_count; i++) databases[i].status.leader = 1;
   TRY(roster_build(&s, a, ret, e));
   ret->databases = list;

@@ -70,7 +70,8 @@ static enum err members_table(struct database *db, struct arena *a, struct dbms_
   const struct dbms_cluster_options *options = db->dbms->options.cluster;
   struct uuid cluster = uuid_get(options->cluster), database = db->id;
   struct directory_copy view;
-  TRY(cluster_view(db->dbms->cluster, a, &view, e));
+  struct cluster *others = dbms_others(db->dbms);
+  TRY(cluster_view(others, a, &view, e));
   uint64_t leader = leader_of(db, &view);
   struct str *routers = ARENA_ARRAY(a, struct str, view.count + 1), *readers = ARENA_ARRAY(a, struct str, view.count + 1);
   struct str *writer = ARENA_NEW(a, struct str);
@@ -80,21 +81,25 @@ static enum err members_table(struct database *db, struct arena *a, struct dbms_
     struct str bolt = s->addresses[ADDRESS_BOLT];
     if (bolt.len == 0 || !uuid_eq(announcement_cluster(s), cluster)) continue;
     enum departure_kind leaving = departure_of(db->dbms, s->server, s->number);
-    if (s->mode == SERVER_CORE && leaving != DEPARTS) routers[ret->router_count++] = bolt;
+    if (s->mode != SERVER_READ_REPLICA && leaving != DEPARTS) routers[ret->router_count++] = bolt;
     if (!serves(s, database)) continue;
     bool goes = leaving == DEPARTS || (leaving == DEPARTS_FROM_DATABASES && !db->is_system);
-    if (s->number != leader && !goes && !cluster_has_lost(db->dbms->cluster, s->number)) readers[ret->reader_count++] = bolt;
+    if (s->number != leader && !goes && !cluster_has_lost(others, s->number)) readers[ret->reader_count++] = bolt;
     if (s->number == leader && ret->writer_count == 0) writer[ret->writer_count++] = bolt;
   }
-  if (ret->reader_count == 0 && ret->writer_count > 0) readers[ret->reader_count++] = writer[0];
+  bool reads_on_writer = ret->reader_count == 0 && ret->writer_count > 0;
+  if (reads_on_writer) ret->reader_count = ret->writer_count;
   ret->routers = routers;
-  ret->readers = readers;
+  ret->readers = reads_on_writer ? writer : readers;
   ret->writers = writer;
   return ERR_OK;
 }
 
 enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
   *ret = (struct dbms_routing_table){.ttl_s = db->dbms->options.config->routing_ttl_ms / 1000, .database = db->name};
-  bool alone = !db->replicated || db->dbms->options.cluster->directory == NULL;
-  return alone ? own_table(db, dialled, a, ret, e) : members_table(db, a, ret, e);
+  bool alone = dbms_others(db->dbms) == NULL || db->dbms->options.cluster->directory == NULL;
+  if (!alone) TRY(members_table(db, a, ret, e));
+  bool is_all =
+      !db->replicated && ret->readers == ret->writers; // nobody follows it: then it is found wherever it was found before
+  return alone || is_all ? own_table(db, dialled, a, ret, e) : ERR_OK;
 }

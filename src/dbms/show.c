@@ -177,7 +177,8 @@ static enum err show_settings(struct transaction *t, struct record_list *l, stru
 }
 
 static enum err show_procedures(struct transaction *t, struct record_list *l, struct error *e) {
-  struct procedures_scope scope = {.neo4j_major = t->session->client.neo4j_major, .is_member = t->database->replicated};
+  struct procedures_scope scope = {.neo4j_major = t->session->client.neo4j_major,
+                                   .is_member = dbms_others(t->database->dbms) != NULL};
   return procedures_show(&scope, l, e);
 }
 

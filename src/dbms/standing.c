@@ -32,7 +32,8 @@ static enum dbms_part part_of(enum cluster_role role) {
   switch (role) {
   case CLUSTER_LEADER: return DBMS_LEADS;
   case CLUSTER_FOLLOWER:
-  case CLUSTER_CANDIDATE: return DBMS_FOLLOWS;
+  case CLUSTER_CANDIDATE:
+  case CLUSTER_REPLICA: return DBMS_FOLLOWS;
   case CLUSTER_FAILED: break;
   }
   return DBMS_TAKES_NO_PART;
@@ -101,13 +102,27 @@ static bool sees_leader(struct database *db, const struct roster *r) {
   return leader != NULL && leader->said != NULL;
 }
 
+static bool is_filled(struct database *db) {
+  if (!db->behind) return true;
+  if (database_enter(db, NULL) != ERR_OK) return false;
+  bool filled = graph_tx_last_committed(db->graph) > 0;
+  database_leave(db);
+  return filled;
+}
+
 enum err dbms_look_out(struct dbms *d, struct dbms_outlook *ret, struct error *e) {
   struct arena a;
   struct roster roster = {0};
-  struct dbms_outlook seen = {true, true};
+  struct dbms_outlook seen = {true, true, true, true};
   arena_init(&a, NULL);
   enum err err = roster_take(d, &a, &roster, e);
-  for (uint32_t i = 0; i < roster.databases.count && err == ERR_OK; i++) seen.leaders &= sees_leader(roster.databases.of[i], &roster);
+  for (uint32_t i = 0; i < roster.databases.count && err == ERR_OK; i++) {
+    struct database *db = roster.databases.of[i];
+    seen.leaders &= sees_leader(db, &roster);
+    seen.filled &= is_filled(db);
+    seen.current &= !db->behind;
+  }
+  seen.filled &= d->cluster == NULL || !d->options.cluster->replica || reconcile_is_done(d);
   for (uint32_t i = 0; i < roster.count; i++) seen.everybody &= roster.servers[i].said != NULL;
   arena_done(&a);
   if (err == ERR_OK) *ret = seen;

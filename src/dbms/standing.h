@@ -31,6 +31,8 @@ enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a, struc
 struct dbms_outlook {
   bool leaders;   // of every database one is known, and where it is reached
   bool everybody; // of the servers that belong to the cluster is heard of
+  bool filled;    // no database of a replica waits for the first that an upstream gives
+  bool current;   // what is here is as new as upstreams said at the start
 };
 
 /// Of a member. ERR_NOMEM. Any thread; nothing is waited for.

@@ -68,7 +68,11 @@ static enum err cut_entries(struct flight *f, enum log_kind kind) {
 
 // ---- terms ----
 
-static enum err another_leads(struct error *e) {
+static enum err another_leads(const struct graph *g, struct error *e) {
+  if (g->options.read_only)
+    return error_set(e, ERR_READ_ONLY,
+                     "No write operations are allowed on this database. Writes must pass through the leader. The role of this "
+                     "server is: READ_REPLICA");
   return error_set(e, ERR_NOT_LEADER,
                    "No write operations are allowed directly on this database. Writes must pass through the leader. The role of "
                    "this server is: FOLLOWER");
@@ -76,7 +80,7 @@ static enum err another_leads(struct error *e) {
 
 enum err commits_term(struct graph *g, uint64_t *ret, struct error *e) {
   *ret = atomic_load(&g->commits.term);
-  return *ret != 0 ? ERR_OK : another_leads(e);
+  return *ret != 0 ? ERR_OK : another_leads(g, e);
 }
 
 enum err commits_check_term(struct graph *g, uint64_t term, struct error *e) {

@@ -33,6 +33,7 @@ struct graph_options {
   bool create;               // make the files if there are none
   bool replicated;           // the log belongs to a group: graph/replica.h
   bool accept_tail;          // replicated: what the log holds counts as committed, for whoever has lost the rest of the group
+  bool read_only;            // of a read replica: nobody writes here, whoever leads
   bool direct;               // page file past the page cache
   uint64_t checkpoint_bytes; // log, or changed pages, after which a checkpoint starts; 0: 256 MB. Half of the pool is enough too
   uint64_t checkpoint_entries; // of the log, after which one starts too; 0: their number does not matter

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cluster/assembly.h"
+#include "cluster/upstream.h"
 #include "dbms/seed.h"
 #include "os/thread.h"
 #include "server/help.h"
@@ -47,7 +48,7 @@ struct member {
 };
 
 bool member_is_wanted(const struct config *c) {
-  return !str_eqz(config_values(c)->mode, "SINGLE");
+  return !str_eqz(config_values(c)->mode, "SINGLE") || config_values(c)->clustering_enabled;
 }
 
 // ---- from settings ----
@@ -77,7 +78,7 @@ static enum err settle_addresses(struct member *m, struct error *e) {
   };
   struct assembly_options *o = &m->assembling;
   for (int i = 0; i < ADDRESS_MAX; i++) {
-    if (of[i].usual == 0) continue;
+    if (of[i].usual == 0 || (i == ADDRESS_RAFT && o->formation.mode != SERVER_CORE)) continue;
     o->addresses[i] = advertised(&m->arena, of[i].advertised, of[i].listening, v->default_advertised_address, of[i].usual);
     o->listens[i] = listen_address(&m->arena, of[i].listening, v->default_listen_address, of[i].usual);
     if (o->addresses[i].ptr == NULL || o->listens[i].ptr == NULL) return arena_err(&m->arena, e);
@@ -123,18 +124,42 @@ static enum err settle_tls(struct member *m, struct error *e) {
   return ERR_OK;
 }
 
+/// "east, ssd"
+static enum err settle_groups(struct member *m, struct error *e) {
+  struct assembly_options *o = &m->assembling;
+  struct str *tags = ARENA_ARRAY(&m->arena, struct str, ANNOUNCEMENT_TAGS_MAX);
+  if (tags == NULL) return arena_err(&m->arena, e);
+  o->tags = tags;
+  for (struct str rest = config_values(m->config)->server_groups; rest.len > 0;) {
+    struct str name = str_trim(str_cut(&rest, ','));
+    if (name.len == 0) continue;
+    if (o->tag_count == ANNOUNCEMENT_TAGS_MAX || name.len > ANNOUNCEMENT_TAG_MAX)
+      return error_set(e, ERR_INVALID, "server.groups: a server can be in %u groups, with names of at most %u bytes.",
+                       ANNOUNCEMENT_TAGS_MAX, ANNOUNCEMENT_TAG_MAX);
+    tags[o->tag_count++] = name;
+  }
+  return ERR_OK;
+}
+
+static enum server_mode mode_of(const struct member *m) {
+  struct str mode = config_values(m->config)->mode;
+  if (str_eqz(mode, "READ_REPLICA")) return SERVER_READ_REPLICA;
+  return str_eqz(mode, "SINGLE") ? SERVER_SINGLE : SERVER_CORE;
+}
+
 static enum err settle_assembly(struct member *m, struct disk *disk, struct error *e) {
   const struct config_values *v = config_values(m->config);
   struct str folder = arena_printf(&m->arena, "%.*s", STR_ARG(v->data_directory));
   if (folder.ptr == NULL) return arena_err(&m->arena, e);
   TRY(disk_make_directories(disk, folder.ptr, e));
-  TRY(settle_addresses(m, e));
   struct assembly_options *o = &m->assembling;
   o->formation = (struct formation_options){.disk = disk,
                                             .folder = folder.ptr,
                                             .random = random_system(),
-                                            .mode = SERVER_CORE,
+                                            .mode = mode_of(m),
                                             .minimum = (uint32_t) v->formation_minimum};
+  TRY(settle_addresses(m, e));
+  TRY(settle_groups(m, e));
   o->beacon = (struct beacon_options){.listen = o->listens[ADDRESS_DISCOVERY], .directory.expiry_ms = v->discovery_expiry_ms};
   o->discovery = (struct discovery_options){.type = discovery_type_of(v->discovery_type),
                                             .endpoints = v->discovery_endpoints,
@@ -185,9 +210,25 @@ static void settle(struct member *m, const struct error *failure) {
   mutex_unlock(&m->mutex);
 }
 
+/// What a core has acknowledged is a promise to the others, which a replica would not keep.
+static void refuse_to_follow(struct member *m) {
+  struct error e = ERROR_INIT;
+  error_set(
+      &e, ERR_INVALID,
+      "The data folder belongs to a core of the cluster: a read replica begins with an empty one, or start this server with "
+      "dbms.mode=CORE, as it was.");
+  settle(m, &e);
+}
+
 static void on_formed(void *context, const struct formation_result *r) {
   struct member *m = context;
   struct dbms_cluster_options *o = &m->options;
+  o->replica = mode_of(m) == SERVER_READ_REPLICA;
+  o->single = mode_of(m) == SERVER_SINGLE;
+  if (o->replica && r->begun) {
+    refuse_to_follow(m);
+    return;
+  }
   uuid_put(o->cluster, r->founding.cluster);
   o->server = r->number;
   o->seed = r->founding.seed;
@@ -314,7 +355,7 @@ void member_hush(struct member *m) {
 
 /// A standalone server's databases, with which a cluster may be founded; once this server belongs to one they are its.
 static enum err say_what_is_here(struct member *m, struct error *e) {
-  if (assembly_identity(m->assembly)->state == IDENTITY_BOUND) return ERR_OK;
+  if (mode_of(m) != SERVER_CORE || assembly_identity(m->assembly)->state == IDENTITY_BOUND) return ERR_OK;
   TRY(seed_look(config_values(m->config), m->assembling.formation.disk, &m->brought, &m->brings, e));
   return m->brings ? assembly_announce(m->assembly, &m->brought, 1, e) : ERR_OK;
 }
@@ -337,10 +378,15 @@ static void open_on_loop(void *argument) {
 
 static enum err start(struct member *m, struct disk *disk, struct error *e) {
   const struct config_values *v = config_values(m->config);
-  if (!str_eqz(v->mode, "CORE"))
-    return error_set(e, ERR_UNSUPPORTED, "dbms.mode=%.*s: this version of Quiver knows SINGLE and CORE.", STR_ARG(v->mode));
   TRY(parse_window(v->leader_failure_window, &m->options.election_timeout_ms, e));
   TRY(parse_kept(v->raft_log_kept, &m->options, e));
+  struct str unknown = upstream_unknown(v->upstream_strategies);
+  if (unknown.len > 0)
+    event_raise(m->events, EVENT_WARN, "member.upstream",
+                "causal_clustering.upstream_selection_strategy: there is no strategy '%.*s'; it picks nobody.", STR_ARG(unknown));
+  m->options.pull_interval_ms = v->pull_interval_ms;
+  m->options.upstream_strategies = v->upstream_strategies;
+  m->options.upstream_groups = v->upstream_groups;
   m->options.heartbeat_ms = MAX(m->options.election_timeout_ms / 10, (int64_t) 5);
   TRY(net_resolver_new(&m->resolver, e));
   TRY(settle_assembly(m, disk, e));

@@ -141,7 +141,8 @@ static enum err open_engine(struct server *s, struct error *e) {
   TRY(engine_new(s->options.config, s->options.disk, s->events, &s->engine, e));
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   enum err err = member_is_wanted(s->options.config) ? form_cluster(s, e) : ERR_OK;
-  if (err == ERR_OK && s->cluster != NULL)
+  bool founds = s->cluster != NULL && !s->cluster->replica && !s->cluster->single;
+  if (err == ERR_OK && founds)
     err = seed_begin(config_values(s->options.config), disk_of(s), s->events, s->cluster, e);
   if (err == ERR_OK) err = engine_open(s->engine, s->cluster, e);
   pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -168,17 +169,22 @@ static bool is_asked_to_stop(struct server *s) {
   return asked;
 }
 
-/// Clients that come in at once would be told of nobody but this server, and of no leader. Without a majority there is none: then
-/// reads are served all the same.
+/// True: nothing better is to be expected soon.
+static bool has_seen_enough(const struct dbms_outlook *seen, int64_t waited_ms) {
+  if (!seen->filled) return false;
+  if (waited_ms >= LEADERS_MS) return true;
+  return seen->leaders && seen->current && (seen->everybody || waited_ms >= EVERYBODY_MS);
+}
+
+/// Clients that come in at once would be told of nobody but this server, and of no leader, and a replica would have nothing to
+/// show. Without a majority there is no leader: then reads are served all the same.
 static enum err look_out(struct server *s, struct error *e) {
   const int64_t started_ns = clock_monotonic_ns(clock_system());
-  int64_t waited_ms = 0;
   struct dbms_outlook seen = {0};
-  while (waited_ms < LEADERS_MS && !is_asked_to_stop(s)) {
+  while (!is_asked_to_stop(s)) {
     TRY(dbms_look_out(engine_dbms(s->engine), &seen, e));
-    if (seen.leaders && (seen.everybody || waited_ms >= EVERYBODY_MS)) break;
+    if (has_seen_enough(&seen, (clock_monotonic_ns(clock_system()) - started_ns) / NS_PER_MS)) break;
     thread_sleep_ns(TICK_NS);
-    waited_ms = (clock_monotonic_ns(clock_system()) - started_ns) / NS_PER_MS;
   }
   return ERR_OK;
 }

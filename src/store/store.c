@@ -96,8 +96,8 @@ static bool is_installing(struct store *s) {
   return g.installing;
 }
 
-// A log is a group's, a replica's or its own, from its first entry on: an uncommitted tail must not pass for committed, nor a log of
-// one server for what others have promised. One that only begins behind a copied store holds neither.
+// A log is a group's, a replica's or its own, from its first entry on: an uncommitted tail must not pass for committed, nor a log
+// of one server for what others have promised. One that only begins behind a copied store holds neither.
 static enum err check_owner(struct store *s, struct error *e) {
   struct log_group_state g;
   log_group_state(s->log, &g);
