@@ -321,7 +321,7 @@ class Cores(unittest.TestCase):
                 cluster.write("CREATE (:Thing)")
                 for server in cluster.servers:
                     wait_for("the write is there", lambda s=server: things(s) == 1)
-                stranger = cluster.server(3, free_port())
+                stranger = cluster.server("core3", free_port())
                 certify(stranger, theirs)
                 stranger.spawn()
                 try:

@@ -22,11 +22,12 @@ class Cluster:
         self.binary, self.settings = binary, settings or {}
         ports = [free_port() for _ in range(count)]
         self.endpoints = ",".join(f"127.0.0.1:{port}" for port in ports)
-        self.servers = [self.server(i, port) for i, port in enumerate(ports)]
+        self.replicas = []
+        self.servers = [self.server(f"core{i}", port) for i, port in enumerate(ports)]
 
-    def server(self, i, discovery_port):
-        return Server(self.binary, home=self.folder / f"core{i}", auth=False, settings={
-            "dbms.mode": "CORE",
+    def server(self, name, discovery_port, mode="CORE", **settings):
+        return Server(self.binary, home=self.folder / name, auth=False, settings={
+            "dbms.mode": mode,
             "dbms.cluster.discovery.endpoints": self.endpoints,
             "server.default_advertised_address": "127.0.0.1",
             "server.discovery.listen_address": f"127.0.0.1:{discovery_port}",
@@ -35,11 +36,18 @@ class Cluster:
             "server.routing.listen_address": f"127.0.0.1:{free_port()}",
             "server.memory.pagecache.size": "64m",
             **self.settings,
+            **settings,
         })
+
+    def replica(self, **settings):
+        """A read replica, not started; its settings with __ for each dot."""
+        made = self.server(f"replica{len(self.replicas)}", free_port(), "READ_REPLICA", **{key.replace("__", "."): value for key, value in settings.items()})
+        self.replicas.append(made)
+        return made
 
     def add(self):
         """One more server, started: it knows the founders, and they do not know it."""
-        self.servers.append(self.server(len(self.servers), free_port()).start())
+        self.servers.append(self.server(f"core{len(self.servers)}", free_port()).start())
         return self.servers[-1]
 
     def __enter__(self):
@@ -54,7 +62,7 @@ class Cluster:
         return self
 
     def __exit__(self, kind, error, trace):
-        for server in self.servers:
+        for server in self.replicas + self.servers:
             if server.process is not None and server.process.poll() is None:
                 server.stop() if kind is None else server.kill()
         if self.own_folder and kind is None:
