@@ -127,7 +127,7 @@ class Whole(unittest.TestCase):
     def setUpClass(cls):
         cls.cluster = Cluster(BINARY, settings={"causal_clustering.server_groups": "east"}).__enter__()
         cls.cluster.write("CREATE (:Early)")
-        cls.replicas = [cls.cluster.replica().spawn(), cls.cluster.replica().spawn()]
+        cls.replicas = [cls.cluster.replica().spawn(), cls.cluster.replica(dbms__routing__enabled="false").spawn()]
         for replica in cls.replicas:
             replica.wait_until_up()
         cls.leader = cls.cluster.leader()
@@ -164,9 +164,12 @@ class Whole(unittest.TestCase):
             self.assertEqual(shown[address(self.leader)], ["primary", True, "online"])
         self.assertEqual(ask(self.replicas[0], "CALL dbms.cluster.role('neo4j')").rows, [["READ_REPLICA"]])
 
-    def test_a_write_on_a_replica_is_refused_with_a_code_that_drivers_know(self):
+    def test_a_write_on_a_replica_is_carried_out_by_the_leader_or_refused_with_a_code_that_drivers_know(self):
+        with Bolt(self.replicas[0].bolt_port) as bolt:
+            bookmark = bolt.run("CREATE (:HandedOn)").summary["bookmark"]
+            self.assertEqual(bolt.run("MATCH (h:HandedOn) RETURN count(h)", bookmarks=[bookmark]).rows, [[1]])
         with self.assertRaises(Failure) as failed:
-            ask(self.replicas[0], "CREATE (:Nowhere)")
+            ask(self.replicas[1], "CREATE (:Nowhere)")
         self.assertEqual(failed.exception.code, "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase")
         self.assertIn("READ_REPLICA", failed.exception.message)
 
