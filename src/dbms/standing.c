@@ -54,7 +54,10 @@ static enum err look_at(struct dbms *d, const struct database *db, struct arena 
   TRY(roster_take(d, a, &roster, e));
   if (!roster_index(&roster, db, &index)) return database_refuse(db, db->gate, e);
   cluster_status(g, &status);
-  struct dbms_standing s = {.database = db->name, .database_uuid = str_of(db->uuid), .part = part_of(status.role)};
+  struct dbms_standing s = {.database = db->name,
+                            .database_uuid = str_of(db->uuid),
+                            .part = part_of(status.role),
+                            .is_replica = status.role == CLUSTER_REPLICA};
   s.applied = graph_tx_last_committed(db->graph);
   s.leader_silent_ms = silence_ms(d, &status);
   s.entries_per_second = status.entries_per_second;

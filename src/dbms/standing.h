@@ -15,6 +15,7 @@ enum dbms_part {
 struct dbms_standing {
   struct str database, database_uuid;
   enum dbms_part part;
+  bool is_replica;           // it follows without a vote
   struct str server, leader; // uuids; `leader` is empty while none is known
   const struct str *voters;  // uuids of those that this server has heard of or was founded with
   uint32_t voter_count;

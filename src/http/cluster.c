@@ -65,8 +65,8 @@ static enum err put_status(struct json_writer *w, const struct dbms_standing *s,
   TRY(put_text(w, "leader", s->leader));
   if (s->leader_silent_ms >= 0) TRY(put_int(w, "millisSinceLastLeaderMessage", s->leader_silent_ms));
   TRY(put_int(w, "raftCommandsPerSecond", s->entries_per_second));
-  TRY(put_bool(w, "participatingInRaftGroup", takes_part));
-  TRY(put_bool(w, "core", true));
+  TRY(put_bool(w, "participatingInRaftGroup", takes_part && !s->is_replica));
+  TRY(put_bool(w, "core", !s->is_replica));
   TRY(put_bool(w, healthy, takes_part));
   return json_end_map(w);
 }

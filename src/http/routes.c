@@ -51,6 +51,7 @@ static const struct route table[] = {
     {"/dbms/cluster/status", serve_cluster_all, true},
     {"/db/manage/server/core/*", serve_cluster_3, true},
     {"/db/manage/server/causalclustering/*", serve_cluster_3, true},
+    {"/db/manage/server/read-replica/*", serve_cluster_3, true},
     {"/db/manage/server/ha/*", serve_ha, true},
 };
 

@@ -101,6 +101,14 @@ TEST(the_status_is_a_document) {
                                   "\"databaseStatus\":" STATUS "\"healthy\":true}},{\"databaseName\":\"neo4j\",")) > 0);
 }
 
+TEST(a_read_replica_is_available_and_says_that_it_has_no_vote) {
+  struct dbms replica = {.is_member = true, .part = DBMS_FOLLOWS, .is_replica = true};
+  assert_get(&replica, "/db/manage/server/read-replica/available", "200 true");
+  assert_get(&replica, "/db/manage/server/read-replica/writable", "404 false");
+  CLEANUP(buf_done) struct buf status = get_with(&replica, "/db/neo4j/cluster/status", "");
+  assert_true(str_find(buf_str(&status), STR("\"participatingInRaftGroup\":false,\"core\":false,\"isHealthy\":true}")) > 0);
+}
+
 TEST(who_asks_must_log_in_unless_nobody_must) {
   struct dbms d = {.is_member = true, .part = DBMS_LEADS, .auth = true};
   assert_status(&d, "/db/neo4j/cluster/writable", "", "HTTP/1.1 401");
@@ -132,5 +140,5 @@ TEST(every_failed_allocation_is_an_answer_or_an_error) {
 
 TESTS(T(a_load_balancer_finds_who_takes_writes_and_who_reads), T(what_watched_a_master_goes_on_to_watch_the_leader),
       T(a_member_whose_group_has_failed_serves_nobody), T(a_standalone_server_is_no_member), T(what_there_is_not_is_not_found),
-      T(the_status_is_a_document), T(who_asks_must_log_in_unless_nobody_must),
-      T(every_failed_allocation_is_an_answer_or_an_error))
+      T(the_status_is_a_document), T(a_read_replica_is_available_and_says_that_it_has_no_vote),
+      T(who_asks_must_log_in_unless_nobody_must), T(every_failed_allocation_is_an_answer_or_an_error))

@@ -11,6 +11,7 @@ enum err dbms_standing_at(struct dbms *d, uint32_t index, struct arena *a UNUSED
   *ret = (struct dbms_standing){.database = names[index],
                                 .database_uuid = STR("dddddddd-0000-4000-8000-000000000000"),
                                 .part = d->part,
+                                .is_replica = d->is_replica,
                                 .server = voters[0],
                                 .voters = voters,
                                 .voter_count = 2,

@@ -7,6 +7,7 @@
 struct dbms {
   bool is_member, auth, slow; // slow: a login is finished by test_dbms_finish
   enum dbms_part part;
+  bool is_replica;
   struct dbms_op *_Atomic waiting;
 };
 
