@@ -268,6 +268,8 @@ class Faults(unittest.TestCase):
             before = copies(replica)
             self.assertEqual(replica.stop(), 0)
             write_entries(cluster.leader(), MANY)
+            first = "data/databases/neo4j/store.log.00000001"
+            wait_for("the cores have forgotten the beginning", lambda: any((core.home / first).exists() for core in cluster.servers), False)
             replica.start()
             wait_for("it has all", lambda: things(replica), [MANY, MANY])
             self.assertEqual(copies(replica), before + 1)
