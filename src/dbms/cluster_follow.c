@@ -3,7 +3,7 @@
 //
 //   a pull is answered -> catchup_pulled_read -> log_append -> the writer's round -> graph_receive, in the log's order -> a pull
 //
-// The log is kept as on any server: a restart goes on where it ends, and other replicas may pull from it (docs/adr/0010).
+// The log is kept as on any server: a restart goes on where it ends, and other replicas may pull from it (docs/adr/0013).
 // Everything in it is committed. Where no upstream's log goes on from there, the store is replaced by a copy (cluster_copy.c).
 //
 // Everything is the bulk loop's but the writer's round.
