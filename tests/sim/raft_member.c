@@ -38,7 +38,7 @@ static void app_install(struct group_application *a, uint64_t index, uint64_t te
   m->copy_term = term;
   if (m->copy_us != 0) return; // on its way
   TRACE(m->world, m->id, "needs a copy of a store at %" PRIu64 "^%" PRIu64, index, term);
-  m->copy_us = m->world->now_us + 1000 + rng_below(&m->world->rng, 80000);
+  m->copy_us = m->world->now_us + 1000;
 }
 
 static void app_membership(struct group_application *a, const struct consensus_membership *membership) {
@@ -71,6 +71,7 @@ static void close_member(struct raft_member *m) {
   m->round_file = NULL;
   m->round_us = m->copy_us = m->wake_us = m->full_us = m->read_us = m->change_us = m->crash_us = m->cut_us = 0;
   m->reads_left = 0;
+  m->copy = (struct raft_state){0};
   m->up = false;
 }
 
@@ -292,28 +293,34 @@ void raft_member_finish_round(struct raft_member *m) {
 
 // ---- a copied store ----
 
-static struct raft_member *copy_source(struct raft_member *m) {
+static const struct raft_member *copy_source(struct raft_member *m) {
   struct raft_world *w = m->world;
   unsigned start = (unsigned) rng_below(&w->rng, RAFT_MEMBERS);
   for (unsigned i = 0; i < RAFT_MEMBERS; i++) {
-    struct raft_member *s = &w->members[1 + (start + i) % RAFT_MEMBERS];
-    if (s != m && s->up && s->app.state.index >= m->copy_index && !w->cut[s->id][m->id] && !w->cut[m->id][s->id]) return s;
+    const struct raft_member *s = &w->members[1 + (start + i) % RAFT_MEMBERS];
+    if (s != m && s->up && s->app.durable.index >= m->copy_index && !w->cut[s->id][m->id] && !w->cut[m->id][s->id]) return s;
   }
   return NULL;
 }
 
-void raft_member_finish_copy(struct raft_member *m) {
+// What is given is a checkpoint. It is on its way for a while, in which the giver and the log go on.
+static void begin_copy(struct raft_member *m) {
   struct raft_world *w = m->world;
-  m->copy_us = 0;
-  if (m->app.state.index >= m->copy_index) return; // by a log after all
   const struct raft_member *source = copy_source(m);
-  if (source == NULL) {
-    m->copy_us = w->now_us + 20000;
-    return;
-  }
-  TRACE(w, m->id, "has a copy of the store of %" PRIu64 " at %" PRIu64, source->id, source->app.state.index);
+  m->copy_us = w->now_us + (source != NULL ? rng_below(&w->rng, 80000) : 20000);
+  if (source == NULL) return;
+  TRACE(w, m->id, "begins to copy the store of %" PRIu64 " at %" PRIu64, source->id, source->app.durable.index);
+  m->copy = source->app.durable;
+}
+
+static void take_copy(struct raft_member *m) {
+  struct raft_world *w = m->world;
+  struct raft_state copy = m->copy;
+  m->copy = (struct raft_state){0};
+  if (copy.index <= m->app.state.index) return; // the log was quicker
+  TRACE(w, m->id, "has a copy of a store at %" PRIu64, copy.index);
   raft_member_begin(m);
-  m->app.state = m->app.visible = m->app.durable = source->app.state;
+  m->app.state = m->app.visible = m->app.durable = copy;
   raft_check_copied(m);
   if (raft_fault_chance(w, RAFT_crash_install, 3)) {
     fault_disarm(&fault_alloc);
@@ -321,4 +328,12 @@ void raft_member_finish_copy(struct raft_member *m) {
     return;
   }
   raft_member_end(m);
+}
+
+void raft_member_copy(struct raft_member *m) {
+  m->copy_us = 0;
+  if (m->copy.index != 0)
+    take_copy(m);
+  else if (m->app.state.index < m->copy_index) // not by a log after all
+    begin_copy(m);
 }

@@ -133,7 +133,7 @@ static void take_turn(struct raft_world *w, const struct due *d) {
   case TURN_LOAD: raft_load(w); break;
   case TURN_START: raft_member_start(d->member); break;
   case TURN_ROUND: raft_member_finish_round(d->member); break;
-  case TURN_COPY: raft_member_finish_copy(d->member); break;
+  case TURN_COPY: raft_member_copy(d->member); break;
   case TURN_WAKE: raft_member_step(d->member); break;
   case TURN_NONE: break;
   }

@@ -126,6 +126,7 @@ struct raft_member {
   struct disk_file *round_file; // being synced
   uint64_t clock_offset_ms;
   uint64_t copy_index, copy_term; // asked of the application
+  struct raft_state copy;         // on its way to it; index 0: none
 
   unsigned reads_left; // at once, one after another
   bool fault_armed;    // of the disk, in this life
@@ -232,7 +233,8 @@ void raft_member_begin(struct raft_member *m);
 void raft_member_end(struct raft_member *m);
 void raft_member_step(struct raft_member *m);
 void raft_member_finish_round(struct raft_member *m);
-void raft_member_finish_copy(struct raft_member *m);
+/// A copy of a store is begun, or has come.
+void raft_member_copy(struct raft_member *m);
 uint64_t raft_member_ms(const struct raft_member *m);
 bool raft_member_is_leader(const struct raft_member *m);
 
