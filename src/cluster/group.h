@@ -64,7 +64,8 @@ struct group_application {
   /// The log cannot bring this member up to date: get a copy of a store that has applied at least (index, term), from the
   /// leader or anybody who has it, and put it durably in the place of what is there. Until `applied` says so the member goes on
   /// with its log as it is, and votes by it; a later leader's log may bring it up to date after all. Called now and then, with
-  /// the same place or a later one, until `applied` is there.
+  /// another place if need be, until `applied` is there. As long as it is not, the group state is marked: only then may a store
+  /// be replaced under an open group. store_copy_install, with the group closed, marks by itself.
   void (*install)(struct group_application *a, uint64_t index, uint64_t term);
   /// The membership in force changed by an applied entry.
   void (*membership)(struct group_application *a, const struct consensus_membership *m);

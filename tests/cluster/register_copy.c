@@ -105,6 +105,6 @@ void copy_ask(void *context) {
 
 void copy_begin(struct register_server *s, uint64_t index) {
   bool begun = s->wanted_index != 0;
-  s->wanted_index = MAX(s->wanted_index, index);
+  s->wanted_index = index;
   if (!begun) retry(s); // not from within the group
 }

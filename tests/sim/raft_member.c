@@ -317,7 +317,7 @@ static void take_copy(struct raft_member *m) {
   struct raft_world *w = m->world;
   struct raft_state copy = m->copy;
   m->copy = (struct raft_state){0};
-  if (copy.index <= m->app.state.index) return; // the log was quicker
+  if (m->app.state.index >= MIN(m->copy_index, copy.index)) return; // the log was quicker: the group does not expect it any more
   TRACE(w, m->id, "has a copy of a store at %" PRIu64, copy.index);
   raft_member_begin(m);
   m->app.state = m->app.visible = m->app.durable = copy;
