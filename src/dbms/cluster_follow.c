@@ -42,6 +42,7 @@ struct follow {
   struct log_entry *entries;
   uint32_t capacity;
   uint64_t lot;            // whom to ask
+  uint64_t blamed;         // whom not: a server
   uint64_t moved_ms;       // when entries came last
   uint64_t leader_applied; // as it says
 };
@@ -111,11 +112,20 @@ static bool is_copying(struct follow *f) {
 
 // ---- pulling ----
 
+/// Whoever sent what cannot be used is asked again only where there is nobody else.
+static size_t leave_out(uint64_t server, struct catchup_upstream *upstreams, size_t n) {
+  size_t kept = 0;
+  for (size_t i = 0; i < n && n > 1; i++)
+    if (upstreams[i].server != server) upstreams[kept++] = upstreams[i];
+  return kept > 0 ? kept : n;
+}
+
 static bool set_upstreams(struct follow *f) {
   struct catchup_upstream upstreams[UPSTREAMS_MAX];
   bool stands_still = f->leader_applied > log_last_index(log_of(f)) && now_ms(f) - f->moved_ms > STILL_MS;
   struct upstream_wish w = {.lot = f->lot, .cores_only = stands_still};
   size_t n = cluster_upstreams(f->group->cluster, f->group->database, w, upstreams);
+  n = leave_out(f->blamed, upstreams, n);
   return n > 0 && catchup_client_set_upstreams(f->client, upstreams, n, NULL) == ERR_OK;
 }
 
@@ -162,7 +172,7 @@ static void feed(struct follow *f) {
     loop_timer_set(f->go_on, SOON_MS, false);
   else if (err != ERR_OK)
     fail(f, &e);
-  else if (f->fed == log_last_index(log))
+  else if (log_durable_index(log) == log_last_index(log))
     pull(f);
 }
 
@@ -191,8 +201,6 @@ static enum err take_in(struct follow *f, uint64_t commit_index, uint32_t count,
   TRY(keep(f, count, bytes, size, e));
   TRY(catchup_pulled_read(last, commit_index, count, (const uint8_t *) f->bytes.data, f->bytes.len, f->entries, e));
   TRY(log_append(log, f->entries, count, e));
-  log_commit_mark(log, commit_index); // into the header of the batch: what is pulled is replayed after a restart
-  serial_ready(&f->writer);
   return ERR_OK;
 }
 
@@ -214,15 +222,19 @@ static void on_pulled(void *context, const struct catchup_upstream *from, uint64
   note_answer(f, commit_index);
   if (count > 0) f->moved_ms = now_ms(f);
   enum err err = count > 0 ? take_in(f, commit_index, count, bytes, size, &e) : ERR_OK;
-  if (count == 0) loop_timer_set(f->go_on, SOON_MS, false);
-  if (err == ERR_OK) return;
+  if (err == ERR_OK) {
+    log_commit_mark(log_of(f), commit_index); // an upstream answers whose last entry here is committed there
+    if (count > 0) serial_ready(&f->writer);  // with the mark in the header of the batch: it is replayed after a restart
+    if (count == 0) loop_timer_set(f->go_on, SOON_MS, false);
+    return;
+  }
   if (log_failure(log_of(f), NULL) != ERR_OK) {
     fail(f, &e);
     return;
   }
   event_raise(f->group->cluster->dbms->options.events, EVENT_WARN, "cluster.follow", "[%.*s] What came from %s is not used: %s",
               STR_ARG(f->group->database->name), from->address, e.message);
-  f->lot++; // somebody else
+  f->blamed = from->server;
   loop_timer_set(f->go_on, AGAIN_MS, false);
 }
 
