@@ -123,7 +123,20 @@ TEST(every_failed_allocation_is_an_error) {
   }
 }
 
-TESTS(T(this_server_is_on_it_as_it_is_now_and_the_others_as_they_said_last),
+TEST(a_read_replica_knows_who_leads_by_what_the_others_say) {
+  struct scene s;
+  set_three(&s, 0, 0);
+  s.here.status.role = CLUSTER_REPLICA;
+  s.servers[0].said.mode = SERVER_READ_REPLICA;
+  say(&s, 2, ROLE_LEADER, 7, 95);
+  build(&s, 3);
+  assert_int_equal(leader_number(&s), 13);
+  assert_int_equal(s.roster.servers[0].places[0].role, ROLE_LEARNER);
+  arena_done(&s.arena);
+}
+
+TESTS(T(a_read_replica_knows_who_leads_by_what_the_others_say),
+      T(this_server_is_on_it_as_it_is_now_and_the_others_as_they_said_last),
       T(a_leader_of_a_later_term_is_believed_before_this_server_has_heard_of_its_term),
       T(during_an_election_whoever_led_before_leads_no_more), T(a_founder_that_is_not_heard_of_is_on_it_by_name),
       T(a_server_of_another_cluster_is_not_on_it_and_leads_nothing), T(every_failed_allocation_is_an_error))
