@@ -213,11 +213,11 @@ enum err dbms_stop(struct dbms *d, struct error *e) {
 void dbms_close(struct dbms *d) {
   if (d == NULL) return;
   users_close(d->users);
+  cluster_close(dbms_others(d)); // whose loop looks at all databases
   for (struct database *db = atomic_load(&d->databases), *following; db != NULL; db = following) {
     following = atomic_load(&db->following);
     database_free(db);
   }
-  cluster_close(dbms_others(d));
   relay_near_free(d->near);
   page_pool_close(d->pool);
   departures_done(d);
