@@ -157,6 +157,10 @@ void relay_keep(struct relay *r, struct database *db, const struct dbms_op *op, 
   if (relay_kept_put(&r->kept, op, NULL) != ERR_OK) relay_kept_drop(&r->kept); // then it is refused as ever
 }
 
+void relay_forget(struct relay *r) {
+  if (r != NULL && !relay_has(r)) relay_kept_drop(&r->kept);
+}
+
 bool relay_takes_over(struct relay *r) {
   if (r == NULL || !r->kept.whole) return false;
   start(r, r->database, r->plain ? RELAY_PLAIN : RELAY_AUTO);

@@ -31,6 +31,8 @@ bool relay_has(const struct relay *r);
 /// An auto-commit RUN is about to be carried out here: it is kept, in case that this server ceases to lead before it is
 /// committed.
 void relay_keep(struct relay *r, struct database *db, const struct dbms_op *op, const struct plan *p);
+/// No transaction is open: what was kept is not needed any more.
+void relay_forget(struct relay *r);
 /// It was: the statement was not committed, and nothing of its result was delivered. True: it is the relay's now.
 bool relay_takes_over(struct relay *r);
 

@@ -644,6 +644,7 @@ static bool carry_on(struct dbms_session *s) {
 
 /// Takes the finished operation off the session, which an interruption meets no more.
 static struct dbms_op *finish(struct dbms_session *s) {
+  if (s->tx == NULL) relay_forget(s->relay);
   mutex_lock(&s->mutex);
   struct dbms_op *op = TAKE_PTR(s->op);
   s->interrupted = ERR_OK;
