@@ -31,6 +31,7 @@ static enum err save_life(const struct database *db, uint32_t life, struct error
   uint8_t bytes[MARK_BYTES] = {0};
   memcpy(bytes, mark_magic, sizeof mark_magic);
   put_u32_le(bytes + 4, life);
+  put_u32_le(bytes + 8, (uint32_t) db->dbms->options.cluster->server);
   put_u32_le(bytes + 12, checksum32(bytes, 12, 0));
   mark_folder(db->dbms, folder);
   TRY(disk_make_directories(db->dbms->options.disk, folder, e));
@@ -48,8 +49,8 @@ static enum err read_mark(struct disk *d, const char *path, uint8_t bytes[MARK_B
   return err;
 }
 
-/// The last life of the group's data here; 0: it has not begun. A mark that cannot be read is as good as none for nobody: the
-/// group is not begun.
+/// The last life of the group's data here; 0: it has not begun, or as another server, whose folder this was before it was
+/// unbound. Where the mark cannot be read the group is not begun.
 static enum err read_life(const struct database *db, uint32_t *ret, struct error *e) {
   char folder[DISK_PATH_MAX], path[DISK_PATH_MAX + UUID_TEXT_BYTES + 1];
   uint8_t bytes[MARK_BYTES];
@@ -61,7 +62,7 @@ static enum err read_life(const struct database *db, uint32_t *ret, struct error
   TRY(err);
   bool good = memcmp(bytes, mark_magic, sizeof mark_magic) == 0 && get_u32_le(bytes + 12) == checksum32(bytes, 12, 0);
   if (!good) return error_set(e, ERR_CORRUPT, "The file '%s' is damaged: bring it back from a backup of this server.", path);
-  *ret = get_u32_le(bytes + 4);
+  if (get_u32_le(bytes + 8) == db->dbms->options.cluster->server) *ret = get_u32_le(bytes + 4);
   return ERR_OK;
 }
 
