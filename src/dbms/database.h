@@ -60,6 +60,7 @@ struct database {
   // What the catalogue says; Unix times, 0: never.
   _Atomic bool wanted_offline;
   _Atomic int64_t created_ms, started_ms, stopped_ms;
+  int64_t retry_at_ns, retry_delay_ns; // of one that could not be opened; the reconciler's
   bool resting; // closed, and nothing is at work in its folder; the reconciler's
   bool removed; // dropped, and its files are gone; the same
 };

@@ -41,12 +41,32 @@ static enum err know(struct dbms *d, const struct catalogue_entry *entry, struct
   return ERR_OK;
 }
 
-/// One that could not be opened is tried again when somebody says START DATABASE.
-static bool is_to_be_opened(const struct database *db, const struct catalogue_entry *entry) {
+/// Of one that could not be opened: each time later, as long as nobody says START DATABASE.
+static const int64_t RETRY_FIRST_NS = 2 * NS_PER_S, RETRY_LAST_NS = 3600 * NS_PER_S;
+
+static void note_retry(struct database *db) {
+  struct reconciler *r = &db->dbms->reconciler;
+  int64_t at = atomic_load(&r->retry_at_ns);
+  if (at == 0 || db->retry_at_ns < at) atomic_store(&r->retry_at_ns, db->retry_at_ns);
+}
+
+static void retry_later(struct database *db) {
+  db->retry_delay_ns = db->retry_delay_ns == 0 ? RETRY_FIRST_NS : MIN(2 * db->retry_delay_ns, RETRY_LAST_NS);
+  db->retry_at_ns = clock_monotonic_ns(db->dbms->options.clock) + db->retry_delay_ns;
+  note_retry(db);
+}
+
+static bool is_to_be_retried(struct database *db) {
+  if (clock_monotonic_ns(db->dbms->options.clock) >= db->retry_at_ns) return true;
+  note_retry(db);
+  return false;
+}
+
+static bool is_to_be_opened(struct database *db, const struct catalogue_entry *entry) {
   switch (atomic_load(&db->gate)) {
   case GATE_STARTING:
   case GATE_STOPPED: return true;
-  case GATE_FAILED: return entry->started_ms != db->started_ms;
+  case GATE_FAILED: return entry->started_ms != db->started_ms || is_to_be_retried(db);
   case GATE_OPEN:
   case GATE_REPLACING:
   case GATE_LEFT:
@@ -60,10 +80,13 @@ static bool open_it(struct database *db, bool at_start) {
   struct error e = ERROR_INIT;
   if (!at_start && db->graph != NULL && !database_try_shut(db, db->gate)) return false;
   db->resting = false;
-  if ((at_start ? database_open(db, &e) : database_reopen(db, &e)) == ERR_OK)
+  if ((at_start ? database_open(db, &e) : database_reopen(db, &e)) == ERR_OK) {
     tell(db->dbms, EVENT_INFO, db->name, "The database is open.", NULL);
-  else
-    tell(db->dbms, EVENT_ERROR, db->name, "The database cannot be opened", &e);
+    db->retry_delay_ns = 0;
+    return true;
+  }
+  tell(db->dbms, EVENT_ERROR, db->name, "The database cannot be opened", &e);
+  retry_later(db);
   return true;
 }
 
@@ -94,7 +117,7 @@ static bool drop_it(struct database *db) {
 
 /// A member of a cluster opens at its start what it begins with; the rest follows while it runs, where one that cannot be opened
 /// or joined keeps nobody from anything.
-static bool opens_now(const struct database *db, const struct catalogue_entry *entry, bool at_start) {
+static bool opens_now(struct database *db, const struct catalogue_entry *entry, bool at_start) {
   return entry->requested == CATALOGUE_ONLINE && is_to_be_opened(db, entry) && !(at_start && db->replicated);
 }
 
@@ -211,7 +234,10 @@ bool reconcile_is_current(struct dbms *d) {
 }
 
 void reconcile_tick(struct dbms *d) {
-  if (atomic_exchange(&d->reconciler.again, false) || departures_due(d)) serial_ready(&d->reconciler.serial);
+  struct reconciler *r = &d->reconciler;
+  int64_t at = atomic_load(&r->retry_at_ns);
+  bool retries = at != 0 && clock_monotonic_ns(d->options.clock) >= at && atomic_compare_exchange_strong(&r->retry_at_ns, &at, 0);
+  if (atomic_exchange(&r->again, false) || retries || departures_due(d)) serial_ready(&r->serial);
 }
 
 bool reconcile_is_done(struct dbms *d) {

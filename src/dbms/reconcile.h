@@ -24,6 +24,7 @@ struct reconciler {
   _Atomic uint64_t seen; // transaction of `system` that the last look was at
   _Atomic uint64_t done; // up to this one all is as the catalogue wants it
   _Atomic bool again;    // with the next tick
+  _Atomic int64_t retry_at_ns; // monotonic: a database that could not be opened is tried again then; 0: there is none
   _Atomic bool current;  // since the start of this server it has once followed all that there was
   uint64_t known_below;  // entries with lower nodes have been followed before, or were swept at the start; of whoever runs it
   struct lead_task default_entry;

@@ -247,9 +247,27 @@ TEST(a_database_that_cannot_be_opened_leaves_the_others_alone) {
   leave(&w, &c);
 }
 
+TEST(a_database_that_could_not_be_opened_is_tried_again_later_by_itself) {
+  struct world w;
+  struct client c;
+  start_with(&w, &c);
+  order(&w, &c, "CREATE DATABASE abc");
+  order(&w, &c, "STOP DATABASE abc");
+  sim_disk_fail(w.disk, SIM_OTHER, 0, ERR_IO);
+  order(&w, &c, "START DATABASE abc");
+  pass_time(&w, 1000);
+  settle(&w);
+  assert_int_equal(attempt(&w, &c, "abc", "RETURN 1"), ERR_DATABASE_UNAVAILABLE);
+  pass_time(&w, 2000);
+  settle(&w);
+  assert_int_equal(count_in(&w, &c, "abc"), 0);
+  leave(&w, &c);
+}
+
 TESTS(T(each_database_has_data_of_its_own), T(databases_outlive_a_restart_with_what_was_asked_of_them),
       T(what_cannot_be_done_says_why), T(replacing_the_default_database_empties_it),
       T(a_default_database_that_was_dropped_comes_back_empty_with_the_next_start),
       T(sessions_of_a_database_that_is_dropped_or_stopped_are_told), T(a_command_that_is_rolled_back_has_done_nothing),
       T(wherever_the_power_goes_the_next_start_finds_what_was_promised_and_nothing_left_over),
-      T(a_database_that_cannot_be_opened_leaves_the_others_alone))
+      T(a_database_that_cannot_be_opened_leaves_the_others_alone),
+      T(a_database_that_could_not_be_opened_is_tried_again_later_by_itself))
