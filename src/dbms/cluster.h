@@ -39,7 +39,7 @@ void cluster_database_uuid(const struct cluster *c, struct str name, uint8_t ret
 /// Begins the groups of all databases whose logs are new, and remembers that. The graphs are open and replicated.
 enum err cluster_begin(struct cluster *c, struct error *e) NODISCARD;
 /// Who the first members of a group are that begins now, for the catalogue, in `a`: those who vote in the group of `system`, so
-/// that it is as safe as the catalogue is. Any thread. ERR_NOMEM.
+/// that it is as safe as the catalogue is. Any thread. ERR_NOMEM; ERR_DATABASE_UNAVAILABLE: they are not known yet.
 enum err cluster_first_members(struct cluster *c, struct arena *a, struct str *ret, struct error *e) NODISCARD;
 /// How often the group of a database has begun here is of no use any more: at a start, when the catalogue has it as dropped.
 /// Before, it keeps a member that comes back to an older catalogue from voting as one that it was.
