@@ -49,12 +49,14 @@ static enum command_state state_here(struct dbms *d, const struct command_aim *a
 // ---- of all ----
 
 static bool is_here(struct dbms *d, const struct roster_server *s) {
-  return d->cluster == NULL || s->number == d->options.cluster->server;
+  bool alone = dbms_others(d) == NULL || d->options.cluster->directory == NULL;
+  return alone || s->number == d->options.cluster->server;
 }
 
 /// A server that is not heard of is told of, and not waited for.
 static bool is_heard(struct dbms *d, const struct roster_server *s) {
-  return s->said != NULL && (d->cluster == NULL || !cluster_has_lost(d->cluster, s->number));
+  struct cluster *others = dbms_others(d);
+  return s->said != NULL && (others == NULL || !cluster_has_lost(others, s->number));
 }
 
 static enum command_state state_of(struct dbms *d, const struct roster_server *s, const struct command_aim *aim) {

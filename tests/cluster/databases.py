@@ -207,6 +207,16 @@ class Databases(unittest.TestCase):
 
             wait_for("each leads two", led, [2, 2, 2], timeout_s=60)
 
+    def test_servers_of_the_group_that_the_settings_name_lead(self):
+        cluster = Cluster(BINARY, settings={"causal_clustering.leadership_priority_group": "fast", "causal_clustering.leadership_priority_group.films": "slow"})
+        for server, group in zip(cluster.servers, ["fast", "slow", "slow"]):
+            server.settings["causal_clustering.server_groups"] = group
+        with cluster:
+            order(cluster, "CREATE DATABASE films")
+            fast, *slow = map(address, cluster.servers)
+            wait_for("the fast one leads", lambda: cluster.table(cluster.servers[1]).get("WRITE"), [fast], timeout_s=40)
+            wait_for("a slow one leads films", lambda: cluster.table(cluster.servers[1], "films").get("WRITE", [""])[0] in slow, timeout_s=40)
+
     def test_no_more_are_made_than_the_settings_allow(self):
         with Cluster(BINARY, settings={"dbms.max_databases": "3"}) as cluster:
             wait_for("the default one is in the catalogue", lambda: "CREATE" if "neo4j" in {r[0] for r in order(cluster, "SHOW DATABASES")} else "", "CREATE")
