@@ -67,11 +67,12 @@ static bool keeps_up(const struct looking *l, uint64_t member) {
   return false;
 }
 
+/// One that is to leave would only have to give it away again.
 static bool can_lead(const struct looking *l, const struct announcement *s, const struct database *db) {
   for (uint32_t i = 0; i < s->database_count; i++)
     if (uuid_eq(s->databases[i].uuid, db->id))
       return s->databases[i].status == DATABASE_ONLINE && keeps_up(l, s->databases[i].member) &&
-             !cluster_has_lost(l->cluster, s->number);
+             !cluster_has_lost(l->cluster, s->number) && !departs_from(l->cluster->dbms, db, s->server, s->number);
   return false;
 }
 

@@ -123,7 +123,7 @@ static bool close_it(struct database *db) {
         db->dbms->options.events, EVENT_WARN, "database.left",
         "[%.*s] This server does not belong to the members of the database any more: it is closed here. The others have it.",
         STR_ARG(db->name));
-  return database_try_shut(db, GATE_LEFT);
+  return database_try_shut(db, GATE_LEFT) && cluster_forget_copy(db);
 }
 
 static bool open_it(struct database *db) {
@@ -139,7 +139,7 @@ static bool settle(struct dbms *d, struct database *db, bool *ret_watched) {
   enum database_gate gate = db->gate;
   bool dropped = atomic_load(&d->departures.dropped);
   bool departs = dropped || departs_from(d, db, (struct uuid){{0}}, d->options.cluster->server);
-  if (gate == GATE_LEFT && (departs || db->graph != NULL)) return db->graph == NULL || close_it(db);
+  if (gate == GATE_LEFT && (departs || db->graph != NULL)) return close_it(db);
   if (gate == GATE_LEFT) return open_it(db);
   if (gate != GATE_OPEN || !departs) return true;
   if (dropped || is_left_alone(d, db)) return close_it(db);

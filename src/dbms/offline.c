@@ -242,9 +242,18 @@ static enum err forget_file(struct offline *o, const char *name, struct error *e
   return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
+/// How often its groups have begun here (docs/formats/catalogue.md): the server that comes to be is another member of other groups.
+static enum err forget_groups(struct offline *o, struct error *e) {
+  char path[DISK_PATH_MAX];
+  snprintf(path, sizeof path, "%.*s/groups", STR_ARG(o->config->data_directory));
+  enum err err = disk_remove_tree(o->disk, path, e);
+  return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
 static enum err forget_identity(struct offline *o, struct error *e) {
   char data[DISK_PATH_MAX];
   snprintf(data, sizeof data, "%.*s", STR_ARG(o->config->data_directory));
+  TRY(forget_groups(o, e));
   TRY(forget_file(o, IDENTITY_FILE, e));
   TRY(forget_file(o, IDENTITY_FILE ".new", e));
   return disk_sync_directory(o->disk, data, e);

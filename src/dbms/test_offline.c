@@ -82,6 +82,7 @@ static void place_make(struct place *p, uint64_t seed) {
   make_member(p, "neo4j");
   make_member(p, "system");
   assert_ok(identity_open(p->disk, "/home/data", &p->random.source, &identity, &p->e));
+  assert_ok(disk_make_directories(p->disk, "/home/data/groups", &p->e));
 }
 
 static void place_free(struct place *p) {
@@ -96,6 +97,18 @@ static enum err unbind(struct place *p, bool keep_tail) {
   enum err err = offline_unbind(o, keep_tail, &p->e);
   offline_close(o);
   return err;
+}
+
+static enum err note_name(void *argument, const char *name, bool is_directory UNUSED) {
+  *(bool *) argument |= strcmp(name, "groups") == 0;
+  return ERR_OK;
+}
+
+/// What says in which life its groups are.
+static bool has_lives(struct place *p) {
+  bool found = false;
+  assert_ok(disk_list(p->disk, "/home/data", note_name, &found, &p->e));
+  return found;
 }
 
 static bool has_identity(struct place *p) {
@@ -146,9 +159,10 @@ TEST(an_unbound_server_has_what_was_committed_and_starts_as_a_standalone_one) {
   struct place p;
   struct graph *g;
   place_make(&p, 2);
+  assert_true(has_identity(&p) && has_lives(&p));
   assert_int_equal(open_as(&p, "neo4j", false, false, &g), ERR_INVALID); // as long as it is a member
   assert_ok(unbind(&p, false));
-  assert_false(has_identity(&p));
+  assert_false(has_identity(&p) || has_lives(&p));
   assert_int_equal(open_as(&p, "neo4j", true, false, &g), ERR_INVALID); // it is none any more
   is_standalone(&p, "system", COMMITTED);
   is_standalone(&p, "neo4j", COMMITTED);
