@@ -15,13 +15,14 @@ static size_t write_id(char to[ID_BYTES_MAX], uint64_t id) {
   return n;
 }
 
-struct str bookmark_write(char to[BOOKMARK_BYTES_MAX], const char *uuid, uint64_t id, bool legacy) {
+struct str bookmark_write(char to[BOOKMARK_BYTES_MAX], const char *uuid, uint64_t generation, uint64_t id, bool legacy) {
   size_t n = legacy ? legacy_prefix.len : 3;
   memcpy(to, legacy ? legacy_prefix.ptr : "Q1:", n);
   if (!legacy) {
     memcpy(to + n, uuid, UUID_BYTES);
     n += UUID_BYTES;
     to[n++] = ':';
+    if (generation > 1) n += write_id(to + n, generation), to[n++] = ':';
   }
   return (struct str){to, n + write_id(to + n, id)};
 }
@@ -33,25 +34,24 @@ static bool read_id(struct str text, uint64_t *ret) {
   return true;
 }
 
-enum err bookmark_read(struct str text, enum bookmark_kind *ret_kind, struct str *ret_uuid, uint64_t *ret_id, struct error *e) {
-  if (text.len == 0) {
-    *ret_kind = BOOKMARK_NONE;
-    return ERR_OK;
-  }
-  if (str_starts(text, legacy_prefix) &&
-      read_id((struct str){text.ptr + legacy_prefix.len, text.len - legacy_prefix.len}, ret_id)) {
-    *ret_kind = BOOKMARK_LEGACY;
-    return ERR_OK;
-  }
+/// Behind "Q1:".
+static bool read_own(struct str rest, struct bookmark *ret) {
+  struct str uuid = str_cut(&rest, ':'), first = str_cut(&rest, ':');
+  *ret = (struct bookmark){.kind = BOOKMARK_DATABASE, .uuid = uuid, .generation = 1};
+  if (uuid.len != UUID_BYTES || first.ptr == NULL) return false;
+  if (rest.ptr == NULL) return read_id(first, &ret->id);
+  return read_id(first, &ret->generation) && ret->generation > 1 && read_id(rest, &ret->id);
+}
+
+enum err bookmark_read(struct str text, struct bookmark *ret, struct error *e) {
+  struct bookmark b = {.kind = BOOKMARK_LEGACY};
   struct str rest = text;
-  if (str_eqz(str_cut(&rest, ':'), "Q1") && rest.ptr != NULL) {
-    struct str uuid = str_cut(&rest, ':');
-    if (uuid.len == 36 && rest.ptr != NULL && read_id(rest, ret_id)) {
-      *ret_uuid = uuid;
-      *ret_kind = BOOKMARK_DATABASE;
-      return ERR_OK;
-    }
-  }
+  bool none = text.len == 0;
+  bool legacy =
+      str_starts(text, legacy_prefix) && read_id((struct str){text.ptr + legacy_prefix.len, text.len - legacy_prefix.len}, &b.id);
+  bool own = !none && !legacy && str_eqz(str_cut(&rest, ':'), "Q1") && rest.ptr != NULL && read_own(rest, &b);
+  if (none) b.kind = BOOKMARK_NONE;
+  if (none || legacy || own) return *ret = b, ERR_OK;
   return error_set(e, ERR_BOOKMARK_INVALID, "Supplied bookmark `%.*s` does not conform to pattern `Q1:<database>:<transaction>`",
                    (int) MIN(text.len, 200), text.ptr);
 }

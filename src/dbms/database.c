@@ -254,6 +254,7 @@ static enum err open_graph(struct database *db, struct error *e) {
     return err;
   }
   db->catalog = plan_catalog_of_graph(g);
+  db->generation = log_generation(store_log(graph_store(g)));
   mutex_lock(&d->mutex);
   db->graph = g;
   mutex_unlock(&d->mutex);

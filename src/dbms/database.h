@@ -57,6 +57,7 @@ struct database {
   struct database_machine machines[GRAPH_MACHINE_MAX];
   struct uuid id; // settled before it is in the list; stays, whatever store is put in the place of the one there
   char uuid[UUID_TEXT_BYTES];
+  _Atomic uint64_t generation; // of the store that was opened last
   // What the catalogue says; Unix times, 0: never.
   _Atomic bool wanted_offline;
   _Atomic int64_t created_ms, started_ms, stopped_ms;

@@ -435,11 +435,10 @@ enum err relay_note_commit_at(struct relay *r, uint64_t id) {
 }
 
 enum err relay_note_commit(struct relay *r, struct str bookmark) {
-  enum bookmark_kind kind;
-  struct str uuid;
-  uint64_t id = 0;
-  if (bookmark_read(bookmark, &kind, &uuid, &id, NULL) != ERR_OK) id = 0; // committed it is all the same
-  return relay_note_commit_at(r, id);
+  struct bookmark b = {0};
+  bool told = bookmark_read(bookmark, &b, NULL) == ERR_OK; // committed it is all the same
+  r->generation = told ? b.generation : 0;
+  return relay_note_commit_at(r, told ? b.id : 0);
 }
 
 static enum err state_commit(struct relay *r, struct dbms_op *op, struct error *e) {
@@ -465,7 +464,8 @@ static enum err state_apply(struct relay *r, struct dbms_op *op, struct error *e
     s->bookmark_deadline_ns = r->wait_until_ns;
     return ERR_WAIT;
   }
-  (void) bookmark_write(s->bookmark_text, r->database->uuid, r->id, s->client.legacy_bookmarks);
+  uint64_t generation = r->generation != 0 ? r->generation : r->database->generation;
+  (void) bookmark_write(s->bookmark_text, r->database->uuid, generation, r->id, s->client.legacy_bookmarks);
   if (r->changes_password) s->must_change_password = false;
   if (op->kind == DBMS_RUN) { // what was found in the log; it has no rows
     op->ran = (typeof(op->ran)){.database = r->database->name};

@@ -80,6 +80,7 @@ static enum err committed(struct relay *r, uint64_t index, struct error *e) {
     r->summary =
         (struct dbms_summary){.type = r->schema ? "s" : "w", .database = r->database->name, .plan = V_NULL, .profile = V_NULL};
   r->has_summary = true;
+  r->generation = 0; // that of the store here
   return relay_note_commit_at(r, index);
 }
 

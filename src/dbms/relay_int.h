@@ -75,7 +75,7 @@ struct relay {
   bool at_risk;   // something that may commit was sent
   bool asks_fate; // its commit, or what else was sent, is being looked for
   bool committed; // it is: `id`
-  uint64_t id;
+  uint64_t id, generation; // generation: of the store there, as its bookmark says; 0: it was found in the log here
   bool delivered; // rows: it cannot be done again unseen
   struct row_store rows;
   struct row_sink held_back; // into `rows`

@@ -170,14 +170,13 @@ static enum err check_identity(const struct dbms_session *s, const struct dbms_t
 /// The highest transaction of `db` that the bookmarks name; those of other known databases are taken as reached.
 static enum err read_bookmarks(struct dbms_session *s, const struct database *db, const struct str *bookmarks, uint32_t count,
                                uint64_t *ret, struct error *e) {
-  uint64_t highest = 0, id = 0;
+  uint64_t highest = 0;
   for (uint32_t i = 0; i < count; i++) {
-    enum bookmark_kind kind;
-    struct str uuid = STR_NONE;
-    TRY(bookmark_read(bookmarks[i], &kind, &uuid, &id, e));
-    bool known = kind != BOOKMARK_DATABASE, ours = kind == BOOKMARK_LEGACY;
+    struct bookmark b;
+    TRY(bookmark_read(bookmarks[i], &b, e));
+    bool known = b.kind != BOOKMARK_DATABASE, ours = b.kind == BOOKMARK_LEGACY;
     DATABASES_EACH(other, s->dbms) {
-      bool same = kind == BOOKMARK_DATABASE && str_eqz(uuid, other->uuid);
+      bool same = b.kind == BOOKMARK_DATABASE && str_eqz(b.uuid, other->uuid);
       known |= same;
       ours |= same && other == db;
     }
@@ -185,7 +184,13 @@ static enum err read_bookmarks(struct dbms_session *s, const struct database *db
       return error_set(e, ERR_BOOKMARK_INVALID, "The bookmark `%.*s` is of a database that is not known here.",
                        (int) MIN(bookmarks[i].len, 200), bookmarks[i].ptr);
     }
-    if (ours) highest = MAX(highest, id);
+    bool opened = db->generation != 0; // otherwise whoever has it open sees to that
+    if (ours && opened && b.kind == BOOKMARK_DATABASE && b.generation != db->generation)
+      return error_set(e, ERR_BOOKMARK_INVALID,
+                       "The bookmark `%.*s` is of another generation of the database: it was taken out of a cluster, founded another one, or was "
+                       "recovered since. Begin without bookmarks.",
+                       (int) MIN(bookmarks[i].len, 200), bookmarks[i].ptr);
+    if (ours) highest = MAX(highest, b.id);
   }
   *ret = highest;
   return ERR_OK;
@@ -362,7 +367,8 @@ static enum err commit_graph(struct dbms_session *s, uint64_t *ret_id, struct er
 static enum err commit(struct dbms_session *s, struct str *ret_bookmark, struct error *e) {
   uint64_t id;
   TRY(commit_graph(s, &id, e));
-  *ret_bookmark = bookmark_write(s->bookmark_text, s->tx->database->uuid, id, s->client.legacy_bookmarks);
+  const struct database *db = s->tx->database;
+  *ret_bookmark = bookmark_write(s->bookmark_text, db->uuid, db->generation, id, s->client.legacy_bookmarks);
   return ERR_OK;
 }
 
@@ -374,7 +380,8 @@ static enum err settle(struct dbms_session *s, struct result *r, struct error *e
   }
   if (s->phase == PHASE_COMMIT_FIRST) {
     TRY(commit_graph(s, &r->await.committed, e));
-    r->await.bookmark = bookmark_write(s->bookmark_text, s->tx->database->uuid, r->await.committed, s->client.legacy_bookmarks);
+    const struct database *db = s->tx->database;
+    r->await.bookmark = bookmark_write(s->bookmark_text, db->uuid, db->generation, r->await.committed, s->client.legacy_bookmarks);
     s->phase = PHASE_SETTLE;
   }
   TRY(command_settle(s->tx, r, e));

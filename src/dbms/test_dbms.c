@@ -8,29 +8,47 @@
 TEST(a_bookmark_says_which_transaction_of_which_database) {
   char written[BOOKMARK_BYTES_MAX];
   const char *uuid = "01234567-89ab-cdef-0123-456789abcdef";
-  struct str text = bookmark_write(written, uuid, 42, false);
+  struct bookmark b;
+  struct str text = bookmark_write(written, uuid, 1, 42, false);
   assert_str(text, "Q1:01234567-89ab-cdef-0123-456789abcdef:42");
-  enum bookmark_kind kind;
-  struct str back;
-  uint64_t id;
-  assert_ok(bookmark_read(text, &kind, &back, &id, NULL));
-  assert_int_equal(kind, BOOKMARK_DATABASE);
-  assert_str(back, uuid);
-  assert_int_equal(id, 42);
-  assert_str(bookmark_write(written, uuid, 7, true), "neo4j:bookmark:v1:tx7");
-  assert_ok(bookmark_read(STR("neo4j:bookmark:v1:tx7"), &kind, &back, &id, NULL));
-  assert_int_equal(kind, BOOKMARK_LEGACY);
-  assert_int_equal(id, 7);
-  assert_ok(bookmark_read(STR(""), &kind, &back, &id, NULL));
-  assert_int_equal(kind, BOOKMARK_NONE);
-  assert_int_equal(bookmark_write(written, uuid, UINT64_MAX, false).len, 36 + 4 + 20); // the longest
+  assert_ok(bookmark_read(text, &b, NULL));
+  assert_int_equal(b.kind, BOOKMARK_DATABASE);
+  assert_str(b.uuid, uuid);
+  assert_int_equal(b.id, 42);
+  assert_int_equal(b.generation, 1);
+  assert_str(bookmark_write(written, uuid, 1, 7, true), "neo4j:bookmark:v1:tx7");
+  assert_ok(bookmark_read(STR("neo4j:bookmark:v1:tx7"), &b, NULL));
+  assert_int_equal(b.kind, BOOKMARK_LEGACY);
+  assert_int_equal(b.id, 7);
+  assert_ok(bookmark_read(STR(""), &b, NULL));
+  assert_int_equal(b.kind, BOOKMARK_NONE);
+  assert_int_equal(bookmark_write(written, uuid, UINT64_MAX, UINT64_MAX, false).len, 36 + 4 + 20 + 21); // the longest
+}
+
+TEST(a_bookmark_of_a_store_that_was_recovered_says_of_which_generation) {
+  char written[BOOKMARK_BYTES_MAX];
+  struct bookmark b;
+  struct str text = bookmark_write(written, "01234567-89ab-cdef-0123-456789abcdef", 3, 42, false);
+  assert_str(text, "Q1:01234567-89ab-cdef-0123-456789abcdef:3:42");
+  assert_ok(bookmark_read(text, &b, NULL));
+  assert_int_equal(b.generation, 3);
+  assert_int_equal(b.id, 42);
 }
 
 TEST(what_is_no_bookmark_is_refused_with_its_text) {
-  const char *const bad[] = {"x", "FB:kcwQ", "neo4j:bookmark:v1:tx", "neo4j:bookmark:v1:tx-1", "Q1:short:1", "Q1:01234567-89ab-cdef-0123-456789abcdef:", "Q1"};
+  const char *const bad[] = {"x",
+                             "FB:kcwQ",
+                             "neo4j:bookmark:v1:tx",
+                             "neo4j:bookmark:v1:tx-1",
+                             "Q1:short:1",
+                             "Q1:01234567-89ab-cdef-0123-456789abcdef:",
+                             "Q1:01234567-89ab-cdef-0123-456789abcdef:1:2",
+                             "Q1:01234567-89ab-cdef-0123-456789abcdef:2:",
+                             "Q1:01234567-89ab-cdef-0123-456789abcdef:2:3:4",
+                             "Q1"};
   for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
     struct error e = ERROR_INIT;
-    assert_int_equal(bookmark_read(str_of(bad[i]), &(enum bookmark_kind){0}, &(struct str){0}, &(uint64_t){0}, &e), ERR_BOOKMARK_INVALID);
+    assert_int_equal(bookmark_read(str_of(bad[i]), &(struct bookmark){0}, &e), ERR_BOOKMARK_INVALID);
     assert_non_null(strstr(e.message, bad[i]));
   }
 }
@@ -127,6 +145,6 @@ TEST(every_failed_allocation_is_an_error) {
   }
 }
 
-TESTS(T(a_bookmark_says_which_transaction_of_which_database), T(what_is_no_bookmark_is_refused_with_its_text),
+TESTS(T(a_bookmark_says_which_transaction_of_which_database), T(a_bookmark_of_a_store_that_was_recovered_says_of_which_generation), T(what_is_no_bookmark_is_refused_with_its_text),
       T(rows_set_aside_come_back_in_order_and_in_any_portion), T(a_full_sink_stops_the_giving), T(a_row_store_keeps_to_its_budget),
       T(records_give_the_columns_that_are_asked_for), T(every_failed_allocation_is_an_error))

@@ -207,13 +207,21 @@ class Seeding(unittest.TestCase):
                 cluster.write("CREATE (:Thing {number: $i})", {"i": i})
             self.everything_is_everywhere(cluster, 50)
             last = cluster.servers[2]
+            with Bolt(cluster.leader().bolt_port) as bolt:
+                old = bolt.run("RETURN 1", db="neo4j").summary["bookmark"]
             for server in cluster.servers:
                 self.assertEqual(server.stop(), 0)
             code, told = admin(last, "server", "unbind")
             self.assertEqual(code, 0, told)
             as_standalone(last).start()
             self.assertEqual(things(last), 50)
-            fill(last, 10, 50)
+            with Bolt(last.bolt_port) as bolt, self.assertRaises(Failure) as refused:
+                bolt.run("RETURN 1", db="neo4j", bookmarks=[old])
+            self.assertIn("is of another generation of the database", refused.exception.message)
+            with Bolt(last.bolt_port) as bolt:
+                new = bolt.run("CREATE (:Thing {number: 50})", db="neo4j").summary["bookmark"]
+                bolt.run("RETURN 1", db="neo4j", bookmarks=[new])
+            fill(last, 9, 51)
             self.assertEqual(last.stop(), 0)
             for server in cluster.servers[:2]:
                 wipe(server)
