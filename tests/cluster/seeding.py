@@ -177,6 +177,35 @@ class Seeding(unittest.TestCase):
         finally:
             cluster.__exit__(*sys.exc_info())
 
+    def test_a_founder_that_is_late_for_the_beginning_is_taken_in_by_the_others(self):
+        cluster = Cluster(BINARY, settings={"db.checkpoint.interval.volume": "1m"})
+        try:
+            seed, other, late = cluster.servers
+            as_standalone(seed).start()
+            fill(seed, 20)
+            self.assertEqual(seed.stop(), 0)
+            as_core(seed)
+            for server in cluster.servers:
+                server.spawn()
+            wait_for("it has founded the cluster with them", lambda: "Bound to cluster" in log(late))
+            late.kill()
+            for server in (seed, other):
+                server.wait_until_up()
+            text, count = "x" * 10000, 600  # the seed's checkpoint moves on
+            for i in range(count // 100):
+                cluster.write("UNWIND range(1, 100) AS i CREATE (:Thing {text: $text})", {"text": text})
+            wait_for("it has a newer checkpoint", lambda: "store.checkpoint.done" in log(seed).split("Started.")[-1])
+            late.start()
+            self.assertIn("[neo4j] The others have begun already", log(late))
+            self.everything_is_everywhere(cluster, 20 + count)
+            wait_for("three vote", lambda: all(members(s, db) == 3 for s in cluster.servers for db in ("neo4j", "system")), 40)
+            seed.kill()
+            cluster.write("CREATE (:Thing)")
+            for server in (other, late):
+                wait_for("it goes on", lambda s=server: things(s) == 21 + count)
+        finally:
+            cluster.__exit__(*sys.exc_info())
+
     def test_two_servers_with_data_found_no_cluster_and_say_which_they_are(self):
         cluster = Cluster(BINARY)
         try:
