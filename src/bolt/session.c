@@ -102,10 +102,11 @@ enum err bolt_session_receive(struct bolt_session *s, struct str message) {
   return ERR_OK;
 }
 
+/// A commit on its way goes on all the same: to interrupt it again each time that it was woken by that would never end.
 bool bolt_session_disconnect(struct bolt_session *s) {
   bolt_queue_clear(&s->queue);
-  s->goodbye = true;
-  interrupt(s);
+  if (!s->hung_up) interrupt(s);
+  s->goodbye = s->hung_up = true;
   if (s->op_under_way) return false;
   s->state = BOLT_DEFUNCT;
   return true;

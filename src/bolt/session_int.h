@@ -33,6 +33,7 @@ struct bolt_session {
   struct bolt_queue queue;
   uint32_t interrupts;        // RESETs in the queue
   bool goodbye;               // has arrived
+  bool hung_up;               // the peer has
   bool interrupted_operation; // a RESET came while an operation was under way: tell the database server when its turn comes
 
   // The request that is being worked on, its message and what that points to.

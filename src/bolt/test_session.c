@@ -594,6 +594,19 @@ TEST(goodbye_and_a_lost_connection_interrupt_what_runs) {
   }
 }
 
+TEST(what_runs_when_the_peer_hangs_up_is_interrupted_once) {
+  struct player p;
+  player_log_in(&p, 5, 4);
+  p.dbms.hold = true;
+  player_say(&p, "RUN 'RETURN 1' {} {}");
+  buf_clear(&p.dbms.log);
+  for (int looks = 0; looks < 3; looks++) assert_false(bolt_conn_disconnect(&p.conn));
+  assert_str(buf_str(&p.dbms.log), "INTERRUPT\n");
+  p.dbms.hold = false;
+  player_finish_operation(&p);
+  player_close(&p);
+}
+
 // ---- Bolt 1 and 2 ----
 
 TEST(trap_16_bolt_1_sends_transactions_as_queries) {
@@ -831,8 +844,8 @@ TESTS(T(what_was_answered_before_a_commit_goes_out_with_its_answer),
       T(trap_8_reset_before_hello_closes), T(a_failed_hello_leaves_a_pipelined_logon_unanswered),
       T(trap_8_each_of_several_resets_is_answered_with_success), T(trap_8_reset_interrupts_what_runs_and_what_waits_is_ignored),
       T(reset_in_ready_costs_no_operation), T(reset_drops_open_results), T(goodbye_and_a_lost_connection_interrupt_what_runs),
-      T(trap_16_bolt_1_sends_transactions_as_queries), T(bolt_1_may_run_a_query_before_it_has_pulled_begins_answer),
-      T(bolt_1_acknowledges_failures),
+      T(what_runs_when_the_peer_hangs_up_is_interrupted_once), T(trap_16_bolt_1_sends_transactions_as_queries),
+      T(bolt_1_may_run_a_query_before_it_has_pulled_begins_answer), T(bolt_1_acknowledges_failures),
       T(in_a_cluster_drivers_remember_the_home_database_but_for_those_that_would_stick_to_a_dead_leader),
       T(trap_4_route_takes_its_versions_third_field), T(trap_23_each_role_has_an_address),
       T(telemetry_is_counted_and_answered_in_order), T(trap_2_nodes_relationships_and_paths_have_the_fields_of_the_version),
