@@ -69,7 +69,9 @@ static void refresh(struct driver *d) {
     if (take_table(d, (first + i) % d->server_count + 1)) return;
 }
 
+/// Any server takes a write, and has its leader carry it out: clients that know one address rely on that.
 static uint32_t choose(struct driver *d, bool writes) {
+  if (writes && rng_chance(world_rng(), 1, 4)) return 1 + (uint32_t) rng_below(world_rng(), d->server_count);
   const uint32_t *list = writes ? d->writers : d->readers;
   const uint32_t *count = writes ? &d->writer_count : &d->reader_count;
   if (world_now_ns() >= d->expires_ns || *count == 0) refresh(d);
@@ -83,7 +85,7 @@ static uint32_t choose(struct driver *d, bool writes) {
 static bool is_expected(enum err err) {
   const char *code = err_neo4j_code(err);
   return err == ERR_NOT_LEADER || err == ERR_READ_ONLY || err == ERR_TX_LOG || err == ERR_LOCK_TIMEOUT || err == ERR_TX_TIMEOUT ||
-         strncmp(code, "Neo.TransientError.", strlen("Neo.TransientError.")) == 0;
+         err == ERR_IO || err == ERR_NOSPC || strncmp(code, "Neo.TransientError.", strlen("Neo.TransientError.")) == 0;
 }
 
 static void failed(struct attempt *a) {

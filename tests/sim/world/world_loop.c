@@ -7,6 +7,8 @@
 #include "os/thread.h"
 #include "world_int.h"
 
+enum { ROUNDS_AT_ONCE = 8 };
+
 struct loop {
   struct loop *next; // of its process
   struct process *process;
@@ -51,9 +53,11 @@ void loop_ready_drop(struct loop_ready *ready) {
   ready->loop = NULL;
 }
 
+/// A round takes a moment, so that a task that posts itself again and again waits for what others do.
 static void *loop_main(void *argument) {
   struct loop *loop = argument;
-  while (!loop->stopping) {
+  for (unsigned round = 1; !loop->stopping; round++) {
+    if (round % ROUNDS_AT_ONCE == 0) fiber_sleep((int64_t) rng_below(world_rng(), 10 * NS_PER_US) + 1);
     struct loop_ready *ready = loop->queue.after;
     if (ready == &loop->queue) {
       loop->idle = true;
