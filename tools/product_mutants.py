@@ -29,7 +29,7 @@ def hunt(simulator, name, first, seeds):
     """How many worlds it took until one failed, and what it said; (None, "") if none did."""
     env = {**os.environ, "QUIVER_MUTANT": name} if name else os.environ
     try:
-        done = subprocess.run([str(simulator), "--seeds", f"{first}..{first + seeds - 1}"], cwd=mutants.ROOT, text=True, env=env, check=False,
+        done = subprocess.run([str(simulator), "--seeds", f"{first}..{first + seeds - 1}", "--no-shrink"], cwd=mutants.ROOT, text=True, env=env, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SLOWEST_S)
     except subprocess.TimeoutExpired:
         return seeds, "it hangs"

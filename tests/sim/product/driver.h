@@ -15,6 +15,7 @@ struct driver {
   struct product_server *servers; // numbers from 1
   uint32_t server_count;
   const char *database; // static
+  bool may_be_missing;  // the database is made and dropped by others
   struct session_line *lines[SERVERS_MAX + 1];
   uint32_t writers[ADDRESSES_MAX], readers[ADDRESSES_MAX];
   uint32_t writer_count, reader_count;
@@ -23,6 +24,7 @@ struct driver {
   struct answer answer;
   const char *wrong; // something that no client may be told; NULL: nothing was
   char wrong_text[600];
+  char last_error[300]; // that a server gave, or that none was reached
 };
 
 struct attempt {

@@ -25,6 +25,7 @@ static void choose_settings(struct product_world *w) {
   w->settings.servers = w->server_count;
   if (rng_chance(r, 1, 5)) w->server_count++; // one comes later
   w->writes_much = rng_chance(r, 1, 6);
+  w->makes_databases = rng_chance(r, 1, 4);
   w->early = rng_chance(r, 1, 4);
   snprintf(w->settings.log_kept, sizeof w->settings.log_kept, "%s", kept[rng_below(r, ARRAY_SIZE(kept))]);
   snprintf(w->settings.checkpoint, sizeof w->settings.checkpoint, "%s", checkpoints[rng_below(r, ARRAY_SIZE(checkpoints))]);
@@ -41,12 +42,14 @@ static void people(struct product_world *w) {
   w->desk = world_process_new("desk");
   process_start(w->desk, stay, NULL);
   for (uint32_t i = 0; i < w->server_count; i++) product_server_init(&w->servers[i], i + 1, &w->settings, w->seed);
-  for (uint32_t i = 0; i < w->client_count; i++)
-    w->clients[i] = (struct product_client){
-        .world = w,
-        .number = i,
-        .driver = {.self = w->desk, .servers = w->servers, .server_count = w->server_count, .database = "neo4j"},
-    };
+  const struct driver driver = {.self = w->desk, .servers = w->servers, .server_count = w->server_count, .database = "neo4j"};
+  for (uint32_t i = 0; i < w->client_count; i++) {
+    struct product_client *c = &w->clients[i];
+    *c = (struct product_client){.world = w, .number = i, .driver = driver, .system = driver, .extra = driver};
+    c->system.database = "system";
+    c->extra.database = "extra";
+    c->system.may_be_missing = c->extra.may_be_missing = true;
+  }
 }
 
 static bool is_prepared(void *context) {

@@ -49,6 +49,7 @@ struct product_world;
 struct product_client {
   struct product_world *world;
   struct driver driver;
+  struct driver system, extra; // of the catalogue, and of a database that is made and dropped
   uint32_t number;
   char bookmark[BOOKMARK_MAX];
   int64_t steps;
@@ -69,7 +70,7 @@ struct product_world {
   struct history history;
   char bookmark[BOOKMARK_MAX]; // the highest that anybody was given
   bool early;                  // things go wrong from the start
-  bool writes_much;
+  bool writes_much, makes_databases;
   bool prepared, stop, finished;
 
   // Faults.

@@ -11,6 +11,8 @@
 //   --trace         prints the story
 //   --twice         plays each world twice, which must come to the same
 //   --keep-going    counts worlds that fail and goes on
+//
+// A world that fails is played again with fewer kinds of faults, and for a shorter time; not with --no-shrink.
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,7 +27,7 @@ struct arguments {
   uint64_t first, count, failed;
   int64_t seconds;
   const char *ledger;
-  bool twice, keep_going;
+  bool twice, keep_going, no_shrink;
 };
 
 #define COUNTERS(X) \
@@ -130,6 +132,8 @@ static bool parse(int argc, char **argv, struct arguments *a) {
       a->world.trace = stdout;
     else if (strcmp(argv[i], "--twice") == 0)
       a->twice = true;
+    else if (strcmp(argv[i], "--no-shrink") == 0)
+      a->no_shrink = true;
     else if (strcmp(argv[i], "--keep-going") == 0)
       a->keep_going = true;
     else if (i + 1 == argc || !parse_value(a, argv[i], argv[i + 1]))
@@ -158,6 +162,31 @@ static void print_counts(const struct arguments *a, const struct product_counts 
   printf(", slowest recovery %" PRIu64 " ms\n", n->recovery_ms_max);
 }
 
+/// Fewer kinds of faults, and a shorter time, as long as it still fails.
+static void shrink(struct arguments *a, uint64_t seed) {
+  struct product_options best = a->world;
+  struct product_report r;
+  for (int f = 0; f < FAULT_MAX; f++) {
+    struct product_options less = best;
+    less.off |= UINT64_C(1) << f;
+    product_play(seed, &less, &r);
+    if (r.failed) best = less;
+  }
+  for (int64_t ms = 6000; ms >= 200; ms = ms * 2 / 3) {
+    struct product_options less = best;
+    less.faults_ms = ms;
+    product_play(seed, &less, &r);
+    if (!r.failed) break;
+    best = less;
+  }
+  product_play(seed, &best, &r);
+  printf("  smaller: sim_product --seeds %" PRIu64 " --trace", seed);
+  if (best.faults_ms != 0) printf(" --faults-ms %lld", (long long) best.faults_ms);
+  for (int f = 0, n = 0; f < FAULT_MAX; f++)
+    if (best.off >> f & 1) printf("%s%s", n++ == 0 ? " --off " : ",", product_fault_names[f]);
+  printf("\n  which says: %s\n", r.why);
+}
+
 static void play(struct arguments *a, uint64_t seed, struct product_report *r) {
   struct product_report again;
   playing = seed;
@@ -172,6 +201,7 @@ static void play(struct arguments *a, uint64_t seed, struct product_report *r) {
   if (!r->failed) return;
   a->failed++;
   printf("FAILED seed %" PRIu64 ": %s\n  sim_product --seeds %" PRIu64 " --trace\n", seed, r->why, seed);
+  if (!a->keep_going && !a->no_shrink && !a->twice && a->world.trace == NULL) shrink(a, seed);
   fflush(stdout);
 }
 

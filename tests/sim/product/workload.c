@@ -190,8 +190,22 @@ static enum outcome change_schema(struct product_client *c) {
   return a.outcome;
 }
 
+/// Databases come and go; what is written into one that others drop is not looked for.
+static enum outcome change_databases(struct product_client *c) {
+  static const char *const commands[] = {"CREATE DATABASE extra IF NOT EXISTS", "CREATE DATABASE extra IF NOT EXISTS",
+                                         "DROP DATABASE extra IF EXISTS", "STOP DATABASE extra", "START DATABASE extra"};
+  struct attempt a;
+  bool write = chance(1, 2);
+  attempt_begin(&a, write ? &c->extra : &c->system, true, 0);
+  const char *query = write ? "CREATE (:Extra {of: 1})" : commands[below(ARRAY_SIZE(commands))];
+  (void) attempt_auto(&a, true, "", query, NULL, 0);
+  world_tell("client", "%u: at core%u %s %s", c->number, a.server, a.outcome == OUTCOME_OK ? "done" : "not done", query);
+  return a.outcome == OUTCOME_UNKNOWN ? OUTCOME_REFUSED : a.outcome;
+}
+
 static enum outcome once(struct product_client *c) {
   uint32_t dice = below(100);
+  if (c->world->makes_databases && below(12) == 0) return change_databases(c);
   if (dice < 50) return append_and_read(c);
   if (dice < 68) return count(c);
   if (dice < 82) return merge(c);
@@ -207,27 +221,33 @@ void *product_client_run(void *argument) {
     enum outcome o = once(c);
     tally(c, o);
     trouble = o == OUTCOME_OK ? 0 : MIN(trouble + 1, 5u);
-    if (c->driver.wrong != NULL) product_fail(c->world, "%s", c->driver.wrong);
+    const char *wrong = c->driver.wrong != NULL ? c->driver.wrong : c->system.wrong != NULL ? c->system.wrong : c->extra.wrong;
+    if (wrong != NULL) product_fail(c->world, "%s", wrong);
     thread_sleep_ns((int64_t) rng_below(world_rng(), MIN((uint64_t) c->world->think_ns << trouble, (uint64_t) NS_PER_S)));
   }
   driver_close(&c->driver);
+  driver_close(&c->system);
+  driver_close(&c->extra);
   c->ended = true;
   return NULL;
 }
 
 // ---- before and after ----
 
-static bool insist(struct product_client *c, const char *query) {
+static bool insist_by(struct product_client *c, struct driver *d, const char *query) {
   for (int i = 0; i < 200 && !c->world->report->failed; i++) {
     struct attempt a;
-    attempt_begin(&a, &c->driver, true, 0);
-    if (attempt_auto(&a, true, "", query, NULL, 0)) {
-      given(c, c->driver.answer.bookmark);
-      return true;
-    }
+    attempt_begin(&a, d, true, 0);
+    if (attempt_auto(&a, true, "", query, NULL, 0)) return true;
     thread_sleep_ns(200 * NS_PER_MS);
   }
   return false;
+}
+
+static bool insist(struct product_client *c, const char *query) {
+  bool good = insist_by(c, &c->driver, query);
+  if (good) given(c, c->driver.answer.bookmark);
+  return good;
 }
 
 void *product_prepare(void *argument) {
@@ -256,7 +276,7 @@ static bool read_at(struct product_client *c, uint32_t server, const char *query
     if (attempt_auto(&a, false, c->world->bookmark, query, parameters, count_)) return true;
     thread_sleep_ns(100 * NS_PER_MS);
   }
-  product_fail(c->world, "core%u does not answer after all is healed: %s", server, c->driver.answer.error.message);
+  product_fail(c->world, "core%u does not answer after all is healed: %s", server, c->driver.last_error);
   return false;
 }
 
@@ -311,6 +331,30 @@ static bool digest(struct product_client *c, uint32_t server, uint64_t *ret) {
   return true;
 }
 
+/// The database is there, or comes into being, on every server, and holds the same.
+static bool check_extra(struct product_client *c) {
+  struct product_world *w = c->world;
+  char bookmark[BOOKMARK_MAX];
+  uint64_t first = 0;
+  if (!w->makes_databases) return true;
+  bool good = insist_by(c, &c->system, "CREATE DATABASE extra IF NOT EXISTS") &&
+              insist_by(c, &c->system, "START DATABASE extra") && insist_by(c, &c->extra, "CREATE (:Extra {of: 2})");
+  if (!good) product_fail(w, "no database is made after all is healed: %s; %s", c->system.last_error, c->extra.last_error);
+  snprintf(bookmark, sizeof bookmark, "%s", c->extra.answer.bookmark);
+  for (uint32_t s = 1; s <= w->server_count && good; s++) {
+    int64_t until_ns = world_now_ns() + FINISH_TRIES_MS * NS_PER_MS;
+    for (good = false; !good && world_now_ns() < until_ns; thread_sleep_ns(100 * NS_PER_MS)) {
+      struct attempt a;
+      attempt_begin(&a, &c->extra, false, s);
+      good = attempt_auto(&a, false, bookmark, "MATCH (n) RETURN n", NULL, 0);
+    }
+    if (!good) product_fail(w, "the database extra does not come to core%u: %s", s, c->extra.last_error);
+    if (s == 1) first = c->extra.answer.hash;
+    if (good && c->extra.answer.hash != first) product_fail(w, "the database extra is not on core%u what it is on core1", s);
+  }
+  return good;
+}
+
 void *product_finish(void *argument) {
   struct product_world *w = argument;
   struct product_client *c = &w->clients[0];
@@ -319,7 +363,7 @@ void *product_finish(void *argument) {
   uint64_t first = 0;
   int64_t since_ns = world_now_ns();
   bool good = insist(c, "MATCH (w:Walker {key: 16}) SET w.done = true");
-  if (!good) product_fail(w, "nobody takes a transaction after all is healed: %s", c->driver.answer.error.message);
+  if (!good) product_fail(w, "nobody takes a transaction after all is healed: %s", c->driver.last_error);
   if (good) w->report->counts.recovery_ms_max = (uint64_t) ((world_now_ns() - since_ns) / NS_PER_MS);
   for (uint32_t s = 1; s <= w->server_count && good; s++) {
     uint64_t found;
@@ -327,6 +371,7 @@ void *product_finish(void *argument) {
     if (s == 1) first = found;
     if (good && found != first) product_fail(w, "core%u has not what core1 has", s);
   }
+  good = good && check_extra(c);
   if (good && read_end(c, 1 + below(w->server_count), &end) && !history_check(&w->history, &end, why, sizeof why))
     product_fail(w, "%s", why);
   w->finished = true;
