@@ -9,7 +9,7 @@
 
 #include "world_int.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -44,7 +44,7 @@ static struct place world_place = {.entered = true};
 // ---- switching ----
 
 /// Without a call of the system, which swapcontext makes to save signals; the sanitizer follows only the latter.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
 static void jump(struct place *from, struct place *to) {
   swapcontext(&from->context, &to->context);
 }
@@ -57,7 +57,7 @@ static void jump(struct place *from, struct place *to) {
 }
 #endif
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
 static const void *world_stack;
 static size_t world_stack_bytes;
 
@@ -73,12 +73,12 @@ static void switch_to(struct fiber *f) {
   struct process *before = world->memory_of;
   running = f;
   world->memory_of = f->process;
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
   void *own = NULL;
   before_switch(&own, f->stack, STACK_BYTES);
 #endif
   jump(&world_place, &f->place);
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
   after_switch(own, NULL, NULL);
 #endif
   running = NULL;
@@ -88,11 +88,11 @@ static void switch_to(struct fiber *f) {
 void fiber_switch_out(void) {
   struct fiber *f = running;
   assert(f != NULL);
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
   before_switch(f->ended ? NULL : &f->sanitizer_stack, world_stack, world_stack_bytes);
 #endif
   jump(&f->place, &world_place);
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
   after_switch(f->sanitizer_stack, &world_stack, &world_stack_bytes);
 #endif
 }
@@ -113,7 +113,7 @@ static void release(struct fiber *f) {
 
 static void fiber_main(void) {
   struct fiber *f = running;
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
   after_switch(NULL, &world_stack, &world_stack_bytes);
 #endif
   f->result = f->run(f->argument);
@@ -140,7 +140,7 @@ static struct fiber *take_unused(void) {
   if (f != NULL) {
     unused = f->next;
     char *stack = f->stack;
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
     __asan_unpoison_memory_region(stack, STACK_BYTES);
 #endif
     *f = (struct fiber){.stack = stack};

@@ -3,9 +3,18 @@
 
 #include "world.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WORLD_SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define WORLD_SANITIZED
+#endif
+
 struct heap_block {
   struct heap_block *before, *after;
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(WORLD_SANITIZED)
   char as_aligned_as_the_sanitizer_does[48];
 #endif
 };
