@@ -54,6 +54,52 @@ static enum err park(struct relay *r, struct error *e) {
 
 // ---- who leads ----
 
+/// Of the servers of this cluster that are there, the one that `fits` last; its announcement is in `a`.
+typedef bool fitting(const struct announcement *said, const void *wanted);
+
+static const struct announcement *find_server(struct dbms *d, fitting *fits, const void *wanted, struct arena *a) {
+  struct directory_copy view;
+  const struct announcement *found = NULL;
+  if (d->options.cluster->directory == NULL || cluster_view(d->cluster, a, &view, NULL) != ERR_OK) return NULL;
+  for (uint32_t i = 0; i < view.count; i++) {
+    const struct announcement *said = &view.servers[i].said;
+    bool ours = uuid_eq(announcement_cluster(said), uuid_get(d->options.cluster->cluster));
+    if (ours && fits(said, wanted)) found = said;
+  }
+  return found;
+}
+
+static bool has_number(const struct announcement *said, const void *wanted) {
+  return said->number == *(const uint64_t *) wanted;
+}
+
+struct claim {
+  struct uuid database;
+  uint64_t *term; // the highest that was claimed so far
+};
+
+/// Who leads says so, and in which term: the last one counts.
+static bool claims_to_lead(const struct announcement *said, const void *wanted) {
+  const struct claim *c = wanted;
+  for (uint32_t i = 0; i < said->database_count; i++) {
+    const struct announced_database *db = &said->databases[i];
+    if (db->role != ROLE_LEADER || !uuid_eq(db->uuid, c->database) || db->term <= *c->term) continue;
+    *c->term = db->term;
+    return true;
+  }
+  return false;
+}
+
+/// A replica hears of leaders as everybody does who is in no group.
+static uint64_t announced_leader(struct database *db) {
+  CLEANUP(arena_done) struct arena a;
+  uint64_t term = 0;
+  struct claim claim = {db->id, &term};
+  arena_init(&a, NULL);
+  const struct announcement *said = find_server(db->dbms, claims_to_lead, &claim, &a);
+  return said != NULL ? said->number : 0;
+}
+
 /// Whoever this server knows as the leader; 0: nobody, or one with whom the connection was lost. `*ret_here`: this server, and it
 /// takes writes already.
 static uint64_t leader_of(struct database *db, bool *ret_here) {
@@ -62,20 +108,15 @@ static uint64_t leader_of(struct database *db, bool *ret_here) {
   *ret_here = graph_leading_term(db->graph) != 0;
   cluster_status(db->group, &status);
   database_leave(db);
-  bool lost = status.leader != 0 && cluster_has_lost(db->dbms->cluster, status.leader);
-  return lost ? 0 : status.leader;
+  uint64_t leader = status.role == CLUSTER_REPLICA ? announced_leader(db) : status.leader;
+  bool lost = leader != 0 && cluster_has_lost(db->dbms->cluster, leader);
+  return lost ? 0 : leader;
 }
 
 /// Where it listens for the like of this server; empty: nobody has heard.
 static struct str address_of(struct dbms *d, uint64_t server, struct arena *a) {
-  struct directory_copy view;
-  if (d->options.cluster->directory == NULL || cluster_view(d->cluster, a, &view, NULL) != ERR_OK) return STR_NONE;
-  for (uint32_t i = 0; i < view.count; i++) {
-    const struct announcement *said = &view.servers[i].said;
-    bool same = said->number == server && uuid_eq(announcement_cluster(said), uuid_get(d->options.cluster->cluster));
-    if (same) return said->addresses[ADDRESS_ROUTING];
-  }
-  return STR_NONE;
+  const struct announcement *said = find_server(d, has_number, &server, a);
+  return said != NULL ? said->addresses[ADDRESS_ROUTING] : STR_NONE;
 }
 
 static enum err open_session(struct relay *r, struct dbms_remote *by, uint64_t server, struct str address, struct error *e) {
