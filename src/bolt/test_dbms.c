@@ -75,6 +75,7 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
   if (s == NULL) return error_set(e, ERR_NOMEM, "no memory");
   s->dbms = d;
   s->legacy_bookmarks = client->legacy_bookmarks;
+  d->routed = client->routed;
   if (client->relayed) note(d, "RELAYED neo4j=%u%s", client->neo4j_major, client->legacy_bookmarks ? " legacy" : "");
   arena_init(&s->arena, NULL);
   d->sessions++;

@@ -23,6 +23,7 @@ struct dbms {
   _Atomic bool on_thread;      // operations are finished by threads of their own
   _Atomic enum err next_error; // of the next operation
   bool credentials_expired;
+  bool routed; // the client that came last has a routing context
   bool notify; // results carry two notifications
   bool with_plan;
   struct buf log; // one line for each operation that began

@@ -657,6 +657,23 @@ TEST(bolt_1_acknowledges_failures) {
 
 // ---- routing, telemetry ----
 
+TEST(who_comes_with_a_routing_context_looks_for_leaders_itself) {
+  static const struct {
+    const char *routing;
+    bool routed;
+  } cases[] = {{"", false}, {", routing: null", false}, {", routing: {}", true}, {", routing: {address: 'core:7687'}", true}};
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    struct player p;
+    char hello[120];
+    player_open(&p);
+    player_shake_hands(&p, 5, 4);
+    snprintf(hello, sizeof hello, "HELLO {user_agent: 'x', bolt_agent: {product: 'x'}%s}", cases[i].routing);
+    player_say(&p, hello);
+    assert_int_equal(p.dbms.routed, cases[i].routed);
+    player_close(&p);
+  }
+}
+
 TEST(in_a_cluster_drivers_remember_the_home_database_but_for_those_that_would_stick_to_a_dead_leader) {
   static const struct {
     const char *product;
@@ -847,7 +864,7 @@ TESTS(T(what_was_answered_before_a_commit_goes_out_with_its_answer),
       T(what_runs_when_the_peer_hangs_up_is_interrupted_once), T(trap_16_bolt_1_sends_transactions_as_queries),
       T(bolt_1_may_run_a_query_before_it_has_pulled_begins_answer), T(bolt_1_acknowledges_failures),
       T(in_a_cluster_drivers_remember_the_home_database_but_for_those_that_would_stick_to_a_dead_leader),
-      T(trap_4_route_takes_its_versions_third_field), T(trap_23_each_role_has_an_address),
+      T(who_comes_with_a_routing_context_looks_for_leaders_itself), T(trap_4_route_takes_its_versions_third_field), T(trap_23_each_role_has_an_address),
       T(telemetry_is_counted_and_answered_in_order), T(trap_2_nodes_relationships_and_paths_have_the_fields_of_the_version),
       T(trap_11_the_utc_patch_changes_datetimes_from_the_next_message_on), T(trap_18_bolt_1_cannot_carry_what_it_does_not_know),
       T(an_entity_as_a_parameter_fails_the_request_and_keeps_the_connection))
