@@ -81,20 +81,28 @@ static void add_file(struct world_disk *d, struct disk_file *under, struct disk_
   *ret = &f->file;
 }
 
+/// It is in the ring before the thread may be stopped for good.
+static enum err keep(struct world_disk *d, enum err opened, struct disk_file *under, struct disk_file **ret) {
+  if (opened == ERR_OK) add_file(d, under, ret);
+  return opened;
+}
+
 static enum err on_open(struct disk *disk, const char *path, unsigned flags, struct disk_file **ret, struct error *e) {
   struct world_disk *d = disk_of(disk);
   struct disk_file *under = NULL;
-  TRY(TIMED(d, d->pace.read_ns, disk_open(sim_disk_table(d->sim), path, flags, &under, e)));
-  add_file(d, under, ret);
-  return ERR_OK;
+  return TIMED(d, d->pace.read_ns, ({
+                 enum err opened = disk_open(sim_disk_table(d->sim), path, flags, &under, e);
+                 keep(d, opened, under, ret);
+               }));
 }
 
 static enum err on_lock(struct disk *disk, const char *path, struct disk_file **ret, struct error *e) {
   struct world_disk *d = disk_of(disk);
   struct disk_file *under = NULL;
-  TRY(TIMED(d, d->pace.read_ns, disk_lock(sim_disk_table(d->sim), path, &under, e)));
-  add_file(d, under, ret);
-  return ERR_OK;
+  return TIMED(d, d->pace.read_ns, ({
+                 enum err locked = disk_lock(sim_disk_table(d->sim), path, &under, e);
+                 keep(d, locked, under, ret);
+               }));
 }
 
 static void drop_file(struct world_file *f) {
