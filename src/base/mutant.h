@@ -106,6 +106,7 @@
   X(replica_names,     "names go on behind those given in an earlier term, whatever was applied since") \
   X(replica_verdict,   "a follower gives verdicts on indexes") \
   X(origin_written,    "a transaction's entries do not say who asked for it") \
+  X(digest_batch,      "a digest is of a state that has later entries, too") \
   X(origin_term,       "a transaction that was begun for one term writes in a later one") \
   /* dbms in a cluster: caught by test_relay */ \
   X(origin_earlier,    "whoever asks what became of a transaction is answered while it may still commit") \

@@ -37,7 +37,7 @@ static void on_work_ready(void *context, enum graph_machine which) {
 }
 
 static const char *machine_name(enum graph_machine which) {
-  static const char *const names[GRAPH_MACHINE_MAX] = {"log writer", "applier", "checkpointer", "reader"};
+  static const char *const names[GRAPH_MACHINE_MAX] = {"log writer", "applier", "checkpointer", "reader", "scrubber"};
   return names[which];
 }
 

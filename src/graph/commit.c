@@ -345,6 +345,10 @@ enum err commits_verdict_error(struct graph *g, uint32_t index, struct error *e)
 
 enum { BATCH_FLIGHTS_MAX = 512, BATCH_BYTES_MAX = 4 << 20 };
 
+static bool ends_batch(const struct flight *f) {
+  return f != NULL && digest_is_request(f) && !MUTANT(digest_batch);
+}
+
 /// Moves what is committed from the queue to the applier, as much as one batch should hold.
 static void take_flights(struct graph *g) {
   struct commits *c = &g->commits;
@@ -353,7 +357,8 @@ static void take_flights(struct graph *g) {
   size_t bytes = 0, n = 0;
   uint64_t committed = commits_mark(g);
   mutex_lock(&c->mutex);
-  while (c->queue.first != NULL && c->queue.first->end_index <= committed && n < BATCH_FLIGHTS_MAX && bytes < BATCH_BYTES_MAX) {
+  while (c->queue.first != NULL && c->queue.first->end_index <= committed && n < BATCH_FLIGHTS_MAX && bytes < BATCH_BYTES_MAX &&
+         !ends_batch(taken.last)) {
     bytes += c->queue.first->bytes.len;
     n++;
     flight_push(&taken, flight_pop(&c->queue));
@@ -382,7 +387,8 @@ static enum err apply_flights(struct applier *ap, struct flight *list, struct er
     if (f->end_index <= store_applied_index(ap->g->store)) continue; // published before this attempt failed
     ap->following = f->next;
     const struct log_entry *last = &f->entries[f->entry_count - 1];
-    TRY(f->bytes.len > 0 ? applier_run(ap, buf_str(&f->bytes), last, e) : applier_pass(ap, last, e));
+    bool commands = f->bytes.len > 0 && applier_has_commands(last->kind);
+    TRY(commands ? applier_run(ap, buf_str(&f->bytes), last, e) : applier_pass(ap, last, e));
   }
   return applier_publish(ap, e);
 }
@@ -433,6 +439,7 @@ static enum err apply_taken(struct graph *g, struct error *e) {
     return err;
   }
   struct flight *done = TAKE_PTR(g->commits.taken);
+  digest_note(g, done);
   land_all(done, ERR_OK);
   wake_waiters(g, store_applied_index(g->store));
   return ERR_OK;

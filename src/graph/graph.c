@@ -182,6 +182,7 @@ static void init_parts(struct graph *g) {
   mutex_init(&g->failure_mutex);
   mutex_init(&g->commits.mutex);
   mutex_init(&g->commits.token_mutex);
+  digests_init(&g->digests);
   locks_init(&g->locks, g->options.clock);
   lock_owner_init(&g->population_owner, population_wake);
   g->population_owner.first_in_line = true;
@@ -282,6 +283,7 @@ void graph_close(struct graph *g) {
   commits_done(g);
   tx_free_idle(g);
   if (g->store != NULL) locks_release(&g->locks, &g->population_owner);
+  digests_done(&g->digests);
   close_accesses(g);
   store_close(g->store);
   schema_release(g->schema);
@@ -408,13 +410,14 @@ enum err graph_step(struct graph *g, enum graph_machine machine, bool *ret_more,
   case GRAPH_APPLIER: return step_applier(g, ret_more, e);
   case GRAPH_CHECKPOINTER: return step_checkpointer(g, ret_more, e);
   case GRAPH_READER: return cold_step(g, ret_more, e);
+  case GRAPH_SCRUBBER: return digest_step(g, ret_more, e);
   case GRAPH_MACHINE_MAX: break;
   }
   return error_set(e, ERR_INVALID, "there is no machine %d", (int) machine);
 }
 
 enum err graph_settle(struct graph *g, struct error *e) {
-  static const enum graph_machine order[] = {GRAPH_LOG_WRITER, GRAPH_APPLIER, GRAPH_READER};
+  static const enum graph_machine order[] = {GRAPH_LOG_WRITER, GRAPH_APPLIER, GRAPH_READER, GRAPH_SCRUBBER};
   for (bool any = true; any;) {
     any = false;
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {

@@ -7,6 +7,7 @@
 //   GRAPH_APPLIER        changes pages, publishes, releases locks, tells the waiting; also fills new indexes, in small steps
 //   GRAPH_CHECKPOINTER   writes dirty pages beside the applier and prunes the log
 //   GRAPH_READER         reads cold pages for transactions that may not block
+//   GRAPH_SCRUBBER       adds up digests of the state (graph/digest.h)
 // A test steps them itself (graph_settle) and is then a single-threaded, repeatable program.
 #pragma once
 
@@ -18,7 +19,7 @@
 #include "store/log.h"
 #include "store/pages.h"
 
-enum graph_machine { GRAPH_LOG_WRITER, GRAPH_APPLIER, GRAPH_CHECKPOINTER, GRAPH_READER, GRAPH_MACHINE_MAX };
+enum graph_machine { GRAPH_LOG_WRITER, GRAPH_APPLIER, GRAPH_CHECKPOINTER, GRAPH_READER, GRAPH_SCRUBBER, GRAPH_MACHINE_MAX };
 
 struct store_progress;
 
@@ -39,6 +40,7 @@ struct graph_options {
   uint64_t checkpoint_entries; // of the log, after which one starts too; 0: their number does not matter
   int64_t checkpoint_ns;       // after which whatever has changed is written; 0: time does not matter
   uint32_t index_sample_max; // unused entities a population step looks at; 0: 256
+  uint32_t digest_range_ids; // ids that one digest covers (graph/digest.h); 0: 65,536
   /// From any thread, any time between open and close, also from within calls into the graph; must not call back into it.
   void (*work_ready)(void *context, enum graph_machine machine);
   /// Transactions may write in this term from now on. From within a step of the applier; must only take note. May be NULL.
@@ -66,7 +68,7 @@ enum err graph_step(struct graph *g, enum graph_machine machine, bool *ret_more,
 /// How long the last round of the log took, write and sync; 0: there was none yet. Any thread.
 int64_t graph_round_ns(const struct graph *g);
 
-/// Steps log writer, applier and reader until none has work left. For tests and tools that own the whole graph.
+/// Steps log writer, applier, reader and scrubber until none has work left. For tests and tools that own the whole graph.
 enum err graph_settle(struct graph *g, struct error *e) NODISCARD;
 
 /// Runs a whole checkpoint now. For tools and an orderly stop; nobody may step the checkpointer meanwhile.

@@ -3,6 +3,7 @@
 
 #include "graph/blocks_int.h"
 #include "graph/commit_int.h"
+#include "graph/digest_int.h"
 #include "graph/graph.h"
 #include "graph/lock_int.h"
 #include "graph/property_int.h"
@@ -45,6 +46,7 @@ struct graph {
   struct mutex schema_mutex;
   struct schema *schema;
 
+  struct digests digests;
   struct locks locks;
   struct lock_owner population_owner; // keeps writers out while a constraint's index is filled, its creator gone or not
   struct commits commits;

@@ -62,7 +62,7 @@ struct commands {
 /// False at the end, and where something does not decode: the applier will report that.
 static bool next_command(struct commands *from, struct arena *scratch, struct command *ret) {
   while (bytes_in_done(&from->in)) {
-    if (from->following == NULL) return false;
+    if (from->following == NULL || digest_is_request(from->following)) return false;
     from->in = bytes_in_of(buf_str(&from->following->bytes));
     from->following = from->following->next;
     if (command_open(&from->in, NULL) != ERR_OK) return false;

@@ -148,7 +148,8 @@ static enum err receive_other(struct graph *g, const struct log_entry *entry, st
   bool follows = r->arriving != NULL && commands && r->arriving->term == entry->term;
   if (r->arriving != NULL && !follows && !MUTANT(replica_parts)) flight_free(TAKE_PTR(r->arriving));
   if (r->arriving == NULL) r->arriving = make_arriving(g, entry);
-  if (r->arriving == NULL || (commands && buf_append_str(&r->arriving->bytes, entry->payload) != ERR_OK))
+  bool carries = commands || entry->kind == LOG_STATE_DIGEST;
+  if (r->arriving == NULL || (carries && buf_append_str(&r->arriving->bytes, entry->payload) != ERR_OK))
     return error_ensure(e, ERR_NOMEM);
   if (commands && entry->parts & LOG_PART) return ERR_OK;
   r->arriving->only = *entry;

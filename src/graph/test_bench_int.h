@@ -27,6 +27,7 @@ struct bench {
   unsigned pool_wait_ms;
   uint64_t checkpoint_bytes, checkpoint_entries, segment_bytes;
   int64_t checkpoint_ns;
+  uint32_t digest_range_ids;
   bool replicated;
 };
 
@@ -42,6 +43,7 @@ static inline void bench_open(struct bench *b) {
   o.checkpoint_bytes = b->checkpoint_bytes;
   o.checkpoint_entries = b->checkpoint_entries;
   o.checkpoint_ns = b->checkpoint_ns;
+  o.digest_range_ids = b->digest_range_ids;
   enum err err = graph_open("db", &o, &b->g, &b->e);
   if (err != ERR_OK) print_message("%s\n", b->e.message);
   assert_ok(err);

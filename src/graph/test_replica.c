@@ -3,6 +3,7 @@
 #include "graph/graph_int.h"
 #include "graph/replica.h"
 #include "graph/test_bench_int.h"
+#include "graph/test_damage.h"
 
 enum { ENTRIES_MAX = 64 };
 
@@ -534,6 +535,43 @@ TEST(a_commit_that_is_on_its_way_to_the_group_when_its_server_stops_is_told_too)
   }
 }
 
+// ---- digests ----
+
+static struct digest_result digested(struct member *m) {
+  struct digest_result r;
+  for (bool more = true; more;) assert_ok(graph_step(m->b.g, GRAPH_SCRUBBER, &more, &m->b.e));
+  graph_digest_last(m->b.g, &r);
+  return r;
+}
+
+TEST(members_digest_the_same_range_as_of_the_same_entry_and_a_change_behind_the_back_of_one_shows) {
+  struct group group;
+  struct member leader, follower;
+  two_members(&group, &leader, &follower);
+  lead(&leader);
+  graph_token key = token(&leader, GRAPH_KEY, "text");
+  struct graph_tx *tx = submit(&leader, key, 10);
+  send(&leader);
+  receive_all(&leader);
+  finish(&leader, tx, ERR_OK);
+  assert_false(graph_digest_is_due(follower.b.g));
+  assert_int_equal(graph_digest_ask(follower.b.g, &follower.b.e), ERR_NOT_LEADER);
+  for (int i = 0; i < 4; i++) { // nodes, relationships, names, and nodes again
+    assert_ok(graph_digest_ask(leader.b.g, &leader.b.e));
+    send(&leader);
+    receive_all(&leader);
+    receive_all(&follower);
+    struct digest_result here = digested(&leader), there = digested(&follower);
+    assert_int_equal(here.index, group.count);
+    assert_int_equal(there.index, group.count);
+    assert_int_equal(here.range.of, there.range.of);
+    assert_int_equal(here.entities, there.entities);
+    assert_true((here.digest == there.digest) == (i < 3));
+    if (i == 2) damage_property(follower.b.g, 0, key, 7);
+  }
+  stop(&leader, &follower);
+}
+
 TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_have_it_then),
       T(a_follower_answers_reads_and_refuses_writes_as_neo4j_does), T(a_new_leader_writes_only_when_its_first_entry_is_applied),
       T(what_a_deposed_leader_proposed_is_committed_if_the_next_one_has_it_and_else_refused),
@@ -545,4 +583,5 @@ TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_h
       T(every_member_fills_an_index_and_whoever_leads_then_gives_the_verdict), T(proposals_that_the_group_has_no_room_for_wait),
       T(committed_entries_are_turned_away_while_the_applier_is_behind), T(whoever_waits_is_told_when_the_group_has_failed),
       T(a_server_that_stops_waits_no_longer_for_a_group_that_does_not_answer),
-      T(a_commit_that_is_on_its_way_to_the_group_when_its_server_stops_is_told_too))
+      T(a_commit_that_is_on_its_way_to_the_group_when_its_server_stops_is_told_too),
+      T(members_digest_the_same_range_as_of_the_same_entry_and_a_change_behind_the_back_of_one_shows))
