@@ -7,7 +7,11 @@
 enum { HEADER_BYTES = 64, DATABASE_BYTES = 48 };
 
 const char *server_mode_text(enum server_mode mode) {
-  return mode == SERVER_CORE ? "core" : mode == SERVER_READ_REPLICA ? "read replica" : "single server";
+  static const char *const texts[SERVER_MODE_MAX] = {[SERVER_CORE] = "core",
+                                                     [SERVER_READ_REPLICA] = "read replica",
+                                                     [SERVER_SINGLE] = "single server",
+                                                     [SERVER_GATEWAY] = "gateway"};
+  return texts[mode];
 }
 
 // ---- writing ----
@@ -133,7 +137,7 @@ static enum err get_header(struct reader *r, struct announcement *a, struct erro
                              .database_count = get_u32_le(h + 60)};
   r->at = HEADER_BYTES;
   if (uuid_is_none(a->server) || a->number == 0 || a->epoch == 0) return bad(e, "it does not say whose it is");
-  if (h[56] < SERVER_CORE || h[56] > SERVER_SINGLE || h[57] < IDENTITY_UNBOUND || h[57] > IDENTITY_BOUND || h[59] != 0)
+  if (h[56] < SERVER_CORE || h[56] >= SERVER_MODE_MAX || h[57] < IDENTITY_UNBOUND || h[57] > IDENTITY_BOUND || h[59] != 0)
     return bad(e, "nobody can be in that state");
   if (a->tag_count > ANNOUNCEMENT_TAGS_MAX || a->database_count > ANNOUNCEMENT_DATABASES_MAX) return bad(e, "it names too much");
   return ERR_OK;
@@ -144,6 +148,13 @@ static bool fits_state(const struct announcement *a) {
   if (a->state == IDENTITY_UNBOUND) return true;
   const struct founder *self = founding_find(a->founding, a->server);
   return self != NULL ? self->number == a->number : a->state == IDENTITY_BOUND;
+}
+
+/// What has nothing to give away says nothing by which it could be taken for somebody who has.
+static bool fits_mode(const struct announcement *a) {
+  bool fits = a->state != IDENTITY_PREPARED && a->database_count == 0;
+  for (size_t i = 0; i < ADDRESS_MAX; i++) fits &= i == ADDRESS_DISCOVERY || a->addresses[i].len == 0;
+  return fits || a->mode != SERVER_GATEWAY;
 }
 
 static enum err get_founding(struct reader *r, struct arena *arena, struct announcement *a, struct error *e) {
@@ -184,6 +195,7 @@ enum err announcement_get(const uint8_t *from, size_t bytes, struct arena *arena
   if (bytes > ANNOUNCEMENT_BYTES_MAX) return bad(e, "it is too long");
   TRY(get_header(&r, &a, e));
   if (!get_texts(&r, &a)) return bad(e, "one of its texts");
+  if (!fits_mode(&a)) return bad(e, "a gateway has nothing but a discovery address");
   if (a.state != IDENTITY_UNBOUND) TRY(get_founding(&r, arena, &a, e));
   if (!fits_state(&a)) return bad(e, "its state and its founding do not fit");
   if (bytes - r.at != (size_t) a.database_count * DATABASE_BYTES) return bad(e, "its length");
@@ -211,7 +223,8 @@ static bool same_databases(const struct announcement *a, const struct announceme
   if (a->database_count != b->database_count) return false;
   for (uint32_t i = 0; i < a->database_count; i++) {
     const struct announced_database *x = &a->databases[i], *y = &b->databases[i];
-    if (!uuid_eq(x->uuid, y->uuid) || x->term != y->term || x->role != y->role || x->status != y->status || x->member != y->member)
+    if (!uuid_eq(x->uuid, y->uuid) || x->term != y->term || x->role != y->role || x->status != y->status ||
+        x->member != y->member)
       return false;
   }
   return true;

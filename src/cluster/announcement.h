@@ -9,7 +9,14 @@
 #include "cluster/founding.h"
 #include "cluster/identity.h"
 
-enum server_mode { SERVER_CORE = 1, SERVER_READ_REPLICA, SERVER_SINGLE };
+enum server_mode {
+  SERVER_CORE = 1,
+  SERVER_READ_REPLICA,
+  SERVER_SINGLE,
+  SERVER_GATEWAY, // has no databases and is reached at its discovery port alone: nobody can count on it, follow it or be sent
+                  // there
+  SERVER_MODE_MAX
+};
 
 enum server_address {
   ADDRESS_DISCOVERY,

@@ -293,7 +293,7 @@ static void tell_waiting(struct step *s, const struct crowd *c) {
        listed, c->count, names);
 }
 
-/// A read replica founds nothing: it waits for somebody that belongs to a cluster.
+/// A read replica or a gateway founds nothing: it waits for somebody that belongs to a cluster.
 static void tell_alone(struct step *s) {
   struct formation *f = s->f;
   if (f->told_ms != 0 && s->now_ms - f->told_ms < f->options.progress_ms) return;
@@ -340,8 +340,9 @@ static enum err step_unbound(struct step *s, struct error *e) {
   if (cluster != NULL && follows) become_follower_of(s, cluster);
   if (cluster != NULL && !follows && brings(s->own) != NULL) return refuse_to_join(s), ERR_OK;
   if (cluster != NULL && !follows) become_bound(s, cluster);
-  if (clusters == 0 && follows) tell_alone(s);
-  if (clusters > 0 || follows) return ERR_OK;
+  bool founds = s->f->options.mode == SERVER_CORE;
+  if (clusters == 0 && !founds) tell_alone(s);
+  if (clusters > 0 || !founds) return ERR_OK;
   const struct founding *f = proposal(s);
   if (f == NULL) return found_or_wait(s, e);
   become_prepared(s, f);

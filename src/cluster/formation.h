@@ -21,7 +21,7 @@ struct formation_options {
   struct disk *disk;
   const char *folder; // of the identity; must stay
   struct random_source *random;
-  enum server_mode mode;     // SERVER_SINGLE joins nobody, and founds alone if it has a transaction address
+  enum server_mode mode;     // replicas and gateways join and found nothing; SERVER_SINGLE joins nobody, and founds alone if it has a transaction address
   uint32_t minimum;          // so many cores, this one included, found a cluster; at least 1, at most FOUNDERS_MAX
   int64_t settle_ms;         // 0: 2000. So long nobody new came before a founding that not all listed servers are in
   int64_t patience_ms;       // 0: 10 000. After a start it takes so long until a server that is not heard counts as gone

@@ -137,6 +137,42 @@ static const struct announcement *sees(unsigned n, unsigned other) {
 
 // ---- stories ----
 
+// ---- announcements ----
+
+static enum err pass_on(const struct announcement *said) {
+  struct buf bytes = BUF_INIT;
+  struct arena a;
+  struct announcement heard;
+  arena_init(&a, NULL);
+  assert_ok(announcement_put(&bytes, said, NULL));
+  enum err err = announcement_get((const uint8_t *) bytes.data, bytes.len, &a, &heard, NULL);
+  if (err == ERR_OK) assert_int_equal(heard.mode, said->mode);
+  arena_done(&a);
+  buf_done(&bytes);
+  return err;
+}
+
+TEST(a_gateway_that_says_that_it_has_something_to_give_is_not_believed) {
+  static const struct announced_database database = {.uuid = {{0xdb}}, .role = ROLE_LEADER, .status = DATABASE_ONLINE};
+  const struct announcement gateway = {.server = named(1),
+                                       .epoch = 1,
+                                       .sequence = 1,
+                                       .number = 7,
+                                       .mode = SERVER_GATEWAY,
+                                       .state = IDENTITY_UNBOUND,
+                                       .addresses = {[ADDRESS_DISCOVERY] = STR("gateway:5000")}};
+  assert_ok(pass_on(&gateway));
+  for (int i = 0; i < ADDRESS_MAX; i++) {
+    struct announcement lies = gateway;
+    lies.addresses[i] = STR("gateway:1");
+    if (i != ADDRESS_DISCOVERY) assert_int_equal(pass_on(&lies), ERR_CORRUPT);
+  }
+  struct announcement leads = gateway;
+  leads.databases = &database;
+  leads.database_count = 1;
+  assert_int_equal(pass_on(&leads), ERR_CORRUPT);
+}
+
 TEST(it_is_enough_to_know_anybody) {
   for (unsigned i = 0; i < 4; i++) start(i, 5);
   join(0, 1);
@@ -529,8 +565,9 @@ TEST(every_failed_allocation_leaves_the_directory_whole) {
   arena_done(&arena);
 }
 
-TESTS(T(it_is_enough_to_know_anybody), T(what_changed_is_heard_at_once_and_an_applied_index_with_the_next_beat),
-      T(nothing_new_costs_a_beat), T(a_silent_server_is_gone_and_does_not_come_back_by_being_talked_of),
+TESTS(T(a_gateway_that_says_that_it_has_something_to_give_is_not_believed), T(it_is_enough_to_know_anybody),
+      T(what_changed_is_heard_at_once_and_an_applied_index_with_the_next_beat), T(nothing_new_costs_a_beat),
+      T(a_silent_server_is_gone_and_does_not_come_back_by_being_talked_of),
       T(somebody_new_does_not_hear_of_the_dead_for_longer_than_the_others),
       T(a_server_that_was_only_cut_off_comes_back_to_everybody), T(a_restarted_server_is_believed_and_its_former_life_is_not),
       T(a_server_of_another_cluster_is_told_and_forgotten), T(a_server_that_was_dropped_is_gone_and_told_so_even_if_it_was_away),

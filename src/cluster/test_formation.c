@@ -215,6 +215,20 @@ TEST(a_read_replica_joins_and_is_none_of_the_founders) {
   stop_all();
 }
 
+TEST(a_gateway_joins_and_is_none_of_the_founders) {
+  start(0, SERVER_GATEWAY);
+  start(1, SERVER_CORE);
+  start(2, SERVER_CORE);
+  pass(7, 20);
+  for (unsigned n = 0; n < 3; n++) assert_false(is_bound(n)); // it is not the third
+  assert_true(told("cluster.formation.alone"));
+  start(3, SERVER_CORE);
+  pass(15, 5);
+  assert_true(result_of(0).joined_existing);
+  assert_int_equal(result_of(1).founding.count, 3);
+  stop_all();
+}
+
 TEST(a_single_server_joins_nobody_and_founds_for_its_replicas_alone) {
   for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
   start(3, SERVER_SINGLE);
@@ -474,8 +488,9 @@ TEST(a_minimum_that_cannot_be_is_refused) {
 
 TESTS(T(three_servers_found_one_cluster), T(what_is_waited_for_is_told_once_and_again_when_it_lasts),
       T(a_server_that_comes_five_minutes_late_founds_with_the_others), T(a_fourth_server_joins_the_cluster_that_is_there),
-      T(a_read_replica_joins_and_is_none_of_the_founders), T(a_single_server_joins_nobody_and_founds_for_its_replicas_alone),
-      T(a_restart_gives_the_same_result), T(a_cluster_begins_with_the_databases_of_the_one_founder_that_has_some),
+      T(a_read_replica_joins_and_is_none_of_the_founders), T(a_gateway_joins_and_is_none_of_the_founders),
+      T(a_single_server_joins_nobody_and_founds_for_its_replicas_alone), T(a_restart_gives_the_same_result),
+      T(a_cluster_begins_with_the_databases_of_the_one_founder_that_has_some),
       T(two_servers_with_databases_found_no_cluster_and_both_are_named),
       T(a_server_with_databases_does_not_join_a_cluster_that_is_there),
       T(a_server_that_was_dropped_says_at_its_next_start_how_to_come_back), T(two_servers_with_one_number_get_two),

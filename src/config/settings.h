@@ -44,7 +44,7 @@
   X(tls_cluster_trusted,        STRING,   "dbms.ssl.policy.cluster.trusted_dir", "", "", "trusted", 0, 0, "PEM certificates of the authorities that sign those of the others") \
   X(tls_cluster_verify_names,   BOOL,     "dbms.ssl.policy.cluster.verify_hostname", "", "", "false", 0, 0, "a certificate must be for the host it is met at") \
   /* cluster */ \
-  X(mode,                       ENUM,     "dbms.mode", "", "", "SINGLE", 0, 0, "SINGLE|CORE|READ_REPLICA") \
+  X(mode,                       ENUM,     "dbms.mode", "", "", "SINGLE", 0, 0, "SINGLE|CORE|READ_REPLICA|GATEWAY") \
   X(clustering_enabled,         BOOL,     "dbms.clustering.enable", "", "", "false", 0, 0, "a server with dbms.mode=SINGLE listens for read replicas") \
   X(discovery_endpoints,        STRING,   "dbms.cluster.discovery.endpoints", "causal_clustering.initial_discovery_members", "", "", 0, 0, "some servers of the cluster, host:port with commas; names of SRV records for SRV") \
   X(discovery_type,             ENUM,     "dbms.cluster.discovery.resolver_type", "causal_clustering.discovery_type", "", "LIST", 0, 0, "LIST|DNS|SRV|K8S") \

@@ -15,7 +15,8 @@ static const struct announced_database *said_of(const struct announcement *said,
 }
 
 static bool belongs(const struct roster_source *s, uint32_t i) {
-  return uuid_eq(announcement_cluster(&s->view.servers[i].said), s->cluster);
+  const struct announcement *said = &s->view.servers[i].said;
+  return said->mode != SERVER_GATEWAY && uuid_eq(announcement_cluster(said), s->cluster);
 }
 
 /// The number of the server that leads, 0: nobody does.
