@@ -17,6 +17,7 @@ enum err bolt_client_hear_hello(struct value meta, int64_t *ret_receive_timeout_
 enum err bolt_client_hear_begun(struct value meta, struct dbms_op *op, struct error *e) {
   op->begun.database = STR("");
   TRY(bolt_extra_str(meta, STR("db"), &op->begun.database, e));
+  TRY(bolt_relayed_read_fate(meta, &op->begun.fate, e));
   return bolt_relayed_read_place(meta, &op->begun.place, e);
 }
 

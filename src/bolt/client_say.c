@@ -119,6 +119,7 @@ enum err bolt_client_say_begin(struct buf *out, const struct packstream_profile 
   if (err == ERR_OK) {
     dict_begin(&extra, out);
     write_tx(&extra, values, tx);
+    bolt_relayed_write_question(&extra, tx);
     err = dict_end(&extra);
   }
   return told(end(out, start, err), e);

@@ -33,6 +33,45 @@ enum err bolt_relayed_read_origin(struct value extra, struct dbms_origin *ret, s
   return read_two(extra, STR("origin"), STR("member"), &ret->member, STR("sequence"), &ret->sequence, e);
 }
 
+void bolt_relayed_write_question(struct dict *extra, const struct dbms_tx_options *tx) {
+  if (tx->asks_fate) dict_int(extra, STR("behind"), (int64_t) tx->behind);
+}
+
+enum err bolt_relayed_read_question(struct value extra, struct dbms_tx_options *ret, struct error *e) {
+  int64_t behind = 0;
+  TRY(bolt_extra_int(extra, STR("behind"), &behind, e));
+  ret->asks_fate = value_map_get(extra, STR("behind")) != NULL;
+  ret->behind = (uint64_t) behind;
+  return ERR_OK;
+}
+
+static const char *const outcomes[] = {
+    [DBMS_FATE_COMMITTED] = "committed", [DBMS_FATE_NOT_COMMITTED] = "not committed", [DBMS_FATE_UNKNOWN] = "unknown"};
+
+void bolt_relayed_write_fate(struct dict *meta, const struct dbms_fate *fate) {
+  struct dict inner;
+  if (fate->outcome == DBMS_FATE_UNASKED) return;
+  dict_inner(meta, STR("fate"), &inner);
+  dict_str(&inner, STR("outcome"), str_of(outcomes[fate->outcome]));
+  if (fate->bookmark.len > 0) dict_str(&inner, STR("bookmark"), fate->bookmark);
+  dict_inner_end(meta, &inner);
+}
+
+enum err bolt_relayed_read_fate(struct value meta, struct dbms_fate *ret, struct error *e) {
+  struct value inner = V_NULL;
+  struct str outcome = STR("");
+  *ret = (struct dbms_fate){0};
+  TRY(bolt_extra_map(meta, STR("fate"), &inner, e));
+  if (v_is_null(inner)) return ERR_OK;
+  TRY(bolt_extra_str(inner, STR("outcome"), &outcome, e));
+  TRY(bolt_extra_str(inner, STR("bookmark"), &ret->bookmark, e));
+  for (size_t i = DBMS_FATE_COMMITTED; i < ARRAY_SIZE(outcomes); i++)
+    if (str_eqz(outcome, outcomes[i])) ret->outcome = (enum dbms_outcome) i;
+  return ret->outcome != DBMS_FATE_UNASKED
+             ? ERR_OK
+             : error_set(e, ERR_PROTOCOL, "The fate of a transaction is none of those that there are");
+}
+
 void bolt_relayed_write_place(struct dict *meta, struct dbms_place place) {
   write_two(meta, STR("place"), STR("term"), place.term, STR("last"), place.last);
 }

@@ -11,6 +11,16 @@ void bolt_relayed_write_origin(struct dict *extra, struct dbms_origin origin);
 /// Absent: none. ERR_PROTOCOL.
 enum err bolt_relayed_read_origin(struct value extra, struct dbms_origin *ret, struct error *e) NODISCARD;
 
+/// BEGIN: {behind}; nothing where no fate is asked for.
+void bolt_relayed_write_question(struct dict *extra, const struct dbms_tx_options *tx);
+/// Absent: none is. ERR_PROTOCOL.
+enum err bolt_relayed_read_question(struct value extra, struct dbms_tx_options *ret, struct error *e) NODISCARD;
+
+/// Its SUCCESS: {fate: {outcome, bookmark}}; nothing where none was asked for.
+void bolt_relayed_write_fate(struct dict *meta, const struct dbms_fate *fate);
+/// The bookmark is where `meta` is. Absent: not asked for. ERR_PROTOCOL.
+enum err bolt_relayed_read_fate(struct value meta, struct dbms_fate *ret, struct error *e) NODISCARD;
+
 /// Their SUCCESS: {place: {term, last}}; nothing where there is none.
 void bolt_relayed_write_place(struct dict *meta, struct dbms_place place);
 enum err bolt_relayed_read_place(struct value meta, struct dbms_place *ret, struct error *e) NODISCARD;

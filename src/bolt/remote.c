@@ -54,7 +54,7 @@ static void log_in(struct dbms_remote_session *s, struct dbms_op *op) {
   uint8_t key[REMOTE_KEY_BYTES];
   struct error e = ERROR_INIT;
   enum err err = make_key(s, op, key, &e);
-  if (err == ERR_OK) err = remote_link_take(s, key, &e);
+  if (err == ERR_OK) err = remote_link_take(s, key, op->login.afresh, &e);
   if (err == ERR_OK)
     remote_link_start(s->link, op);
   else

@@ -69,8 +69,10 @@ struct remote_link {
 
 // ---- remote_link.c ----
 
-/// A link for the session: one that was kept, or a new one, which connects. The session must have none.
-enum err remote_link_take(struct dbms_remote_session *s, const uint8_t key[REMOTE_KEY_BYTES], struct error *e) NODISCARD;
+/// A link for the session: one that was kept, unless it is to be `afresh`, or a new one, which connects. The session must have
+/// none.
+enum err remote_link_take(struct dbms_remote_session *s, const uint8_t key[REMOTE_KEY_BYTES], bool afresh,
+                          struct error *e) NODISCARD;
 
 /// Carries the operation out; its `done` is called, maybe at once.
 void remote_link_start(struct remote_link *l, struct dbms_op *op);

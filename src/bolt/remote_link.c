@@ -237,8 +237,8 @@ void remote_link_leave(struct remote_link *l) {
   link_obey(l);
 }
 
-enum err remote_link_take(struct dbms_remote_session *s, const uint8_t key[REMOTE_KEY_BYTES], struct error *e) {
-  struct remote_link *l = find_kept(s->at, key);
+enum err remote_link_take(struct dbms_remote_session *s, const uint8_t key[REMOTE_KEY_BYTES], bool afresh, struct error *e) {
+  struct remote_link *l = afresh ? NULL : find_kept(s->at, key);
   if (l == NULL) return link_new(s, key, e);
   list_remove(l);
   l->at->idle_count--;

@@ -26,6 +26,12 @@ enum err session_read_origin(struct bolt_session *s, struct dbms_origin *ret, st
   return bolt_relayed_read_origin(s->message.extra, ret, e);
 }
 
+static enum err read_origin_and_question(struct bolt_session *s, struct dbms_tx_options *ret, struct error *e) {
+  TRY(session_read_origin(s, &ret->origin, e));
+  if (!s->setup.settings->for_servers || v_is_null(s->message.extra)) return ERR_OK;
+  return bolt_relayed_read_question(s->message.extra, ret, e);
+}
+
 static void begun(struct bolt_session *s) {
   if (s->op.err != ERR_OK) {
     session_fail_operation(s);
@@ -42,6 +48,7 @@ static void begun(struct bolt_session *s) {
   if (s->version->home_database && (for_servers || s->message.begin.tx.database.len == 0))
     dict_str(&success.meta, STR("db"), s->op.begun.database);
   if (for_servers) bolt_relayed_write_place(&success.meta, s->op.begun.place);
+  if (for_servers) bolt_relayed_write_fate(&success.meta, &s->op.begun.fate);
   session_succeed(s, BOLT_DONE, bolt_success_end(&success));
 }
 
@@ -55,7 +62,7 @@ void session_begin(struct bolt_session *s) {
   }
   session_prepare(s, DBMS_BEGIN);
   s->op.begin = is_text(s) ? s->message.run.tx : s->message.begin.tx;
-  if (session_read_origin(s, &s->op.begin.origin, &error) != ERR_OK) {
+  if (read_origin_and_question(s, &s->op.begin, &error) != ERR_OK) {
     session_fail(s, &error);
     return;
   }

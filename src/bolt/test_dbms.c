@@ -233,6 +233,13 @@ static struct dbms_place place_of(struct dbms_origin origin) {
   return origin.member == 0 ? (struct dbms_place){0} : (struct dbms_place){5, origin.sequence + 100};
 }
 
+/// Whoever asks behind 1 has committed, behind 2 has not.
+static struct dbms_fate fate_of(const struct dbms_tx_options *o) {
+  if (!o->asks_fate) return (struct dbms_fate){0};
+  if (o->behind == 1) return (struct dbms_fate){DBMS_FATE_COMMITTED, STR("Q1:test:2")};
+  return (struct dbms_fate){o->behind == 2 ? DBMS_FATE_NOT_COMMITTED : DBMS_FATE_UNKNOWN, STR_NONE};
+}
+
 static enum err run(struct dbms_session *s, struct dbms_op *op) {
   if (op->run.auto_commit) s->result_count = 0;
   if (s->result_count == RESULTS_MAX) return error_set(&op->error, ERR_TX_MEMORY, "too many results");
@@ -355,6 +362,7 @@ static enum err begin(struct dbms_session *s, struct dbms_op *op) {
   s->result_count = 0;
   op->begun.database = str_eqz(op->begin.database, "system") ? STR("system") : STR("neo4j");
   op->begun.place = place_of(op->begin.origin);
+  op->begun.fate = fate_of(&op->begin);
   return ERR_OK;
 }
 

@@ -1,4 +1,5 @@
 // The routing port: what a server is told there by another one, and what every other listener ignores.
+#include <stdio.h>
 #include <string.h>
 
 #include "bolt/test_player.h"
@@ -41,10 +42,25 @@ TEST(the_origin_goes_with_a_transaction_and_its_place_comes_back) {
   player_close(&p);
 }
 
+TEST(what_became_of_an_earlier_transaction_is_told_with_the_later_one) {
+  static const char *const fates[] = {"bookmark: 'Q1:test:2', outcome: 'committed'", "outcome: 'not committed'",
+                                      "outcome: 'unknown'"};
+  for (unsigned behind = 1; behind <= ARRAY_SIZE(fates); behind++) {
+    struct player p;
+    char say[100], hears[160];
+    open_for(&p, true);
+    snprintf(say, sizeof say, "BEGIN {db: 'neo4j', origin: {member: 3, sequence: 7}, behind: %u}", behind);
+    snprintf(hears, sizeof hears, "SUCCESS {db: 'neo4j', fate: {%s}, place: {last: 107, term: 5}}\n", fates[behind - 1]);
+    player_say(&p, say);
+    assert_hears(&p, hears);
+    player_close(&p);
+  }
+}
+
 TEST(another_listener_takes_no_notice) {
   struct player p;
   open_for(&p, false);
-  player_say(&p, "BEGIN {db: 'neo4j', origin: {member: 3, sequence: 7}}");
+  player_say(&p, "BEGIN {db: 'neo4j', origin: {member: 3, sequence: 7}, behind: 1}");
   player_say(&p, "ROLLBACK");
   player_say(&p, "RUN 'RETURN 1 AS n' {} {db: 'neo4j', origin: 'nonsense'}");
   assert_hears(&p, "SUCCESS {}\nSUCCESS {}\nSUCCESS {fields: ['n'], t_first: 1}\n");
@@ -54,7 +70,8 @@ TEST(another_listener_takes_no_notice) {
 }
 
 TEST(an_origin_that_is_none_fails_the_request) {
-  static const char *const messages[] = {"BEGIN {origin: 1}", "BEGIN {origin: {member: 'x'}}", "RUN 'RETURN 1' {} {origin: []}"};
+  static const char *const messages[] = {"BEGIN {origin: 1}", "BEGIN {origin: {member: 'x'}}",
+                                         "BEGIN {origin: {member: 3}, behind: 'x'}", "RUN 'RETURN 1' {} {origin: []}"};
   for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
     struct player p;
     open_for(&p, true);
@@ -67,5 +84,6 @@ TEST(an_origin_that_is_none_fails_the_request) {
 }
 
 TESTS(T(a_session_on_the_routing_port_is_the_one_of_a_client_elsewhere),
-      T(the_origin_goes_with_a_transaction_and_its_place_comes_back), T(another_listener_takes_no_notice),
+      T(the_origin_goes_with_a_transaction_and_its_place_comes_back),
+      T(what_became_of_an_earlier_transaction_is_told_with_the_later_one), T(another_listener_takes_no_notice),
       T(an_origin_that_is_none_fails_the_request))

@@ -230,6 +230,22 @@ TEST(a_connection_is_kept_for_the_same_user_with_the_same_credentials) {
   close_world(&w);
 }
 
+TEST(a_login_that_is_to_be_checked_afresh_takes_no_connection_that_is_kept) {
+  struct world w;
+  struct talk t;
+  open_world(&w);
+  talk_open(&t, &w);
+  assert_ok(log_in(&t));
+  assert_ok(end(&t, DBMS_LOGOFF));
+  assert_int_equal(kept(&w), 1);
+  t.op = (struct dbms_op){.login = {STR("basic"), STR("neo4j"), STR("secret"), STR_NONE, .afresh = true}};
+  assert_ok(perform(&t, DBMS_LOGIN));
+  assert_int_equal(kept(&w), 1);
+  assert_int_equal(sessions(&w), 2);
+  talk_close(&t);
+  close_world(&w);
+}
+
 TEST(what_was_left_open_is_rolled_back_before_anybody_else_comes) {
   struct world w;
   struct talk t;
@@ -366,6 +382,7 @@ TESTS(T(who_cannot_be_reached_has_done_nothing),
       T(what_no_server_may_send_ends_the_connection), T(a_server_that_says_nothing_is_given_up),
       T(a_server_that_does_not_let_itself_be_interrupted_is_left), T(an_interruption_ends_a_login_that_nobody_answers),
       T(a_connection_is_kept_for_the_same_user_with_the_same_credentials),
+      T(a_login_that_is_to_be_checked_afresh_takes_no_connection_that_is_kept),
       T(what_was_left_open_is_rolled_back_before_anybody_else_comes), T(a_connection_that_died_while_it_was_kept_is_replaced),
       T(a_connection_on_which_users_may_have_been_changed_is_not_kept), T(nothing_is_kept_for_long),
       T(not_more_are_kept_than_one_user_may_need), T(both_ends_show_their_certificates))

@@ -36,3 +36,13 @@ enum err origin_place(struct database *db, const struct dbms_origin *origin, str
   *ret = place;
   return ERR_OK;
 }
+
+enum err origin_fate(struct database *db, const struct dbms_origin *origin, uint64_t *from, uint64_t last, enum dbms_outcome *ret,
+                     uint64_t *ret_id, struct error *e) {
+  TRY(database_enter(db, e));
+  enum err err = graph_find_origin(db->graph, (struct graph_origin){origin->member, origin->sequence}, from, last, ret_id, e);
+  database_leave(db);
+  if (err == ERR_WAIT || err == ERR_NOMEM) return err;
+  *ret = err != ERR_OK ? DBMS_FATE_UNKNOWN : *ret_id != 0 ? DBMS_FATE_COMMITTED : DBMS_FATE_NOT_COMMITTED;
+  return ERR_OK;
+}

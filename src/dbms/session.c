@@ -243,7 +243,8 @@ static enum err op_login(struct dbms_session *s, struct dbms_op *op) {
     return ERR_OK;
   }
   bool expired = false;
-  TRY(users_login(s->dbms->users, op->login.scheme, op->login.principal, op->login.credentials, &s->texts, &expired, &s->home, &op->error));
+  TRY(users_login(s->dbms->users, op->login.scheme, op->login.principal, op->login.credentials, &s->texts, &expired, &s->home,
+                  &op->error));
   s->user = keep(s, op->login.principal);
   s->logged_in = true;
   s->must_change_password = expired;
@@ -259,16 +260,42 @@ static enum err op_logoff(struct dbms_session *s) {
   return ERR_OK;
 }
 
-static enum err op_begin(struct dbms_session *s, struct dbms_op *op) {
-  if (s->tx != NULL) return error_set(&op->error, ERR_PROTOCOL, "A transaction is open already.");
+/// What another server asks of an earlier transaction with the same origin; the later one is open. The log is read from the disk.
+static enum err find_fate(struct dbms_session *s, const struct dbms_tx_options *o, bool *ret_to_worker, struct dbms_fate *ret,
+                          struct error *e) {
+  struct transaction *t = s->tx;
+  uint64_t id = 0;
+  if (s->phase != PHASE_FATE) {
+    if (o->origin.member == 0 || o->behind > s->place.last)
+      return error_set(e, ERR_PROTOCOL, "What lies behind entry %llu is asked for, and there is no such entry, or no origin.",
+                       (unsigned long long) o->behind);
+    s->fate_from = o->behind + 1;
+    s->phase = PHASE_FATE;
+  }
+  TRY(transaction_check(t, e));
+  enum err err =
+      s->on_worker ? origin_fate(t->database, &o->origin, &s->fate_from, s->place.last, &ret->outcome, &id, e) : ERR_WAIT;
+  if (err == ERR_WAIT) *ret_to_worker = true;
+  TRY(err);
+  if (id != 0) ret->bookmark = bookmark_write(s->bookmark_text, t->database->uuid, id, s->client.legacy_bookmarks);
+  return ERR_OK;
+}
+
+static enum err op_begin(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
   struct dbms_tx_options options =
       op->begin; // `op->begin` and `op->begun` are different members; inputs stay valid while we wait
-  struct database *db;
-  TRY(choose_database(s, &options, &db, &op->error));
-  if (s->phase == PHASE_START && relay_takes(s->relay, db, op)) return ERR_AGAIN;
-  TRY(begin(s, db, &options, false, &op->error));
+  if (s->phase != PHASE_FATE) {
+    struct database *db;
+    if (s->tx != NULL) return error_set(&op->error, ERR_PROTOCOL, "A transaction is open already.");
+    TRY(choose_database(s, &options, &db, &op->error));
+    if (s->phase == PHASE_START && relay_takes(s->relay, db, op)) return ERR_AGAIN;
+    TRY(begin(s, db, &options, false, &op->error));
+  }
+  struct dbms_fate fate = {0};
+  if (options.asks_fate) TRY(find_fate(s, &options, ret_to_worker, &fate, &op->error));
   op->begun.database = s->tx->database->name;
   op->begun.place = s->place;
+  op->begun.fate = fate;
   return ERR_OK;
 }
 
@@ -458,7 +485,7 @@ static enum err run_here_or(struct dbms_session *s, struct dbms_op *op, enum err
   switch (op->kind) {
   case DBMS_LOGIN: return op_login(s, op);
   case DBMS_LOGOFF: return op_logoff(s);
-  case DBMS_BEGIN: return op_begin(s, op);
+  case DBMS_BEGIN: return op_begin(s, op, ret_to_worker);
   case DBMS_RUN: return op_run(s, op, ret_to_worker);
   case DBMS_PULL: return op_pull(s, op, ret_to_worker);
   case DBMS_COMMIT: return op_commit(s, op, ret_to_worker);
@@ -473,7 +500,8 @@ static enum err run_here_or(struct dbms_session *s, struct dbms_op *op, enum err
 }
 
 /// Another server leads now. An auto-commit of which the client has seen nothing is done there; of what else was begun here
-/// drivers are told that they may do it again, as those that do not look for leaders themselves would not take it from NotALeader.
+/// drivers are told that they may do it again, as those that do not look for leaders themselves would not take it from
+/// NotALeader.
 static enum err ceased_to_lead(struct dbms_session *s, struct dbms_op *op, enum err err) {
   bool statement = op->kind == DBMS_RUN || (op->kind == DBMS_PULL && op->pulled.rows == 0);
   bool unseen = statement && (s->tx == NULL || (s->tx->auto_commit && !(s->tx->results != NULL && s->tx->results->had_rows)));
@@ -633,7 +661,7 @@ void session_wake_late_sleepers(struct dbms *d) {
     if (database_hold(s->bookmark_database)) {
       graph_await_cancel(s->bookmark_database->graph, s);
       database_leave(s->bookmark_database);
-    } // from here on nobody but us knows it
+    }         // from here on nobody but us knows it
     go_on(s); // looks again at its bookmark, its deadline and whether it was interrupted
   }
 }

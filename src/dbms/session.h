@@ -47,14 +47,27 @@ struct dbms_tx_options {
   uint32_t bookmark_count;
   int64_t timeout_ms; // negative: the server's default; 0: none
   bool read_only;
-  struct value metadata; // map or null
+  struct value metadata;     // map or null
   struct dbms_origin origin; // of a transaction that another server sends here
+  bool asks_fate;            // BEGIN with an origin: what has become of an earlier transaction with the same one,
+  uint64_t behind;           // whose entry, if it has one, lies behind that one
 };
 
-/// Where in the log the entry of a transaction with an origin will be, if it commits: behind `last`, in that term, before any entry
-/// of a later term. Zeros: the transaction has no origin.
+/// Where in the log the entry of a transaction with an origin will be, if it commits: behind `last`, in that term, before any
+/// entry of a later term. Zeros: the transaction has no origin.
 struct dbms_place {
   uint64_t term, last;
+};
+
+/// What has become of the earlier transaction that BEGIN asks for: of whoever leads, where nothing of it can come any more.
+struct dbms_fate {
+  enum dbms_outcome {
+    DBMS_FATE_UNASKED,
+    DBMS_FATE_COMMITTED,
+    DBMS_FATE_NOT_COMMITTED,
+    DBMS_FATE_UNKNOWN, // the log there does not go back so far
+  } outcome;
+  struct str bookmark; // of the commit
 };
 
 enum dbms_severity { DBMS_SEVERITY_DEFAULT, DBMS_SEVERITY_OFF, DBMS_SEVERITY_WARNING, DBMS_SEVERITY_INFORMATION };
@@ -110,6 +123,7 @@ struct dbms_op {
   union {
     struct {
       struct str scheme, principal, credentials, realm; // scheme empty: "none"
+      bool afresh; // on another server: it is to check them, whatever connection of the same user is kept
     } login;
     struct dbms_tx_options begin;
     struct {
@@ -147,6 +161,7 @@ struct dbms_op {
     struct {
       struct str database; // resolved
       struct dbms_place place;
+      struct dbms_fate fate;
     } begun;
     struct {
       int64_t result; // 0, 1, 2, ... within the transaction

@@ -33,6 +33,7 @@ struct dbms_session {
     PHASE_START,
     PHASE_BOOKMARKS, // wait until the bookmarks are reached
     PHASE_ORIGIN,    // wait until an earlier transaction with the same origin is over
+    PHASE_FATE,      // look for it in the log
     PHASE_SET_ASIDE, // older results must make way
     PHASE_COMPILE,
     PHASE_COMMAND,
@@ -44,6 +45,7 @@ struct dbms_session {
   bool on_worker;
   bool resumes;      // what it waits for is told to the front door, not to a worker; settled before it waits
   struct dbms_place place; // of the transaction that was begun last
+  uint64_t fate_from;      // where an earlier one with its origin is looked for next
   uint64_t bookmark; // transaction id that is waited for
   struct database *bookmark_database;
   int64_t bookmark_deadline_ns;
