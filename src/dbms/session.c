@@ -277,7 +277,7 @@ static enum err find_fate(struct dbms_session *s, const struct dbms_tx_options *
       s->on_worker ? origin_fate(t->database, &o->origin, &s->fate_from, s->place.last, &ret->outcome, &id, e) : ERR_WAIT;
   if (err == ERR_WAIT) *ret_to_worker = true;
   TRY(err);
-  if (id != 0) ret->bookmark = bookmark_write(s->bookmark_text, t->database->uuid, id, s->client.legacy_bookmarks);
+  if (id != 0) ret->bookmark = bookmark_write(s->bookmark_text, t->database->uuid, t->database->generation, id, s->client.legacy_bookmarks);
   return ERR_OK;
 }
 
