@@ -231,7 +231,7 @@ void replica_open_term(struct graph *g) {
 }
 
 uint64_t graph_leading_term(struct graph *g) {
-  return g->options.replicated ? atomic_load(&g->commits.term) : 0;
+  return atomic_load(&g->commits.term);
 }
 
 struct store_applied graph_applied(struct graph *g) {

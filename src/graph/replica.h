@@ -27,7 +27,7 @@ enum err graph_receive(struct graph *g, const struct log_entry *entry, struct er
 /// what was begun in an earlier term is refused from now on, and what was not yet proposed is told so.
 void graph_lead(struct graph *g, uint64_t term);
 
-/// The term in which transactions may write here, 0: none. Any thread.
+/// The term in which transactions may write here, 0: none; of a database in no group always the same. Any thread.
 uint64_t graph_leading_term(struct graph *g);
 
 /// The last entry that readers see. Any thread.

@@ -329,6 +329,12 @@ class Standby(unittest.TestCase):
         ask(self.primary, "CREATE (:Thing {n: 50})")
         self.follows(51)
 
+    def test_a_write_at_the_standby_is_carried_out_by_the_primary_and_read_at_once(self):
+        for n in range(1, 6):
+            ask(self.standby, f"CREATE (:Thing {{n: {n}}})")
+            self.assertEqual(things(self.standby), [n, n])
+        self.assertEqual(things(self.primary), [5, 5])
+
     def test_databases_come_and_go_and_users_with_them(self):
         ask(self.primary, "CREATE USER reader SET PASSWORD 'long enough' CHANGE NOT REQUIRED", db="system")
         ask(self.primary, "CREATE DATABASE other", db="system")

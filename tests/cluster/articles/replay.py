@@ -36,7 +36,10 @@ class Host:
         (self.home / "conf/neo4j.conf").write_text(text, encoding="utf-8")
 
     def neo4j(self, word, timeout_s=60):
-        return subprocess.run([str(self.home / "bin/neo4j"), word], capture_output=True, text=True, timeout=timeout_s, check=False, env=self.env,
+        return self.run(word, timeout_s=timeout_s)
+
+    def run(self, *words, timeout_s=60):
+        return subprocess.run([str(self.home / "bin/neo4j"), *words], capture_output=True, text=True, timeout=timeout_s, check=False, env=self.env,
                               cwd="/")
 
     def launch(self):

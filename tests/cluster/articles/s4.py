@@ -231,9 +231,34 @@ def _(world):
     leader(world)
 
 
-@article.line("S4-19", "a standalone server becomes a member with its data, and back")
+def alone(host):
+    host.configure((host.home / "conf/neo4j.conf").read_text().replace("dbms.mode=CORE", "dbms.mode=SINGLE"))
+
+
+@article.line("S4-19", "a standalone server becomes a member with its data, and a member becomes standalone again")
 def _(world):
-    raise NotImplementedError("SINGLE to CORE")
+    hosts = [article.host() for _ in range(3)]
+    members = ",".join(f"localhost:{h.port['discovery']}" for h in hosts)
+    for host in hosts:
+        host.configure(FORM.format(mode="CORE", members=members, **host.port) + "dbms.security.auth_enabled=false\n")
+    first = hosts[0]
+    alone(first)
+    assert first.neo4j("start").returncode == 0
+    first.ask("CREATE (:Person {name: 'wzh'})")
+    first.neo4j("stop")
+    first.configure((first.home / "conf/neo4j.conf").read_text().replace("dbms.mode=SINGLE", "dbms.mode=CORE"))
+    assert [p.wait(60) for p in [h.launch() for h in hosts]] == [0, 0, 0], first.log()[-1000:]
+    until(lambda: [people(h) for h in hosts] == [1, 1, 1])
+    leader(world, hosts)[0].ask("CREATE (:Person {name: 'wzh'})")
+    until(lambda: people(hosts[2]) == 2)
+    for host in hosts:
+        host.neo4j("stop")
+    said = hosts[2].run("admin", "server", "unbind")
+    assert said.returncode == 0, said.stdout + said.stderr
+    alone(hosts[2])
+    assert hosts[2].neo4j("start").returncode == 0, hosts[2].log()[-1000:]
+    assert people(hosts[2]) == 2
+    hosts[2].neo4j("stop")
 
 
 if __name__ == "__main__":
