@@ -118,11 +118,18 @@ static void lead(struct cluster_group *g, const struct group_stats *s) {
   if (led) transactions_kill_writers(g->cluster->dbms, g->database, ERR_NOT_LEADER);
 }
 
+enum err cluster_refusal(enum err err, const struct group_stats *now, uint64_t term) {
+  bool goes_on = now->state == CONSENSUS_LEADER && now->term == term;
+  return err == ERR_NOT_LEADER && goes_on ? ERR_LIMIT : err;
+}
+
 static enum err propose(void *context, uint64_t term, struct log_entry *entries, size_t count, struct error *e) {
   struct cluster_group *g = context;
+  struct group_stats now;
   enum err err = group_propose(host_group(g->member), cluster_now_ms(g->cluster), term, entries, count, e);
   if (err == ERR_OK) host_touch(g->member);
-  return err;
+  group_stats(host_group(g->member), &now);
+  return cluster_refusal(err, &now, term);
 }
 
 static void on_retry(void *context) {

@@ -58,6 +58,10 @@ struct cluster_group {
 uint64_t cluster_now_ms(struct cluster *c);
 /// An event about a database.
 void cluster_raise(struct cluster_group *g, enum event_level level, const char *name, const char *text);
+/// What a refusal of the group means to the graph. While this member leads on in `term` and only takes nothing just now (the group has not
+/// applied the term's first entry yet, or leadership is being handed over), it is ERR_LIMIT, later: what waits keeps its place, for names are
+/// numbered in that order. ERR_NOT_LEADER means that the term is over. Pure.
+enum err cluster_refusal(enum err err, const struct group_stats *now, uint64_t term);
 /// What is new of elections, after a step (cluster_tell.c).
 void cluster_tell(struct cluster_group *g, const struct group_stats *s);
 
