@@ -24,6 +24,7 @@ struct dbms {
   struct dbms_remote *near;      // this server as another one; NULL: none is reached (relay.h)
   _Atomic uint64_t next_origin;  // the count in origins
   _Atomic uint32_t parked_count; // sessions that wait for a leader
+  _Atomic uint32_t tables_given; // routing tables
   struct database *system;
   struct database *_Atomic databases; // all that there were since this server started: database.h
   struct reconciler reconciler;

@@ -66,6 +66,22 @@ static uint64_t leader_of(struct database *db, const struct directory_copy *view
   return status.leader;
 }
 
+/// Drivers that have nothing else to go by take the first: each table begins with another.
+static void turn(const struct str *of, uint32_t n, uint32_t by, struct str *to) {
+  for (uint32_t i = 0; i < n; i++) to[i] = of[(i + by) % n];
+}
+
+static enum err spread(struct dbms *d, struct arena *a, struct dbms_routing_table *t, struct error *e) {
+  struct str *texts = ARENA_ARRAY(a, struct str, t->router_count + t->reader_count + 1);
+  if (texts == NULL) return arena_err(a, e);
+  uint32_t by = atomic_fetch_add(&d->tables_given, 1);
+  turn(t->routers, t->router_count, by, texts);
+  turn(t->readers, t->reader_count, by, texts + t->router_count);
+  t->routers = texts;
+  t->readers = texts + t->router_count;
+  return ERR_OK;
+}
+
 static enum err members_table(struct database *db, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
   const struct dbms_cluster_options *options = db->dbms->options.cluster;
   struct uuid cluster = uuid_get(options->cluster), database = db->id;
@@ -101,5 +117,5 @@ enum err routing_table(struct database *db, struct str dialled, struct arena *a,
   if (!alone) TRY(members_table(db, a, ret, e));
   bool is_all =
       !db->replicated && ret->readers == ret->writers; // nobody follows it: then it is found wherever it was found before
-  return alone || is_all ? own_table(db, dialled, a, ret, e) : ERR_OK;
+  return alone || is_all ? own_table(db, dialled, a, ret, e) : spread(db->dbms, a, ret, e);
 }

@@ -98,6 +98,11 @@ class Whole(unittest.TestCase):
             everybody, leader = {bolt_address(s) for s in self.cluster.servers}, {bolt_address(self.leader)}
             self.assertEqual((ttl, roles), (300, {"WRITE": leader, "READ": everybody - leader, "ROUTE": everybody}))
 
+    def test_clients_are_spread_over_those_that_read(self):
+        server = self.cluster.servers[0]
+        firsts = {self.cluster.table(server)["READ"][0] for _ in range(4)}
+        self.assertEqual(firsts, {bolt_address(s) for s in self.cluster.servers} - {bolt_address(self.leader)})
+
     def test_databases_are_shown_with_a_row_for_each_server(self):
         last = ask(self.leader, "SHOW DATABASE neo4j YIELD address, lastCommittedTxn WHERE address = '" + bolt_address(self.leader) + "'").rows[0][1]
         wanted = sorted(["neo4j", bolt_address(s), "primary", s is self.leader, "online", last, 0] for s in self.cluster.servers)
