@@ -7,7 +7,7 @@
 #include "../world/world_disk.h"
 #include "../world/world_net.h"
 
-enum { SERVERS_MAX = 7, TEXT_MAX = 400, PARAMETERS_MAX = 6, ADDRESSES_MAX = 16, NUMBERS_MAX = 2000, BOOKMARK_MAX = 80 };
+enum { SERVERS_MAX = 7, TEXT_MAX = 400, PARAMETERS_MAX = 6, ADDRESSES_MAX = 16, NUMBERS_MAX = 2000, BOOKMARK_MAX = 96 };
 
 struct config;
 struct dbms;
