@@ -58,6 +58,7 @@
   X(raft_split_vote,        "G17: who was denied a vote waits for its timeout") \
   X(raft_install_uncopied,  "G18: a log is let go before the copy of the store is there") \
   X(raft_install_overtaken, "G18: a copy is of no use if its leader has forgotten more since") \
+  X(raft_install_again,     "G18: a log that has the copy's last entry is begun there again and again") \
   X(raft_commit_old_term,   "an entry of an older term is committed by counting") \
   X(raft_commit_uncapped,   "a follower commits beyond what the message matched") \
   X(raft_hard_state,        "term and vote are not made durable") \

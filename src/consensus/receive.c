@@ -234,12 +234,19 @@ static enum err wait_for_copy(struct consensus *c, const struct consensus_messag
   return receive_append(c, &(struct consensus_message){.type = CONSENSUS_APPEND, .peer = m->peer, .term = m->term}, e);
 }
 
+/// A log that has the copy's last entry gains nothing from being begun there: what follows was forgotten behind its end. The
+/// engine would go on answering each install with that entry, the leader with the next install, and nobody would ask for a copy
+/// that is newer.
+static bool log_has_copy(const struct consensus *c, const struct consensus_message *m) {
+  return has(c, m->install.copied_index, m->install.copied_term) && !MUTANT(raft_install_again);
+}
+
 /// A copy takes its time, and the leader may have forgotten more since, but not at once what follows (G5): the log can begin
 /// where the copy ends, if the same membership is in force there. Otherwise each copy would be too old by the time that it has
 /// come.
 static void begin_at_copy(const struct consensus *c, struct consensus_message *m) {
   uint64_t index = m->install.copied_index;
-  bool overtaken = index > c->commit_index && index < m->install.last_index;
+  bool overtaken = index > c->commit_index && index < m->install.last_index && !log_has_copy(c, m);
   if (!overtaken || m->install.membership->index > index || MUTANT(raft_install_overtaken)) return;
   m->install.last_index = index;
   m->install.last_term = m->install.copied_term;

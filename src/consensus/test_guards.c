@@ -748,6 +748,43 @@ TEST(a_copy_that_was_overtaken_is_good_enough) { // raft_install_overtaken
   world_free(w);
 }
 
+static void propose_up_to(struct world *w, uint64_t last) {
+  while (w->members[1].memory.last < last) {
+    assert_ok(world_propose(w, 1, w->members[1].memory.last + 1));
+    world_deliver(w);
+  }
+}
+
+/// Found by the simulator (5 voters, wild, seed 60675). The copy ends at 30, the log at 32, and of all that came since the log
+/// was begun 3 never heard that it is committed. Meanwhile its leader has forgotten what follows both.
+TEST(a_log_that_went_past_its_copy_asks_for_a_newer_one) { // raft_install_again
+  struct world *w = elected(3, 1);
+  struct world_member *x = &w->members[3];
+  struct consensus_message m;
+  propose_up_to(w, 28);
+  world_pass(w, 300);
+  for (uintptr_t v = 29; v <= 32; v++) assert_ok(world_propose(w, 1, v));
+  while (world_take(w, 1, 3, CONSENSUS_APPEND, &m)) {
+    m.append.commit_index = 28;
+    world_receive(w, 3, &m);
+  }
+  world_isolate(w, 3, true);
+  propose_up_to(w, 70);
+  assert_ok(world_compact(w, 1, 70, 0));
+  assert_int_equal(x->memory.last, 32);
+  assert_int_equal(x->commit, 28);
+  x->no_copy = true;
+  x->copied_index = 30;
+  x->copied_term = x->memory.at[30].term;
+  world_isolate(w, 3, false);
+  world_pass(w, 5000);
+  assert_int_equal(x->wanted_index, 70);
+  x->no_copy = false;
+  world_pass(w, 5000);
+  assert_int_equal(x->applied, w->members[1].applied);
+  world_free(w);
+}
+
 // ---- Raft's own rules ----
 
 /// Figure 3.7. One entry at a time, so that the old one is on a majority before the leader's own is.
@@ -996,6 +1033,7 @@ int main(int count, char **arguments) {
                                      T(a_member_that_waits_for_a_copy_votes),
                                      T(a_log_stays_until_the_copy_is_there),
                                      T(a_copy_that_was_overtaken_is_good_enough),
+                                     T(a_log_that_went_past_its_copy_asks_for_a_newer_one),
                                      T(an_entry_of_an_older_term_is_committed_by_a_later_one_only),
                                      T(a_follower_commits_what_matched),
                                      T(term_and_vote_are_durable_before_they_are_told),
