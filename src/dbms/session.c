@@ -187,7 +187,8 @@ static enum err read_bookmarks(struct dbms_session *s, const struct database *db
     bool opened = db->generation != 0; // otherwise whoever has it open sees to that
     if (ours && opened && b.kind == BOOKMARK_DATABASE && b.generation != db->generation)
       return error_set(e, ERR_BOOKMARK_INVALID,
-                       "The bookmark `%.*s` is of another generation of the database: it was taken out of a cluster, founded another one, or was "
+                       "The bookmark `%.*s` is of another generation of the database: it was taken out of a cluster, founded "
+                       "another one, or was "
                        "recovered since. Begin without bookmarks.",
                        (int) MIN(bookmarks[i].len, 200), bookmarks[i].ptr);
     if (ours) highest = MAX(highest, b.id);
@@ -277,7 +278,8 @@ static enum err find_fate(struct dbms_session *s, const struct dbms_tx_options *
       s->on_worker ? origin_fate(t->database, &o->origin, &s->fate_from, s->place.last, &ret->outcome, &id, e) : ERR_WAIT;
   if (err == ERR_WAIT) *ret_to_worker = true;
   TRY(err);
-  if (id != 0) ret->bookmark = bookmark_write(s->bookmark_text, t->database->uuid, t->database->generation, id, s->client.legacy_bookmarks);
+  if (id != 0)
+    ret->bookmark = bookmark_write(s->bookmark_text, t->database->uuid, t->database->generation, id, s->client.legacy_bookmarks);
   return ERR_OK;
 }
 
@@ -408,7 +410,8 @@ static enum err settle(struct dbms_session *s, struct result *r, struct error *e
   if (s->phase == PHASE_COMMIT_FIRST) {
     TRY(commit_graph(s, &r->await.committed, e));
     const struct database *db = s->tx->database;
-    r->await.bookmark = bookmark_write(s->bookmark_text, db->uuid, db->generation, r->await.committed, s->client.legacy_bookmarks);
+    r->await.bookmark =
+        bookmark_write(s->bookmark_text, db->uuid, db->generation, r->await.committed, s->client.legacy_bookmarks);
     s->phase = PHASE_SETTLE;
   }
   TRY(command_settle(s->tx, r, e));
