@@ -31,7 +31,6 @@ struct follow {
   struct serial writer;
   enum err write_err; // of its last round: told once. The writer's
   struct loop_task written;
-  _Atomic bool written_posted;
   bool pulling, ended, failed;
   bool has_target;
   uint64_t target; // what the first answer said is committed: applied, the database is up to date
@@ -41,10 +40,11 @@ struct follow {
   struct buf bytes;             // of entries that are being written
   struct log_entry *entries;
   uint32_t capacity;
-  uint64_t lot;            // whom to ask
-  uint64_t blamed;         // whom not: a server
-  uint64_t moved_ms;       // when entries came last
-  uint64_t leader_applied; // as it says
+  uint64_t lot;                // whom to ask
+  uint64_t blamed;             // whom not: a server
+  uint64_t moved_ms;           // when entries came last
+  uint64_t leader_applied;     // as it says
+  _Atomic bool written_posted; // apart from the flags of the loop, which are read together
 };
 
 static struct graph *graph_of(struct follow *f) {
