@@ -2,6 +2,8 @@
 // the same handler that sent the question.
 #include "dbms/relay_int.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/mutant.h"
 #include "dbms/command.h"
@@ -23,9 +25,9 @@ enum err relay_new(struct dbms_session *s, struct relay **ret, struct error *e) 
   if (r == NULL) return error_ensure(e, ERR_NOMEM);
   r->session = s;
   arena_init(&r->texts, NULL);
-  arena_init(&r->kept.arena, NULL);
-  arena_init(&r->answers, NULL);
-  row_store_init(&r->rows, 0, NULL);
+  arena_init(&r->kept.arena, &s->dbms->budget);
+  arena_init(&r->answers, &s->dbms->budget);
+  row_store_init(&r->rows, 0, &s->dbms->budget);
   *ret = r;
   return ERR_OK;
 }
@@ -38,9 +40,16 @@ void relay_hang_up(struct relay *r) {
   if (peer.session != NULL) peer.by->free(peer.session);
 }
 
+static void forget_password(struct relay *r) {
+  struct str *credentials = &r->login.login.credentials;
+  if (credentials->len > 0) explicit_bzero((char *) credentials->ptr, credentials->len); // `texts` has it
+  r->login = (struct dbms_op){0};
+}
+
 void relay_free(struct relay *r) {
   if (r == NULL) return;
   relay_hang_up(r);
+  forget_password(r);
   row_store_done(&r->rows);
   arena_done(&r->answers);
   arena_done(&r->kept.arena);
@@ -70,6 +79,7 @@ void relay_logoff(struct relay *r) {
   if (r == NULL) return;
   relay_end(r);
   relay_hang_up(r);
+  forget_password(r);
   arena_reset(&r->texts);
 }
 
@@ -312,7 +322,7 @@ static enum err state_begin(struct relay *r, struct dbms_op *op, struct error *e
 
 static void empty_rows(struct relay *r, uint32_t width) {
   row_store_done(&r->rows);
-  row_store_init(&r->rows, width, NULL);
+  row_store_init(&r->rows, width, &r->session->dbms->budget);
 }
 
 static void fill_run(struct relay *r, const struct dbms_op *op) {
