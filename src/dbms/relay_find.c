@@ -162,6 +162,7 @@ enum err relay_state_find(struct relay *r, struct dbms_op *op, struct error *e) 
 enum err relay_state_login(struct relay *r, struct dbms_op *op, struct error *e UNUSED) {
   if (!r->asked) {
     r->op.login = r->login.login;
+    r->op.login.afresh = r->session->must_change_password; // a connection that is kept may be from before that
     return relay_ask(r, DBMS_LOGIN);
   }
   r->asked = false;
@@ -169,6 +170,8 @@ enum err relay_state_login(struct relay *r, struct dbms_op *op, struct error *e 
   if (r->op.err == ERR_OK) return relay_go(r, r->found);
   enum err err = r->op.err;
   relay_hang_up(r);
+  if (r->found == RELAY_FENCE && err == ERR_UNAUTHORIZED)
+    return relay_go(r, RELAY_LOOK); // again and again it would lock the user out
   if (relay_is_refused(err) || err == ERR_CLOSED || r->found == RELAY_FENCE) return relay_find(r, r->found);
   op->error = r->op.error;
   return err;

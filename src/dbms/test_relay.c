@@ -1,4 +1,5 @@
 // Clients of a member that does not lead, who write all the same: what they are told is true, whatever is lost on the way.
+#include "dbms/session_int.h"
 #include "dbms/test_relay_world.h"
 
 /// A cluster with a client of a member that does not lead, and one of the leader.
@@ -329,6 +330,37 @@ TEST(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know) {
   scene_stop(&s);
 }
 
+// ---- who is logged in ----
+
+TEST(whoever_must_change_the_password_is_looked_at_by_the_leader_itself) {
+  struct scene s;
+  scene_start(&s);
+  assert_int_equal(s.trio.wire.afresh, 0);
+  struct client expired;
+  connect_to(&s.trio, s.follows, &expired);
+  expired.session->must_change_password = true;
+  struct dbms_op op = op_run("ALTER CURRENT USER SET PASSWORD FROM 'old' TO 'another1'", true);
+  op.run.tx.database = STR("system");
+  (void) ask(&expired, op);
+  assert_int_equal(s.trio.wire.afresh, 1);
+  leave(&expired);
+  scene_stop(&s);
+}
+
+TEST(a_fate_is_not_asked_for_with_a_password_that_was_refused) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, INCREMENT, false));
+  wire_refuse_logins(&s.trio.wire, true);
+  uint64_t before = wire_count(&s.trio.wire, DBMS_LOGIN);
+  wire_lose(&s.trio.wire, LOSS_REQUEST, DBMS_COMMIT);
+  assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), ERR_COMMIT_UNKNOWN);
+  assert_int_equal(wire_count(&s.trio.wire, DBMS_LOGIN), before + 1);
+  wire_refuse_logins(&s.trio.wire, false);
+  scene_stop(&s);
+}
+
 // ---- all of it at once ----
 
 enum { WRITERS = 6, WRITES = 60 };
@@ -407,4 +439,6 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_statement_that_arrives_in_a_later_term_than_it_was_begun_for_is_refused),
       T(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice), T(what_the_client_has_seen_rows_of_is_not_done_again),
       T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
+      T(whoever_must_change_the_password_is_looked_at_by_the_leader_itself),
+      T(a_fate_is_not_asked_for_with_a_password_that_was_refused),
       T(clients_of_every_member_count_right_while_leaders_change_and_connections_are_lost))

@@ -117,6 +117,8 @@ struct wire {
   uint32_t skip;            // so many of them first
   uint32_t percent, random; // lost at random
   uint64_t counts[DBMS_ROUTE + 1];
+  uint64_t afresh;                  // log-ins that no connection of before may answer
+  bool refuses_logins;              // as a server does that knows another password
   struct dbms_remote_session *late; // whose request is on its way
   struct dbms_remote_session *all;
 };
@@ -415,6 +417,13 @@ static inline void wire_pass(struct dbms_remote_session *s) {
   if (dbms_session_submit(s->session, &s->op)) wire_on_done(&s->op);
 }
 
+static inline void wire_refuse(struct dbms_remote_session *s) {
+  mutex_lock(&s->wire->mutex);
+  s->under_way = false;
+  mutex_unlock(&s->wire->mutex);
+  wire_answer(s, ERR_UNAUTHORIZED);
+}
+
 static inline void wire_submit(struct dbms_remote_session *s, struct dbms_op *op) {
   struct wire *w = s->wire;
   s->asked = op;
@@ -427,6 +436,8 @@ static inline void wire_submit(struct dbms_remote_session *s, struct dbms_op *op
   s->op.context = s;
   mutex_lock(&w->mutex);
   enum loss loss = s->loss = wire_draw(w, op->kind);
+  if (op->kind == DBMS_LOGIN && op->login.afresh) w->afresh++;
+  bool refuses = op->kind == DBMS_LOGIN && w->refuses_logins;
   bool gone = s->session == NULL;
   bool passes = !gone && (loss == LOSS_NONE || loss == LOSS_ANSWER);
   s->under_way = passes;
@@ -434,7 +445,9 @@ static inline void wire_submit(struct dbms_remote_session *s, struct dbms_op *op
   struct dbms_session *lost = loss == LOSS_REQUEST ? TAKE_PTR(s->session) : NULL;
   mutex_unlock(&w->mutex);
   dbms_session_free(lost);
-  if (passes)
+  if (passes && refuses)
+    wire_refuse(s);
+  else if (passes)
     wire_pass(s);
   else
     wire_answer(s, ERR_CLOSED);
@@ -499,6 +512,12 @@ static inline void wire_lose(struct wire *w, enum loss loss, enum dbms_op_kind o
   w->loss = loss;
   w->of = of;
   w->skip = 0;
+  mutex_unlock(&w->mutex);
+}
+
+static inline void wire_refuse_logins(struct wire *w, bool refuses) {
+  mutex_lock(&w->mutex);
+  w->refuses_logins = refuses;
   mutex_unlock(&w->mutex);
 }
 
