@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/mutant.h"
+#include "cluster/identity.h"
 #include "dbms/cluster_int.h"
 #include "store/store.h"
 
@@ -166,6 +167,17 @@ static enum err begin(const struct database *db, uint32_t last_life, uint32_t *r
   return err;
 }
 
+/// A vote is one server's: who starts with the stores of another would give it a second time.
+static enum err check_owner(const struct database *db, uint64_t member, struct error *e) {
+  uint64_t owner = member_server(member), self = db->dbms->cluster->options->server;
+  if (member == 0 || owner == self) return ERR_OK;
+  return error_set(
+      e, ERR_INVALID,
+      "The store in folder '%.*s' belongs to server %llu of a cluster, and this one is server %llu: remove the folder, and "
+      "the others fill it again; or bring back data/" IDENTITY_FILE " of server %llu, if that is the one that was lost.",
+      STR_ARG(db->folder), (unsigned long long) owner, (unsigned long long) self, (unsigned long long) owner);
+}
+
 enum err cluster_begin_group(struct database *db, struct error *e) {
   struct log_group_state state;
   uint32_t marked, life;
@@ -178,6 +190,7 @@ enum err cluster_begin_group(struct database *db, struct error *e) {
         "The store in folder '%.*s' belongs to a read replica: a core begins with an empty data folder, or start this "
         "server with dbms.mode=READ_REPLICA, as it was.",
         STR_ARG(db->folder));
+  TRY(check_owner(db, state.member_id, e));
   if (state.member_id == 0) TRY(begin(db, marked, &life, e));
   if (life < marked)
     return error_set(e, ERR_CORRUPT,

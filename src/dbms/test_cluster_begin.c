@@ -1,9 +1,10 @@
-// The first members of a group, as the catalogue keeps them.
+// The first members of a group, as the catalogue keeps them, and whose stores they are.
 #include <stdio.h>
 #include <string.h>
 
 #include "base/test.h"
 #include "dbms/cluster_int.h"
+#include "dbms/test_relay_world.h"
 
 static enum err parse(const char *text, struct consensus_membership *ret) {
   struct error e = ERROR_INIT;
@@ -59,5 +60,20 @@ TEST(what_cannot_be_members_is_refused) {
   assert_int_equal(parse(many, &m), ERR_CORRUPT);
 }
 
+TEST(the_store_of_another_member_is_not_begun_with) {
+  struct trio t;
+  trio_start(&t);
+  await_leader(&t);
+  stop(&t, 0);
+  uint64_t self = t.servers[0].cluster.server;
+  t.servers[0].cluster.server = 9;
+  assert_int_equal(try_start(&t, 0), ERR_INVALID);
+  assert_non_null(strstr(t.e.message, "belongs to server 1 of a cluster, and this one is server 9"));
+  t.servers[0].cluster.server = self;
+  start(&t, 0);
+  trio_stop(&t);
+}
+
 TESTS(T(voters_are_written_down_and_are_the_first_lives_of_their_servers_again), T(members_are_in_order_whoever_wrote_them),
-      T(a_database_that_names_none_begins_with_nobody), T(what_cannot_be_members_is_refused))
+      T(a_database_that_names_none_begins_with_nobody), T(what_cannot_be_members_is_refused),
+      T(the_store_of_another_member_is_not_begun_with))

@@ -170,7 +170,7 @@ static inline void *tick(void *argument) {
   return NULL;
 }
 
-static inline void start(struct trio *t, int i) {
+static inline enum err try_start(struct trio *t, int i) {
   struct server *s = &t->servers[i];
   s->cluster.epoch++;
   host_start(&s->host);
@@ -186,13 +186,22 @@ static inline void start(struct trio *t, int i) {
       .query_memory_bytes = 64 << 20,
       .version = STR("0"),
   };
-  struct dbms *d;
+  struct dbms *d = NULL;
   enum err err = dbms_open(&options, &d, &t->e);
-  if (err != ERR_OK) print_message("%s\n", t->e.message);
-  assert_ok(err);
+  if (err != ERR_OK) {
+    host_stop(&s->host);
+    return err;
+  }
   mutex_lock(&t->ticker_mutex);
   s->dbms = d;
   mutex_unlock(&t->ticker_mutex);
+  return ERR_OK;
+}
+
+static inline void start(struct trio *t, int i) {
+  enum err err = try_start(t, i);
+  if (err != ERR_OK) print_message("%s\n", t->e.message);
+  assert_ok(err);
 }
 
 static inline struct uuid uuid_of_server(int i) {
