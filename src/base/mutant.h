@@ -109,7 +109,8 @@
   X(origin_written,    "a transaction's entries do not say who asked for it") \
   X(digest_batch,      "a digest is of a state that has later entries, too") \
   X(origin_term,       "a transaction that was begun for one term writes in a later one") \
-  /* dbms in a cluster: caught by test_relay */ \
+  /* dbms in a cluster: caught by test_relay and, digests, by test_digest_judge */ \
+  X(digest_ignored,    "a member whose digest differs serves on") \
   X(origin_earlier,    "whoever asks what became of a transaction is answered while it may still commit") \
   X(relay_again,       "a statement is done again though its rows were delivered") \
   X(relay_reach,       "the log here is asked before it has what the leader had") \

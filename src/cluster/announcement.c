@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 
-enum { HEADER_BYTES = 64, DATABASE_BYTES = 48 };
+enum { HEADER_BYTES = 64, DATABASE_BYTES = 64 };
 
 const char *server_mode_text(enum server_mode mode) {
   static const char *const texts[SERVER_MODE_MAX] = {[SERVER_CORE] = "core",
@@ -66,6 +66,8 @@ static enum err put_database(struct buf *to, const struct announced_database *d)
   put_u64_le(bytes + 32, d->member);
   bytes[40] = (uint8_t) d->role;
   bytes[41] = (uint8_t) d->status;
+  put_u64_le(bytes + 48, d->digest_index);
+  put_u64_le(bytes + 56, d->digest);
   return buf_append(to, bytes, sizeof bytes);
 }
 
@@ -168,14 +170,16 @@ static enum err get_founding(struct reader *r, struct arena *arena, struct annou
 }
 
 static bool get_database(const uint8_t *from, struct announced_database *ret) {
-  for (size_t i = 42; i < DATABASE_BYTES; i++)
+  for (size_t i = 42; i < 48; i++)
     if (from[i] != 0) return false;
   *ret = (struct announced_database){.uuid = uuid_get(from),
                                      .term = get_u64_le(from + 16),
                                      .applied_index = get_u64_le(from + 24),
                                      .member = get_u64_le(from + 32),
                                      .role = (enum database_role) from[40],
-                                     .status = (enum database_status) from[41]};
+                                     .status = (enum database_status) from[41],
+                                     .digest_index = get_u64_le(from + 48),
+                                     .digest = get_u64_le(from + 56)};
   return from[40] < ROLE_MAX && from[41] < DATABASE_STATUS_MAX;
 }
 

@@ -36,18 +36,20 @@ enum database_status {
   DATABASE_ONLINE,
   DATABASE_COPYING,
   DATABASE_FAILED,
+  DATABASE_QUARANTINED, // it differs from the others', and is not served until it is mended
   DATABASE_STATUS_MAX
 };
 
 struct announced_database {
   struct uuid uuid;
   uint64_t term, applied_index;
-  uint64_t member; // this server's id in the database's group: host.h; 0: it is in none
+  uint64_t member;               // this server's id in the database's group: host.h; 0: it is in none
+  uint64_t digest_index, digest; // of the last range that was digested: graph/digest.h
   enum database_role role;
   enum database_status status;
 };
 
-#define ANNOUNCEMENT_BYTES_MAX (64u << 10)
+#define ANNOUNCEMENT_BYTES_MAX (80u << 10)
 #define ANNOUNCEMENT_ADDRESS_MAX 111u
 #define ANNOUNCEMENT_VERSION_MAX 64u
 #define ANNOUNCEMENT_TAG_MAX 64u
@@ -83,7 +85,7 @@ enum err announcement_put(struct buf *to, const struct announcement *a, struct e
 enum err announcement_get(const uint8_t *from, size_t bytes, struct arena *arena, struct announcement *ret,
                           struct error *e) NODISCARD;
 
-/// Whether both say the same but for revision, beat and applied indexes, which move all the time.
+/// Whether both say the same but for revision, beat, applied indexes and digests, which move all the time.
 bool announcement_same(const struct announcement *a, const struct announcement *b);
 
 /// -1, 0, 1: whether `a` was said before `b`, with it, after it, by (epoch, revision).

@@ -8,7 +8,7 @@
 #include "cluster/directory_int.h"
 
 #define FRAME_MAGIC 0x46445651u // QVDF
-#define FRAME_VERSION 2u
+#define FRAME_VERSION 3u
 
 enum {
   HEADER_BYTES = 48,

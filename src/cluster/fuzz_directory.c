@@ -13,7 +13,7 @@ enum { HEADER_BYTES = 48 };
 
 static void put_right(uint8_t *frame, size_t size) {
   put_u32_le(frame, 0x46445651u);
-  put_u16_le(frame + 4, 2);
+  put_u16_le(frame + 4, 3);
   put_u32_le(frame + 8, (uint32_t) size);
   put_u64_le(frame + 40, hash64(frame + HEADER_BYTES, size - HEADER_BYTES, hash64(frame, 40, 0)));
 }

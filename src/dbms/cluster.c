@@ -14,6 +14,7 @@
 enum {
   RETRY_MS = 5, // after the log's queue had no room for a proposal
   LOOK_ROUND_MS = 250,
+  DIGEST_LOOKS = 5, // from one range to the next
   BALANCE_MS = 1000,
   PACE_MS = 2000,
 };
@@ -156,6 +157,7 @@ uint64_t cluster_trailing_entries(struct cluster_group *g) {
 }
 
 static void forget_checkpointed(struct cluster_group *g) {
+  if (database_is_quarantined(g->database, NULL)) return; // the copy is to be not older than what the log begins with
   uint64_t index = atomic_exchange(&g->checkpointed, 0);
   if (index == 0) return;
   struct error e = ERROR_INIT;
@@ -330,6 +332,7 @@ struct joining {
 static void free_timers(struct cluster_group *g) {
   loop_timer_free(g->retry);
   loop_timer_free(g->look_round);
+  loop_timer_free(g->digest);
 }
 
 static void join_on_loop(void *argument) {
@@ -347,12 +350,14 @@ static void join_on_loop(void *argument) {
   j->err = random_fill(c->dbms->options.random, (uint8_t *) &o.seed, sizeof o.seed);
   if (j->err == ERR_OK) j->err = loop_timer_new(c->loop, on_retry, g, &g->retry, j->error);
   if (j->err == ERR_OK) j->err = loop_timer_new(c->loop, cluster_look_round, g, &g->look_round, j->error);
+  if (j->err == ERR_OK) j->err = loop_timer_new(c->loop, cluster_digest, g, &g->digest, j->error);
   if (j->err == ERR_OK) j->err = host_group_add(c->host, store_log(graph_store(g->database->graph)), &o, &g->member, j->error);
   if (j->err != ERR_OK) {
     free_timers(g);
     return;
   }
   loop_timer_set(g->look_round, LOOK_ROUND_MS, true);
+  loop_timer_set(g->digest, (int64_t) cluster_digest_interval_ms(c) / DIGEST_LOOKS + 1, true);
   struct consensus_membership beginning;
   group_membership(host_group(g->member), &beginning);
   note_members(g, &beginning);

@@ -31,7 +31,7 @@ static void tell(struct fetch *f, enum event_level level, const char *text) {
 static const struct announced_database *offered(const struct fetch *f, const struct announcement *s) {
   const struct dbms_cluster_options *o = f->cluster->options;
   bool other = s->number != o->server && uuid_eq(announcement_cluster(s), uuid_get(o->cluster));
-  if (!other || s->addresses[ADDRESS_TRANSACTION].len == 0) return NULL;
+  if (!other || s->addresses[ADDRESS_TRANSACTION].len == 0 || !database_may_copy(f->database, s->number)) return NULL;
   for (uint32_t i = 0; i < s->database_count; i++)
     if (uuid_eq(s->databases[i].uuid, f->database->id) && s->databases[i].status == DATABASE_ONLINE) return &s->databases[i];
   return NULL;
@@ -179,10 +179,12 @@ static void on_fetch_task(struct loop_task *task) {
   DATABASES_EACH(db, c->dbms) {
     uint64_t index = atomic_exchange(&db->lacks_index, 0);
     if (index == 0 || !may_fetch(db)) continue;
-    event_raise(c->dbms->options.events, EVENT_WARN, "cluster.install",
+    bool differs = database_is_quarantined(db, &index); // then newer or not, the copy is what counts
+    if (!differs)
+      event_raise(c->dbms->options.events, EVENT_WARN, "cluster.install",
                 "[%.*s] This member is too far behind for the log: it needs a copy of the store up to transaction %llu.",
                 STR_ARG(db->name), (unsigned long long) index);
-    cluster_fetch_now(c, db, index, false);
+    cluster_fetch_now(c, db, index, differs);
   }
 }
 
@@ -195,6 +197,7 @@ void cluster_fetch(struct cluster *c, struct database *db, uint64_t index) {
 
 /// While the copy was on its way the log went on, perhaps with a new leader that has not forgotten what was lacking.
 static bool is_needed(struct database *db, const struct store_copy *copy) {
+  if (database_is_quarantined(db, NULL)) return db->copy_counts; // one that was on its way before may be of anybody's
   if (db->copy_counts || !database_hold(db)) return true;
   bool newer = graph_applied(db->graph).index < store_copy_identity(copy)->applied.index;
   database_leave(db);
@@ -215,6 +218,7 @@ static void discard(struct database *db, struct store_copy *copy) {
 static enum err install(struct database *db, struct store_copy *copy, struct error *e) {
   atomic_store(&db->lacks_index, 0); // said of the store that goes
   enum err installed = store_copy_install(copy, db->dbms->options.clock, e);
+  if (installed == ERR_OK && db->copy_counts) database_is_sound(db);
   store_copy_close(copy);
   struct error why = ERROR_INIT;
   enum err err = database_reopen(db, installed == ERR_OK ? e : &why);

@@ -299,7 +299,7 @@ void database_add(struct database *db) {
 
 static void set_gate(struct database *db, enum database_gate gate) {
   mutex_lock(&db->dbms->mutex);
-  db->gate = gate;
+  db->gate = gate == GATE_OPEN && db->quarantine.on ? GATE_QUARANTINED : gate;
   mutex_unlock(&db->dbms->mutex);
 }
 
@@ -322,6 +322,7 @@ enum err database_refuse(const struct database *db, enum database_gate gate, str
   static const char *const whys[] = {
       [GATE_STARTING] = "it is being opened. Try again soon",
       [GATE_REPLACING] = "its store is being replaced by a newer copy. Try again soon",
+      [GATE_QUARANTINED] = "it differs here from what the other servers have, and is being replaced by a copy of theirs. Ask another one",
       [GATE_STOPPED] = "it was stopped. START DATABASE starts it again",
       [GATE_FAILED] = "it could not be opened. The log file of the server says why",
       [GATE_LEFT] = "this server was taken out of the cluster. Ask another one",
@@ -345,12 +346,52 @@ enum database_status database_status(const struct database *db) {
   case GATE_OPEN: return atomic_load(&db->behind) ? DATABASE_COPYING : DATABASE_ONLINE;
   case GATE_STARTING: return DATABASE_STARTING;
   case GATE_REPLACING: return DATABASE_COPYING;
+  case GATE_QUARANTINED: return DATABASE_QUARANTINED;
   case GATE_FAILED: return DATABASE_FAILED;
   case GATE_STOPPED:
   case GATE_DROPPED:
   case GATE_LEFT: break;
   }
   return DATABASE_OFFLINE;
+}
+
+bool database_look_in(struct database *db) {
+  mutex_lock(&db->dbms->mutex);
+  bool there = db->gate == GATE_OPEN || db->gate == GATE_QUARANTINED;
+  if (there) db->users++;
+  mutex_unlock(&db->dbms->mutex);
+  return there;
+}
+
+void database_quarantine(struct database *db, const struct database_quarantine *q) {
+  mutex_lock(&db->dbms->mutex);
+  db->quarantine = *q;
+  db->quarantines++;
+  if (db->gate == GATE_OPEN) db->gate = GATE_QUARANTINED;
+  mutex_unlock(&db->dbms->mutex);
+}
+
+bool database_is_quarantined(struct database *db, uint64_t *ret_index) {
+  mutex_lock(&db->dbms->mutex);
+  bool on = db->quarantine.on;
+  if (on && ret_index != NULL) *ret_index = db->quarantine.index;
+  mutex_unlock(&db->dbms->mutex);
+  return on;
+}
+
+void database_is_sound(struct database *db) {
+  mutex_lock(&db->dbms->mutex);
+  db->quarantine.on = false;
+  mutex_unlock(&db->dbms->mutex);
+}
+
+bool database_may_copy(struct database *db, uint64_t server) {
+  mutex_lock(&db->dbms->mutex);
+  const struct database_quarantine *q = &db->quarantine;
+  bool may = !q->on;
+  for (uint32_t i = 0; i < q->sound_count && !may; i++) may = q->sound[i] == server;
+  mutex_unlock(&db->dbms->mutex);
+  return may;
 }
 
 bool database_hold(struct database *db) {

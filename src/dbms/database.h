@@ -25,10 +25,19 @@ enum database_gate {
   GATE_OPEN,
   GATE_STARTING,  // for the first time
   GATE_REPLACING, // its store is being exchanged
+  GATE_QUARANTINED, // it differs from the others': it runs, and is not served
   GATE_STOPPED,
   GATE_FAILED, // it could not be opened
   GATE_DROPPED,
   GATE_LEFT, // this server is none of its group's members any more: departure.h
+};
+
+/// A database that differs from what most members have.
+struct database_quarantine {
+  bool on;
+  uint64_t index; // what was applied when it was found out: a copy that mends it is not older
+  uint32_t sound_count;
+  uint64_t sound[64]; // servers that have what most have: whoever mends it copies from these
 };
 
 /// Sessions, ticks and loops hold pointers to databases and their names, so one that was dropped stays as a small husk without
@@ -50,6 +59,8 @@ struct database {
   // comes in; the graph goes when the last one has left.
   _Atomic enum database_gate gate;
   uint32_t users;
+  struct database_quarantine quarantine;
+  uint32_t quarantines; // since the server started
   struct cluster_group *_Atomic group; // from cluster_join to cluster_leave
   struct plan_catalog catalog;
   struct query_cache *plans;
@@ -92,6 +103,18 @@ enum err database_enter(struct database *db, struct error *e) NODISCARD;
 /// The same of a database that may be closed already. False: its graph is gone, and nothing of it is waited for.
 bool database_hold(struct database *db);
 void database_leave(struct database *db);
+
+/// The same of one that is open or in quarantine: what is told of it, not what is in it. False: it is closed.
+bool database_look_in(struct database *db);
+
+/// Nobody is served any more until database_is_sound: the gate stays shut whenever the graph is opened. `q->on`. Any thread.
+void database_quarantine(struct database *db, const struct database_quarantine *q);
+/// `*ret_index` (may be NULL): what a copy must have.
+bool database_is_quarantined(struct database *db, uint64_t *ret_index);
+/// Its store has been replaced by one of those that are sound: the gate is open as soon as the graph is.
+void database_is_sound(struct database *db);
+/// Whether a copy may be made of what that server has.
+bool database_may_copy(struct database *db, uint64_t server);
 
 /// What SHOW DATABASES and the other servers of the cluster are told. Any thread.
 enum database_status database_status(const struct database *db);

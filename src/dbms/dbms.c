@@ -7,6 +7,7 @@
 #include "dbms/relay_int.h"
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
+#include "graph/digest.h"
 #include "graph/replica.h"
 #include "store/store.h"
 
@@ -126,7 +127,12 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
 static struct announced_database describe(struct database *db) {
   struct announced_database a = {.uuid = db->id, .status = database_status(db)};
   struct cluster_status s;
-  if (database_enter(db, NULL) != ERR_OK) return a;
+  if (!database_look_in(db)) return a;
+  struct digest_result digest;
+  graph_digest_last(db->graph, &digest);
+  a.digest_index = digest.index;
+  a.digest = digest.digest;
+  if (database_is_quarantined(db, &a.digest_index)) a.digest = 0;
   a.applied_index = graph_applied(db->graph).index;
   cluster_status(db->group, &s);
   a.term = s.term;
@@ -146,7 +152,7 @@ uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret,
 
 void dbms_tick(struct dbms *d) {
   DATABASES_EACH(db, d) {
-    if (db->gate != GATE_OPEN || database_enter(db, NULL) != ERR_OK) continue;
+    if (!database_look_in(db)) continue;
     graph_expire_waits(db->graph);
     graph_look_at_clock(db->graph);
     database_retry(db);

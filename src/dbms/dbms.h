@@ -41,6 +41,7 @@ struct dbms_cluster_options {
   enum err (*begin)(void *context, struct error *e);
   int64_t election_timeout_ms, heartbeat_ms; // 0: defaults of consensus
   uint64_t log_bytes_kept, log_entries_kept; // for members that are behind; one of them is 0, both: 256 MB
+  int64_t digest_interval_ms;                // between two ranges that are compared; 0: 5 s
   int64_t pull_interval_ms;                  // of a replica that is up to date; 0: 1 s
   struct str upstream_strategies, upstream_groups; // of a replica: cluster/upstream.h
   struct directory *directory;               // who is there, for routing tables; NULL: this server alone is told of

@@ -65,7 +65,7 @@ static bool is_member(struct dbms *d, uint64_t server) {
   DATABASES_EACH(db, d) {
     struct cluster_members members;
     if (db->gate == GATE_REPLACING || db->gate == GATE_STARTING) return true; // it may be
-    if (!db->replicated || database_enter(db, NULL) != ERR_OK) continue;
+    if (!db->replicated || !database_look_in(db)) continue;
     cluster_members(db->group, &members);
     for (uint32_t i = 0; i < members.count; i++) found |= members.of[i].server == server;
     database_leave(db);

@@ -69,6 +69,7 @@ static bool is_to_be_opened(struct database *db, const struct catalogue_entry *e
   case GATE_FAILED: return entry->started_ms != db->started_ms || is_to_be_retried(db);
   case GATE_OPEN:
   case GATE_REPLACING:
+  case GATE_QUARANTINED:
   case GATE_LEFT:
   case GATE_DROPPED: break;
   }
@@ -170,7 +171,7 @@ static enum err follow_all(struct dbms *d, const struct catalogue *c, bool at_st
 static bool exchange_all(struct dbms *d) {
   bool all = true;
   DATABASES_EACH(db, d)
-  if (db->gate == GATE_OPEN || db->gate == GATE_REPLACING) all &= cluster_exchange(db);
+  if (db->gate == GATE_OPEN || db->gate == GATE_QUARANTINED || db->gate == GATE_REPLACING) all &= cluster_exchange(db);
   return all;
 }
 

@@ -113,7 +113,7 @@ static void look_at_databases(const struct database_list *list, struct roster_da
   for (uint32_t i = 0; i < list->count; i++) {
     struct database *db = list->of[i];
     ret[i] = (struct roster_database){.uuid = db->id, .here = database_status(db), .left = db->gate == GATE_LEFT};
-    if (database_enter(db, NULL) != ERR_OK) continue;
+    if (!database_look_in(db)) continue;
     ret[i].applied = graph_tx_last_committed(db->graph);
     if (db->group != NULL) cluster_status(db->group, &ret[i].status);
     database_leave(db);

@@ -45,6 +45,7 @@ static const char *status_name(const struct roster_server *s, const struct roste
   case DATABASE_ONLINE: return "online";
   case DATABASE_COPYING: return "store copying";
   case DATABASE_FAILED: return "dirty";
+  case DATABASE_QUARANTINED: return "quarantined";
   case DATABASE_OFFLINE:
   case DATABASE_STATUS_MAX: break;
   }
@@ -54,6 +55,8 @@ static const char *status_name(const struct roster_server *s, const struct roste
 /// What is wrong, as far as this server can tell.
 static const char *message_of(const struct roster_server *s, const struct roster_place *p) {
   if (s->said == NULL) return "This server is not heard of.";
+  if (p->status == DATABASE_QUARANTINED)
+    return "It differs from what the other servers have, and is being replaced by a copy of theirs: the log file of that server says more.";
   return p->status == DATABASE_FAILED ? "It could not be opened, or its log has failed: the log file of that server says why."
                                       : "";
 }

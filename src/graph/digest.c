@@ -177,6 +177,7 @@ static void finish(struct digests *d, bool readable) {
   struct digest_result r = {.range = d->job.range, .index = d->job.index, .entities = d->sum.entities};
   if (readable) r.digest = d->sum.digest != 0 ? d->sum.digest : 1;
   job_end(&d->job);
+  d->finished++;
   mutex_lock(&d->mutex);
   d->last = r;
   mutex_unlock(&d->mutex);

@@ -37,7 +37,8 @@ struct digests {
   bool under_way;
   bool on_its_way; // an entry of this member
   struct digest_result last;
-  _Atomic uint64_t changed; // the last entry that changed something
+  _Atomic uint64_t changed;  // the last entry that changed something
+  _Atomic uint64_t finished; // ranges that were added up here
   // Of whoever steps.
   struct digest_job job;
   struct digest_sum sum;

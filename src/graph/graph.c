@@ -342,6 +342,11 @@ void graph_look_at_clock(struct graph *g) {
   if (checkpoint_time_has_come(g)) graph_work(g, GRAPH_APPLIER);
 }
 
+void graph_checkpoint_soon(struct graph *g) {
+  atomic_store(&g->checkpoint_wanted, true);
+  graph_work(g, GRAPH_APPLIER);
+}
+
 /// So many entries, or so much time with any at all.
 static bool checkpoint_is_due_by_entries(struct graph *g) {
   uint64_t entries = store_applied_index(g->store) - g->checkpoint_index, limit = g->options.checkpoint_entries;
@@ -363,7 +368,8 @@ static enum err begin_checkpoint_if_due(struct graph *g, struct error *e) {
   if (checkpoint_active(g->store)) return ERR_OK;
   struct log_stats log;
   log_stats(store_log(g->store), &log);
-  if (!checkpoint_is_due_by_bytes(g, log.appended_bytes) && !checkpoint_is_due_by_entries(g)) {
+  bool wanted = atomic_exchange(&g->checkpoint_wanted, false);
+  if (!wanted && !checkpoint_is_due_by_bytes(g, log.appended_bytes) && !checkpoint_is_due_by_entries(g)) {
     if (checkpoint_time_has_come(g)) note_checkpoint(g); // nothing has changed
     return ERR_OK;
   }
@@ -451,6 +457,7 @@ void graph_counters(struct graph *g, struct graph_counters *ret) {
       .deadlocks = g->locks.deadlocks,
       .batches_published = g->batches,
       .commands_applied = g->commands,
+      .digests = g->digests.finished,
       .nodes = statistics_get(&g->statistics, STATISTIC_NODES, GRAPH_ANY, 0),
       .relationships = statistics_get(&g->statistics, STATISTIC_RELS, GRAPH_ANY, 0),
       .node_ids = g->next_node,

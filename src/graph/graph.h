@@ -81,6 +81,9 @@ int64_t graph_expire_waits(struct graph *g);
 /// Has a checkpoint begun whose time has come. Any thread, now and then; cheap.
 void graph_look_at_clock(struct graph *g);
 
+/// Has one begun soon: somebody wants a copy of the store that is about as new as it is now. Any thread.
+void graph_checkpoint_soon(struct graph *g);
+
 /// Ends all waits for an index or a verdict (graph_await): their `ready` is called now. Nobody may begin another one. Before closing.
 void graph_end_waits(struct graph *g);
 
@@ -101,6 +104,7 @@ struct graph_counters {
   uint64_t transactions_open, transactions_committed, transactions_rolled_back;
   uint64_t locks_held, lock_waits, deadlocks;
   uint64_t batches_published, commands_applied;
+  uint64_t digests; // ranges: graph/digest.h
   uint64_t nodes, relationships;       // committed
   uint64_t node_ids, relationship_ids; // given out
 };

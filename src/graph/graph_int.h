@@ -28,6 +28,7 @@ struct graph {
   uint64_t checkpoint_log_bytes; // of the log when the last checkpoint began: the applier's
   uint64_t checkpoint_index;     // what it holds: the applier's
   _Atomic int64_t checkpoint_at_ns; // monotonic: when it began
+  _Atomic bool checkpoint_wanted;
   struct page_space *space;
   char uuid_text[37];
 

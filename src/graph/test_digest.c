@@ -258,6 +258,9 @@ TEST(all_ids_are_gone_through_in_ranges_and_then_nothing_is_asked_until_somethin
     if (i < 4) entities += r.entities;
   }
   assert_int_equal(entities, 11);
+  struct graph_counters c;
+  graph_counters(t.b.g, &c);
+  assert_int_equal(c.digests, ARRAY_SIZE(expected));
   bench_stop(&t.b);
 }
 
