@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Clusters of real servers under clients that speak Bolt, and under faults.
 
-tests/cluster/breaking.py QUIVER [--clock-jump LIBRARY] [--rounds N] [--seed N] [--servers 3] [--only FAULT] [--set KEY=VALUE] [--ledger FILE] [--verbose]
+tests/cluster/breaking.py QUIVER [--clock-jump LIBRARY] [--rounds N] [--seed N] [--servers 3] [--replicas 1] [--only FAULT]... [--set KEY=VALUE] [--ledger FILE] [--verbose]
 
-Each round has a dozen clients (core_clients.py) and one fault in the middle, from the seed. Afterwards every history must be what a causal
+Each round has some clients (core_clients.py), which route as drivers do or write to whatever server they are connected with, and one fault in
+the middle (core_faults.py), from the seed. Afterwards every history must be what a causal
 cluster promises (list_append.py), every member must come to the same place in its logs and to the same content, and writes must go on.
 """
 import argparse
@@ -17,10 +18,11 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-from core_clients import CROWD, Load, Round  # noqa: E402
+from core_clients import Round  # noqa: E402
+from core_faults import CoreFaults  # noqa: E402
+from core_load import CROWD, Load  # noqa: E402
 from core_members import CoreMembers  # noqa: E402
 from driver import Driver, Refused, Unknown  # noqa: E402
-from faults import Faults  # noqa: E402
 from list_append_cases import check_the_checker  # noqa: E402
 from members import Hosts, Loopback  # noqa: E402
 
@@ -32,79 +34,11 @@ NETWORK = ["cut-leader", "cut-one-way", "cut-in-two", "split", "loss", "delay", 
            "delay-and-stop"]
 
 CLOCKS = ["jump", "jump-and-restart"]
+REPLICAS = ["kill-replica", "stop-replica", "empty-replica"]
+COPIES = ["copy-and-kill-giver", "copy-and-kill-receiver"]
+MEMBERS = ["grow-and-shrink", "grow-and-kill"]
+SPARES = 2  # servers that join and leave
 ORDERLY = ["restart-leader", "rolling-restart", "jump-and-restart"]
-
-
-class CoreFaults(Faults):
-    def restart(self, n):
-        code = self.members.stop(n)
-        if code != 0:
-            raise AssertionError(f"server {n}, stopped in order, ended with {code}")
-        yield
-        self.members.start(n)
-
-    def restart_leader(self):
-        yield from self.restart(self.members.leader())
-
-    def rolling_restart(self):
-        """As for an upgrade: one after the other, each when the one before is back."""
-        for n in self.rng.sample(sorted(self.members.servers), self.members.count):
-            yield from self.restart(n)
-            self.members.servers[n].wait_until_up()
-            self.members.leader()
-
-    def left_behind(self):
-        """For some checkpoints long: the log of the others may have forgotten where it was."""
-        n = self.follower()
-        self.members.kill(n)
-        yield from [None] * 8
-        self.members.start(n)
-
-    def full_disk_of_the_leader(self):
-        yield from self.full_disk(ready=self.make_leader, lasts=5)
-
-    def make_leader(self, n):
-        """By stopping those who lead before it does; they may be lucky ten times."""
-        self.members.servers[n].wait_until_up()
-        for _ in range(10):
-            other = self.members.leader()
-            if other == n:
-                return
-            for _ in self.restart(other):
-                self.members.leader()
-            self.members.servers[other].wait_until_up()
-
-    def split(self):
-        """Into two parts that cannot hear each other."""
-        mixed = self.rng.sample(sorted(self.members.servers), self.members.count)
-        parts = mixed[:self.members.count // 2], mixed[self.members.count // 2:]
-        yield from self.cut([pair for a, b in itertools.product(*parts) for pair in ((a, b), (b, a))])
-
-    def jump(self):
-        """The clocks of some servers, or of all, turn forth and back by up to a day."""
-        victims = self.rng.sample(sorted(self.members.servers), self.rng.randint(1, self.members.count))
-        for _ in range(4):
-            for n in victims:
-                self.members.turn_clock(n, self.rng.uniform(-1, 1) * self.rng.choice((1, 60, 86400)))
-            yield
-        for n in victims:
-            self.members.turn_clock(n, 0)
-
-    def jump_and_restart(self):
-        yield from self.both(self.jump(), self.restart_leader())
-
-    def loss_and_kill(self):
-        yield from self.both(self.loss(), self.kill_leader())
-
-    def delay_and_stop(self):
-        yield from self.both(self.delay(), self.stop_leader())
-
-    @staticmethod
-    def both(a, b):
-        """The second within the first."""
-        next(a)
-        yield from b
-        yield from a
 
 
 def persist(driver, statement, parameters, timeout_s=30):
@@ -142,7 +76,7 @@ def look(members, load, name):
         yield f"{load.total('unanswered')} commits were not answered by servers that were stopped in order"
     yield from (f"server {n} ended with {code}" for n, code in members.dead())
     members.wait_together()
-    for what in (members.digest, members.indexes):
+    for what in (members.digests, members.indexes):
         told = {n: what(n) for n in members.servers}
         if len(set(told.values())) != 1:
             yield f"members differ: {told}"
@@ -151,7 +85,7 @@ def look(members, load, name):
         if found != there:
             yield f"server {n} finds {found} of {there} pairs of {label} by {key}"
     server = members.leader()
-    yield from load.judge(lambda statement: members.ask(server, statement, {"round": str(load.of.number)}, timeout_s=60).rows)
+    yield from load.judge(lambda statement, database="neo4j": members.ask(server, statement, {"round": str(load.of.number)}, timeout_s=60, db=database).rows)
 
 
 def play(members, name, of, seed, rng):
@@ -172,8 +106,11 @@ def play(members, name, of, seed, rng):
 
 def names_in_order(arguments, members, rng):
     """All faults, shuffled, again and again."""
-    names = PROCESSES + (NETWORK if isinstance(members.network, Hosts) else []) + (CLOCKS if arguments.clock_jump else [])
-    names = [name for name in names if arguments.only in (None, name)]
+    names = PROCESSES + COPIES + MEMBERS + (CLOCKS if arguments.clock_jump else [])
+    names += NETWORK if isinstance(members.network, Hosts) else []
+    if members.replicas:
+        names += REPLICAS + (["cut-replica"] if isinstance(members.network, Hosts) else [])
+    names = [name for name in names if arguments.only is None or name in arguments.only]
     while True:
         yield from rng.sample(names, len(names))
 
@@ -190,7 +127,7 @@ def say_what_is_wrong(arguments, number, name, wrong, members, load):
 def note(arguments, counts, totals):
     commit = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=HERE, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
     with open(arguments.ledger, "a", encoding="utf-8") as f:
-        f.write(f"commit={commit} seed={arguments.seed} servers={arguments.servers} rounds={sum(counts.values())} acknowledged={totals['acknowledged']} "
+        f.write(f"commit={commit} seed={arguments.seed} servers={arguments.servers} replicas={arguments.replicas} rounds={sum(counts.values())} acknowledged={totals['acknowledged']} "
                 f"unknown={totals['unknown']} refused={totals['refused']} " + " ".join(f"{name}={n}" for name, n in sorted(counts.items())) + " result=ok\n")
 
 
@@ -205,7 +142,7 @@ def run(arguments, members):
     for number, name in zip(range(arguments.rounds), names_in_order(arguments, members, rng)):
         begin = time.monotonic()
         members.listen()
-        wrong, load = play(members, name, Round(number, members.addresses(), values), arguments.seed, rng)
+        wrong, load = play(members, name, Round(number, members.addresses(), values, members.addresses(members.servers)), arguments.seed, rng)
         if wrong:
             say_what_is_wrong(arguments, number, name, wrong, members, load)
             return 1
@@ -225,6 +162,7 @@ def some_settings(seed):
     """Elections that are quick to come, or slow; members that come back to the log, or to a copy of a store."""
     rng = random.Random(seed)
     return {"dbms.cluster.raft.leader_failure_detection_window": rng.choice(("300ms", "600ms", "1s")),
+            "quiver.routing.wait_timeout": rng.choice(("2s", "30s")),
             "db.cluster.raft.log.prune_strategy": rng.choice(("256m size", "500 entries"))}
 
 
@@ -232,20 +170,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("quiver")
     parser.add_argument("--clock-jump", help="the library of clock_jump.c")
-    parser.add_argument("--rounds", type=int, default=len(PROCESSES + NETWORK + CLOCKS))
+    parser.add_argument("--rounds", type=int, default=len(PROCESSES + NETWORK + CLOCKS + REPLICAS + COPIES + MEMBERS) + 1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--servers", type=int, default=3)
-    parser.add_argument("--only")
+    parser.add_argument("--only", action="append", metavar="FAULT")
+    parser.add_argument("--replicas", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of all servers")
     parser.add_argument("--ledger")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
     check_the_checker()
-    network = Hosts(arguments.servers) if Hosts.usable() else Loopback(arguments.servers)
+    hosts = arguments.servers + arguments.replicas + SPARES
+    network = Hosts(hosts) if Hosts.usable() else Loopback(hosts)
     if not isinstance(network, Hosts):
         print("network namespaces cannot be made here (root, ip and nft): cut networks, loss and a full disk are left out", flush=True)
     settings = {**some_settings(arguments.seed), **dict(pair.split("=", 1) for pair in arguments.set)}
-    members = CoreMembers(arguments.quiver, arguments.servers, network, arguments.clock_jump, settings)
+    members = CoreMembers(arguments.quiver, arguments.servers, network, arguments.clock_jump, settings, arguments.replicas, SPARES)
     result = 1
     try:
         result = run(arguments, members)

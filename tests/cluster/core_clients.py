@@ -9,23 +9,25 @@ import threading
 import time
 
 from core_members import place
-from driver import ANOTHER_LEADS, Driver, Refused, Unknown
+from driver import ANOTHER_LEADS, Anywhere, Driver, Refused, Unknown
 from lib.bolt import Failure
 from list_append import Txn, check
 
-EXPECTED = (*ANOTHER_LEADS, "Neo.DatabaseError.Transaction.TransactionLogError", "Neo.DatabaseError.Transaction.TransactionCommitFailed")
+EXPECTED = ("Neo.DatabaseError.Transaction.TransactionLogError", "Neo.DatabaseError.Transaction.TransactionCommitFailed")
 
 
-def is_expected(cause):
-    """A cluster in trouble may say this; anything else is a mistake."""
-    return not isinstance(cause, Failure) or cause.code in EXPECTED or cause.code.startswith("Neo.TransientError.")
+def is_expected(cause, routes):
+    """A cluster in trouble may say this; anything else is a mistake. Only who `routes` can do something with another leader."""
+    expected = EXPECTED + ANOTHER_LEADS if routes else EXPECTED
+    return not isinstance(cause, Failure) or cause.code in expected or cause.code.startswith("Neo.TransientError.")
 
 
 class Round:
-    """What the clients of one round share. `bookmark` is the highest that any of them was given."""
+    """What the clients of one round share. `addresses` are those of cores, `readers` of all; `bookmark` is the highest that any of them was
+    given; `changes` counts when a database begins to be made or dropped, and ends."""
 
-    def __init__(self, number, addresses, values):
-        self.number, self.addresses, self.values = number, addresses, values
+    def __init__(self, number, addresses, values, readers):
+        self.number, self.addresses, self.values, self.readers, self.changes = number, addresses, values, readers, 0
         self.stop, self.begin, self.bookmark = threading.Event(), time.monotonic(), None
         self.merged = collections.Counter()  # (name, outcome)
 
@@ -38,10 +40,13 @@ class Round:
 
 
 class Client(threading.Thread):
+    database = "neo4j"
+
     def __init__(self, of, number, seed):
         super().__init__(daemon=True)
         self.of, self.number, self.rng = of, number, random.Random(f"{seed} {of.number} {number}")
-        self.driver = Driver(of.addresses, self.rng)
+        self.routes = self.rng.random() < 0.5
+        self.driver = Driver(of.addresses, self.rng, self.database) if self.routes else Anywhere(of.readers, self.rng, self.database)
         self.bookmark = None
         self.counts, self.wrong, self.causes = collections.Counter(), [], collections.Counter()
 
@@ -68,8 +73,8 @@ class Client(threading.Thread):
 
     def note(self, cause):
         self.causes[cause.code if isinstance(cause, Failure) else type(cause).__name__] += 1
-        if not is_expected(cause):
-            self.wrong.append(f"client {self.number} was told: {cause}")
+        if not is_expected(cause, self.routes):
+            self.wrong.append(f"client {self.number} ({type(self).__name__}, {'routes' if self.routes else 'anywhere'}) was told: {cause}")
 
     def some_bookmark(self):
         """Its own, that of others, or none."""
@@ -184,7 +189,7 @@ class Walkers(Client):
         except Refused:
             self.outcome[self.step] = "refused"
             raise
-        address = self.rng.choice(self.of.addresses)
+        address = self.rng.choice(self.of.readers)
         rows, _ = self.driver.auto_commit("READ", self.bookmark, "MATCH (:Walker {key: $key})-[:STEP]->(s:Step {i: $i}) RETURN count(s)",
                                           {"key": key, "i": self.step}, address=address)
         if rows != [[1]]:
@@ -293,7 +298,7 @@ class Planners(Client):
             raise
         self.may_be[name] = {make}
         self.given(bookmark)
-        address = self.rng.choice(self.of.addresses)
+        address = self.rng.choice(self.of.readers)
         rows, _ = self.driver.auto_commit("READ", bookmark, "SHOW INDEXES YIELD name", address=address)
         if ([name] in rows) != make:
             self.wrong.append(f"{name} is {'not ' if make else ''}there on {address} with the bookmark {bookmark} of its {'making' if make else 'drop'}")
@@ -312,36 +317,3 @@ class Planners(Client):
         for name, state in found.items():
             if state != "ONLINE":
                 yield f"index {name} is {state}"
-
-
-CROWD = [Lists] * 4 + [Counters] * 2 + [Walkers] * 2 + [Mergers] * 2 + [Carriers, Planners]
-
-
-class Load:
-    """The dozen, for the time of a `with`."""
-
-    def __init__(self, of, seed):
-        self.of, self.clients = of, [kind(of, number, seed) for number, kind in enumerate(CROWD)]
-
-    def __enter__(self):
-        for client in self.clients:
-            client.start()
-        return self
-
-    def __exit__(self, *_):
-        self.of.stop.set()
-        for client in self.clients:
-            client.join()
-
-    def total(self, what):
-        return sum(client.counts[what] for client in self.clients)
-
-    def causes(self):
-        return sum((client.causes for client in self.clients), collections.Counter())
-
-    def judge(self, ask):
-        """What is wrong; `ask(statement)` gives rows of the healed cluster."""
-        for client in self.clients:
-            yield from client.wrong
-        for kind in dict.fromkeys(CROWD):
-            yield from kind.judge(self.of, [c for c in self.clients if isinstance(c, kind)], ask)

@@ -2,6 +2,8 @@
 import hashlib
 import os
 import pathlib
+import random
+import re
 import shutil
 import signal
 import struct
@@ -12,6 +14,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from lib.bolt import Bolt, Failure, Structure  # noqa: E402
 from lib.quiver import Server  # noqa: E402
+from lib.waiting import wait_for  # noqa: E402
 
 BOLT_PORT, DISCOVERY_PORT, CATCHUP_PORT, RAFT_PORT, ROUTING_PORT, HTTP_PORT = 7687, 5000, 6000, 7000, 7688, 7474
 SETTINGS = {
@@ -30,14 +33,20 @@ def place(bookmark):
 
 
 class CoreMembers:
-    """Servers 1 to `count`. `processes` has those that run, as faults.Faults wants it."""
+    """Cores 1 to `count`, then read replicas, then spares, which are cores for a while. `servers` are those that belong to the cluster now;
+    `processes` has the cores among them that run, as faults.Faults wants it, `following` the replicas."""
 
-    def __init__(self, binary, count, network, clock_jump=None, settings=None):
+    def __init__(self, binary, count, network, clock_jump=None, settings=None, replicas=0, spares=0):
         """`clock_jump`: the library of clock_jump.c, if clocks are to be turned."""
-        self.network, self.processes, self.count, self.settings = network, {}, count, {**SETTINGS, **(settings or {})}
+        self.network, self.processes, self.following = network, {}, {}
+        self.heard, self.forgotten = {}, {}  # of what each said: bytes
+        self.count, self.settings = count, {**SETTINGS, **(settings or {})}
+        hosts = list(range(1, count + replicas + spares + 1))
+        self.cores, self.replicas, self.spares = hosts[:count], hosts[count:count + replicas], hosts[count + replicas:]
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="quiver-breaking-"))
         self.clock_jump = clock_jump and str(pathlib.Path(clock_jump).resolve())
-        self.servers = {n: self.server(binary, n) for n in range(1, count + 1)}
+        self.all = {n: self.server(binary, n) for n in hosts}
+        self.servers = {n: self.all[n] for n in self.cores + self.replicas}
 
     def host(self, n):
         return self.network.address(n)[0]
@@ -45,8 +54,9 @@ class CoreMembers:
     def address(self, n):
         return self.host(n), BOLT_PORT
 
-    def addresses(self):
-        return [self.address(n) for n in self.servers]
+    def addresses(self, of=None):
+        """Of the cores, or of those."""
+        return [self.address(n) for n in of or self.cores]
 
     def turn_clock(self, n, ahead_s):
         """The wall clock of server n is ahead by so much from now on."""
@@ -62,7 +72,7 @@ class CoreMembers:
         server.bolt_port = BOLT_PORT
         at = self.host(n)
         server.settings.update(self.settings, **{
-            "dbms.mode": "CORE",
+            "dbms.mode": "READ_REPLICA" if n in self.replicas else "CORE",
             "dbms.cluster.minimum_initial_system_primaries_count": str(self.count),
             "dbms.cluster.discovery.endpoints": ",".join(f"{self.host(m)}:{DISCOVERY_PORT}" for m in range(1, self.count + 1)),
             "server.default_advertised_address": at,
@@ -77,9 +87,13 @@ class CoreMembers:
 
     # ---- as processes ----
 
+    def running(self, n):
+        """Where it is, if it runs."""
+        return self.following if n in self.replicas else self.processes
+
     def start(self, n):
-        if n not in self.processes:
-            self.processes[n] = self.servers[n].spawn()
+        if n not in self.running(n):
+            self.running(n)[n] = self.all[n].spawn()
 
     def start_all(self):
         for n in self.servers:
@@ -89,24 +103,30 @@ class CoreMembers:
         return self
 
     def kill(self, n):
-        server = self.processes.pop(n, None)
+        server = self.running(n).pop(n, None)
         if server is not None:
             server.kill()
 
     def stop(self, n):
         """In order; what it says is its exit code."""
-        return self.processes.pop(n).stop()
+        return self.running(n).pop(n).stop()
 
     def signal(self, n, number):
-        if n in self.processes:
-            os.killpg(self.processes[n].process.pid, number)
+        if n in self.running(n):
+            os.killpg(self.all[n].process.pid, number)
 
     def dead(self):
         """Those that ended by themselves."""
-        return [(n, server.process.returncode) for n, server in self.processes.items() if server.process.poll() is not None]
+        running = {**self.processes, **self.following}
+        return [(n, server.process.returncode) for n, server in running.items() if server.process.poll() is not None]
+
+    def empty(self, n):
+        """What it had of neo4j is gone; a replica has nothing at all any more."""
+        data = self.all[n].home / "data"
+        shutil.rmtree(data if n in self.replicas else data / "databases/neo4j")
 
     def close(self, keep=False):
-        for n in list(self.processes):
+        for n in [*self.processes, *self.following]:
             self.signal(n, signal.SIGCONT)
             self.kill(n)
         self.network.close()
@@ -126,7 +146,7 @@ class CoreMembers:
                 table = {entry["role"]: entry["addresses"] for entry in bolt.route("neo4j")["servers"]}
         except (OSError, Failure):
             return None
-        return next((m for m in self.servers if table.get("WRITE") == [f"{self.host(m)}:{BOLT_PORT}"]), None)
+        return next((m for m in self.all if table.get("WRITE") == [f"{self.host(m)}:{BOLT_PORT}"]), None)
 
     def leader(self, timeout_s=30):
         """The one that most of all members take for the leader."""
@@ -143,27 +163,39 @@ class CoreMembers:
     def applied(self, n, database):
         """The last transaction that its readers see."""
         try:
-            return place(self.ask(n, "RETURN 1" if database == "neo4j" else "SHOW DATABASES", db=database).summary["bookmark"])
+            return place(self.ask(n, "SHOW DATABASES" if database == "system" else "RETURN 1", db=database).summary["bookmark"])
         except (OSError, Failure):
             return None
 
-    def wait_together(self, timeout_s=30):
-        """Until all members have applied the same of both databases: {database: place}."""
+    def databases(self, n):
+        """{name: id}, as server n says; empty if it says nothing."""
+        try:
+            return dict(self.ask(n, "SHOW DATABASES YIELD name, databaseID RETURN DISTINCT name, databaseID", db="system").rows)
+        except (OSError, Failure):
+            return {}
+
+    def wait_together(self, timeout_s=60):
+        """Until all members have the same databases and have applied the same of each: {database: place}."""
         deadline = time.monotonic() + timeout_s
         while True:
-            told = {database: [self.applied(n, database) for n in self.servers] for database in ("neo4j", "system")}
-            if all(None not in of and len(set(of)) == 1 for of in told.values()):
+            named = [self.databases(n) for n in self.servers]
+            told = {database: [self.applied(n, database) for n in self.servers] for database in {"neo4j", "system"}.union(*named)}
+            if all(of == named[0] for of in named) and all(None not in of and len(set(of)) == 1 for of in told.values()):
                 return {database: of[0] for database, of in told.items()}
             if time.monotonic() > deadline:
-                raise TimeoutError(f"members have not come together within {timeout_s} s: {told}")
+                raise TimeoutError(f"members have not come together within {timeout_s} s: {told} {named}")
             time.sleep(0.1)
 
-    def digest(self, n):
+    def digests(self, n):
+        """Of each database."""
+        return tuple((database, self.digest(n, database)) for database in sorted(self.databases(n)) if database != "system")
+
+    def digest(self, n, database):
         """Of all nodes, relationships, labels and properties with their ids, in no order."""
         total = count = 0
         for statement in ("MATCH (n) RETURN id(n), labels(n), properties(n)",
                           "MATCH (a)-[r]->(b) RETURN id(r), id(a), id(b), type(r), properties(r)"):
-            for row in self.ask(n, statement, timeout_s=60).rows:
+            for row in self.ask(n, statement, timeout_s=60, db=database).rows:
                 assert not any(isinstance(value, Structure) for value in row)
                 text = repr([sorted(v.items()) if isinstance(v, dict) else v for v in row])
                 total += int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
@@ -180,16 +212,81 @@ class CoreMembers:
         counted = f"MATCH (a:{label}) WITH a.{key} AS k, count(*) AS n RETURN coalesce(sum(n * n), 0)"
         return [self.ask(n, statement, timeout_s=60).rows[0][0] for statement in (by_key, counted)]
 
+    # ---- that come and go ----
+
+    def join(self, n):
+        self.servers[n] = self.all[n]
+        self.start(n)
+
+    def wait_for_voters(self, count, timeout_s=60):
+        """So many vote in neo4j, as all cores say that run."""
+        wait_for(f"{count} vote", lambda: all(self.voters(n) == count for n in self.processes), timeout_s)
+
+    def voters(self, n):
+        told = re.findall(r"\[neo4j\] Members of the group: .*voting: (\d+)\.", self.console(n))
+        return int(told[-1]) if told else None
+
+    def server_ids(self, n):
+        """{host: id}, as server n says; empty if it says nothing."""
+        try:
+            rows = self.ask(n, "SHOW SERVERS YIELD serverId, address RETURN serverId, address", db="system").rows
+        except (OSError, Failure):
+            return {}
+        return {address.rsplit(":", 1)[0]: name for name, address in rows}
+
+    def leave(self, n, timeout_s=60):
+        """Server n is dropped, is told so, is stopped, and forgets everything: whoever is started there next is another."""
+        wait_for("it is known", lambda: any(self.host(n) in self.server_ids(m) for m in self.cores), timeout_s)
+        name = next(ids[self.host(n)] for ids in map(self.server_ids, self.cores) if self.host(n) in ids)
+        wait_for("somebody drops it", lambda: self.dropped(n, name), timeout_s)
+        wait_for("it is told", lambda: "This server was dropped from its cluster (DROP SERVER)" in self.console(n), timeout_s)
+        if self.stop(n) != 0:
+            raise AssertionError(f"server {n}, dropped and stopped, ended with an error")
+        del self.servers[n]
+        shutil.rmtree(self.all[n].home / "data")
+        self.forgotten[n] = self.console_bytes(n)
+
+    def dropped(self, n, name):
+        """Told to any core, again until it is on no list."""
+        m = random.choice(self.cores)
+        try:
+            self.ask(m, f"DROP SERVER '{name}'", db="system", timeout_s=10)
+        except (OSError, Failure):
+            pass
+        told = [self.server_ids(core) for core in self.cores]
+        return all(ids and self.host(n) not in ids for ids in told)
+
     # ---- what they say ----
+
+    def console_bytes(self, n):
+        path = self.all[n].home / "console.out"
+        return path.stat().st_size if path.exists() else 0
+
+    def console(self, n, since=None):
+        """Since a number of bytes; otherwise since it was a new server."""
+        path = self.all[n].home / "console.out"
+        return path.read_bytes()[self.forgotten.get(n, 0) if since is None else since:].decode(errors="replace") if path.exists() else ""
+
+    def giver_of_copy(self, n, since, timeout_s=20):
+        """Who gives server n the copy of neo4j that it asked for; None if it needed none."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            text = self.console(n, since)
+            hosts = {self.host(m): m for m in self.servers}
+            asked = [hosts[host] for host in re.findall(r"Requesting store listing from: ([\d.]+):", text) if host in hosts]
+            if asked:
+                return asked[-1]
+            time.sleep(0.01)
+        return None
 
     def listen(self):
         """`said` begins here."""
-        self.heard = {n: (server.home / "console.out").stat().st_size for n, server in self.servers.items()}
+        self.heard = {n: self.console_bytes(n) for n in self.all}
 
     def said(self, bytes_max=20000):
         """What each server said since, its end if that is too much."""
         parts = []
-        for n, server in self.servers.items():
-            text = (server.home / "console.out").read_bytes()[self.heard[n]:][-bytes_max:].decode(errors="replace")
+        for n in self.all:
+            text = self.console(n, self.heard.get(n, 0))[-bytes_max:]
             parts.append(f"---- server {n}, {self.host(n)} ----\n{text}")
         return "\n".join(parts)

@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from lib.bolt import Bolt, Failure  # noqa: E402
 
-CONNECT_S, ANSWER_S = 1.5, 4.0
+CONNECT_S = 1.5
 ANOTHER_LEADS = ("Neo.ClientError.Cluster.NotALeader", "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase")
 
 
@@ -32,6 +32,8 @@ class Unknown(Exception):
 
 class Driver:
     """Of one client, one thread. `routers` are the addresses that it knows from the start."""
+
+    ANSWER_S = 4.0
 
     def __init__(self, routers, rng, database="neo4j"):
         self.seeds, self.rng, self.database = list(routers), rng, database
@@ -71,10 +73,14 @@ class Driver:
     def open(self, address):
         bolt = self.idle.get(address)
         if bolt is None:
-            bolt = self.idle[address] = Bolt(address[1], timeout_s=CONNECT_S, host=address[0])
-            bolt.timeout_s = ANSWER_S
-            bolt.socket.settimeout(ANSWER_S)
+            bolt = self.idle[address] = Bolt(address[1], timeout_s=CONNECT_S, host=address[0], routing=self.context(address))
+            bolt.timeout_s = self.ANSWER_S
+            bolt.socket.settimeout(self.ANSWER_S)
         return bolt
+
+    def context(self, address):
+        """With which a driver says that it routes."""
+        return {"address": f"{address[0]}:{address[1]}"}
 
     def forget(self, address):
         """It does not answer: it is not asked again before the next table."""
@@ -108,6 +114,26 @@ class Driver:
 
     def extra(self, role, bookmark):
         return {"mode": "w" if role == "WRITE" else "r", "db": self.database, **({"bookmarks": [bookmark]} if bookmark else {})}
+
+
+class Anywhere(Driver):
+    """One that does not route (bolt://): it writes and reads where it is connected, which is another server now and then, and when there is
+    trouble. It waits longer: the server does so for it."""
+
+    ANSWER_S = 10.0
+    home = None
+
+    def choose(self, role):
+        if self.home is None or self.rng.random() < 0.05:
+            self.home = self.rng.choice(self.seeds)
+        return self.home
+
+    def context(self, address):
+        return None
+
+    def forget(self, address):
+        super().forget(address)
+        self.home = None
 
 
 class Attempt:

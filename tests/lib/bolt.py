@@ -97,13 +97,16 @@ class Result:
 class Bolt:
     """`with Bolt(port) as b: b.run("RETURN 1").rows`"""
 
-    def __init__(self, port, user=None, password=None, timeout_s=30, version=(5, 4), host="127.0.0.1"):
+    def __init__(self, port, user=None, password=None, timeout_s=30, version=(5, 4), host="127.0.0.1", routing=None):
+        """`routing`: the context with which a driver says that it routes (neo4j://)."""
         self.version, self.timeout_s = version, timeout_s
         self.socket = socket.create_connection((host, port), timeout=timeout_s)
         wanted = bytes([0, 0, version[1], version[0]])
         self.socket.sendall(b"\x60\x60\xb0\x17" + wanted + bytes(12))
         assert self.receive_exactly(4) == wanted
         hello = {"user_agent": "quiver-tests/1.0", "bolt_agent": {"product": "quiver-tests/1.0"}}
+        if routing is not None:
+            hello["routing"] = routing
         auth = {"scheme": "none"} if user is None else {"scheme": "basic", "principal": user, "credentials": password}
         if version >= (5, 1):
             self.call(0x01, hello)
