@@ -551,8 +551,7 @@ static void queue(struct dbms_session *s) {
   s->dbms->options.host->submit(s->dbms->options.host, kind, &s->work);
 }
 
-/// What was waited for is there, or will not come. Any thread.
-static void go_on(struct dbms_session *s) {
+void session_go_on(struct dbms_session *s) {
   if (s->resumes)
     s->op->ready(s->op);
   else
@@ -560,11 +559,10 @@ static void go_on(struct dbms_session *s) {
 }
 
 static void on_ready(void *context) {
-  go_on(context);
+  session_go_on(context);
 }
 
-/// What has run on the front door's thread so far may go on there; what was too much for it stays with the workers.
-static bool may_resume(const struct dbms_session *s) {
+bool session_may_resume(const struct dbms_session *s) {
   return s->op->ready != NULL && !s->on_worker;
 }
 
@@ -573,7 +571,7 @@ static void park(struct dbms_session *s) {
   struct transaction *t = s->tx;
   struct graph_tx *on = t->waiting != NULL ? t->waiting : t->graph_tx;
   bool commits = on == t->graph_tx && graph_tx_is_committing(on);
-  s->resumes = commits && may_resume(s);
+  s->resumes = commits && session_may_resume(s);
   if (!s->on_worker) s->op->commits = commits; // the thread that submitted: nobody else looks
   mutex_lock(&s->mutex);
   s->parked_on = on;
@@ -583,98 +581,12 @@ static void park(struct dbms_session *s) {
   graph_tx_on_ready(on, on_ready, s);
 }
 
-// ---- waiting for a bookmark, for what a command has set going, or for another server ----
-
-static void sleeper_unlink(struct dbms *d, struct dbms_session *s) {
-  *(s->previous_sleeper != NULL ? &s->previous_sleeper->next_sleeper : &d->sleepers) = s->next_sleeper;
-  if (s->next_sleeper != NULL) s->next_sleeper->previous_sleeper = s->previous_sleeper;
-}
-
-static void sleeper_link(struct dbms *d, struct dbms_session *s) {
-  s->previous_sleeper = NULL;
-  s->next_sleeper = d->sleepers;
-  if (d->sleepers != NULL) d->sleepers->previous_sleeper = s;
-  d->sleepers = s;
-}
-
-/// Whoever takes the session off the list continues it.
-void session_woken(void *context) {
-  struct dbms_session *s = context;
-  struct dbms *d = s->dbms;
-  mutex_lock(&d->mutex);
-  bool slept = s->sleep == SLEEP_LASTS;
-  if (slept) sleeper_unlink(d, s);
-  s->sleep = SLEEP_ENDS;
-  mutex_unlock(&d->mutex);
-  if (slept) go_on(s);
-}
-
-/// ERR_WAIT: it will be told. ERR_NOMEM: nobody will tell, and it looks itself with every tick.
-static enum err await_bookmark(struct dbms_session *s) {
-  if (relay_has(s->relay)) return relay_await(s->relay);
-  if (s->phase == PHASE_SETTLE || s->phase == PHASE_ORIGIN) return ERR_NOMEM;
-  TRY(database_enter(s->bookmark_database, NULL));
-  enum err err = graph_await(s->bookmark_database->graph, s->bookmark, session_woken, s, NULL);
-  database_leave(s->bookmark_database);
-  return err;
-}
-
-static void fall_asleep(struct dbms_session *s) {
-  struct dbms *d = s->dbms;
-  s->resumes = may_resume(s);
-  s->sleep = SLEEP_BEGINS; // nobody knows of it yet
-  enum err err = await_bookmark(s);
-  mutex_lock(&d->mutex);
-  bool sleeps = s->sleep == SLEEP_BEGINS && (err == ERR_WAIT || err == ERR_NOMEM);
-  s->sleep_polls = err == ERR_NOMEM;
-  if (sleeps) {
-    s->sleep = SLEEP_LASTS;
-    sleeper_link(d, s);
-  }
-  mutex_unlock(&d->mutex);
-  if (!sleeps) go_on(s);
-}
-
-static bool is_late(struct dbms_session *s, int64_t now_ns) {
-  if (relay_awaits_answer(s->relay)) {
-    relay_hurry(s->relay, now_ns);
-    return false;
-  }
-  mutex_lock(&s->mutex);
-  bool interrupted = s->interrupted != ERR_OK;
-  mutex_unlock(&s->mutex);
-  return interrupted || s->sleep_polls || now_ns >= s->bookmark_deadline_ns;
-}
-
-void session_wake_late_sleepers(struct dbms *d) {
-  struct dbms_session *late = NULL;
-  int64_t now_ns = clock_monotonic_ns(d->options.clock);
-  mutex_lock(&d->mutex);
-  for (struct dbms_session *s = d->sleepers, *next; s != NULL; s = next) {
-    next = s->next_sleeper;
-    if (!is_late(s, now_ns)) continue;
-    sleeper_unlink(d, s);
-    s->sleep = SLEEP_ENDS;
-    s->next_sleeper = late;
-    late = s;
-  }
-  mutex_unlock(&d->mutex);
-  for (struct dbms_session *s = late, *next; s != NULL; s = next) {
-    next = s->next_sleeper;
-    if (database_hold(s->bookmark_database)) {
-      graph_await_cancel(s->bookmark_database->graph, s);
-      database_leave(s->bookmark_database);
-    }         // from here on nobody but us knows it
-    go_on(s); // looks again at its bookmark, its deadline and whether it was interrupted
-  }
-}
-
 /// Steps until the operation is done (true) or something else will carry it on; then nothing of `s` may be touched.
 static bool carry_on(struct dbms_session *s) {
   switch (session_step(s)) {
   case SESSION_DONE: return true;
   case SESSION_TO_WORKER: queue(s); return false;
-  case SESSION_SLEEP: fall_asleep(s); return false;
+  case SESSION_SLEEP: session_fall_asleep(s); return false;
   case SESSION_WAIT_TX: park(s); return false;
   }
   return true;

@@ -43,10 +43,10 @@ struct dbms_session {
     PHASE_COMMIT,
   } phase;
   bool on_worker;
-  bool resumes;      // what it waits for is told to the front door, not to a worker; settled before it waits
+  bool resumes;            // what it waits for is told to the front door, not to a worker; settled before it waits
   struct dbms_place place; // of the transaction that was begun last
   uint64_t fate_from;      // where an earlier one with its origin is looked for next
-  uint64_t bookmark; // transaction id that is waited for
+  uint64_t bookmark;       // transaction id that is waited for
   struct database *bookmark_database;
   int64_t bookmark_deadline_ns;
   // Waiting for a bookmark, or PHASE_SETTLE; under the dbms mutex.
@@ -72,6 +72,15 @@ bool session_is_at_work(struct dbms_session *s);
 
 /// The name of the database of whoever names none.
 struct str session_home(const struct dbms_session *s);
+
+// ---- sleeping (session_sleep.c) ----
+
+/// Gives the thread back until what the operation waits for is there, or late. Nothing of the session may be touched afterwards.
+void session_fall_asleep(struct dbms_session *s);
+/// What was waited for is there, or will not come. Any thread.
+void session_go_on(struct dbms_session *s);
+/// What has run on the front door's thread so far may go on there; what was too much for it stays with the workers.
+bool session_may_resume(const struct dbms_session *s);
 
 /// What the session sleeps for is there. Any thread, also under mutexes; `context` is the session.
 void session_woken(void *context);
