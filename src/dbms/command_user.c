@@ -39,7 +39,7 @@ static enum err change_own_password(struct dbms_session *s, struct transaction *
   struct user_change change = {.change_required = USER_NO};
   TRY(hash_password(s, t, n->user.password, parameters, a, &change.credentials, e));
   TRY(users_change(t->graph_tx, s->user, &change, e));
-  s->must_change_password = false;
+  t->changes_password = true; // it is, when this is committed
   return ERR_OK;
 }
 

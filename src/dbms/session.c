@@ -397,6 +397,7 @@ static enum err commit(struct dbms_session *s, struct str *ret_bookmark, struct 
   uint64_t id;
   TRY(commit_graph(s, &id, e));
   const struct database *db = s->tx->database;
+  if (s->tx->changes_password) s->must_change_password = false;
   *ret_bookmark = bookmark_write(s->bookmark_text, db->uuid, db->generation, id, s->client.legacy_bookmarks);
   return ERR_OK;
 }

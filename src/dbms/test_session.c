@@ -1,6 +1,7 @@
 // Sessions: statements, commits, results, and which thread does them.
 #include <string.h>
 
+#include "dbms/session_int.h"
 #include "dbms/test_session_world.h"
 
 TEST(a_small_question_is_answered_on_the_callers_thread) {
@@ -289,6 +290,29 @@ TEST(a_data_folder_whose_path_is_too_long_is_refused_before_anything_is_made) {
   sim_disk_free(w.disk);
 }
 
+static void begin_to_change_password(struct world *w, struct client *c) {
+  struct dbms_op begin = op_begin(-1);
+  begin.begin.database = STR("system");
+  finish(w, c, begin);
+  tell(w, c, "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO 'another1'");
+}
+
+TEST(a_password_that_must_be_changed_is_changed_when_that_is_committed) {
+  struct world w;
+  struct client c;
+  start_with(&w, &c);
+  finish(&w, &c, op_of(DBMS_LOGOFF));
+  finish(&w, &c, (struct dbms_op){.kind = DBMS_LOGIN, .login.principal = STR("neo4j")});
+  c.session->must_change_password = true;
+  begin_to_change_password(&w, &c);
+  finish(&w, &c, op_of(DBMS_ROLLBACK));
+  assert_true(c.session->must_change_password);
+  begin_to_change_password(&w, &c);
+  finish(&w, &c, op_of(DBMS_COMMIT));
+  assert_false(c.session->must_change_password);
+  leave(&w, &c);
+}
+
 TESTS(T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_its_thread_back_until_it_is_durable),
       T(whichever_allocation_fails_a_commit_is_answered_with_success_if_and_only_if_it_is_there),
       T(the_first_commit_of_a_new_server_survives_a_power_cut),
@@ -298,4 +322,5 @@ TESTS(T(a_small_question_is_answered_on_the_callers_thread), T(a_commit_gives_it
       T(a_lone_clients_commit_joins_the_round_that_others_wait_for), T(a_session_may_be_freed_by_the_call_that_says_it_is_done),
       T(an_older_result_keeps_its_rows_when_another_statement_runs), T(an_idle_server_has_no_work),
       T(what_a_statement_should_know_is_told_as_far_as_the_client_wants_to_hear_it),
+      T(a_password_that_must_be_changed_is_changed_when_that_is_committed),
       T(a_data_folder_whose_path_is_too_long_is_refused_before_anything_is_made))

@@ -21,6 +21,7 @@ struct transaction {
   int64_t started_ns, deadline_ns; // monotonic; deadline INT64_MAX: none
   enum err timeout_error;          // by whose setting
   bool read_only, auto_commit, wrote;
+  bool changes_password; // of whoever is logged in
   struct result *results; // newest first
   int64_t result_count;
   struct str query;      // that runs or ran last, for SHOW TRANSACTIONS; under the dbms mutex, in the plan of a result
