@@ -5,16 +5,18 @@
 #include "dbms/transaction.h"
 #include "graph/replica.h"
 
-static bool is_of(const struct transaction *t, const struct dbms_origin *origin) {
-  return t->origin.member == origin->member && t->origin.sequence == origin->sequence;
+/// Whoever asks has the same login as the first had: another user's transaction is none of his.
+static bool is_of(const struct transaction *t, const struct dbms_session *asks, const struct dbms_origin *origin) {
+  bool same = t->origin.member == origin->member && t->origin.sequence == origin->sequence;
+  return same && str_eq(t->session->user, asks->user);
 }
 
 /// What is not past its point of no return ends now: at once where its client is idle. True: nothing of it is under way any more.
-static bool end_earlier(struct dbms *d, const struct dbms_origin *origin) {
+static bool end_earlier(struct dbms *d, const struct dbms_session *asks, const struct dbms_origin *origin) {
   bool over = true;
   mutex_lock(&d->mutex);
   for (struct transaction *t = d->transactions; t != NULL && !MUTANT(origin_earlier); t = t->following) {
-    if (!is_of(t, origin) || t->gone != ERR_OK) continue;
+    if (!is_of(t, asks, origin) || t->gone != ERR_OK) continue;
     transaction_kill(t, ERR_TX_TERMINATED);
     over = over && !session_is_at_work(t->session);
   }
@@ -22,12 +24,13 @@ static bool end_earlier(struct dbms *d, const struct dbms_origin *origin) {
   return over;
 }
 
-enum err origin_place(struct database *db, const struct dbms_origin *origin, struct dbms_place *ret, struct error *e) {
+enum err origin_place(const struct dbms_session *asks, struct database *db, const struct dbms_origin *origin,
+                      struct dbms_place *ret, struct error *e) {
   if (origin->member == 0) {
     *ret = (struct dbms_place){0};
     return ERR_OK;
   }
-  bool over = end_earlier(db->dbms, origin);
+  bool over = end_earlier(db->dbms, asks, origin);
   TRY(database_enter(db, e));
   struct dbms_place place = {.term = graph_leading_term(db->graph), .last = graph_applied(db->graph).index};
   database_leave(db);

@@ -11,7 +11,9 @@
 
 /// Where an entry of a transaction that begins now will be. Without an origin: nowhere in particular. ERR_NOT_LEADER: this server
 /// does not lead. ERR_WAIT: an earlier transaction with this origin is not over; ask again.
-enum err origin_place(struct database *db, const struct dbms_origin *origin, struct dbms_place *ret, struct error *e) NODISCARD;
+/// `asks`: the session that begins it; what another user has begun under that origin goes on.
+enum err origin_place(const struct dbms_session *asks, struct database *db, const struct dbms_origin *origin,
+                      struct dbms_place *ret, struct error *e) NODISCARD;
 
 /// What has become of the earlier transaction, if its entry lies from `*from` to `last`, the place of the later one. Reads the
 /// disk, a few hundred entries in one call, and moves `*from` on behind them. `*ret_id` of the commit. ERR_WAIT: call again.

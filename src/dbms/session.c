@@ -226,7 +226,7 @@ static enum err begin(struct dbms_session *s, struct database *db, const struct 
                      (unsigned long long) s->bookmark, (unsigned long long) last);
   }
   s->phase = PHASE_ORIGIN;
-  TRY(origin_place(db, &options->origin, &s->place, e));
+  TRY(origin_place(s, db, &options->origin, &s->place, e));
   struct transaction *t;
   TRY(transaction_begin(s, db, options, auto_commit, &t, e));
   set_transaction(s, t);

@@ -361,6 +361,38 @@ TEST(a_fate_is_not_asked_for_with_a_password_that_was_refused) {
   scene_stop(&s);
 }
 
+/// As another server carries a session of that user on.
+static void carry_on_as(struct scene *s, const char *user, struct client *c) {
+  struct dbms_client client = {.connector = STR("bolt"), .connection_id = STR("bolt-3"), .relayed = true};
+  *c = (struct client){.trio = &s->trio, .server = s->leads, .sink.push = take_rows};
+  mutex_init(&c->mutex);
+  condition_init(&c->done);
+  assert_ok(dbms_session_new(s->trio.servers[s->leads].dbms, &client, &c->session, &s->trio.e));
+  must(c, ask(c, (struct dbms_op){.kind = DBMS_LOGIN, .login.principal = str_of(user)}));
+}
+
+TEST(nobody_ends_the_transaction_of_another_user_by_its_origin) {
+  struct scene s;
+  struct client ada, again, eve;
+  struct dbms_op begin = op_of(DBMS_BEGIN);
+  begin.begin.origin = (struct dbms_origin){.member = 2, .sequence = 77};
+  scene_start(&s);
+  carry_on_as(&s, "ada", &ada);
+  carry_on_as(&s, "ada", &again);
+  carry_on_as(&s, "eve", &eve);
+  must(&ada, ask(&ada, begin));
+  must(&ada, tell(&ada, INCREMENT, false));
+  must(&eve, ask(&eve, begin));
+  must(&ada, ask(&ada, op_of(DBMS_COMMIT)));
+  must(&ada, ask(&ada, begin));
+  must(&again, ask(&again, begin));
+  assert_int_equal(ask(&ada, op_of(DBMS_COMMIT)), ERR_TX_TERMINATED);
+  leave(&ada);
+  leave(&again);
+  leave(&eve);
+  scene_stop(&s);
+}
+
 // ---- all of it at once ----
 
 enum { WRITERS = 6, WRITES = 60 };
@@ -440,5 +472,5 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice), T(what_the_client_has_seen_rows_of_is_not_done_again),
       T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
       T(whoever_must_change_the_password_is_looked_at_by_the_leader_itself),
-      T(a_fate_is_not_asked_for_with_a_password_that_was_refused),
+      T(a_fate_is_not_asked_for_with_a_password_that_was_refused), T(nobody_ends_the_transaction_of_another_user_by_its_origin),
       T(clients_of_every_member_count_right_while_leaders_change_and_connections_are_lost))
