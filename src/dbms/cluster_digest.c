@@ -32,7 +32,8 @@ static void hear(const struct directory_copy *view, struct uuid cluster, struct 
     if (s->number != voter->server || !uuid_eq(announcement_cluster(s), cluster)) continue;
     for (uint32_t k = 0; k < s->database_count; k++) {
       const struct announced_database *d = &s->databases[k];
-      if (uuid_eq(d->uuid, database)) *voter = (struct digest_said){voter->server, d->digest_index, d->digest};
+      bool serves = d->status == DATABASE_ONLINE || d->status == DATABASE_QUARANTINED;
+      if (uuid_eq(d->uuid, database)) *voter = (struct digest_said){voter->server, serves, d->digest_index, d->digest};
     }
   }
 }
@@ -140,6 +141,7 @@ static void help(struct cluster_group *g, const struct directory_copy *view) {
 
 static void ask(struct cluster_group *g, uint64_t index, const struct voters *voters) {
   uint64_t interval_ms = cluster_digest_interval_ms(g->cluster), past_ms = cluster_now_ms(g->cluster) - g->digest_asked_ms;
+  if (digest_is_new_to(voters->of, voters->count)) graph_digest_again(g->database->graph);
   bool patient = past_ms < interval_ms * PATIENCE_INTERVALS && !digest_is_answered(index, voters->of, voters->count);
   if (past_ms < interval_ms || patient || !graph_digest_is_due(g->database->graph)) return;
   g->digest_asked_ms = cluster_now_ms(g->cluster);
@@ -152,7 +154,7 @@ static void look(struct cluster_group *g, const struct directory_copy *view) {
   struct digest_result r;
   struct voters voters;
   graph_digest_last(g->database->graph, &r);
-  struct digest_said here = {g->cluster->options->server, r.index, r.digest};
+  struct digest_said here = {g->cluster->options->server, true, r.index, r.digest};
   find_voters(g, view, &here, &voters);
   judge(g, &r, &here, &voters);
   mend(g);

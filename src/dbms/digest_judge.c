@@ -32,6 +32,12 @@ enum digest_verdict digest_judge(const struct digest_said *here, const struct di
   return here->digest == majority || MUTANT(digest_ignored) ? DIGEST_AGREES : DIGEST_DIFFERS;
 }
 
+bool digest_is_new_to(const struct digest_said *voters, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    if (voters[i].heard && voters[i].index == 0) return true;
+  return false;
+}
+
 bool digest_is_answered(uint64_t index, const struct digest_said *voters, uint32_t count) {
   for (uint32_t i = 0; i < count; i++)
     if (voters[i].index != 0 && voters[i].index < index && voters[i].digest != 0) return false;

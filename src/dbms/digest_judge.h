@@ -8,7 +8,8 @@
 /// What a voter says.
 struct digest_said {
   uint64_t server;
-  uint64_t index;  // as of which entry; 0: it is not heard of, or says nothing
+  bool heard;      // of
+  uint64_t index;  // as of which entry; 0: it says nothing, because it has digested nothing since it started
   uint64_t digest; // 0: it cannot read what it has
 };
 
@@ -23,6 +24,9 @@ enum digest_verdict {
 /// and DIFFERS.
 enum digest_verdict digest_judge(const struct digest_said *here, const struct digest_said *voters, uint32_t count,
                                  uint64_t *ret_majority);
+
+/// Whether somebody is there who has digested nothing since it started: everything is to be compared again.
+bool digest_is_new_to(const struct digest_said *voters, uint32_t count);
 
 /// Whether all that are heard of, and can read what they have, have said that range or a later one: the next may be asked for.
 bool digest_is_answered(uint64_t index, const struct digest_said *voters, uint32_t count);

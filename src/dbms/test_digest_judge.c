@@ -8,7 +8,7 @@ enum { A = 0xa, B = 0xb, C = 0xc, UNREADABLE = 0 };
 /// Voters with these digests as of entry 7; the first is whoever is judged.
 static enum digest_verdict judge(const uint64_t *digests, uint32_t count, uint64_t *ret_majority) {
   struct digest_said voters[5];
-  for (uint32_t i = 0; i < count; i++) voters[i] = (struct digest_said){i + 1, 7, digests[i]};
+  for (uint32_t i = 0; i < count; i++) voters[i] = (struct digest_said){i + 1, true, 7, digests[i]};
   return digest_judge(&voters[0], voters, count, ret_majority);
 }
 
@@ -38,28 +38,31 @@ TEST(nobody_is_judged_by_half_of_the_voters) {
 
 TEST(what_is_said_of_another_entry_does_not_count) {
   uint64_t majority = 0;
-  struct digest_said voters[] = {{1, 7, B}, {2, 7, A}, {3, 6, A}};
+  struct digest_said voters[] = {{1, true, 7, B}, {2, true, 7, A}, {3, true, 6, A}};
   assert_int_equal(digest_judge(&voters[0], voters, 3, &majority), DIGEST_OPEN);
   voters[2].index = 0; // it is not heard of
   assert_int_equal(digest_judge(&voters[0], voters, 3, &majority), DIGEST_OPEN);
   voters[2].index = 7;
   assert_int_equal(digest_judge(&voters[0], voters, 3, &majority), DIGEST_DIFFERS);
-  struct digest_said nothing = {1, 0, 0};
+  struct digest_said nothing = {1, false, 0, 0};
   assert_int_equal(digest_judge(&nothing, voters, 3, &majority), DIGEST_OPEN);
 }
 
 TEST(one_that_does_not_vote_is_judged_by_those_who_do) {
   uint64_t majority = 0;
-  struct digest_said learner = {4, 7, B}, voters[] = {{1, 7, A}, {2, 7, A}, {3, 0, 0}};
+  struct digest_said learner = {4, true, 7, B}, voters[] = {{1, true, 7, A}, {2, true, 7, A}, {3, false, 0, 0}};
   assert_int_equal(digest_judge(&learner, voters, 3, &majority), DIGEST_DIFFERS);
 }
 
 TEST(the_next_range_waits_for_all_that_are_heard_of) {
-  struct digest_said voters[] = {{1, 7, A}, {2, 5, A}, {3, 0, 0}};
+  struct digest_said voters[] = {{1, true, 7, A}, {2, true, 5, A}, {3, false, 0, 0}};
   assert_false(digest_is_answered(7, voters, 3));
+  assert_false(digest_is_new_to(voters, 3));
+  voters[2].heard = true; // and has digested nothing
+  assert_true(digest_is_new_to(voters, 3));
   voters[1].digest = UNREADABLE;
   assert_true(digest_is_answered(7, voters, 3));
-  voters[1] = (struct digest_said){2, 7, A};
+  voters[1] = (struct digest_said){2, true, 7, A};
   assert_true(digest_is_answered(7, voters, 3));
 }
 

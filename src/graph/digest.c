@@ -74,6 +74,12 @@ bool graph_digest_is_due(struct graph *g) {
   return due;
 }
 
+void graph_digest_again(struct graph *g) {
+  mutex_lock(&g->digests.mutex);
+  g->digests.under_way = true;
+  mutex_unlock(&g->digests.mutex);
+}
+
 static void request_landed(struct flight *f, enum err err UNUSED) {
   struct graph *g = f->context;
   mutex_lock(&g->digests.mutex);

@@ -34,6 +34,9 @@ const char *digest_of_text(enum digest_of of);
 /// Whether this member leads, and something has changed since the last time that everything was compared. Any thread.
 bool graph_digest_is_due(struct graph *g);
 
+/// Everything is to be compared again, if it was: somebody has started anew and nobody knows with what. Any thread.
+void graph_digest_again(struct graph *g);
+
 /// Sends the entry for the next range on its way. ERR_BUSY: the last one still is; ERR_NOT_LEADER; errors of a commit. Any
 /// thread.
 enum err graph_digest_ask(struct graph *g, struct error *e) NODISCARD;
