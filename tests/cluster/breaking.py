@@ -53,6 +53,14 @@ def persist(driver, statement, parameters, timeout_s=30):
             time.sleep(0.1)
 
 
+def write_entries(driver, count):
+    """Of the log, each a transaction: those that begin with nothing get a copy of a store afterwards."""
+    persist(driver, "MERGE (f:Filler)", {})
+    text = "MATCH (f:Filler) UNWIND range(1, $n) AS i CALL { WITH f, i SET f.n = i } IN TRANSACTIONS OF 1 ROW"
+    for _ in range(count // 500):
+        persist(driver, text, {"n": 500})
+
+
 def prepare(driver, of):
     """What the clients use; what was left two rounds ago goes."""
     persist(driver, "MATCH (n {round: $round}) DETACH DELETE n", {"round": str(of.number - 2)})
@@ -124,11 +132,11 @@ def say_what_is_wrong(arguments, number, name, wrong, members, load):
     print(f"folders: {members.directory}", flush=True)
 
 
-def note(arguments, counts, totals):
+def note(arguments, counts, totals, copies_cut):
     commit = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=HERE, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
     with open(arguments.ledger, "a", encoding="utf-8") as f:
         f.write(f"commit={commit} seed={arguments.seed} servers={arguments.servers} replicas={arguments.replicas} rounds={sum(counts.values())} acknowledged={totals['acknowledged']} "
-                f"unknown={totals['unknown']} refused={totals['refused']} " + " ".join(f"{name}={n}" for name, n in sorted(counts.items())) + " result=ok\n")
+                f"unknown={totals['unknown']} refused={totals['refused']} copies-cut={copies_cut} " + " ".join(f"{name}={n}" for name, n in sorted(counts.items())) + " result=ok\n")
 
 
 def run(arguments, members):
@@ -138,6 +146,7 @@ def run(arguments, members):
     driver = Driver(members.addresses(), rng)
     for statement in SCHEMA:
         persist(driver, statement, {})
+    write_entries(driver, arguments.entries)
     driver.close()
     for number, name in zip(range(arguments.rounds), names_in_order(arguments, members, rng)):
         begin = time.monotonic()
@@ -152,9 +161,9 @@ def run(arguments, members):
         if arguments.verbose:
             print(f"round {number}, {name}, {time.monotonic() - begin:.1f} s: {load.total('acknowledged')} acknowledged, {load.total('unknown')} unknown, "
                   f"told {dict(load.causes())}", flush=True)
-    print(f"{sum(counts.values())} rounds, as promised: {dict(totals)}; {dict(counts)}")
+    print(f"{sum(counts.values())} rounds, as promised: {dict(totals)}; {dict(counts)}; {members.copies_cut} copies of stores were cut short")
     if arguments.ledger:
-        note(arguments, counts, totals)
+        note(arguments, counts, totals, members.copies_cut)
     return 0
 
 
@@ -175,6 +184,7 @@ def main():
     parser.add_argument("--servers", type=int, default=3)
     parser.add_argument("--only", action="append", metavar="FAULT")
     parser.add_argument("--replicas", type=int, default=1)
+    parser.add_argument("--entries", type=int, default=0, help="of the log that are written first: cores keep 8,192")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of all servers")
     parser.add_argument("--ledger")
     parser.add_argument("--verbose", action="store_true")

@@ -105,18 +105,19 @@ class CoreFaults(Faults):
     # ---- copies of stores ----
 
     def copy(self, victim):
-        """A server that lost its store gets a copy, over a wire that takes its time if there is one; meanwhile `victim(receiver, giver)` is killed."""
+        """A server that lost its store gets a copy, over a wire that takes its time if there is one; `victim(receiver, giver)` is killed in
+        the middle. A core may be filled from the log instead: by the leader."""
         receiver = self.rng.choice(self.members.cores + self.members.replicas)
         self.members.kill(receiver)
         self.members.empty(receiver)
         since = self.members.console_bytes(receiver)
-        self.members.start(receiver)
         if hasattr(self.members.network, "slow_down"):
             self.members.network.slow_down(receiver, bytes_a_second=self.rng.uniform(1e6, 5e6))
+        self.members.start(receiver)
         giver = self.members.giver_of_copy(receiver, since)
         time.sleep(self.rng.uniform(0, 1))
-        if giver is not None:
-            yield from self.kill([victim(receiver, giver)])
+        self.members.copies_cut += giver is not None and not self.members.has_copy(receiver, since)
+        yield from self.kill([victim(receiver, giver or self.members.leader())])
         yield
         if hasattr(self.members.network, "heal"):
             self.members.network.heal()

@@ -40,6 +40,7 @@ class CoreMembers:
         """`clock_jump`: the library of clock_jump.c, if clocks are to be turned."""
         self.network, self.processes, self.following = network, {}, {}
         self.heard, self.forgotten = {}, {}  # of what each said: bytes
+        self.copies_cut = 0
         self.count, self.settings = count, {**SETTINGS, **(settings or {})}
         hosts = list(range(1, count + replicas + spares + 1))
         self.cores, self.replicas, self.spares = hosts[:count], hosts[count:count + replicas], hosts[count + replicas:]
@@ -267,17 +268,19 @@ class CoreMembers:
         path = self.all[n].home / "console.out"
         return path.read_bytes()[self.forgotten.get(n, 0) if since is None else since:].decode(errors="replace") if path.exists() else ""
 
-    def giver_of_copy(self, n, since, timeout_s=20):
-        """Who gives server n the copy of neo4j that it asked for; None if it needed none."""
+    def giver_of_copy(self, n, since, timeout_s=10):
+        """Who gives server n a copy that takes its time, when some of it is there; None if it gets none."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            text = self.console(n, since)
             hosts = {self.host(m): m for m in self.servers}
-            asked = [hosts[host] for host in re.findall(r"Requesting store listing from: ([\d.]+):", text) if host in hosts]
-            if asked:
-                return asked[-1]
+            given = re.findall(r"Copying store from ([\d.]+):\d+: \d\d% completed", self.console(n, since))
+            if given:
+                return hosts.get(given[-1])
             time.sleep(0.01)
         return None
+
+    def has_copy(self, n, since):
+        return "[neo4j] The store is the copy now" in self.console(n, since)
 
     def listen(self):
         """`said` begins here."""
