@@ -24,12 +24,11 @@ def is_expected(cause, routes):
 
 class Round:
     """What the clients of one round share. `addresses` are those of cores, `readers` of all; `bookmark` is the highest that any of them was
-    given; `changes` counts when a database begins to be made or dropped, and ends: it is
-    even while none is, as far as anybody knows."""
+    given; `changes` counts when a database begins to be made or dropped, and while it may be `changing` is true."""
 
     def __init__(self, number, addresses, values, readers):
         self.number, self.addresses, self.values, self.readers, self.changes = number, addresses, values, readers, 0
-        self.stop, self.begin, self.bookmark = threading.Event(), time.monotonic(), None
+        self.stop, self.begin, self.bookmark, self.changing = threading.Event(), time.monotonic(), None, False
         self.merged = collections.Counter()  # (name, outcome)
 
     def key(self, i):

@@ -19,21 +19,21 @@ class Makers(Client):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.may_be = {name: {True, False} for name in NAMES}
+        self.may_be, self.lasts = {name: {True, False} for name in NAMES}, False
 
     def once(self):
         self.of.stop.wait(self.rng.uniform(0.2, 1.5))
         name, (how, then) = self.rng.choice(NAMES), self.rng.choice(list(self.HOW.items()))
         self.of.changes += 1
+        self.of.changing = True
         try:
             _, bookmark = self.driver.auto_commit("WRITE", self.bookmark, how.format(name))
-        except Unknown:  # and it may be done at any time from now on
+        except Unknown:
             self.may_be[name] = self.may_be[name] | then
+            self.lasts = True  # it may be done at any time from now on
             raise
-        except Refused:
-            self.of.changes += 1
-            raise
-        self.of.changes += 1
+        finally:
+            self.of.changing = self.lasts
         self.may_be[name], self.bookmark = then, bookmark
         self.look(name, then, bookmark)
 
@@ -83,7 +83,7 @@ class Archivists(Client):
 
     def once(self):
         self.n += 1
-        key, changes = f"{self.number}-{self.n}", self.of.changes
+        key, changes, changing = f"{self.number}-{self.n}", self.of.changes, self.of.changing
         try:
             rows = self.write("CREATE (a:Archived {key: $key, round: $round}) RETURN elementId(a)", key=key, round=str(self.of.number))
         except Refused:
@@ -93,7 +93,7 @@ class Archivists(Client):
         address = self.rng.choice(self.of.readers)
         rows, _ = self.driver.auto_commit("READ", self.bookmark, "MATCH (a:Archived {round: $round, key: $key}) RETURN count(a)",
                                           {"round": str(self.of.number), "key": key}, address=address)
-        if rows != [[1]] and changes == self.of.changes and changes % 2 == 0:
+        if rows != [[1]] and changes == self.of.changes and not changing:
             self.wrong.append(f"{key} is {rows} times in {self.database} on {address} with its bookmark {self.bookmark}")
 
     @staticmethod
