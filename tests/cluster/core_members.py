@@ -227,19 +227,23 @@ class CoreMembers:
         told = re.findall(r"\[neo4j\] Members of the group: .*voting: (\d+)\.", self.console(n))
         return int(told[-1]) if told else None
 
-    def server_ids(self, n):
-        """{host: id}, as server n says; empty if it says nothing."""
+    def hosts_by_id(self, n):
+        """As server n says, without a host of those that it does not hear of; empty if it says nothing."""
         try:
             rows = self.ask(n, "SHOW SERVERS YIELD serverId, address RETURN serverId, address", db="system").rows
         except (OSError, Failure):
             return {}
-        return {address.rsplit(":", 1)[0]: name for name, address in rows}
+        return {name: address and address.rsplit(":", 1)[0] for name, address in rows}
+
+    def id_of(self, n):
+        """Of server n, as any core knows it; None if none does."""
+        return next((name for m in self.cores for name, host in self.hosts_by_id(m).items() if host == self.host(n)), None)
 
     def leave(self, n, timeout_s=60):
         """Server n is dropped, is told so, is stopped, and forgets everything: whoever is started there next is another."""
-        wait_for("it is known", lambda: any(self.host(n) in self.server_ids(m) for m in self.cores), timeout_s)
-        name = next(ids[self.host(n)] for ids in map(self.server_ids, self.cores) if self.host(n) in ids)
-        wait_for("somebody drops it", lambda: self.dropped(n, name), timeout_s)
+        known = []
+        wait_for("it is known", lambda: known.append(self.id_of(n)) or known[-1] is not None, timeout_s)
+        wait_for("somebody drops it", lambda: self.dropped(known[-1]), timeout_s)
         wait_for("it is told", lambda: "This server was dropped from its cluster (DROP SERVER)" in self.console(n), timeout_s)
         if self.stop(n) != 0:
             raise AssertionError(f"server {n}, dropped and stopped, ended with an error")
@@ -247,15 +251,15 @@ class CoreMembers:
         shutil.rmtree(self.all[n].home / "data")
         self.forgotten[n] = self.console_bytes(n)
 
-    def dropped(self, n, name):
+    def dropped(self, name):
         """Told to any core, again until it is on no list."""
         m = random.choice(self.cores)
         try:
             self.ask(m, f"DROP SERVER '{name}'", db="system", timeout_s=10)
         except (OSError, Failure):
             pass
-        told = [self.server_ids(core) for core in self.cores]
-        return all(ids and self.host(n) not in ids for ids in told)
+        told = [self.hosts_by_id(core) for core in self.cores]
+        return all(ids and name not in ids for ids in told)
 
     # ---- what they say ----
 
