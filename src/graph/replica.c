@@ -147,17 +147,20 @@ static enum err receive_other(struct graph *g, const struct log_entry *entry, st
   bool commands = applier_has_commands(entry->kind);
   bool follows = r->arriving != NULL && commands && r->arriving->term == entry->term;
   if (r->arriving != NULL && !follows && !MUTANT(replica_parts)) flight_free(TAKE_PTR(r->arriving));
-  if (r->arriving == NULL) r->arriving = make_arriving(g, entry);
+  struct flight *alone = NULL, **f = commands ? &r->arriving : &alone;
+  if (*f == NULL) *f = make_arriving(g, entry);
   bool carries = commands || entry->kind == LOG_STATE_DIGEST;
-  if (r->arriving == NULL || (carries && buf_append_str(&r->arriving->bytes, entry->payload) != ERR_OK))
+  if (*f == NULL || (carries && buf_append_str(&(*f)->bytes, entry->payload) != ERR_OK)) {
+    flight_free(alone);
     return error_ensure(e, ERR_NOMEM);
+  }
   if (commands && entry->parts & LOG_PART) return ERR_OK;
-  r->arriving->only = *entry;
-  r->arriving->only.metadata = r->arriving->only.sections = r->arriving->only.payload = STR_NONE; // the caller's
-  r->arriving->entries = &r->arriving->only;
-  r->arriving->entry_count = 1;
-  r->arriving->end_index = entry->index;
-  *ret = TAKE_PTR(r->arriving);
+  (*f)->only = *entry;
+  (*f)->only.metadata = (*f)->only.sections = (*f)->only.payload = STR_NONE; // the caller's
+  (*f)->entries = &(*f)->only;
+  (*f)->entry_count = 1;
+  (*f)->end_index = entry->index;
+  *ret = TAKE_PTR(*f);
   return ERR_OK;
 }
 

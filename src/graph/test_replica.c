@@ -349,6 +349,29 @@ TEST(a_large_transaction_of_which_only_the_beginning_was_replicated_leaves_nothi
   stop(&one, &other);
 }
 
+TEST(the_beginning_of_a_large_transaction_is_no_part_of_what_comes_in_a_later_term) {
+  struct group group;
+  struct member one, other;
+  two_members(&group, &one, &other);
+  lead(&one);
+  graph_token key = token(&one, GRAPH_KEY, "text");
+  struct graph_tx *large = submit(&one, key, 9 << 20);
+  uint64_t before = group.count;
+  send(&one);
+  depose(&one);
+  cut(&group, before + 2);
+  receive_all(&other);
+  lead(&one);
+  finish(&one, large, ERR_NOT_LEADER);
+  struct graph_tx *whole = submit(&one, key, 9 << 20);
+  send(&one);
+  receive_all(&one);
+  finish(&one, whole, ERR_OK);
+  receive_all(&other);
+  assert_int_equal(nodes(&other), 1);
+  stop(&one, &other);
+}
+
 TEST(names_go_on_behind_those_that_another_leader_gave) {
   struct group group;
   struct member one, other;
@@ -579,6 +602,7 @@ TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_h
       T(a_transaction_that_was_begun_for_one_term_does_not_begin_to_write_in_a_later_one),
       T(who_asked_for_a_transaction_is_in_each_of_its_entries),
       T(a_large_transaction_of_which_only_the_beginning_was_replicated_leaves_nothing),
+      T(the_beginning_of_a_large_transaction_is_no_part_of_what_comes_in_a_later_term),
       T(names_go_on_behind_those_that_another_leader_gave),
       T(every_member_fills_an_index_and_whoever_leads_then_gives_the_verdict), T(proposals_that_the_group_has_no_room_for_wait),
       T(committed_entries_are_turned_away_while_the_applier_is_behind), T(whoever_waits_is_told_when_the_group_has_failed),
