@@ -109,10 +109,12 @@
   X(origin_written,    "a transaction's entries do not say who asked for it") \
   X(digest_batch,      "a digest is of a state that has later entries, too") \
   X(origin_term,       "a transaction that was begun for one term writes in a later one") \
-  /* dbms in a cluster: caught by test_relay and, digests, by test_digest_judge */ \
+  /* dbms in a cluster: caught by test_relay, test_linearizable and, digests, by test_digest_judge */ \
   X(digest_ignored,    "a member whose digest differs serves on") \
   X(origin_earlier,    "whoever asks what became of a transaction is answered while it may still commit") \
   X(relay_again,       "a statement is done again though its rows were delivered") \
+  X(linearizable_round, "a leader takes itself for one without asking the others") \
+  X(linearizable_reach, "a linearizable read does not wait until what it must see is applied here") \
   X(relay_reach,       "the log here is asked before it has what the leader had") \
   /* a server as a member: caught by the simulator of the product */ \
   X(product_uncommitted,      "an entry that is durable here counts as committed after a restart") \

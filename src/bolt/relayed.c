@@ -33,6 +33,14 @@ enum err bolt_relayed_read_origin(struct value extra, struct dbms_origin *ret, s
   return read_two(extra, STR("origin"), STR("member"), &ret->member, STR("sequence"), &ret->sequence, e);
 }
 
+void bolt_relayed_write_linearizable(struct dict *extra, const struct dbms_tx_options *tx) {
+  if (tx->linearizable) dict_bool(extra, STR("linearizable"), true);
+}
+
+enum err bolt_relayed_read_linearizable(struct value extra, struct dbms_tx_options *ret, struct error *e) {
+  return bolt_extra_bool(extra, STR("linearizable"), &ret->linearizable, e);
+}
+
 void bolt_relayed_write_question(struct dict *extra, const struct dbms_tx_options *tx) {
   if (tx->asks_fate) dict_int(extra, STR("behind"), (int64_t) tx->behind);
 }

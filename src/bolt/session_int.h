@@ -98,8 +98,8 @@ enum err session_reserve_answer(struct bolt_session *s, struct error *e) NODISCA
 /// then has its reserve. ERR_NOMEM.
 enum err session_take_output(struct bolt_session *s) NODISCARD;
 
-/// Of BEGIN and RUN on the routing port; none elsewhere. ERR_PROTOCOL.
-enum err session_read_origin(struct bolt_session *s, struct dbms_origin *ret, struct error *e) NODISCARD;
+/// What another server adds to BEGIN and RUN, on the routing port; nothing elsewhere. ERR_PROTOCOL.
+enum err session_read_relayed(struct bolt_session *s, struct dbms_tx_options *ret, struct error *e) NODISCARD;
 
 void session_forget_results(struct bolt_session *s);
 enum err session_keep_filter(struct bolt_kept_filter *kept, const struct bolt_filter *filter) NODISCARD;

@@ -96,7 +96,7 @@ static void submit_run(struct bolt_session *s) {
   s->op.run.query = run->query;
   s->op.run.parameters = run->parameters;
   s->op.run.tx = run->tx;
-  if (session_read_origin(s, &s->op.run.tx.origin, &error) != ERR_OK) {
+  if (session_read_relayed(s, &s->op.run.tx, &error) != ERR_OK) {
     session_fail(s, &error);
     return;
   }

@@ -21,13 +21,14 @@ static bool is_text(const struct bolt_session *s) {
   return s->message.kind == BOLT_RUN;
 }
 
-enum err session_read_origin(struct bolt_session *s, struct dbms_origin *ret, struct error *e) {
+enum err session_read_relayed(struct bolt_session *s, struct dbms_tx_options *ret, struct error *e) {
   if (!s->setup.settings->for_servers || v_is_null(s->message.extra)) return ERR_OK;
-  return bolt_relayed_read_origin(s->message.extra, ret, e);
+  TRY(bolt_relayed_read_origin(s->message.extra, &ret->origin, e));
+  return bolt_relayed_read_linearizable(s->message.extra, ret, e);
 }
 
-static enum err read_origin_and_question(struct bolt_session *s, struct dbms_tx_options *ret, struct error *e) {
-  TRY(session_read_origin(s, &ret->origin, e));
+static enum err read_relayed_and_question(struct bolt_session *s, struct dbms_tx_options *ret, struct error *e) {
+  TRY(session_read_relayed(s, ret, e));
   if (!s->setup.settings->for_servers || v_is_null(s->message.extra)) return ERR_OK;
   return bolt_relayed_read_question(s->message.extra, ret, e);
 }
@@ -62,7 +63,7 @@ void session_begin(struct bolt_session *s) {
   }
   session_prepare(s, DBMS_BEGIN);
   s->op.begin = is_text(s) ? s->message.run.tx : s->message.begin.tx;
-  if (read_origin_and_question(s, &s->op.begin, &error) != ERR_OK) {
+  if (read_relayed_and_question(s, &s->op.begin, &error) != ERR_OK) {
     session_fail(s, &error);
     return;
   }

@@ -57,6 +57,17 @@ TEST(what_became_of_an_earlier_transaction_is_told_with_the_later_one) {
   }
 }
 
+TEST(another_server_may_ask_for_all_that_was_acknowledged) {
+  for (int for_servers = 0; for_servers < 2; for_servers++) {
+    struct player p;
+    open_for(&p, for_servers);
+    player_say(&p, "BEGIN {db: 'neo4j', mode: 'r', linearizable: true}");
+    player_hear(&p);
+    assert_int_equal(logged(&p, "LINEARIZABLE\n"), for_servers);
+    player_close(&p);
+  }
+}
+
 TEST(another_listener_takes_no_notice) {
   struct player p;
   open_for(&p, false);
@@ -71,7 +82,8 @@ TEST(another_listener_takes_no_notice) {
 
 TEST(an_origin_that_is_none_fails_the_request) {
   static const char *const messages[] = {"BEGIN {origin: 1}", "BEGIN {origin: {member: 'x'}}",
-                                         "BEGIN {origin: {member: 3}, behind: 'x'}", "RUN 'RETURN 1' {} {origin: []}"};
+                                         "BEGIN {origin: {member: 3}, behind: 'x'}", "RUN 'RETURN 1' {} {origin: []}",
+                                         "BEGIN {linearizable: 1}"};
   for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
     struct player p;
     open_for(&p, true);
@@ -85,5 +97,6 @@ TEST(an_origin_that_is_none_fails_the_request) {
 
 TESTS(T(a_session_on_the_routing_port_is_the_one_of_a_client_elsewhere),
       T(the_origin_goes_with_a_transaction_and_its_place_comes_back),
-      T(what_became_of_an_earlier_transaction_is_told_with_the_later_one), T(another_listener_takes_no_notice),
+      T(what_became_of_an_earlier_transaction_is_told_with_the_later_one),
+      T(another_server_may_ask_for_all_that_was_acknowledged), T(another_listener_takes_no_notice),
       T(an_origin_that_is_none_fails_the_request))

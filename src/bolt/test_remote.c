@@ -68,6 +68,22 @@ TEST(what_became_of_an_earlier_transaction_can_be_asked_there) {
   close_world(&w);
 }
 
+TEST(what_is_to_be_linearizable_is_so_there) {
+  struct world w;
+  struct talk t;
+  open_world(&w);
+  talk_open(&t, &w);
+  assert_ok(log_in(&t));
+  assert_ok(begin(&t));
+  assert_ok(end(&t, DBMS_ROLLBACK));
+  assert_false(logged(&w, "LINEARIZABLE\n"));
+  t.op = (struct dbms_op){.begin = {.metadata = V_NULL, .linearizable = true}};
+  assert_ok(perform(&t, DBMS_BEGIN));
+  assert_true(logged(&w, "LINEARIZABLE\n"));
+  talk_close(&t);
+  close_world(&w);
+}
+
 TEST(a_statement_alone_has_its_options_its_place_and_its_bookmark) {
   static const struct dbms_client who = {.user_agent = {"test/1", 6}, .neo4j_major = 3, .legacy_bookmarks = true};
   const struct str categories[] = {STR("HINT")};
@@ -443,10 +459,10 @@ TEST(an_interruption_stops_what_runs) {
 }
 
 TESTS(T(a_transaction_is_carried_out_there), T(what_became_of_an_earlier_transaction_can_be_asked_there),
-      T(a_statement_alone_has_its_options_its_place_and_its_bookmark), T(a_summary_has_its_plan_and_its_notifications),
-      T(every_kind_of_value_comes_back_as_it_is_there), T(nodes_relationships_and_paths_come_whole),
-      T(a_long_result_stops_when_the_sink_is_full_and_goes_on_where_it_was), T(long_rows_come_in_short_batches),
-      T(so_many_rows_as_are_wanted_and_the_rest_discarded), T(a_transaction_may_end_or_be_reset_in_the_middle_of_a_portion),
-      T(a_failure_has_its_code_its_text_and_its_place), T(each_status_that_a_client_sees_comes_back_as_one_that_says_the_same),
-      T(a_sink_that_refuses_ends_the_transaction_there), T(a_wrong_password_is_told_by_the_other_server),
-      T(an_interruption_stops_what_runs))
+      T(what_is_to_be_linearizable_is_so_there), T(a_statement_alone_has_its_options_its_place_and_its_bookmark),
+      T(a_summary_has_its_plan_and_its_notifications), T(every_kind_of_value_comes_back_as_it_is_there),
+      T(nodes_relationships_and_paths_come_whole), T(a_long_result_stops_when_the_sink_is_full_and_goes_on_where_it_was),
+      T(long_rows_come_in_short_batches), T(so_many_rows_as_are_wanted_and_the_rest_discarded),
+      T(a_transaction_may_end_or_be_reset_in_the_middle_of_a_portion), T(a_failure_has_its_code_its_text_and_its_place),
+      T(each_status_that_a_client_sees_comes_back_as_one_that_says_the_same), T(a_sink_that_refuses_ends_the_transaction_there),
+      T(a_wrong_password_is_told_by_the_other_server), T(an_interruption_stops_what_runs))

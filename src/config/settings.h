@@ -30,6 +30,7 @@
   X(routing_enabled,            BOOL,     "dbms.routing.enabled", "", "", "true", 0, 0, "a member of a cluster hands writes on to the leader") \
   X(routing_direct_enabled,     BOOL,     "quiver.routing.direct.enabled", "", "", "true", 0, 0, "also those of clients that do not route themselves: bolt:// and HTTP") \
   X(routing_wait_ms,            DURATION, "quiver.routing.wait_timeout", "", "", "30s", 0, 3600000, "a write waits for a leader") \
+  X(read_consistency,           ENUM,     "quiver.read.consistency", "", "", "CAUSAL", 0, 0, "CAUSAL|LINEARIZABLE") \
   X(server_name,                STRING,   "quiver.server_name", "", "", "", 0, 0, "what the server calls itself on the wire; empty: Neo4j/5.26.0-quiver.<version>") \
   /* certificates of Bolt over TLS */ \
   X(tls_bolt_enabled,           BOOL,     "dbms.ssl.policy.bolt.enabled", "", "", "false", 0, 0, "read the certificate below") \

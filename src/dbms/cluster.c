@@ -67,7 +67,8 @@ static void on_membership(struct group_application *a, const struct consensus_me
               "[%.*s] Members of the group: %u, voting: %u.", STR_ARG(group_of(a)->database->name), m->count, voters);
 }
 
-static void on_read(struct group_application *a UNUSED, uint64_t read_id UNUSED, uint64_t index UNUSED, bool failed UNUSED) {
+static void on_read(struct group_application *a, uint64_t read_id, uint64_t index, bool failed) {
+  cluster_reads_told(group_of(a), read_id, index, failed);
 }
 
 // ---- after each step of a group ----
@@ -182,6 +183,7 @@ static void on_group_stepped(void *context UNUSED, struct host_group *member) {
   lead(g, &s);
   cluster_tell(g, &s);
   propose_waiting(g);
+  cluster_reads_ask(g);
   forget_checkpointed(g);
   tell_replicas(g);
 }
@@ -196,6 +198,7 @@ static void on_group_failed(void *context UNUSED, struct host_group *member) {
   mutex_unlock(&g->mutex);
   graph_lead(g->database->graph, 0);
   graph_group_failed(g->database->graph, &cause);
+  cluster_reads_close(g);
 }
 
 void cluster_published(struct cluster_group *g) {
@@ -416,6 +419,7 @@ void cluster_leave(struct database *db) {
     loop_call(g->cluster->loop, leave_on_loop, g);
   else
     cluster_unfollow(g);
+  cluster_reads_close(g);
   mutex_done(&g->mutex);
   mem_free(g);
 }
@@ -484,6 +488,7 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
   c->dbms = d;
   c->options = options;
   mutex_init(&c->mutex);
+  mutex_init(&c->reads_mutex);
   serial_init(&c->writer, d->options.host, WORK_MACHINE, write_logs);
   serial_wake(&c->writer);
   struct opening o = {.cluster = c, .error = e};
@@ -511,6 +516,7 @@ void cluster_close(struct cluster *c) {
   serial_rest(&c->writer);
   if (c->loop != NULL) loop_call(c->loop, close_on_loop, c);
   loop_stop(c->loop);
+  mutex_done(&c->reads_mutex);
   mutex_done(&c->mutex);
   mem_free(c);
 }

@@ -80,6 +80,20 @@ struct cluster_status {
 /// Any thread, between cluster_join and cluster_leave.
 void cluster_status(struct cluster_group *g, struct cluster_status *ret);
 
+/// A read that may be answered from a state that has applied `index`, once its state is ANSWERED. The asker's memory.
+struct cluster_read {
+  struct cluster_read *next, **at; // the group's
+  void (*ready)(void *context);    // answered or failed; from any thread, under a mutex: must only take note
+  void *context;
+  enum cluster_read_state { CLUSTER_READ_NONE, CLUSTER_READ_WAITS, CLUSTER_READ_ANSWERED, CLUSTER_READ_FAILED } state;
+  uint64_t index;
+};
+/// Has a majority confirm that this member leads. It fails where it does not, or where they do not answer within an election
+/// timeout. False: nobody will tell, as this server is not, or no more, a member. Any thread, between cluster_join and cluster_leave.
+bool cluster_read(struct cluster_group *g, struct cluster_read *r);
+/// When it returns `ready` has been called or never will be. Any thread; `r` may never have been asked for.
+void cluster_read_cancel(struct cluster *c, struct cluster_read *r);
+
 /// Whether the leader is not known, or has said that it has applied more than `index`: then this member has something to learn.
 /// Any thread, between cluster_join and cluster_leave.
 bool cluster_is_behind(struct cluster_group *g, uint64_t index);

@@ -19,6 +19,8 @@ struct cluster {
   uint64_t lost[CLUSTER_SERVERS_MAX]; // servers with whom the connection was lost
   struct consensus_membership system_members;
 
+  struct mutex reads_mutex; // `reads` of all groups. Before the dbms mutex
+
   // Leaders (cluster_balance.c).
   struct loop_timer *balance;
   uint64_t balance_who, balance_since_ms; // which servers were there, and since when
@@ -49,6 +51,11 @@ struct cluster_group {
   uint64_t leading;              // the term that the graph was told of
   uint64_t led_since_ms;         // of that term, or the last try to give leadership away
   uint64_t given_index;          // what others who pull were told of
+  struct {
+    struct cluster_read *waiting, *asked;
+    uint64_t id; // of the last question; the loop's
+    bool closed;
+  } reads; // under reads_mutex
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
   struct mutex mutex;            // what follows
   struct cluster_status status;
@@ -65,6 +72,15 @@ void cluster_raise(struct cluster_group *g, enum event_level level, const char *
 enum err cluster_refusal(enum err err, const struct group_stats *now, uint64_t term);
 /// What is new of elections, after a step (cluster_tell.c).
 void cluster_tell(struct cluster_group *g, const struct group_stats *s);
+
+// ---- linearizable reads (cluster_read.c) ----
+
+/// Asks the group for those that wait, unless it is being asked. After a step.
+void cluster_reads_ask(struct cluster_group *g);
+/// group_application.read.
+void cluster_reads_told(struct cluster_group *g, uint64_t read_id, uint64_t index, bool failed);
+/// The group answers nobody any more: all fail. Any thread.
+void cluster_reads_close(struct cluster_group *g);
 
 // ---- the beginning of groups (cluster_begin.c) ----
 

@@ -70,6 +70,13 @@ enum err cluster_view(const struct cluster *c UNUSED, struct arena *a UNUSED, st
   return ERR_UNSUPPORTED;
 }
 
+bool cluster_read(struct cluster_group *g UNUSED, struct cluster_read *r UNUSED) {
+  return false;
+}
+
+void cluster_read_cancel(struct cluster *c UNUSED, struct cluster_read *r UNUSED) {
+}
+
 bool cluster_is_behind(struct cluster_group *g UNUSED, uint64_t index UNUSED) {
   return false;
 }

@@ -24,12 +24,19 @@ static bool end_earlier(struct dbms *d, const struct dbms_session *asks, const s
   return over;
 }
 
-enum err origin_place(const struct dbms_session *asks, struct database *db, const struct dbms_origin *origin,
+/// A standalone server is in no term.
+static enum err seen_place(struct database *db, struct dbms_place *ret, struct error *e) {
+  TRY(database_enter(db, e));
+  *ret = (struct dbms_place){.term = MAX(graph_leading_term(db->graph), UINT64_C(1)), .last = graph_applied(db->graph).index};
+  database_leave(db);
+  return ERR_OK;
+}
+
+enum err origin_place(const struct dbms_session *asks, struct database *db, const struct dbms_tx_options *options,
                       struct dbms_place *ret, struct error *e) {
-  if (origin->member == 0) {
-    *ret = (struct dbms_place){0};
-    return ERR_OK;
-  }
+  const struct dbms_origin *origin = &options->origin;
+  *ret = (struct dbms_place){0};
+  if (origin->member == 0) return options->linearizable ? seen_place(db, ret, e) : ERR_OK;
   bool over = end_earlier(db->dbms, asks, origin);
   TRY(database_enter(db, e));
   struct dbms_place place = {.term = graph_leading_term(db->graph), .last = graph_applied(db->graph).index};

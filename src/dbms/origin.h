@@ -9,10 +9,11 @@
 #include "dbms/dbms_int.h"
 #include "dbms/session.h"
 
-/// Where an entry of a transaction that begins now will be. Without an origin: nowhere in particular. ERR_NOT_LEADER: this server
-/// does not lead. ERR_WAIT: an earlier transaction with this origin is not over; ask again.
+/// Where an entry of a transaction that begins now will be; without an origin, of one that another server sends to read
+/// linearizably: what it sees; otherwise nowhere in particular. ERR_NOT_LEADER: this server does not lead. ERR_WAIT: an earlier
+/// transaction with this origin is not over; ask again.
 /// `asks`: the session that begins it; what another user has begun under that origin goes on.
-enum err origin_place(const struct dbms_session *asks, struct database *db, const struct dbms_origin *origin,
+enum err origin_place(const struct dbms_session *asks, struct database *db, const struct dbms_tx_options *options,
                       struct dbms_place *ret, struct error *e) NODISCARD;
 
 /// What has become of the earlier transaction, if its entry lies from `*from` to `last`, the place of the later one. Reads the

@@ -13,17 +13,18 @@
 
 // ---- life ----
 
-static bool may_relay(const struct dbms *d, const struct dbms_client *client) {
+static bool may_hand_on(const struct dbms *d, const struct dbms_client *client) {
   const struct config_values *v = d->options.config;
-  return d->near != NULL && !client->relayed && v->routing_enabled && (client->routed || v->routing_direct_enabled);
+  return v->routing_enabled && (client->routed || v->routing_direct_enabled);
 }
 
 enum err relay_new(struct dbms_session *s, struct relay **ret, struct error *e) {
   *ret = NULL;
-  if (!may_relay(s->dbms, &s->client)) return ERR_OK;
+  if (s->dbms->near == NULL || s->client.relayed) return ERR_OK;
   struct relay *r = mem_zalloc(sizeof *r);
   if (r == NULL) return error_ensure(e, ERR_NOMEM);
   r->session = s;
+  r->hands_on = may_hand_on(s->dbms, &s->client);
   arena_init(&r->texts, NULL);
   arena_init(&r->kept.arena, &s->dbms->budget);
   arena_init(&r->answers, &s->dbms->budget);
@@ -83,6 +84,10 @@ void relay_logoff(struct relay *r) {
   arena_reset(&r->texts);
 }
 
+bool relay_hands_on(const struct relay *r) {
+  return r != NULL && r->hands_on;
+}
+
 bool relay_has(const struct relay *r) {
   return r != NULL && r->kind != RELAY_NONE;
 }
@@ -100,6 +105,10 @@ static struct dbms_origin next_origin(struct dbms *d) {
   return (struct dbms_origin){o->server, o->epoch << 40 | (1 + atomic_fetch_add(&d->next_origin, 1))};
 }
 
+static enum relay_state first_of(enum relay_kind kind) {
+  return kind == RELAY_PLAIN ? RELAY_RUN : kind == RELAY_QUESTION ? RELAY_INDEX : RELAY_BEGIN;
+}
+
 static void start(struct relay *r, struct database *db, enum relay_kind kind) {
   struct dbms_session *s = r->session;
   r->kind = kind;
@@ -109,7 +118,7 @@ static void start(struct relay *r, struct database *db, enum relay_kind kind) {
   r->fence = (struct dbms_place){0};
   arena_reset(&r->answers);
   r->until_ns = 0;
-  relay_find(r, kind == RELAY_PLAIN ? RELAY_RUN : RELAY_BEGIN);
+  relay_find(r, first_of(kind));
 }
 
 static bool is_followed(struct database *db) {
@@ -151,7 +160,7 @@ static bool takes_statement(struct relay *r, struct database *db, struct dbms_op
 
 bool relay_takes(struct relay *r, struct database *db, struct dbms_op *op) {
   const struct dbms_tx_options *o = op->kind == DBMS_BEGIN ? &op->begin : &op->run.tx;
-  if (r == NULL) return false;
+  if (!relay_hands_on(r)) return false;
   relay_kept_drop(&r->kept); // of an earlier statement
   if (o->read_only || !is_followed(db)) return false;
   if (op->kind == DBMS_RUN) return takes_statement(r, db, op);
@@ -161,7 +170,7 @@ bool relay_takes(struct relay *r, struct database *db, struct dbms_op *op) {
 }
 
 void relay_keep(struct relay *r, struct database *db, const struct dbms_op *op, const struct plan *p) {
-  if (r == NULL || !db->replicated || op->run.tx.read_only || !writes(p) || p->statement->in_transactions) return;
+  if (!relay_hands_on(r) || !db->replicated || op->run.tx.read_only || !writes(p) || p->statement->in_transactions) return;
   note_statement(r, p);
   r->database = db;
   if (relay_kept_put(&r->kept, op, NULL) != ERR_OK) relay_kept_drop(&r->kept); // then it is refused as ever
@@ -175,6 +184,11 @@ bool relay_takes_over(struct relay *r) {
   if (r == NULL || !r->kept.whole) return false;
   start(r, r->database, r->plain ? RELAY_PLAIN : RELAY_AUTO);
   return true;
+}
+
+void relay_ask_index(struct relay *r, struct database *db, int64_t until_ns) {
+  start(r, db, RELAY_QUESTION);
+  r->until_ns = until_ns;
 }
 
 // ---- asking the other server ----
@@ -222,7 +236,7 @@ bool relay_awaits_answer(const struct relay *r) {
 }
 
 void relay_hurry(struct relay *r, int64_t now_ns) {
-  bool begins = r->state == RELAY_LOGIN || r->state == RELAY_BEGIN || r->state == RELAY_FENCE;
+  bool begins = r->state == RELAY_LOGIN || r->state == RELAY_BEGIN || r->state == RELAY_FENCE || r->state == RELAY_INDEX;
   if (!begins || now_ns < r->until_ns) return;
   mutex_lock(&r->session->mutex);
   relay_interrupt(r, ERR_TX_TERMINATED);
@@ -295,6 +309,7 @@ static void fill_options(struct relay *r, struct dbms_tx_options *to, const stru
   *to = *from;
   to->database = r->database->name;
   to->origin = r->origin;
+  to->linearizable = r->session->linearizable;
 }
 
 // ---- handlers ----
@@ -506,6 +521,7 @@ static handler *const handlers[RELAY_STATE_MAX] = {
     [RELAY_COMMIT] = state_commit,     [RELAY_APPLY] = state_apply,       [RELAY_DELIVER] = state_deliver,
     [RELAY_ROLLBACK] = state_rollback, [RELAY_FENCE] = relay_state_fence, [RELAY_UNFENCE] = relay_state_unfence,
     [RELAY_REACH] = relay_state_reach, [RELAY_LOOK] = relay_state_look,
+    [RELAY_INDEX] = relay_state_index,
 };
 
 /// A transaction that is with the other server already: what the client's next operation begins with.

@@ -12,10 +12,13 @@
 
 struct relay;
 
-/// `*ret` NULL, where this session's operations are carried out here or refused. ERR_NOMEM.
+/// `*ret` NULL, where no other server is reached. ERR_NOMEM.
 enum err relay_new(struct dbms_session *s, struct relay **ret, struct error *e) NODISCARD;
 /// No operation is under way. NULL is fine.
 void relay_free(struct relay *r);
+
+/// Whether what only the leader can do is done there; otherwise it is refused. NULL is fine.
+bool relay_hands_on(const struct relay *r);
 
 /// Who has logged in, as whom it logs in there. ERR_NOMEM. Without a relay nothing.
 enum err relay_login(struct relay *r, const struct dbms_op *op, struct error *e) NODISCARD;
@@ -35,6 +38,14 @@ void relay_keep(struct relay *r, struct database *db, const struct dbms_op *op, 
 void relay_forget(struct relay *r);
 /// It was: the statement was not committed, and nothing of its result was delivered. True: it is the relay's now.
 bool relay_takes_over(struct relay *r);
+
+/// The operation, which begins a linearizable transaction here, is with relay_step next: it asks whoever leads what that must see
+/// (relay_index.c), until then.
+void relay_ask_index(struct relay *r, struct database *db, int64_t until_ns);
+/// It is. NULL is fine.
+bool relay_asks_index(const struct relay *r);
+/// The answer, when relay_step has succeeded; then the operation goes on here.
+uint64_t relay_take_index(struct relay *r);
 
 /// Carries the operation on. ERR_WAIT: relay_await says for what, or, with `*ret_to_worker`, the next step is for a worker.
 /// `interrupted`: it is to end soon, for that reason.

@@ -49,7 +49,7 @@ enum err relay_state_unfence(struct relay *r, struct dbms_op *op UNUSED, struct 
   if (!r->asked) return relay_ask(r, DBMS_ROLLBACK);
   r->asked = false;
   if (r->op.err != ERR_OK) relay_hang_up(r);
-  return relay_go(r, RELAY_REACH);
+  return relay_go(r, r->kind == RELAY_QUESTION ? RELAY_REST : RELAY_REACH);
 }
 
 enum err relay_state_reach(struct relay *r, struct dbms_op *op UNUSED, struct error *e) {

@@ -1,5 +1,6 @@
 // Who leads, and a session there. While nobody does, or whoever did is not reached, the client's operation is parked: it is
 // looked again with every tick.
+#include "dbms/linearizable.h"
 #include "dbms/relay_int.h"
 
 #include "graph/replica.h"
@@ -37,6 +38,7 @@ void relay_unpark(struct relay *r, enum err err) {
 
 static enum err nobody_leads(struct relay *r, const char *why, struct error *e) {
   if (r->found == RELAY_FENCE) return relay_go(r, RELAY_LOOK); // what is here has to do
+  if (r->kind == RELAY_QUESTION) return linearizable_unavailable(r->session, r->database, e);
   return error_set(
       e, ERR_DATABASE_UNAVAILABLE,
       "Database '%.*s' takes no writes at the moment: %s (quiver.routing.wait_timeout is %lld ms). Nothing was done. "

@@ -31,7 +31,8 @@ enum relay_kind {
   RELAY_NONE,
   RELAY_EXPLICIT,
   RELAY_AUTO, // an auto-commit, as a transaction there that is committed when all rows are here: so none is lost with that server
-  RELAY_PLAIN, // an auto-commit, as one there: CALL { } IN TRANSACTIONS, and what waits after its commit
+  RELAY_QUESTION, // no transaction of the client's: relay_index.c
+  RELAY_PLAIN,    // an auto-commit, as one there: CALL { } IN TRANSACTIONS, and what waits after its commit
 };
 
 enum relay_state {
@@ -51,6 +52,7 @@ enum relay_state {
   RELAY_UNFENCE,
   RELAY_REACH, // here, what the leader had then
   RELAY_LOOK,  // for the first one
+  RELAY_INDEX, // a linearizable transaction, for its place
   RELAY_STATE_MAX
 };
 
@@ -58,6 +60,7 @@ enum relay_wait { RELAY_WAIT_ANSWER, RELAY_WAIT_TICK, RELAY_WAIT_APPLIED };
 
 struct relay {
   struct dbms_session *session;
+  bool hands_on;      // what only the leader can do
   struct arena texts; // who has logged in
   struct dbms_op login;
   struct relay_peer peer;
@@ -72,11 +75,11 @@ struct relay {
   bool plain, in_transactions, schema, changes_password; // what its statement does
   struct dbms_origin origin;
   struct dbms_place place;
-  bool at_risk;   // something that may commit was sent
-  bool asks_fate; // its commit, or what else was sent, is being looked for
-  bool committed; // it is: `id`
+  bool at_risk;            // something that may commit was sent
+  bool asks_fate;          // its commit, or what else was sent, is being looked for
+  bool committed;          // it is: `id`
   uint64_t id, generation; // generation: of the store there, as its bookmark says; 0: it was found in the log here
-  bool delivered; // rows: it cannot be done again unseen
+  bool delivered;          // rows: it cannot be done again unseen
   struct row_store rows;
   struct row_sink held_back; // into `rows`
   bool rows_full;
@@ -135,6 +138,9 @@ enum err relay_state_fence(struct relay *r, struct dbms_op *op, struct error *e)
 enum err relay_state_unfence(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
 enum err relay_state_reach(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
 enum err relay_state_look(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+
+// relay_index.c
+enum err relay_state_index(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
 
 // relay_kept.c
 /// ERR_NOMEM, or what the budget of `arena` says: nothing is kept.

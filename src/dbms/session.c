@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "dbms/bookmark.h"
 #include "dbms/command.h"
+#include "dbms/linearizable.h"
 #include "dbms/origin.h"
 #include "dbms/pipeline.h"
 #include "dbms/relay.h"
@@ -197,14 +198,15 @@ static enum err read_bookmarks(struct dbms_session *s, const struct database *db
   return ERR_OK;
 }
 
-/// The database that a transaction is to be on, if whoever is logged in may have one there.
+/// The database that a transaction is to be on, if whoever is logged in may have one there, and what it is to see of it.
 static enum err choose_database(struct dbms_session *s, const struct dbms_tx_options *options, struct database **ret,
                                 struct error *e) {
   TRY(find_database(s, options->database, ret, e));
-  return check_identity(s, options, *ret, e);
+  TRY(check_identity(s, options, *ret, e));
+  return linearizable_wanted(s, options, &s->linearizable, e);
 }
 
-/// Begins, unless it must wait for a bookmark or an earlier transaction first: then ERR_WAIT.
+/// Begins, unless it must wait for a bookmark or an earlier transaction first: then ERR_WAIT; or ask another server: ERR_AGAIN.
 static enum err begin(struct dbms_session *s, struct database *db, const struct dbms_tx_options *options, bool auto_commit,
                       struct error *e) {
   if (s->phase == PHASE_START) {
@@ -212,6 +214,11 @@ static enum err begin(struct dbms_session *s, struct database *db, const struct 
     s->bookmark_database = db;
     s->bookmark_deadline_ns =
         clock_monotonic_ns(s->dbms->options.clock) + s->dbms->options.config->bookmark_timeout_ms * NS_PER_MS;
+    s->read = (struct cluster_read){0};
+    s->phase = s->linearizable ? PHASE_READ_INDEX : PHASE_BOOKMARKS;
+  }
+  if (s->phase == PHASE_READ_INDEX) {
+    TRY(linearizable_index(s, db, e));
     s->phase = PHASE_BOOKMARKS;
   }
   TRY(database_enter(db, e));
@@ -226,7 +233,7 @@ static enum err begin(struct dbms_session *s, struct database *db, const struct 
                      (unsigned long long) s->bookmark, (unsigned long long) last);
   }
   s->phase = PHASE_ORIGIN;
-  TRY(origin_place(s, db, &options->origin, &s->place, e));
+  TRY(origin_place(s, db, options, &s->place, e));
   struct transaction *t;
   TRY(transaction_begin(s, db, options, auto_commit, &t, e));
   set_transaction(s, t);
@@ -514,7 +521,7 @@ static enum err ceased_to_lead(struct dbms_session *s, struct dbms_op *op, enum 
     op->error = ERROR_INIT;
     return ERR_AGAIN;
   }
-  if (s->relay != NULL && !s->client.routed) op->error.code = err = ERR_OUTDATED;
+  if (!s->client.routed) op->error.code = err = ERR_OUTDATED;
   return err;
 }
 
@@ -523,11 +530,16 @@ static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   enum err interrupted = s->interrupted;
   s->parked_on = NULL; // from here on it may go away
   mutex_unlock(&s->mutex);
-  if (relay_has(s->relay) && op->kind != DBMS_LOGOFF && op->kind != DBMS_ROUTE)
-    return relay_step(s->relay, op, interrupted, ret_to_worker);
-  enum err err = run_here_or(s, op, interrupted, ret_to_worker);
-  if (err == ERR_NOT_LEADER && s->relay != NULL) err = ceased_to_lead(s, op, err);
-  return err == ERR_AGAIN ? relay_step(s->relay, op, interrupted, ret_to_worker) : err;
+  if (!relay_has(s->relay) || op->kind == DBMS_LOGOFF || op->kind == DBMS_ROUTE) {
+    enum err err = run_here_or(s, op, interrupted, ret_to_worker);
+    if (err == ERR_NOT_LEADER && relay_hands_on(s->relay)) err = ceased_to_lead(s, op, err);
+    if (err != ERR_AGAIN) return err;
+  }
+  bool asks = relay_asks_index(s->relay);
+  enum err err = relay_step(s->relay, op, interrupted, ret_to_worker);
+  if (!asks || err != ERR_OK) return err;
+  linearizable_told(s, relay_take_index(s->relay));
+  return run_here_or(s, op, interrupted, ret_to_worker);
 }
 
 // ---- the machine ----

@@ -49,12 +49,14 @@ struct dbms_tx_options {
   bool read_only;
   struct value metadata;     // map or null
   struct dbms_origin origin; // of a transaction that another server sends here
+  bool linearizable;         // the same: it sees all that was acknowledged before. A client's metadata say it
   bool asks_fate;            // BEGIN with an origin: what has become of an earlier transaction with the same one,
   uint64_t behind;           // whose entry, if it has one, lies behind that one
 };
 
 /// Where in the log the entry of a transaction with an origin will be, if it commits: behind `last`, in that term, before any
-/// entry of a later term. Zeros: the transaction has no origin.
+/// entry of a later term. Of a linearizable one that another server sends without an origin: all that it sees, which is all that
+/// was acknowledged before it was sent, lies at or below `last`. Zeros: neither.
 struct dbms_place {
   uint64_t term, last;
 };

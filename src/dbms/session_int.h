@@ -31,10 +31,11 @@ struct dbms_session {
   struct dbms_op *op; // under way
   enum session_phase {
     PHASE_START,
-    PHASE_BOOKMARKS, // wait until the bookmarks are reached
-    PHASE_ORIGIN,    // wait until an earlier transaction with the same origin is over
-    PHASE_FATE,      // look for it in the log
-    PHASE_SET_ASIDE, // older results must make way
+    PHASE_READ_INDEX, // learn what a linearizable read must see
+    PHASE_BOOKMARKS,  // wait until the bookmarks are reached
+    PHASE_ORIGIN,     // wait until an earlier transaction with the same origin is over
+    PHASE_FATE,       // look for it in the log
+    PHASE_SET_ASIDE,  // older results must make way
     PHASE_COMPILE,
     PHASE_COMMAND,
     PHASE_COMMIT_FIRST, // before a command's effect is waited for
@@ -46,7 +47,9 @@ struct dbms_session {
   bool resumes;            // what it waits for is told to the front door, not to a worker; settled before it waits
   struct dbms_place place; // of the transaction that was begun last
   uint64_t fate_from;      // where an earlier one with its origin is looked for next
-  uint64_t bookmark;       // transaction id that is waited for
+  bool linearizable;       // the transaction that begins
+  struct cluster_read read;
+  uint64_t bookmark; // transaction id that is waited for
   struct database *bookmark_database;
   int64_t bookmark_deadline_ns;
   // Waiting for a bookmark, or PHASE_SETTLE; under the dbms mutex.

@@ -1,6 +1,7 @@
 // Operations that wait for something outside of a transaction: a bookmark, what a command has set going, or another server. They
 // give their thread back and sleep, in a list of the server's, until they are told; the ticker looks for those that are late.
 #include "dbms/bookmark.h"
+#include "dbms/linearizable.h"
 #include "dbms/relay.h"
 #include "dbms/session_int.h"
 #include "graph/tx.h"
@@ -32,6 +33,7 @@ void session_woken(void *context) {
 /// ERR_WAIT: it will be told. ERR_NOMEM: nobody will tell, and it looks itself with every tick.
 static enum err await_what_is_missing(struct dbms_session *s) {
   if (relay_has(s->relay)) return relay_await(s->relay);
+  if (s->phase == PHASE_READ_INDEX) return linearizable_await(s);
   if (s->phase == PHASE_SETTLE || s->phase == PHASE_ORIGIN) return ERR_NOMEM;
   TRY(database_enter(s->bookmark_database, NULL));
   enum err err = graph_await(s->bookmark_database->graph, s->bookmark, session_woken, s, NULL);
@@ -81,6 +83,7 @@ void session_wake_late_sleepers(struct dbms *d) {
   mutex_unlock(&d->mutex);
   for (struct dbms_session *s = late, *next; s != NULL; s = next) {
     next = s->next_sleeper;
+    linearizable_cancel(s);
     if (database_hold(s->bookmark_database)) {
       graph_await_cancel(s->bookmark_database->graph, s);
       database_leave(s->bookmark_database);

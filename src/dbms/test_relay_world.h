@@ -237,13 +237,14 @@ static inline void tell_each_other(struct trio *t, struct founding *founding) {
     }
 }
 
-static inline void prepare_server(struct trio *t, int i) {
+static inline void prepare_server(struct trio *t, int i, const char *key, const char *value) {
   struct server *s = &t->servers[i];
   snprintf(s->home, sizeof s->home, "%s/%d", t->folder, i);
   snprintf(s->listen, sizeof s->listen, "127.0.0.1:%u", free_port());
   snprintf(s->address, sizeof s->address, "server:%d", i);
   s->config = config_new();
   set(s, "dbms.security.auth_enabled", "false");
+  set(s, key, value);
   assert_ok(config_finish(s->config, str_of(s->home), &t->e));
   s->cluster = (struct dbms_cluster_options){.cluster = "three in a row.",
                                              .server = (uint64_t) i + 1,
@@ -260,7 +261,8 @@ static inline void wire_submit(struct dbms_remote_session *s, struct dbms_op *op
 static inline void wire_interrupt(struct dbms_remote_session *s, enum err reason);
 static inline void wire_free(struct dbms_remote_session *s);
 
-static inline void trio_start(struct trio *t) {
+/// With one setting of all servers.
+static inline void trio_start_with(struct trio *t, const char *key, const char *value) {
   static struct founding founding;
   *t = (struct trio){.folder = "/tmp/quiver-relay-XXXXXX", .e = ERROR_INIT};
   t->wire.remote = (struct dbms_remote){wire_open, wire_submit, wire_interrupt, wire_free};
@@ -269,7 +271,7 @@ static inline void trio_start(struct trio *t) {
   mutex_init(&t->ticker_mutex);
   assert_non_null(mkdtemp(t->folder));
   assert_ok(net_resolver_new(&t->resolver, &t->e));
-  for (int i = 0; i < SERVERS; i++) prepare_server(t, i);
+  for (int i = 0; i < SERVERS; i++) prepare_server(t, i, key, value);
   founding = (struct founding){.system = {{9}}, .first_term = 1, .sequence = 1, .count = SERVERS};
   memcpy(founding.cluster.bytes, t->servers[0].cluster.cluster, sizeof founding.cluster.bytes);
   for (int k = 0; k < SERVERS; k++) {
@@ -284,6 +286,10 @@ static inline void trio_start(struct trio *t) {
   tell_each_other(t, &founding);
   for (int i = 0; i < SERVERS; i++) start(t, i);
   assert_ok(thread_start(&t->ticker, "ticker", tick, t, &t->e));
+}
+
+static inline void trio_start(struct trio *t) {
+  trio_start_with(t, "dbms.security.auth_enabled", "false");
 }
 
 static inline void wire_cut(struct wire *w, int server);
