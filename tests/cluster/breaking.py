@@ -5,7 +5,7 @@ tests/cluster/breaking.py QUIVER [--clock-jump LIBRARY] [--rounds N] [--seed N] 
 
 Each round has some clients (core_clients.py), which route as drivers do or write to whatever server they are connected with, and one fault in
 the middle (core_faults.py), from the seed. Afterwards every history must be what a causal
-cluster promises (list_append.py), every member must come to the same place in its logs and to the same content, and writes must go on.
+cluster promises (list_append.py) and, of linearizable reads, what they do (linearizable.py), every member must come to the same place in its logs and to the same content, and writes must go on.
 """
 import argparse
 import collections
@@ -26,7 +26,7 @@ from driver import Driver, Refused, Unknown  # noqa: E402
 from list_append_cases import check_the_checker  # noqa: E402
 from members import Hosts, Loopback  # noqa: E402
 
-UNIQUE = [("List", "key"), ("Counter", "key"), ("Walker", "key"), ("User", "name")]
+UNIQUE = [("List", "key"), ("Counter", "key"), ("Walker", "key"), ("User", "name"), ("Register", "key")]
 SOUGHT = UNIQUE + [("Step", "i"), ("User", "n"), ("Bulk", "key")]
 SCHEMA = [f"CREATE CONSTRAINT {label.lower()} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE" for label, key in UNIQUE]
 PROCESSES = ["kill-leader", "kill-follower", "kill-two", "kill-all", "stop-leader", "stop-follower", "restart-leader", "rolling-restart", "left-behind"]

@@ -3,8 +3,9 @@ import collections
 
 from core_clients import Carriers, Counters, Lists, Mergers, Planners, Walkers
 from core_makers import Archivists, Makers
+from register_readers import Registers
 
-CROWD = [Lists] * 4 + [Counters] * 2 + [Walkers] * 2 + [Mergers] * 2 + [Carriers, Planners, Makers] + [Archivists] * 2
+CROWD = [Lists] * 4 + [Counters] * 2 + [Walkers] * 2 + [Mergers] * 2 + [Carriers, Planners, Makers] + [Archivists] * 2 + [Registers] * 3
 
 
 class Load:

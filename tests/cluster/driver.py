@@ -97,23 +97,24 @@ class Driver:
 
     # ---- attempts ----
 
-    def attempt(self, role, bookmark, work, address=None):
+    def attempt(self, role, bookmark, work, address=None, metadata=None):
         """An explicit transaction: `work(transaction)`. Returns what that returned, and the bookmark."""
         with Attempt(self, address or self.choose(role), explicit=True) as attempt:
-            attempt.bolt.begin(**self.extra(role, bookmark))
+            attempt.bolt.begin(**self.extra(role, bookmark, metadata))
             told = work(attempt.bolt)
             attempt.commits = True
             return told, attempt.bolt.commit()["bookmark"]
 
-    def auto_commit(self, role, bookmark, statement, parameters=None, address=None):
+    def auto_commit(self, role, bookmark, statement, parameters=None, address=None, metadata=None):
         """One statement. Returns its rows and the bookmark."""
         with Attempt(self, address or self.choose(role)) as attempt:
             attempt.commits = role == "WRITE"
-            result = attempt.bolt.run(statement, parameters, **self.extra(role, bookmark))
+            result = attempt.bolt.run(statement, parameters, **self.extra(role, bookmark, metadata))
             return result.rows, result.summary["bookmark"]
 
-    def extra(self, role, bookmark):
-        return {"mode": "w" if role == "WRITE" else "r", "db": self.database, **({"bookmarks": [bookmark]} if bookmark else {})}
+    def extra(self, role, bookmark, metadata):
+        return {"mode": "w" if role == "WRITE" else "r", "db": self.database, **({"bookmarks": [bookmark]} if bookmark else {}),
+                **({"tx_metadata": metadata} if metadata else {})}
 
 
 class Anywhere(Driver):
