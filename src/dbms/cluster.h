@@ -72,8 +72,8 @@ void cluster_checkpointed(struct cluster_group *g, uint64_t index);
 struct cluster_status {
   enum cluster_role { CLUSTER_FOLLOWER, CLUSTER_CANDIDATE, CLUSTER_LEADER, CLUSTER_FAILED, CLUSTER_REPLICA } role;
   uint64_t term, commit_index;
-  uint64_t leader; // its server number; 0: none is known
-  uint64_t member; // this server's id in the group
+  uint64_t leader;            // its server number; 0: none is known
+  uint64_t member;            // this server's id in the group
   int64_t leader_heard_ms;    // monotonic: when the leader's last message came; 0: none has come
   int64_t entries_per_second; // committed, over the last seconds
 };
@@ -89,7 +89,8 @@ struct cluster_read {
   uint64_t index;
 };
 /// Has a majority confirm that this member leads. It fails where it does not, or where they do not answer within an election
-/// timeout. False: nobody will tell, as this server is not, or no more, a member. Any thread, between cluster_join and cluster_leave.
+/// timeout. False: nobody will tell, as this server is not, or no more, a member. Any thread, between cluster_join and
+/// cluster_leave.
 bool cluster_read(struct cluster_group *g, struct cluster_read *r);
 /// When it returns `ready` has been called or never will be. Any thread; `r` may never have been asked for.
 void cluster_read_cancel(struct cluster *c, struct cluster_read *r);

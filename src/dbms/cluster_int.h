@@ -36,6 +36,13 @@ struct cluster {
 
 struct follow;
 
+/// Who wants a majority to confirm that this member leads.
+struct cluster_reads {
+  struct cluster_read *waiting, *asked;
+  uint64_t id; // of the last question; the loop's
+  bool closed;
+};
+
 struct cluster_group {
   struct group_application application;
   struct cluster *cluster;
@@ -51,11 +58,7 @@ struct cluster_group {
   uint64_t leading;              // the term that the graph was told of
   uint64_t led_since_ms;         // of that term, or the last try to give leadership away
   uint64_t given_index;          // what others who pull were told of
-  struct {
-    struct cluster_read *waiting, *asked;
-    uint64_t id; // of the last question; the loop's
-    bool closed;
-  } reads; // under reads_mutex
+  struct cluster_reads reads;    // under reads_mutex
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
   struct mutex mutex;            // what follows
   struct cluster_status status;

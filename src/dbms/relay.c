@@ -520,8 +520,7 @@ static handler *const handlers[RELAY_STATE_MAX] = {
     [RELAY_BEGIN] = state_begin,       [RELAY_RUN] = state_run,           [RELAY_PULL] = state_pull,
     [RELAY_COMMIT] = state_commit,     [RELAY_APPLY] = state_apply,       [RELAY_DELIVER] = state_deliver,
     [RELAY_ROLLBACK] = state_rollback, [RELAY_FENCE] = relay_state_fence, [RELAY_UNFENCE] = relay_state_unfence,
-    [RELAY_REACH] = relay_state_reach, [RELAY_LOOK] = relay_state_look,
-    [RELAY_INDEX] = relay_state_index,
+    [RELAY_REACH] = relay_state_reach, [RELAY_LOOK] = relay_state_look,   [RELAY_INDEX] = relay_state_index,
 };
 
 /// A transaction that is with the other server already: what the client's next operation begins with.
