@@ -82,7 +82,8 @@ class Process(HomeCase):
                 self.assertRegex(line, rf"^{STAMP} (DEBUG|INFO |WARN |ERROR) \S")
             told = [re.sub(rf"^{STAMP} ", "", line) for line in lines]
             milestones = ["INFO  Starting...", f"INFO  Bolt enabled on 127.0.0.1:{server.bolt_port}.",
-                          f"INFO  Remote interface available at http://127.0.0.1:{server.http_port}/", "INFO  Started.", "INFO  Stopping...", "INFO  Stopped."]
+                          "INFO  Started.", f"INFO  Remote interface available at http://127.0.0.1:{server.http_port}/", "INFO  Stopping...",
+                          "INFO  Stopped."]
             self.assertEqual([line for line in told if line in milestones], milestones)
 
     def test_words_that_mean_nothing_are_told(self):
