@@ -1,6 +1,7 @@
 """A real server for tests: started in a home folder of its own on ports of its own, stopped at the end."""
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -13,11 +14,15 @@ _given = set()
 
 
 def free_port():
-    """Never the same one twice: it may be taken much later."""
+    """Never the same one twice: it may be taken much later. Below those that systems give to outgoing connections, and by lot, for the
+    sake of tests beside this one."""
     while True:
+        port = random.randrange(15000, 32000)
         with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         if port not in _given:
             _given.add(port)
             return port
