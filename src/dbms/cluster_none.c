@@ -2,6 +2,7 @@
 #include "dbms/cluster.h"
 
 #include "base/compiler.h"
+#include "dbms/relay_int.h"
 
 enum err cluster_open(struct dbms *d UNUSED, const struct dbms_cluster_options *options UNUSED, struct cluster **ret UNUSED,
                       struct error *e) {
@@ -87,4 +88,8 @@ bool cluster_has_lost(struct cluster *c UNUSED, uint64_t server UNUSED) {
 
 void cluster_members(struct cluster_group *g UNUSED, struct cluster_members *ret) {
   *ret = (struct cluster_members){0};
+}
+
+enum err gateway_meet(struct relay *r UNUSED, struct error *e UNUSED) {
+  return ERR_UNSUPPORTED;
 }

@@ -104,11 +104,16 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
   departures_init(d);
   mem_budget_init(&d->budget, NULL, options->query_memory_bytes, ERR_MEMORY_POOL, "dbms.memory.transaction.total.max");
   name_server(d);
-  enum err err = open_all(d, e);
+  bool gateway = options->cluster != NULL && options->cluster->gateway;
+  enum err err = gateway ? gateway_new(d, &d->gateway, e) : open_all(d, e);
   if (err == ERR_OK) err = open_near(d, e);
   if (err != ERR_OK) {
     dbms_close(d);
     return err;
+  }
+  if (gateway) {
+    *ret = d;
+    return ERR_OK;
   }
   DATABASES_EACH(db, d)
   if (db->gate == GATE_OPEN) database_wake(db);
@@ -158,7 +163,7 @@ void dbms_tick(struct dbms *d) {
     database_retry(db);
     database_leave(db);
   }
-  reconcile_tick(d);
+  if (d->gateway == NULL) reconcile_tick(d);
   transactions_expire(d);
   session_wake_late_sleepers(d);
 }
@@ -202,6 +207,7 @@ static void tell_log(struct dbms *d, const struct database *db) {
 
 enum err dbms_stop(struct dbms *d, struct error *e) {
   enum err first = ERR_OK;
+  if (d->gateway != NULL) return ERR_OK;
   cluster_stop_copies(dbms_others(d));
   reconcile_rest(d); // nothing is left or joined any more
   if (d->cluster != NULL) cluster_hand_over(d->cluster, HAND_OVER_MS);
@@ -225,6 +231,7 @@ void dbms_close(struct dbms *d) {
     database_free(db);
   }
   relay_near_free(d->near);
+  gateway_free(d->gateway);
   page_pool_close(d->pool);
   departures_done(d);
   mutex_done(&d->mutex);

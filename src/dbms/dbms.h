@@ -36,6 +36,7 @@ struct dbms_cluster_options {
   struct net_resolver *resolver;
   bool single;        // a standalone server, from which replicas copy and pull
   bool replica;       // reads what the cores have committed, and votes for nothing
+  bool gateway;       // has no databases: what its clients want is done by the others
   bool begun; // the groups that begin with the cluster have begun here in an earlier life
   /// They are durable: remembers that, before this server takes part in them. NULL: `begun` is always said right.
   enum err (*begin)(void *context, struct error *e);

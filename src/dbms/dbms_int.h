@@ -13,6 +13,7 @@
 #include "exec/exec.h"
 #include "os/thread.h"
 
+struct gateway;
 struct transaction;
 
 struct dbms {
@@ -21,6 +22,7 @@ struct dbms {
   struct page_pool *pool;
   struct cluster *cluster;       // NULL: standalone
   struct cluster *lending;       // of a standalone server that replicas follow; otherwise NULL
+  struct gateway *gateway;       // NULL: this server has databases of its own
   struct dbms_remote *near;      // this server as another one; NULL: none is reached (relay.h)
   _Atomic uint64_t next_origin;  // the count in origins
   _Atomic uint32_t parked_count; // sessions that wait for a leader

@@ -24,6 +24,18 @@ static bool end_earlier(struct dbms *d, const struct dbms_session *asks, const s
   return over;
 }
 
+static enum err refuse(const struct database *db, struct error *e) {
+  return error_set(e, ERR_NOT_LEADER, "This server does not lead database '%.*s'.", STR_ARG(db->name));
+}
+
+enum err origin_check(struct database *db, const struct dbms_origin *origin, struct error *e) {
+  if (origin->member == 0) return ERR_OK;
+  TRY(database_enter(db, e));
+  bool leads = graph_leading_term(db->graph) != 0;
+  database_leave(db);
+  return leads ? ERR_OK : refuse(db, e);
+}
+
 /// A standalone server is in no term.
 static enum err seen_place(struct database *db, struct dbms_place *ret, struct error *e) {
   TRY(database_enter(db, e));
@@ -41,7 +53,7 @@ enum err origin_place(const struct dbms_session *asks, struct database *db, cons
   TRY(database_enter(db, e));
   struct dbms_place place = {.term = graph_leading_term(db->graph), .last = graph_applied(db->graph).index};
   database_leave(db);
-  if (place.term == 0) return error_set(e, ERR_NOT_LEADER, "This server does not lead database '%.*s'.", STR_ARG(db->name));
+  if (place.term == 0) return refuse(db, e);
   if (!over) return ERR_WAIT;
   *ret = place;
   return ERR_OK;

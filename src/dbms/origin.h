@@ -9,6 +9,9 @@
 #include "dbms/dbms_int.h"
 #include "dbms/session.h"
 
+/// ERR_NOT_LEADER, as below, before anything is waited for.
+enum err origin_check(struct database *db, const struct dbms_origin *origin, struct error *e) NODISCARD;
+
 /// Where an entry of a transaction that begins now will be; without an origin, of one that another server sends to read
 /// linearizably: what it sees; otherwise nowhere in particular. ERR_NOT_LEADER: this server does not lead. ERR_WAIT: an earlier
 /// transaction with this origin is not over; ask again.

@@ -2,6 +2,7 @@
 // the same handler that sent the question.
 #include "dbms/relay_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -15,12 +16,13 @@
 
 static bool may_hand_on(const struct dbms *d, const struct dbms_client *client) {
   const struct config_values *v = d->options.config;
+  if (d->gateway != NULL) return true;
   return v->routing_enabled && (client->routed || v->routing_direct_enabled);
 }
 
 enum err relay_new(struct dbms_session *s, struct relay **ret, struct error *e) {
   *ret = NULL;
-  if (s->dbms->near == NULL || s->client.relayed) return ERR_OK;
+  if (s->dbms->gateway == NULL && (s->dbms->near == NULL || s->client.relayed)) return ERR_OK;
   struct relay *r = mem_zalloc(sizeof *r);
   if (r == NULL) return error_ensure(e, ERR_NOMEM);
   r->session = s;
@@ -99,8 +101,9 @@ void relay_end(struct relay *r) {
 
 // ---- what is taken ----
 
-/// This server's number, and one that never comes again.
+/// This server's number, and one that never comes again. A gateway's is of this life alone.
 static struct dbms_origin next_origin(struct dbms *d) {
+  if (d->gateway != NULL) return (struct dbms_origin){d->gateway->number, 1 + atomic_fetch_add(&d->next_origin, 1)};
   const struct dbms_cluster_options *o = d->options.cluster;
   return (struct dbms_origin){o->server, o->epoch << 40 | (1 + atomic_fetch_add(&d->next_origin, 1))};
 }
@@ -109,16 +112,22 @@ static enum relay_state first_of(enum relay_kind kind) {
   return kind == RELAY_PLAIN ? RELAY_RUN : kind == RELAY_QUESTION ? RELAY_INDEX : RELAY_BEGIN;
 }
 
-static void start(struct relay *r, struct database *db, enum relay_kind kind) {
-  struct dbms_session *s = r->session;
+void relay_start(struct relay *r, struct database *db, struct str name, enum relay_kind kind, enum relay_state first) {
   r->kind = kind;
-  r->database = s->bookmark_database = db;
+  r->database = r->session->bookmark_database = db;
+  r->name = name;
   r->at_risk = r->asks_fate = r->committed = r->delivered = r->has_summary = r->asked = false;
   r->id = 0;
   r->fence = (struct dbms_place){0};
   arena_reset(&r->answers);
   r->until_ns = 0;
-  relay_find(r, first_of(kind));
+  r->op.err = ERR_OK;
+  r->tried.count = 0;
+  relay_find(r, first);
+}
+
+static void start(struct relay *r, struct database *db, enum relay_kind kind) {
+  relay_start(r, db, db->name, kind, first_of(kind));
 }
 
 static bool is_followed(struct database *db) {
@@ -173,6 +182,7 @@ void relay_keep(struct relay *r, struct database *db, const struct dbms_op *op, 
   if (!relay_hands_on(r) || !db->replicated || op->run.tx.read_only || !writes(p) || p->statement->in_transactions) return;
   note_statement(r, p);
   r->database = db;
+  r->reads = false;
   if (relay_kept_put(&r->kept, op, NULL) != ERR_OK) relay_kept_drop(&r->kept); // then it is refused as ever
 }
 
@@ -236,7 +246,8 @@ bool relay_awaits_answer(const struct relay *r) {
 }
 
 void relay_hurry(struct relay *r, int64_t now_ns) {
-  bool begins = r->state == RELAY_LOGIN || r->state == RELAY_BEGIN || r->state == RELAY_FENCE || r->state == RELAY_INDEX;
+  bool begins = r->state == RELAY_LOGIN || r->state == RELAY_BEGIN || r->state == RELAY_FENCE || r->state == RELAY_INDEX ||
+                r->state == RELAY_NAME;
   if (!begins || now_ns < r->until_ns) return;
   mutex_lock(&r->session->mutex);
   relay_interrupt(r, ERR_TX_TERMINATED);
@@ -307,7 +318,7 @@ static enum err failed(struct relay *r, struct dbms_op *op, struct error *e) {
 
 static void fill_options(struct relay *r, struct dbms_tx_options *to, const struct dbms_tx_options *from) {
   *to = *from;
-  to->database = r->database->name;
+  to->database = r->name;
   to->origin = r->origin;
   to->linearizable = r->session->linearizable;
 }
@@ -316,7 +327,7 @@ static void fill_options(struct relay *r, struct dbms_tx_options *to, const stru
 
 static enum err state_begin(struct relay *r, struct dbms_op *op, struct error *e) {
   if (!r->asked) {
-    r->origin = next_origin(r->session->dbms);
+    r->origin = r->reads ? (struct dbms_origin){0} : next_origin(r->session->dbms);
     fill_options(r, &r->op.begin, r->kind == RELAY_EXPLICIT ? &op->begin : &r->kept.op.run.tx);
     return relay_ask(r, DBMS_BEGIN);
   }
@@ -329,9 +340,9 @@ static enum err state_begin(struct relay *r, struct dbms_op *op, struct error *e
   }
   if (r->op.err != ERR_OK) return failed(r, op, e);
   r->place = r->op.begun.place;
+  if (r->database == NULL) TRY(gateway_note_begun(r, r->op.begun.database, e));
   if (r->kind != RELAY_EXPLICIT) return relay_go(r, RELAY_RUN);
-  op->begun.database = r->database->name;
-  op->begun.place = (struct dbms_place){0};
+  op->begun = (typeof(op->begun)){.database = r->name};
   return relay_go(r, RELAY_REST);
 }
 
@@ -344,14 +355,14 @@ static void fill_run(struct relay *r, const struct dbms_op *op) {
   r->op.run = r->kind == RELAY_EXPLICIT ? op->run : r->kept.op.run;
   r->op.run.auto_commit = r->kind == RELAY_PLAIN;
   if (r->kind != RELAY_PLAIN) return;
-  r->origin = next_origin(r->session->dbms);
+  r->origin = r->reads ? (struct dbms_origin){0} : next_origin(r->session->dbms);
   fill_options(r, &r->op.run.tx, &r->kept.op.run.tx);
 }
 
 /// The columns are the other session's until it is asked something else, which this session's client is before.
 static void tell_ran(struct relay *r, struct dbms_op *op) {
   op->ran = r->op.ran;
-  op->ran.database = r->database->name;
+  op->ran.database = r->name;
   op->ran.place = (struct dbms_place){0};
 }
 
@@ -364,6 +375,7 @@ static enum err state_run(struct relay *r, struct dbms_op *op, struct error *e) 
   r->asked = false;
   if (r->op.err != ERR_OK) return failed(r, op, e);
   if (r->kind == RELAY_PLAIN) r->place = r->op.ran.place;
+  if (r->kind == RELAY_PLAIN && r->database == NULL) TRY(gateway_note_begun(r, r->op.ran.database, e));
   if (r->kind != RELAY_EXPLICIT) empty_rows(r, r->op.ran.column_count);
   if (op->kind != DBMS_RUN) return relay_go(r, RELAY_PULL);
   tell_ran(r, op);
@@ -415,7 +427,7 @@ static enum err state_pull(struct relay *r, struct dbms_op *op, struct error *e)
   if (!r->asked) {
     if (r->committed || r->rows.rows > 0) return relay_go(r, RELAY_DELIVER);
     fill_pull(r, op);
-    r->at_risk |= r->kind == RELAY_PLAIN;
+    r->at_risk |= r->kind == RELAY_PLAIN && !r->reads;
     return relay_ask(r, DBMS_PULL);
   }
   r->asked = false;
@@ -462,13 +474,14 @@ enum err relay_note_commit_at(struct relay *r, uint64_t id) {
 enum err relay_note_commit(struct relay *r, struct str bookmark) {
   struct bookmark b = {0};
   bool told = bookmark_read(bookmark, &b, NULL) == ERR_OK; // committed it is all the same
+  if (r->database == NULL) snprintf(r->session->bookmark_text, BOOKMARK_BYTES_MAX, "%.*s", STR_ARG(bookmark));
   r->generation = told ? b.generation : 0;
   return relay_note_commit_at(r, told ? b.id : 0);
 }
 
 static enum err state_commit(struct relay *r, struct dbms_op *op, struct error *e) {
   if (!r->asked) {
-    r->at_risk = true;
+    r->at_risk = !r->reads;
     return relay_ask(r, DBMS_COMMIT);
   }
   r->asked = false;
@@ -476,11 +489,17 @@ static enum err state_commit(struct relay *r, struct dbms_op *op, struct error *
   return relay_note_commit(r, r->op.committed.bookmark);
 }
 
+static void write_bookmark(struct relay *r) {
+  struct dbms_session *s = r->session;
+  uint64_t generation = r->generation != 0 ? r->generation : r->database->generation;
+  (void) bookmark_write(s->bookmark_text, r->database->uuid, generation, r->id, s->client.legacy_bookmarks);
+}
+
 /// Whoever wrote here reads it here. It is committed: nothing may fail any more.
 static enum err state_apply(struct relay *r, struct dbms_op *op, struct error *e UNUSED) {
   struct dbms_session *s = r->session;
   bool waits = false;
-  if (database_enter(r->database, NULL) == ERR_OK) {
+  if (r->database != NULL && database_enter(r->database, NULL) == ERR_OK) {
     waits = graph_tx_last_committed(r->database->graph) < r->id && graph_failure(r->database->graph, NULL) == ERR_OK;
     database_leave(r->database);
   }
@@ -489,11 +508,10 @@ static enum err state_apply(struct relay *r, struct dbms_op *op, struct error *e
     s->bookmark_deadline_ns = r->wait_until_ns;
     return ERR_WAIT;
   }
-  uint64_t generation = r->generation != 0 ? r->generation : r->database->generation;
-  (void) bookmark_write(s->bookmark_text, r->database->uuid, generation, r->id, s->client.legacy_bookmarks);
+  if (r->database != NULL) write_bookmark(r);
   if (r->changes_password) s->must_change_password = false;
   if (op->kind == DBMS_RUN) { // what was found in the log; it has no rows
-    op->ran = (typeof(op->ran)){.database = r->database->name};
+    op->ran = (typeof(op->ran)){.database = r->name};
     return relay_go(r, RELAY_REST);
   }
   if (r->kind != RELAY_EXPLICIT) return relay_go(r, RELAY_DELIVER);
@@ -516,11 +534,12 @@ static enum err state_rollback(struct relay *r, struct dbms_op *op, struct error
 typedef enum err handler(struct relay *r, struct dbms_op *op, struct error *e);
 
 static handler *const handlers[RELAY_STATE_MAX] = {
-    [RELAY_FIND] = relay_state_find,   [RELAY_LOGIN] = relay_state_login, [RELAY_RESET] = relay_state_reset,
-    [RELAY_BEGIN] = state_begin,       [RELAY_RUN] = state_run,           [RELAY_PULL] = state_pull,
-    [RELAY_COMMIT] = state_commit,     [RELAY_APPLY] = state_apply,       [RELAY_DELIVER] = state_deliver,
-    [RELAY_ROLLBACK] = state_rollback, [RELAY_FENCE] = relay_state_fence, [RELAY_UNFENCE] = relay_state_unfence,
-    [RELAY_REACH] = relay_state_reach, [RELAY_LOOK] = relay_state_look,   [RELAY_INDEX] = relay_state_index,
+    [RELAY_FIND] = relay_state_find,       [RELAY_LOGIN] = relay_state_login, [RELAY_RESET] = relay_state_reset,
+    [RELAY_BEGIN] = state_begin,           [RELAY_RUN] = state_run,           [RELAY_PULL] = state_pull,
+    [RELAY_COMMIT] = state_commit,         [RELAY_APPLY] = state_apply,       [RELAY_DELIVER] = state_deliver,
+    [RELAY_ROLLBACK] = state_rollback,     [RELAY_FENCE] = relay_state_fence, [RELAY_UNFENCE] = relay_state_unfence,
+    [RELAY_REACH] = relay_state_reach,     [RELAY_LOOK] = relay_state_look,   [RELAY_INDEX] = relay_state_index,
+    [RELAY_GREETED] = relay_state_greeted, [RELAY_NAME] = relay_state_name,   [RELAY_NAMED] = relay_state_named,
 };
 
 /// A transaction that is with the other server already: what the client's next operation begins with.

@@ -4,6 +4,8 @@
 // when it began. Whoever leads now is asked to begin another transaction under the same origin: it does so when the first one is
 // over there, or at once if it was another leader's, of whose term nothing is committed any more. What it has applied by then
 // settles the matter: this server waits until it has applied as much, and looks.
+#include <stdio.h>
+
 #include "dbms/relay_int.h"
 
 #include "base/mutant.h"
@@ -14,7 +16,7 @@ static enum err not_known(struct relay *r, struct error *e) {
   return error_set(e, ERR_COMMIT_UNKNOWN,
                    "It is not known whether the transaction on database '%.*s' was committed: the server that carried it out was "
                    "lost, and the log here does not tell. Look before you do it again.",
-                   STR_ARG(r->database->name));
+                   STR_ARG(r->name));
 }
 
 enum err relay_fate_unknown(struct relay *r, enum err err, struct error *e) {
@@ -26,13 +28,19 @@ enum err relay_ask_fate(struct relay *r, struct error *e) {
   r->asks_fate = true;
   r->look_from = r->place.last + 1;
   r->fence = (struct dbms_place){0};
+  r->fate = DBMS_FATE_UNASKED;
   return relay_find(r, RELAY_FENCE);
 }
 
 enum err relay_state_fence(struct relay *r, struct dbms_op *op UNUSED, struct error *e UNUSED) {
   if (!r->asked) {
-    r->op.begin = (struct dbms_tx_options){
-        .database = r->database->name, .timeout_ms = 0, .read_only = true, .metadata = V_NULL, .origin = r->origin};
+    r->op.begin = (struct dbms_tx_options){.database = r->name,
+                                           .timeout_ms = 0,
+                                           .read_only = true,
+                                           .metadata = V_NULL,
+                                           .origin = r->origin,
+                                           .asks_fate = r->database == NULL,
+                                           .behind = r->place.last};
     return relay_ask(r, DBMS_BEGIN);
   }
   r->asked = false;
@@ -42,6 +50,8 @@ enum err relay_state_fence(struct relay *r, struct dbms_op *op UNUSED, struct er
     return relay_find(r, RELAY_FENCE);
   }
   r->fence = r->op.begun.place;
+  r->fate = r->op.begun.fate.outcome;
+  snprintf(r->fate_bookmark, sizeof r->fate_bookmark, "%.*s", STR_ARG(r->op.begun.fate.bookmark));
   return relay_go(r, RELAY_UNFENCE);
 }
 
@@ -49,7 +59,8 @@ enum err relay_state_unfence(struct relay *r, struct dbms_op *op UNUSED, struct 
   if (!r->asked) return relay_ask(r, DBMS_ROLLBACK);
   r->asked = false;
   if (r->op.err != ERR_OK) relay_hang_up(r);
-  return relay_go(r, r->kind == RELAY_QUESTION ? RELAY_REST : RELAY_REACH);
+  if (r->kind == RELAY_QUESTION) return relay_go(r, RELAY_REST);
+  return relay_go(r, r->database != NULL ? RELAY_REACH : RELAY_LOOK);
 }
 
 enum err relay_state_reach(struct relay *r, struct dbms_op *op UNUSED, struct error *e) {
@@ -69,22 +80,27 @@ enum err relay_state_reach(struct relay *r, struct dbms_op *op UNUSED, struct er
 }
 
 /// The rows of what is carried out as one auto-commit went with its server.
-static enum err committed(struct relay *r, uint64_t index, struct error *e) {
+static enum err committed(struct relay *r, struct error *e) {
   r->asks_fate = false;
   if (!r->has_summary && r->rows.width > 0) {
-    return error_set(e, ERR_COMMIT_UNKNOWN,
-                     "The statement was committed in transaction %llu, but its result was lost with the server that had it.",
-                     (unsigned long long) index);
+    return error_set(e, ERR_COMMIT_UNKNOWN, "The statement was committed, but its result was lost with the server that had it.");
   }
   if (!r->has_summary)
-    r->summary =
-        (struct dbms_summary){.type = r->schema ? "s" : "w", .database = r->database->name, .plan = V_NULL, .profile = V_NULL};
+    r->summary = (struct dbms_summary){.type = r->schema ? "s" : "w", .database = r->name, .plan = V_NULL, .profile = V_NULL};
   r->has_summary = true;
-  r->generation = 0; // that of the store here
-  return relay_note_commit_at(r, index);
+  return ERR_OK;
+}
+
+/// A gateway has no log: whoever leads has looked into its own, as far as it goes.
+static enum err look_elsewhere(struct relay *r, struct error *e) {
+  if (r->fate == DBMS_FATE_NOT_COMMITTED) return relay_again(r, e);
+  if (r->fate != DBMS_FATE_COMMITTED) return not_known(r, e);
+  TRY(committed(r, e));
+  return relay_note_commit(r, str_of(r->fate_bookmark));
 }
 
 enum err relay_state_look(struct relay *r, struct dbms_op *op UNUSED, struct error *e) {
+  if (r->database == NULL) return look_elsewhere(r, e);
   if (!r->session->on_worker) return ERR_AGAIN; // the log is read from the disk
   uint64_t index = 0;
   bool settled = r->fence.term != 0;
@@ -94,6 +110,10 @@ enum err relay_state_look(struct relay *r, struct dbms_op *op UNUSED, struct err
   enum err err = graph_find_origin(r->database->graph, origin, &r->look_from, last, &index, NULL);
   database_leave(r->database);
   if (err == ERR_WAIT) return ERR_AGAIN;
-  if (err == ERR_OK && index != 0) return committed(r, index, e);
+  if (err == ERR_OK && index != 0) {
+    TRY(committed(r, e));
+    r->generation = 0; // that of the store here
+    return relay_note_commit_at(r, index);
+  }
   return err == ERR_OK && settled ? relay_again(r, e) : not_known(r, e);
 }

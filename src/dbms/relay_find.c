@@ -7,7 +7,7 @@
 
 enum err relay_find(struct relay *r, enum relay_state found) {
   r->found = found;
-  r->pauses = r->until_ns != 0; // it was tried already
+  r->pauses = r->until_ns != 0 && r->database != NULL; // it was tried already; a gateway tries all first
   return relay_go(r, RELAY_FIND);
 }
 
@@ -39,11 +39,17 @@ void relay_unpark(struct relay *r, enum err err) {
 static enum err nobody_leads(struct relay *r, const char *why, struct error *e) {
   if (r->found == RELAY_FENCE) return relay_go(r, RELAY_LOOK); // what is here has to do
   if (r->kind == RELAY_QUESTION) return linearizable_unavailable(r->session, r->database, e);
+  if (r->kind == RELAY_KNOCK || r->reads) {
+    return error_set(
+        e, ERR_DATABASE_UNAVAILABLE,
+        "No server of the cluster was reached, or none has the database (quiver.routing.wait_timeout is %lld ms). Try again.",
+        (long long) r->session->dbms->options.config->routing_wait_ms);
+  }
   return error_set(
       e, ERR_DATABASE_UNAVAILABLE,
       "Database '%.*s' takes no writes at the moment: %s (quiver.routing.wait_timeout is %lld ms). Nothing was done. "
       "Try again.",
-      STR_ARG(r->database->name), why, (long long) r->session->dbms->options.config->routing_wait_ms);
+      STR_ARG(r->name), why, (long long) r->session->dbms->options.config->routing_wait_ms);
 }
 
 static enum err park(struct relay *r, struct error *e) {
@@ -121,7 +127,7 @@ static struct str address_of(struct dbms *d, uint64_t server, struct arena *a) {
   return said != NULL ? said->addresses[ADDRESS_ROUTING] : STR_NONE;
 }
 
-static enum err open_session(struct relay *r, struct dbms_remote *by, uint64_t server, struct str address, struct error *e) {
+enum err relay_open_session(struct relay *r, struct dbms_remote *by, uint64_t server, struct str address, struct error *e) {
   struct dbms_remote_session *session;
   TRY(by->open(by, address, &r->session->client, &session, e));
   mutex_lock(&r->session->mutex);
@@ -140,11 +146,11 @@ static enum err meet(struct relay *r, struct error *e) {
   if (nobody) return ERR_AGAIN;
   if (r->peer.session != NULL && r->peer.server == leader) return ERR_OK;
   relay_hang_up(r);
-  if (here) return open_session(r, d->near, leader, STR_NONE, e);
+  if (here) return relay_open_session(r, d->near, leader, STR_NONE, e);
   CLEANUP(arena_done) struct arena a;
   arena_init(&a, NULL);
   struct str address = address_of(d, leader, &a);
-  return address.len > 0 ? open_session(r, d->options.remote, leader, address, e) : ERR_AGAIN;
+  return address.len > 0 ? relay_open_session(r, d->options.remote, leader, address, e) : ERR_AGAIN;
 }
 
 enum err relay_state_find(struct relay *r, struct dbms_op *op, struct error *e) {
@@ -153,7 +159,7 @@ enum err relay_state_find(struct relay *r, struct dbms_op *op, struct error *e) 
     r->pauses = false;
     return park(r, e);
   }
-  enum err err = meet(r, e);
+  enum err err = r->database != NULL ? meet(r, e) : gateway_meet(r, e);
   if (err == ERR_AGAIN) return park(r, e);
   TRY(err);
   return relay_go(r, !r->peer.logged_in ? RELAY_LOGIN : r->peer.failed ? RELAY_RESET : r->found);
@@ -164,11 +170,13 @@ enum err relay_state_find(struct relay *r, struct dbms_op *op, struct error *e) 
 enum err relay_state_login(struct relay *r, struct dbms_op *op, struct error *e UNUSED) {
   if (!r->asked) {
     r->op.login = r->login.login;
-    r->op.login.afresh = r->session->must_change_password; // a connection that is kept may be from before that
+    // A connection that is kept may be from before the password was changed.
+    r->op.login.afresh = r->session->must_change_password || op->kind == DBMS_LOGIN;
     return relay_ask(r, DBMS_LOGIN);
   }
   r->asked = false;
   r->peer.logged_in = r->op.err == ERR_OK;
+  r->peer.expired = r->peer.logged_in && r->op.logged_in.credentials_expired;
   if (r->op.err == ERR_OK) return relay_go(r, r->found);
   enum err err = r->op.err;
   relay_hang_up(r);

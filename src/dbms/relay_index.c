@@ -11,7 +11,7 @@ static bool is_late(const struct relay *r) {
 enum err relay_state_index(struct relay *r, struct dbms_op *op, struct error *e) {
   if (!r->asked) {
     r->op.begin = (struct dbms_tx_options){
-        .database = r->database->name, .timeout_ms = 0, .read_only = true, .metadata = V_NULL, .linearizable = true};
+        .database = r->name, .timeout_ms = 0, .read_only = true, .metadata = V_NULL, .linearizable = true};
     return relay_ask(r, DBMS_BEGIN);
   }
   r->asked = false;

@@ -1,6 +1,7 @@
 // What the files of relay.h share.
 #pragma once
 
+#include "dbms/gateway.h"
 #include "dbms/relay.h"
 #include "dbms/row_store.h"
 #include "graph/types.h"
@@ -24,7 +25,8 @@ struct relay_peer {
   struct dbms_remote_session *session; // NULL: none
   uint64_t server;
   bool logged_in;
-  bool failed; // an operation there has: it wants a RESET
+  bool failed;  // an operation there has: it wants a RESET
+  bool expired; // the password
 };
 
 enum relay_kind {
@@ -32,6 +34,7 @@ enum relay_kind {
   RELAY_EXPLICIT,
   RELAY_AUTO, // an auto-commit, as a transaction there that is committed when all rows are here: so none is lost with that server
   RELAY_QUESTION, // no transaction of the client's: relay_index.c
+  RELAY_KNOCK,    // of a gateway: a login, or a database that is asked for
   RELAY_PLAIN,    // an auto-commit, as one there: CALL { } IN TRANSACTIONS, and what waits after its commit
 };
 
@@ -53,6 +56,10 @@ enum relay_state {
   RELAY_REACH, // here, what the leader had then
   RELAY_LOOK,  // for the first one
   RELAY_INDEX, // a linearizable transaction, for its place
+  // Of a gateway (gateway.c):
+  RELAY_GREETED,
+  RELAY_NAME, // whether there is that database, and what it is called
+  RELAY_NAMED,
   RELAY_STATE_MAX
 };
 
@@ -70,7 +77,9 @@ struct relay {
 
   // The transaction.
   enum relay_kind kind;
-  struct database *database;
+  struct database *database;                             // NULL: this server is a gateway
+  struct str name;                                       // of it; on a gateway as it was asked for, and then as it was told there
+  bool reads;                                            // on a gateway: no more than that
   struct relay_kept kept;                                // of an auto-commit
   bool plain, in_transactions, schema, changes_password; // what its statement does
   struct dbms_origin origin;
@@ -96,6 +105,9 @@ struct relay {
   bool parked;           // is counted among those who wait for a leader
   enum err interrupted;
   struct dbms_place fence; // none: nobody could be asked
+  enum dbms_outcome fate;  // as a gateway was told by whoever leads
+  char fate_bookmark[BOOKMARK_BYTES_MAX];
+  struct gateway_tried tried;
   uint64_t look_from;
 };
 
@@ -105,6 +117,8 @@ static inline enum err relay_go(struct relay *r, enum relay_state next) {
   return ERR_OK;
 }
 
+/// Of the session's database, or of none here, a transaction that begins with `first`.
+void relay_start(struct relay *r, struct database *db, struct str name, enum relay_kind kind, enum relay_state first);
 /// Sends `r->op`, whose inputs are filled in, as that; the handler is called again with the answer.
 enum err relay_ask(struct relay *r, enum dbms_op_kind kind) NODISCARD;
 /// The session there is of no more use.
@@ -141,6 +155,21 @@ enum err relay_state_look(struct relay *r, struct dbms_op *op, struct error *e) 
 
 // relay_index.c
 enum err relay_state_index(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+
+// gateway.c
+enum err relay_state_greeted(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_name(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_named(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+/// What the database is called there, and that whoever has begun a transaction that may write leads it, for later.
+enum err gateway_note_begun(struct relay *r, struct str name, struct error *e) NODISCARD;
+
+// gateway_find.c
+/// A session with one of those that may do it, and were not tried yet. ERR_AGAIN: all were, or nobody is there.
+enum err gateway_meet(struct relay *r, struct error *e) NODISCARD;
+
+// relay_find.c
+enum err relay_open_session(struct relay *r, struct dbms_remote *by, uint64_t server, struct str address,
+                            struct error *e) NODISCARD;
 
 // relay_kept.c
 /// ERR_NOMEM, or what the budget of `arena` says: nothing is kept.

@@ -24,13 +24,20 @@ struct str routing_own_address(const struct database *db, struct str dialled, st
   return advertised(db->dbms->options.config, dialled, a);
 }
 
-static enum err own_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
+enum err routing_table_of_one(const struct config_values *config, struct str db, struct str dialled, struct arena *a,
+                              struct dbms_routing_table *ret, struct error *e) {
   struct str *address = ARENA_NEW(a, struct str);
   if (address == NULL) return arena_err(a, e);
-  *address = advertised(db->dbms->options.config, dialled, a);
+  *address = advertised(config, dialled, a);
   if (address->ptr == NULL) return arena_err(a, e);
-  ret->routers = ret->readers = ret->writers = address;
-  ret->router_count = ret->reader_count = ret->writer_count = 1;
+  *ret = (struct dbms_routing_table){.ttl_s = config->routing_ttl_ms / 1000,
+                                     .database = db,
+                                     .routers = address,
+                                     .readers = address,
+                                     .writers = address,
+                                     .router_count = 1,
+                                     .reader_count = 1,
+                                     .writer_count = 1};
   return ERR_OK;
 }
 
@@ -117,5 +124,6 @@ enum err routing_table(struct database *db, struct str dialled, struct arena *a,
   if (!alone) TRY(members_table(db, a, ret, e));
   bool is_all =
       !db->replicated && ret->readers == ret->writers; // nobody follows it: then it is found wherever it was found before
-  return alone || is_all ? own_table(db, dialled, a, ret, e) : spread(db->dbms, a, ret, e);
+  return alone || is_all ? routing_table_of_one(db->dbms->options.config, db->name, dialled, a, ret, e)
+                         : spread(db->dbms, a, ret, e);
 }

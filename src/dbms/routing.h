@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "config/config.h"
 #include "dbms/database.h"
 #include "dbms/session.h"
 
@@ -12,4 +13,9 @@ struct str routing_own_address(const struct database *db, struct str dialled, st
 
 /// While no leader is known there is no writer, which is no error: clients ask again. Nobody is sent to read on a server with
 /// whom the connection was lost. Texts in `a`.
-enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) NODISCARD;
+enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret,
+                       struct error *e) NODISCARD;
+
+/// The table of a server behind which nobody else is to be seen: itself, for everything. `db` is its name as it is to be told.
+enum err routing_table_of_one(const struct config_values *config, struct str db, struct str dialled, struct arena *a,
+                              struct dbms_routing_table *ret, struct error *e) NODISCARD;

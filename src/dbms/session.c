@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "dbms/bookmark.h"
 #include "dbms/command.h"
+#include "dbms/gateway.h"
 #include "dbms/linearizable.h"
 #include "dbms/origin.h"
 #include "dbms/pipeline.h"
@@ -210,6 +211,7 @@ static enum err choose_database(struct dbms_session *s, const struct dbms_tx_opt
 static enum err begin(struct dbms_session *s, struct database *db, const struct dbms_tx_options *options, bool auto_commit,
                       struct error *e) {
   if (s->phase == PHASE_START) {
+    TRY(origin_check(db, &options->origin, e));
     TRY(read_bookmarks(s, db, options->bookmarks, options->bookmark_count, &s->bookmark, e));
     s->bookmark_database = db;
     s->bookmark_deadline_ns =
@@ -525,11 +527,19 @@ static enum err ceased_to_lead(struct dbms_session *s, struct dbms_op *op, enum 
   return err;
 }
 
+/// Of a gateway.
+static enum err run_elsewhere(struct dbms_session *s, struct dbms_op *op, enum err interrupted, bool *ret_to_worker) {
+  bool goes_on = relay_has(s->relay) && op->kind != DBMS_LOGOFF;
+  enum err err = goes_on ? ERR_AGAIN : gateway_take(s, op, ret_to_worker);
+  return err == ERR_AGAIN ? relay_step(s->relay, op, interrupted, ret_to_worker) : err;
+}
+
 static enum err run_op(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
   mutex_lock(&s->mutex);
   enum err interrupted = s->interrupted;
   s->parked_on = NULL; // from here on it may go away
   mutex_unlock(&s->mutex);
+  if (s->dbms->gateway != NULL) return run_elsewhere(s, op, interrupted, ret_to_worker);
   if (!relay_has(s->relay) || op->kind == DBMS_LOGOFF || op->kind == DBMS_ROUTE) {
     enum err err = run_here_or(s, op, interrupted, ret_to_worker);
     if (err == ERR_NOT_LEADER && relay_hands_on(s->relay)) err = ceased_to_lead(s, op, err);
@@ -646,7 +656,7 @@ bool dbms_session_submit(struct dbms_session *s, struct dbms_op *op) {
   mutex_lock(&s->mutex);
   s->op = op;
   mutex_unlock(&s->mutex);
-  if (op->kind == DBMS_LOGIN && s->dbms->options.config->auth_enabled) {
+  if (op->kind == DBMS_LOGIN && s->dbms->options.config->auth_enabled && s->dbms->gateway == NULL) {
     queue(s);
     return false;
   }

@@ -84,7 +84,7 @@ void session_wake_late_sleepers(struct dbms *d) {
   for (struct dbms_session *s = late, *next; s != NULL; s = next) {
     next = s->next_sleeper;
     linearizable_cancel(s);
-    if (database_hold(s->bookmark_database)) {
+    if (s->bookmark_database != NULL && database_hold(s->bookmark_database)) {
       graph_await_cancel(s->bookmark_database->graph, s);
       database_leave(s->bookmark_database);
     }                 // from here on nobody but us knows it

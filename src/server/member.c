@@ -79,6 +79,7 @@ static enum err settle_addresses(struct member *m, struct error *e) {
   struct assembly_options *o = &m->assembling;
   for (int i = 0; i < ADDRESS_MAX; i++) {
     if (of[i].usual == 0 || (i == ADDRESS_RAFT && o->formation.mode != SERVER_CORE)) continue;
+    if (i != ADDRESS_DISCOVERY && o->formation.mode == SERVER_GATEWAY) continue; // the others have nothing to look for there
     o->addresses[i] = advertised(&m->arena, of[i].advertised, of[i].listening, v->default_advertised_address, of[i].usual);
     o->listens[i] = listen_address(&m->arena, of[i].listening, v->default_listen_address, of[i].usual);
     if (o->addresses[i].ptr == NULL || o->listens[i].ptr == NULL) return arena_err(&m->arena, e);
@@ -144,6 +145,7 @@ static enum err settle_groups(struct member *m, struct error *e) {
 static enum server_mode mode_of(const struct member *m) {
   struct str mode = config_values(m->config)->mode;
   if (str_eqz(mode, "READ_REPLICA")) return SERVER_READ_REPLICA;
+  if (str_eqz(mode, "GATEWAY")) return SERVER_GATEWAY;
   return str_eqz(mode, "SINGLE") ? SERVER_SINGLE : SERVER_CORE;
 }
 
@@ -215,7 +217,7 @@ static void refuse_to_follow(struct member *m) {
   struct error e = ERROR_INIT;
   error_set(
       &e, ERR_INVALID,
-      "The data folder belongs to a core of the cluster: a read replica begins with an empty one, or start this server with "
+      "The data folder belongs to a core of the cluster: a read replica or a gateway begins with an empty one, or start this server with "
       "dbms.mode=CORE, as it was.");
   settle(m, &e);
 }
@@ -225,7 +227,8 @@ static void on_formed(void *context, const struct formation_result *r) {
   struct dbms_cluster_options *o = &m->options;
   o->replica = mode_of(m) == SERVER_READ_REPLICA;
   o->single = mode_of(m) == SERVER_SINGLE;
-  if (o->replica && r->begun) {
+  o->gateway = mode_of(m) == SERVER_GATEWAY;
+  if ((o->replica || o->gateway) && r->begun) {
     refuse_to_follow(m);
     return;
   }

@@ -141,7 +141,7 @@ static enum err open_engine(struct server *s, struct error *e) {
   TRY(engine_new(s->options.config, s->options.disk, s->events, &s->engine, e));
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
   enum err err = member_is_wanted(s->options.config) ? form_cluster(s, e) : ERR_OK;
-  bool founds = s->cluster != NULL && !s->cluster->replica && !s->cluster->single;
+  bool founds = s->cluster != NULL && !s->cluster->replica && !s->cluster->single && !s->cluster->gateway;
   if (err == ERR_OK && founds)
     err = seed_begin(config_values(s->options.config), disk_of(s), s->events, s->cluster, e);
   if (err == ERR_OK) err = engine_open(s->engine, s->cluster, e);
@@ -194,8 +194,9 @@ static enum err start_all(struct server *s, struct error *e) {
   TRY(take_pid_file(s, e));
   TRY(open_engine(s, e));
   TRY(start_ticker(s, e));
-  if (s->member != NULL) TRY(look_out(s, e));
-  TRY(front_doors_open(s->options.config, s->cluster, engine_dbms(s->engine), s->events, &s->doors, e));
+  bool gateway = s->cluster != NULL && s->cluster->gateway;
+  if (s->member != NULL && !gateway) TRY(look_out(s, e));
+  TRY(front_doors_open(s->options.config, gateway ? NULL : s->cluster, engine_dbms(s->engine), s->events, &s->doors, e));
   if (s->member != NULL) member_announce(s->member, engine_dbms(s->engine));
   return ERR_OK;
 }

@@ -45,6 +45,12 @@ class Cluster:
         self.replicas.append(made)
         return made
 
+    def gateway(self, **settings):
+        """A gateway, not started; its settings with __ for each dot. Ends with the replicas."""
+        made = self.server(f"gateway{len(self.replicas)}", free_port(), "GATEWAY", **{key.replace("__", "."): value for key, value in settings.items()})
+        self.replicas.append(made)
+        return made
+
     def add(self):
         """One more server, started: it knows the founders, and they do not know it."""
         self.servers.append(self.server(f"core{len(self.servers)}", free_port()).start())

@@ -1,0 +1,180 @@
+#include "dbms/gateway.h"
+
+#include "base/checksum.h"
+#include "base/mem.h"
+#include "cypher/check.h"
+#include "cypher/parse.h"
+#include "dbms/procedures.h"
+#include "dbms/relay_int.h"
+#include "dbms/routing.h"
+
+enum { INLINE_TEXT_BYTES = 2048 }; // a statement up to this length is parsed on the caller's thread
+
+// ---- life ----
+
+enum err gateway_new(struct dbms *d, struct gateway **ret, struct error *e) {
+  struct gateway *g = mem_zalloc(sizeof *g);
+  if (g == NULL) return error_ensure(e, ERR_NOMEM);
+  mutex_init(&g->mutex);
+  *ret = g;
+  TRY(random_fill(d->options.random, &g->number, sizeof g->number));
+  g->number |= UINT64_C(1) << 63;
+  return ERR_OK;
+}
+
+void gateway_free(struct gateway *g) {
+  if (g == NULL) return;
+  mutex_done(&g->mutex);
+  mem_free(g);
+}
+
+// ---- what is learned on the way ----
+
+/// It has begun a transaction that may write.
+static void note_leader(struct relay *r) {
+  struct gateway *g = r->session->dbms->gateway;
+  uint64_t name = hash64(r->name.ptr, r->name.len, 0);
+  mutex_lock(&g->mutex);
+  g->leaders[name % GATEWAY_LEADERS].name = name;
+  g->leaders[name % GATEWAY_LEADERS].server = r->peer.server;
+  mutex_unlock(&g->mutex);
+}
+
+enum err gateway_note_begun(struct relay *r, struct str name, struct error *e) {
+  if (!r->reads) note_leader(r);
+  if (str_eq(name, r->name)) return ERR_OK;
+  struct str copy = arena_str(&r->kept.arena, name);
+  if (copy.ptr == NULL) return arena_err(&r->kept.arena, e);
+  r->name = copy;
+  if (!r->reads) note_leader(r);
+  return ERR_OK;
+}
+
+// ---- logging in ----
+
+static enum err take_login(struct dbms_session *s, struct dbms_op *op) {
+  struct relay *r = s->relay;
+  s->logged_in = false;
+  TRY(relay_login(r, op, &op->error));
+  r->kept.op = (struct dbms_op){0};
+  r->reads = true;
+  relay_start(r, NULL, STR(""), RELAY_KNOCK, RELAY_GREETED);
+  return ERR_AGAIN;
+}
+
+enum err relay_state_greeted(struct relay *r, struct dbms_op *op, struct error *e UNUSED) {
+  op->logged_in.credentials_expired = r->peer.expired;
+  r->session->logged_in = true;
+  relay_end(r);
+  return relay_go(r, RELAY_REST);
+}
+
+// ---- the way ----
+
+static enum err take_route(struct dbms_session *s, const struct dbms_op *op) {
+  struct relay *r = s->relay;
+  r->kept.op = (struct dbms_op){0};
+  r->reads = true;
+  relay_start(r, NULL, op->route.database, RELAY_KNOCK, RELAY_NAME);
+  return ERR_AGAIN;
+}
+
+/// A member knows whether there is such a database, and what the user's home is.
+enum err relay_state_name(struct relay *r, struct dbms_op *op, struct error *e) {
+  if (!r->asked) {
+    r->op.begin = (struct dbms_tx_options){.database = r->name,
+                                           .impersonated_user = op->route.impersonated_user,
+                                           .timeout_ms = -1,
+                                           .read_only = true,
+                                           .metadata = V_NULL};
+    return relay_ask(r, DBMS_BEGIN);
+  }
+  r->asked = false;
+  enum err err = r->op.err;
+  if (err == ERR_OK) {
+    TRY(gateway_note_begun(r, r->op.begun.database, e));
+    return relay_go(r, RELAY_NAMED);
+  }
+  r->peer.failed = true;
+  if (relay_is_lost(err)) relay_hang_up(r);
+  if (relay_is_lost(err) || relay_is_refused(err)) return relay_find(r, RELAY_NAME);
+  op->error = r->op.error;
+  return err;
+}
+
+enum err relay_state_named(struct relay *r, struct dbms_op *op, struct error *e) {
+  struct dbms_session *s = r->session;
+  if (!r->asked) return relay_ask(r, DBMS_ROLLBACK);
+  r->asked = false;
+  if (r->op.err != ERR_OK) relay_hang_up(r);
+  struct str name = arena_str(&s->outputs, r->name);
+  if (name.ptr == NULL) return arena_err(&s->outputs, e);
+  TRY(routing_table_of_one(s->dbms->options.config, name, op->route.address, &s->outputs, &op->routed, e));
+  relay_end(r);
+  return relay_go(r, RELAY_REST);
+}
+
+// ---- transactions ----
+
+static enum err take_begin(struct dbms_session *s, const struct dbms_op *op, struct error *e) {
+  struct relay *r = s->relay;
+  relay_kept_drop(&r->kept);
+  struct str name = op->begin.database.len > 0 ? arena_str(&r->kept.arena, op->begin.database) : STR("");
+  if (name.ptr == NULL) return arena_err(&r->kept.arena, e);
+  r->plain = r->in_transactions = r->schema = r->changes_password = false;
+  r->reads = op->begin.read_only;
+  relay_start(r, NULL, name, RELAY_EXPLICIT, RELAY_BEGIN);
+  return ERR_AGAIN;
+}
+
+/// What its text alone tells. Whoever carries it out finds what is wrong with it.
+static void look_at_statement(struct relay *r, struct str text) {
+  const struct dbms *d = r->session->dbms;
+  uint32_t neo4j_major = r->session->client.neo4j_major;
+  struct cypher_options language = {.max_text_bytes = (uint32_t) d->options.config->query_max_bytes};
+  struct procedures_scope scope = {.neo4j_major = neo4j_major, .is_member = true};
+  struct cypher_signatures signatures = procedures_signatures(&scope);
+  struct cypher_check_options check = {.signatures = &signatures, .neo4j_major = neo4j_major};
+  struct ast_statement *s = NULL;
+  struct arena a;
+  arena_init(&a, NULL);
+  bool whole = cypher_parse(&a, text, &language, &s, NULL) == ERR_OK && cypher_check(s, &check, NULL) == ERR_OK;
+  r->in_transactions = whole && s->in_transactions;
+  r->schema = whole && s->kind == AST_STATEMENT_SCHEMA;
+  r->plain = whole && (s->in_transactions || s->kind == AST_STATEMENT_ADMIN);
+  r->changes_password = false;
+  arena_done(&a);
+}
+
+static enum err take_run(struct dbms_session *s, const struct dbms_op *op, bool *ret_to_worker, struct error *e) {
+  struct relay *r = s->relay;
+  if (!op->run.auto_commit) return error_set(e, ERR_PROTOCOL, "There is no open transaction.");
+  if (!s->on_worker && op->run.query.len > INLINE_TEXT_BYTES) return *ret_to_worker = true, ERR_WAIT;
+  TRY(relay_kept_put(&r->kept, op, e));
+  look_at_statement(r, op->run.query);
+  r->reads = op->run.tx.read_only;
+  relay_start(r, NULL, r->kept.op.run.tx.database, r->plain ? RELAY_PLAIN : RELAY_AUTO, r->plain ? RELAY_RUN : RELAY_BEGIN);
+  return ERR_AGAIN;
+}
+
+enum err gateway_take(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
+  struct error *e = &op->error;
+  bool wants_login = op->kind == DBMS_BEGIN || op->kind == DBMS_RUN || op->kind == DBMS_ROUTE;
+  if (wants_login && !s->logged_in)
+    return error_set(e, ERR_UNAUTHORIZED, "The client is unauthorized due to authentication failure.");
+  switch (op->kind) {
+  case DBMS_LOGIN: return take_login(s, op);
+  case DBMS_LOGOFF:
+    relay_logoff(s->relay);
+    s->logged_in = false;
+    return ERR_OK;
+  case DBMS_BEGIN: return take_begin(s, op, e);
+  case DBMS_RUN: return take_run(s, op, ret_to_worker, e);
+  case DBMS_ROUTE: return take_route(s, op);
+  case DBMS_PULL: return error_set(e, ERR_PROTOCOL, "There is no open result.");
+  case DBMS_COMMIT:
+  case DBMS_ROLLBACK: return error_set(e, ERR_PROTOCOL, "There is no open transaction.");
+  case DBMS_RESET: return ERR_OK;
+  }
+  return ERR_INTERNAL;
+}
