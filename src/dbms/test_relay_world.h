@@ -17,7 +17,7 @@
 #include "graph/replica.h"
 #include "os/thread.h"
 
-enum { SERVERS = 3, HOST_THREADS = 3, PATIENCE_MS = 20000, STRIDE_MS = 2 };
+enum { SERVERS = 3, PLACES, HOST_THREADS = 3, PATIENCE_MS = 20000, STRIDE_MS = 2 };
 
 // ---- threads ----
 
@@ -135,7 +135,7 @@ struct server {
 struct trio {
   char folder[64];
   struct net_resolver *resolver;
-  struct server servers[SERVERS];
+  struct server servers[PLACES]; // the last one is for whoever is no member
   struct wire wire;
   struct mutex ticker_mutex;
   bool ticker_stops;
@@ -161,7 +161,7 @@ static inline void *tick(void *argument) {
   struct trio *t = argument;
   for (bool stops = false; !stops;) {
     mutex_lock(&t->ticker_mutex);
-    for (int i = 0; i < SERVERS; i++)
+    for (int i = 0; i < PLACES; i++)
       if (t->servers[i].dbms != NULL) dbms_tick(t->servers[i].dbms);
     stops = t->ticker_stops;
     mutex_unlock(&t->ticker_mutex);
@@ -208,6 +208,17 @@ static inline struct uuid uuid_of_server(int i) {
   return (struct uuid){{(uint8_t) (i + 1), 7}};
 }
 
+static inline void tell_one(struct trio *t, int from, int to) {
+  struct directory_link *at, *there;
+  CLEANUP(buf_done) struct buf frame = BUF_INIT;
+  assert_ok(directory_link_new(t->servers[from].cluster.directory, &at, &t->e));
+  assert_ok(directory_link_new(t->servers[to].cluster.directory, &there, &t->e));
+  assert_ok(directory_write(at, 1, DIRECTORY_SELF, &frame));
+  assert_ok(directory_hear(there, 1, frame.data, frame.len, &t->e));
+  directory_link_free(at);
+  directory_link_free(there);
+}
+
 /// What each server says of itself, told to the others as it would be over a link.
 static inline void tell_each_other(struct trio *t, struct founding *founding) {
   for (int i = 0; i < SERVERS; i++) {
@@ -224,22 +235,15 @@ static inline void tell_each_other(struct trio *t, struct founding *founding) {
     assert_ok(directory_new(&(struct directory_options){.expiry_ms = 3600000}, &s->self, 1, &s->cluster.directory, &t->e));
   }
   for (int i = 0; i < SERVERS; i++)
-    for (int k = 0; k < SERVERS; k++) {
-      struct directory_link *from, *to;
-      CLEANUP(buf_done) struct buf frame = BUF_INIT;
-      if (i == k) continue;
-      assert_ok(directory_link_new(t->servers[i].cluster.directory, &from, &t->e));
-      assert_ok(directory_link_new(t->servers[k].cluster.directory, &to, &t->e));
-      assert_ok(directory_write(from, 1, DIRECTORY_SELF, &frame));
-      assert_ok(directory_hear(to, 1, frame.data, frame.len, &t->e));
-      directory_link_free(from);
-      directory_link_free(to);
-    }
+    for (int k = 0; k < SERVERS; k++)
+      if (i != k) tell_one(t, i, k);
 }
 
 static inline void prepare_server(struct trio *t, int i, const char *key, const char *value) {
   struct server *s = &t->servers[i];
-  snprintf(s->home, sizeof s->home, "%s/%d", t->folder, i);
+  char folder[sizeof t->folder]; // what is printed into *t is not in *t
+  memcpy(folder, t->folder, sizeof folder);
+  snprintf(s->home, sizeof s->home, "%s/%d", folder, i);
   snprintf(s->listen, sizeof s->listen, "127.0.0.1:%u", free_port());
   snprintf(s->address, sizeof s->address, "server:%d", i);
   s->config = config_new();

@@ -1,0 +1,259 @@
+// Clients of a server that has no databases and is no member: what they are told is true, whatever is lost on the way.
+#include "dbms/gateway.h"
+
+#include "dbms/test_relay_world.h"
+
+enum { GATEWAY = SERVERS }; // its place
+
+/// A cluster, a gateway with a client, and a client of whoever leads.
+struct scene {
+  struct trio trio;
+  int leads;
+  struct client here, there;
+};
+
+#define INCREMENT "MATCH (c:C) SET c.n = c.n + 1"
+#define COUNTER "MATCH (c:C) RETURN c.n"
+
+static void start_gateway(struct trio *t) {
+  struct server *s = &t->servers[GATEWAY];
+  prepare_server(t, GATEWAY, "dbms.security.auth_enabled", "false");
+  s->cluster.gateway = true;
+  s->self = (struct announcement){.server = uuid_of_server(GATEWAY),
+                                  .epoch = 1,
+                                  .sequence = 1,
+                                  .number = 4,
+                                  .mode = SERVER_GATEWAY,
+                                  .state = IDENTITY_BOUND,
+                                  .founding = t->servers[0].self.founding};
+  assert_ok(directory_new(&(struct directory_options){.expiry_ms = 3600000}, &s->self, 1, &s->cluster.directory, &t->e));
+  for (int i = 0; i < SERVERS; i++) {
+    tell_one(t, i, GATEWAY);
+    tell_one(t, GATEWAY, i);
+  }
+  start(t, GATEWAY);
+}
+
+static void scene_start(struct scene *s) {
+  trio_start(&s->trio);
+  start_gateway(&s->trio);
+  s->leads = await_leader(&s->trio);
+  connect_to(&s->trio, GATEWAY, &s->here);
+  connect_to(&s->trio, s->leads, &s->there);
+  must(&s->here, tell(&s->here, "CREATE (:C {n: 0})", true));
+}
+
+static void scene_stop(struct scene *s) {
+  struct server *gateway = &s->trio.servers[GATEWAY];
+  leave(&s->here);
+  leave(&s->there);
+  stop(&s->trio, GATEWAY);
+  config_free(gateway->config);
+  directory_free(gateway->cluster.directory);
+  trio_stop(&s->trio);
+}
+
+/// Behind what the client has been told so far.
+static int64_t read_behind(struct client *c, struct str bookmark) {
+  struct dbms_op op = op_run(COUNTER, true);
+  op.run.tx.read_only = true;
+  op.run.tx.bookmarks = &bookmark;
+  op.run.tx.bookmark_count = 1;
+  must(c, ask(c, op));
+  must(c, ask(c, op_pull(c, -1)));
+  return c->sum;
+}
+
+TEST(what_is_written_is_read_behind_its_bookmark_wherever_that_is) {
+  struct scene s;
+  char bookmark[BOOKMARK_BYTES_MAX];
+  scene_start(&s);
+  for (int i = 1; i <= 30; i++) {
+    must(&s.here, tell(&s.here, INCREMENT " RETURN c.n", true));
+    assert_int_equal(s.here.sum, i);
+    assert_int_equal(s.here.op.pulled.summary.counters.properties_set, 1);
+    snprintf(bookmark, sizeof bookmark, "%.*s", STR_ARG(s.here.op.pulled.summary.bookmark));
+    assert_int_equal(read_behind(&s.here, str_of(bookmark)), i);
+  }
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  assert_true(str_eqz(s.here.op.begun.database, "neo4j"));
+  must(&s.here, tell(&s.here, INCREMENT, false));
+  assert_int_equal(read_number(&s.there, COUNTER), 30);
+  must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+  assert_true(s.here.op.committed.bookmark.len > 0);
+  assert_int_equal(read_number(&s.there, COUNTER), 31);
+  scene_stop(&s);
+}
+
+TEST(whoever_asks_the_way_is_shown_the_gateway_alone) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, ask(&s.here, (struct dbms_op){.kind = DBMS_ROUTE, .route.address = STR("one.example.com:7687")}));
+  const struct dbms_routing_table *table = &s.here.op.routed;
+  assert_true(str_eqz(table->database, "neo4j"));
+  assert_int_equal(table->router_count + table->reader_count + table->writer_count, 3);
+  const struct str *places[] = {table->routers, table->readers, table->writers};
+  for (size_t i = 0; i < ARRAY_SIZE(places); i++) assert_true(str_eqz(places[i][0], "one.example.com:7687"));
+  assert_int_equal(ask(&s.here, (struct dbms_op){.kind = DBMS_ROUTE, .route.database = STR("nowhere")}), ERR_DATABASE_NOT_FOUND);
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  assert_int_equal(read_number(&s.here, COUNTER), 0);
+  scene_stop(&s);
+}
+
+TEST(an_operation_without_what_it_needs_is_refused) {
+  static const enum dbms_op_kind kinds[] = {DBMS_PULL, DBMS_COMMIT, DBMS_ROLLBACK};
+  struct scene s;
+  scene_start(&s);
+  for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) assert_int_equal(ask(&s.here, op_of(kinds[i])), ERR_PROTOCOL);
+  assert_int_equal(ask(&s.here, op_run("RETURN 1", false)), ERR_PROTOCOL);
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  assert_int_equal(ask(&s.here, op_of(DBMS_BEGIN)), ERR_PROTOCOL);
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  must(&s.here, ask(&s.here, op_of(DBMS_LOGOFF)));
+  assert_int_equal(ask(&s.here, op_run("RETURN 1", true)), ERR_UNAUTHORIZED);
+  assert_int_equal(ask(&s.here, op_of(DBMS_BEGIN)), ERR_UNAUTHORIZED);
+  must(&s.here, ask(&s.here, (struct dbms_op){.kind = DBMS_LOGIN}));
+  assert_int_equal(tell(&s.here, "CREATE (", true), ERR_SYNTAX);
+  assert_int_equal(read_number(&s.here, COUNTER), 0);
+  scene_stop(&s);
+}
+
+// ---- what is lost ----
+
+static const enum loss losses[] = {LOSS_REQUEST, LOSS_ANSWER};
+
+TEST(whatever_is_lost_of_a_statement_it_is_done_once) {
+  static const enum dbms_op_kind kinds[] = {DBMS_BEGIN, DBMS_RUN, DBMS_PULL, DBMS_COMMIT};
+  struct scene s;
+  scene_start(&s);
+  int64_t expected = 0;
+  for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+    for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+      wire_lose(&s.trio.wire, losses[l], kinds[k]);
+      must(&s.here, tell(&s.here, INCREMENT " RETURN c.n", true));
+      assert_int_equal(s.here.rows, 1);
+      assert_int_equal(s.here.sum, ++expected);
+      assert_true(s.here.op.pulled.summary.bookmark.len > 0);
+      assert_int_equal(read_number(&s.there, COUNTER), expected);
+      wire_lose(&s.trio.wire, losses[l], kinds[k]);
+      assert_int_equal(read_behind(&s.here, STR("")), expected);
+    }
+  scene_stop(&s);
+}
+
+TEST(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it) {
+  struct scene s;
+  scene_start(&s);
+  for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+    bool done = losses[l] == LOSS_ANSWER;
+    must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+    must(&s.here, tell(&s.here, INCREMENT, false));
+    wire_lose(&s.trio.wire, losses[l], DBMS_COMMIT);
+    assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), done ? ERR_OK : ERR_OUTDATED);
+    if (done) assert_true(s.here.op.committed.bookmark.len > 0);
+    assert_int_equal(read_number(&s.there, COUNTER), done);
+  }
+  scene_stop(&s);
+}
+
+TEST(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused) {
+  struct scene s;
+  scene_start(&s);
+  wire_lose(&s.trio.wire, LOSS_LATE, DBMS_COMMIT);
+  must(&s.here, tell(&s.here, "CREATE (:D)", true)); // done again
+  assert_int_not_equal(wire_deliver_late(&s.trio.wire), ERR_OK);
+  assert_int_equal(read_number(&s.there, "MATCH (d:D) RETURN count(*)"), 1);
+  scene_stop(&s);
+}
+
+TEST(another_leader_knows_what_the_one_that_was_lost_has_committed) {
+  struct scene s;
+  scene_start(&s);
+  for (int i = 1; i <= 6; i++) {
+    must(&s.here, ask(&s.here, op_run(INCREMENT, true)));
+    int leads = await_leader(&s.trio);
+    wire_lose(&s.trio.wire, losses[i % 2], DBMS_COMMIT);
+    submit(&s.here, op_pull(&s.here, -1));
+    move_leader(&s.trio);
+    must(&s.here, await(&s.here));
+    assert_int_equal(read_number(&s.here, COUNTER), i);
+    assert_int_not_equal(await_leader(&s.trio), leads);
+  }
+  scene_stop(&s);
+}
+
+TEST(a_fate_that_the_log_does_not_tell_is_not_made_up) {
+  struct scene s;
+  struct client late = {.trio = &s.trio, .sink.push = take_rows};
+  struct dbms_client client = {.connector = STR("bolt"), .connection_id = STR("bolt-3"), .relayed = true};
+  scene_start(&s);
+  mutex_init(&late.mutex);
+  condition_init(&late.done);
+  assert_ok(dbms_session_new(s.trio.servers[await_leader(&s.trio)].dbms, &client, &late.session, &s.trio.e));
+  must(&late, ask(&late, op_of(DBMS_LOGIN)));
+  struct dbms_op op = op_of(DBMS_BEGIN);
+  op.begin.asks_fate = true;
+  assert_int_equal(ask(&late, op), ERR_PROTOCOL); // whose?
+  must(&late, ask(&late, op_of(DBMS_RESET)));
+  op.begin.origin = (struct dbms_origin){UINT64_MAX, 1};
+  op.begin.behind = UINT64_MAX;
+  assert_int_equal(ask(&late, op), ERR_PROTOCOL); // there is no such entry
+  must(&late, ask(&late, op_of(DBMS_RESET)));
+  op.begin.behind = 1;
+  must(&late, ask(&late, op));
+  assert_int_equal(late.op.begun.fate.outcome, DBMS_FATE_NOT_COMMITTED);
+  must(&late, ask(&late, op_of(DBMS_RESET)));
+  leave(&late);
+  scene_stop(&s);
+}
+
+// ---- who carries it out ----
+
+TEST(writes_wait_for_a_leader_and_reads_do_not) {
+  struct scene s;
+  scene_start(&s);
+  leave(&s.there);
+  int other = (s.leads + 1) % SERVERS;
+  stop(&s.trio, s.leads);
+  stop(&s.trio, other);
+  while (leader(&s.trio) >= 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+  submit(&s.here, op_run(INCREMENT, true));
+  struct client reader;
+  connect_to(&s.trio, GATEWAY, &reader);
+  for (int i = 0; i < 5; i++) assert_int_equal(read_behind(&reader, STR("")), 0);
+  leave(&reader);
+  assert_false(s.here.over);
+  start(&s.trio, s.leads);
+  must(&s.here, await(&s.here));
+  must(&s.here, ask(&s.here, op_pull(&s.here, -1)));
+  assert_int_equal(read_number(&s.here, COUNTER), 1);
+  start(&s.trio, other);
+  connect_to(&s.trio, s.leads, &s.there);
+  scene_stop(&s);
+}
+
+TEST(clients_count_on_while_every_tenth_message_is_lost) {
+  enum { COUNT = 200 };
+  struct scene s;
+  scene_start(&s);
+  s.trio.wire.percent = 5;
+  for (int i = 0; i < COUNT; i++) {
+    enum err err = ERR_OUTDATED;
+    if (i % 20 == 19) move_leader(&s.trio);
+    for (int tries = 0; err == ERR_OUTDATED && tries < 50; tries++) {
+      err = tell(&s.here, INCREMENT, true);
+      if (err != ERR_OK) must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+    }
+    must(&s.here, err);
+  }
+  s.trio.wire.percent = 0;
+  assert_int_equal(read_number(&s.here, COUNTER), COUNT);
+  scene_stop(&s);
+}
+
+TESTS(T(what_is_written_is_read_behind_its_bookmark_wherever_that_is), T(whoever_asks_the_way_is_shown_the_gateway_alone),
+      T(an_operation_without_what_it_needs_is_refused), T(whatever_is_lost_of_a_statement_it_is_done_once),
+      T(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it),
+      T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
+      T(another_leader_knows_what_the_one_that_was_lost_has_committed), T(a_fate_that_the_log_does_not_tell_is_not_made_up),
+      T(writes_wait_for_a_leader_and_reads_do_not), T(clients_count_on_while_every_tenth_message_is_lost))
