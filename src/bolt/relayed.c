@@ -93,6 +93,7 @@ void bolt_relayed_write_client(struct dict *extra, const struct dbms_client *cli
   dict_inner(extra, STR("client"), &inner);
   dict_int(&inner, STR("neo4j_major"), client->neo4j_major);
   dict_bool(&inner, STR("legacy_bookmarks"), client->legacy_bookmarks);
+  if (client->gateway.len > 0) dict_str(&inner, STR("gateway"), client->gateway);
   dict_inner_end(extra, &inner);
 }
 
@@ -103,6 +104,7 @@ enum err bolt_relayed_read_client(struct value extra, struct dbms_client *client
   if (v_is_null(inner)) return ERR_OK;
   TRY(bolt_extra_int(inner, STR("neo4j_major"), &major, e));
   TRY(bolt_extra_bool(inner, STR("legacy_bookmarks"), &client->legacy_bookmarks, e));
+  TRY(bolt_extra_str(inner, STR("gateway"), &client->gateway, e));
   client->neo4j_major = (uint32_t) MIN(MAX(major, INT64_C(0)), INT64_C(255));
   return ERR_OK;
 }

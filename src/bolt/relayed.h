@@ -30,7 +30,7 @@ enum err bolt_relayed_read_fate(struct value meta, struct dbms_fate *ret, struct
 void bolt_relayed_write_place(struct dict *meta, struct dbms_place place);
 enum err bolt_relayed_read_place(struct value meta, struct dbms_place *ret, struct error *e) NODISCARD;
 
-/// HELLO: {client: {legacy_bookmarks, neo4j_major}}: what the client's own version of Bolt leads to.
+/// HELLO: {client: {gateway, legacy_bookmarks, neo4j_major}}: what the client's own version of Bolt leads to.
 void bolt_relayed_write_client(struct dict *extra, const struct dbms_client *client);
-/// Absent: `client` stays as it is. ERR_PROTOCOL.
+/// Absent: `client` stays as it is. Texts are where `extra` is. ERR_PROTOCOL.
 enum err bolt_relayed_read_client(struct value extra, struct dbms_client *client, struct error *e) NODISCARD;

@@ -20,8 +20,8 @@ static enum err append_text(struct buf *to, struct str text) {
 }
 
 static enum err append_identity(struct buf *to, const struct dbms_remote_session *s, const struct dbms_op *op) {
-  const struct str texts[] = {s->address,      op->login.scheme, op->login.principal, op->login.credentials,
-                              op->login.realm, s->who.user_agent};
+  const struct str texts[] = {s->address,      op->login.scheme,  op->login.principal, op->login.credentials,
+                              op->login.realm, s->who.user_agent, s->who.gateway};
   const uint8_t rest[] = {(uint8_t) s->who.neo4j_major, s->who.legacy_bookmarks};
   for (size_t i = 0; i < ARRAY_SIZE(texts); i++) TRY(append_text(to, texts[i]));
   return buf_append(to, rest, sizeof rest);
@@ -141,9 +141,10 @@ static enum err open_session(struct dbms_remote *table, struct str address, cons
   arena_init(&s->texts, NULL);
   s->address = arena_str(&s->texts, address);
   s->who = (struct dbms_client){.user_agent = arena_str(&s->texts, who->user_agent),
+                                .gateway = who->gateway.len > 0 ? arena_str(&s->texts, who->gateway) : STR(""),
                                 .legacy_bookmarks = who->legacy_bookmarks,
                                 .neo4j_major = who->neo4j_major};
-  if (s->address.ptr == NULL || s->who.user_agent.ptr == NULL) {
+  if (s->address.ptr == NULL || s->who.user_agent.ptr == NULL || s->who.gateway.ptr == NULL) {
     enum err err = arena_err(&s->texts, e);
     arena_done(&s->texts);
     mem_free(s);

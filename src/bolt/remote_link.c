@@ -170,9 +170,10 @@ static void on_connect_failed(void *context, const struct error *why) {
 
 static enum err copy_who(struct remote_link *l, const struct dbms_client *who, struct error *e) {
   l->who = (struct dbms_client){.user_agent = arena_str(&l->texts, who->user_agent),
+                                .gateway = who->gateway.len > 0 ? arena_str(&l->texts, who->gateway) : STR(""),
                                 .legacy_bookmarks = who->legacy_bookmarks,
                                 .neo4j_major = who->neo4j_major};
-  return l->who.user_agent.ptr != NULL ? ERR_OK : arena_err(&l->texts, e);
+  return l->who.user_agent.ptr != NULL && l->who.gateway.ptr != NULL ? ERR_OK : arena_err(&l->texts, e);
 }
 
 static enum err begin_connecting(struct remote_link *l, const struct dbms_client *who, struct error *e) {

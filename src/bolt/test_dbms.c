@@ -76,7 +76,9 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
   s->dbms = d;
   s->legacy_bookmarks = client->legacy_bookmarks;
   d->routed = client->routed;
-  if (client->relayed) note(d, "RELAYED neo4j=%u%s", client->neo4j_major, client->legacy_bookmarks ? " legacy" : "");
+  if (client->relayed)
+    note(d, "RELAYED neo4j=%u%s%s%.*s", client->neo4j_major, client->legacy_bookmarks ? " legacy" : "",
+         client->gateway.len > 0 ? " by way of " : "", STR_ARG(client->gateway));
   arena_init(&s->arena, NULL);
   d->sessions++;
   d->last = s;

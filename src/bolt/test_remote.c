@@ -85,14 +85,15 @@ TEST(what_is_to_be_linearizable_is_so_there) {
 }
 
 TEST(a_statement_alone_has_its_options_its_place_and_its_bookmark) {
-  static const struct dbms_client who = {.user_agent = {"test/1", 6}, .neo4j_major = 3, .legacy_bookmarks = true};
+  static const struct dbms_client who = {
+      .user_agent = {"test/1", 6}, .gateway = {"one:7687", 8}, .neo4j_major = 3, .legacy_bookmarks = true};
   const struct str categories[] = {STR("HINT")};
   struct world w;
   struct talk t;
   open_world(&w);
   talk_open_as(&t, w.remote, w.address, &who);
   assert_ok(log_in(&t));
-  assert_true(logged(&w, "RELAYED neo4j=3 legacy\n"));
+  assert_true(logged(&w, "RELAYED neo4j=3 legacy by way of one:7687\n"));
   fill_run(&t, "CREATE (n:Test {name: 'x'})", V_NULL, true);
   t.op.run.tx.origin = (struct dbms_origin){UINT64_MAX, 8};
   t.op.run.min_severity = DBMS_SEVERITY_WARNING;

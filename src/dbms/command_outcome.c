@@ -81,7 +81,7 @@ static enum err add_row(struct transaction *t, struct result *r, const struct ro
   struct dbms *d = t->database->dbms;
   struct arena *a = &r->rows.arena;
   enum command_state state = state_of(d, s, aim);
-  struct str own = routing_own_address(t->database, t->session->client.local_address, a);
+  struct str own = routing_advertised(t->database->dbms->options.config, t->session->client.local_address, a);
   if (own.ptr == NULL) return arena_err(a, e);
   struct str address = is_here(d, s) ? own : s->said != NULL ? s->said->addresses[ADDRESS_BOLT] : STR_NONE;
   struct value row[] = {address.len > 0 ? v_str(address) : V_NULL, v_str(str_of(names[state])),

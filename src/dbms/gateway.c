@@ -28,6 +28,11 @@ void gateway_free(struct gateway *g) {
   mem_free(g);
 }
 
+enum err gateway_introduce(struct dbms_session *s, struct error *e) {
+  s->client.gateway = routing_advertised(s->dbms->options.config, STR_NONE, &s->texts);
+  return s->client.gateway.ptr != NULL ? ERR_OK : arena_err(&s->texts, e);
+}
+
 // ---- what is learned on the way ----
 
 /// It has begun a transaction that may write.
@@ -109,7 +114,9 @@ enum err relay_state_named(struct relay *r, struct dbms_op *op, struct error *e)
   if (r->op.err != ERR_OK) relay_hang_up(r);
   struct str name = arena_str(&s->outputs, r->name);
   if (name.ptr == NULL) return arena_err(&s->outputs, e);
-  TRY(routing_table_of_one(s->dbms->options.config, name, op->route.address, &s->outputs, &op->routed, e));
+  const struct config_values *config = s->dbms->options.config;
+  struct str self = routing_advertised(config, op->route.address, &s->outputs);
+  TRY(routing_table_of_one(config, name, self, &s->outputs, &op->routed, e));
   relay_end(r);
   return relay_go(r, RELAY_REST);
 }

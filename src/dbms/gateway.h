@@ -37,6 +37,9 @@ enum err gateway_new(struct dbms *d, struct gateway **ret, struct error *e) NODI
 /// NULL is fine.
 void gateway_free(struct gateway *g);
 
+/// What members are told of the session: by way of whom it comes. ERR_NOMEM.
+enum err gateway_introduce(struct dbms_session *s, struct error *e) NODISCARD;
+
 /// An operation with which something begins. ERR_AGAIN: it is the session's relay's from now on. ERR_WAIT with `*ret_to_worker`:
 /// ask again there.
 enum err gateway_take(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) NODISCARD;

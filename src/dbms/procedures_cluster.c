@@ -107,7 +107,11 @@ static enum err routing_row(struct transaction *t, const struct value *arguments
   TRY(database_argument(t, arguments, n, 1, &db, e));
   const struct value *dialled = n > 0 && arguments[0].type == VALUE_MAP ? value_map_get(arguments[0], STR("address")) : NULL;
   struct dbms_routing_table table;
-  TRY(routing_table(db, dialled != NULL && dialled->type == VALUE_STRING ? v_text(*dialled) : STR_NONE, a, &table, e));
+  struct str gateway = t->session->client.gateway;
+  if (gateway.len > 0)
+    TRY(routing_table_of_one(t->database->dbms->options.config, db->name, gateway, a, &table, e));
+  else
+    TRY(routing_table(db, dialled != NULL && dialled->type == VALUE_STRING ? v_text(*dialled) : STR_NONE, a, &table, e));
   struct value *servers = ARENA_ARRAY(a, struct value, 3);
   uint32_t count = 0;
   if (servers == NULL) return arena_err(a, e);

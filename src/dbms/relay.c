@@ -23,6 +23,7 @@ static bool may_hand_on(const struct dbms *d, const struct dbms_client *client) 
 enum err relay_new(struct dbms_session *s, struct relay **ret, struct error *e) {
   *ret = NULL;
   if (s->dbms->gateway == NULL && (s->dbms->near == NULL || s->client.relayed)) return ERR_OK;
+  if (s->dbms->gateway != NULL) TRY(gateway_introduce(s, e));
   struct relay *r = mem_zalloc(sizeof *r);
   if (r == NULL) return error_ensure(e, ERR_NOMEM);
   r->session = s;

@@ -123,7 +123,7 @@ static void look_at_databases(const struct database_list *list, struct roster_da
 /// A server without a directory has only itself to tell of.
 static enum err look_at_self(struct dbms *d, struct arena *a, struct directory_copy *ret, struct error *e) {
   struct directory_server *self = ARENA_NEW(a, struct directory_server);
-  struct str bolt = routing_own_address(d->system, STR_NONE, a);
+  struct str bolt = routing_advertised(d->options.config, STR_NONE, a);
   if (self == NULL || bolt.ptr == NULL) return arena_err(a, e);
   self->said = (struct announcement){.server = d->system->id,
                                      .number = d->cluster != NULL ? (uint32_t) d->options.cluster->server : 1,

@@ -8,7 +8,7 @@ static struct str with_port(struct arena *a, struct str host, uint16_t port) {
 }
 
 /// What was configured, else what the client dialled, which works through tunnels and containers, else the default.
-static struct str advertised(const struct config_values *config, struct str dialled, struct arena *a) {
+struct str routing_advertised(const struct config_values *config, struct str dialled, struct arena *a) {
   uint16_t port = config->bolt_advertised_address.port != 0 ? config->bolt_advertised_address.port : config->bolt_listen_address.port;
   if (config->bolt_advertised_address.host.len > 0) return with_port(a, config->bolt_advertised_address.host, port);
   bool is_default = str_eqz(config->default_advertised_address.host, "localhost");
@@ -20,16 +20,11 @@ static struct str advertised(const struct config_values *config, struct str dial
   return with_port(a, config->default_advertised_address.host, port);
 }
 
-struct str routing_own_address(const struct database *db, struct str dialled, struct arena *a) {
-  return advertised(db->dbms->options.config, dialled, a);
-}
-
-enum err routing_table_of_one(const struct config_values *config, struct str db, struct str dialled, struct arena *a,
+enum err routing_table_of_one(const struct config_values *config, struct str db, struct str at, struct arena *a,
                               struct dbms_routing_table *ret, struct error *e) {
   struct str *address = ARENA_NEW(a, struct str);
-  if (address == NULL) return arena_err(a, e);
-  *address = advertised(config, dialled, a);
-  if (address->ptr == NULL) return arena_err(a, e);
+  if (at.ptr == NULL || address == NULL) return arena_err(a, e);
+  *address = at;
   *ret = (struct dbms_routing_table){.ttl_s = config->routing_ttl_ms / 1000,
                                      .database = db,
                                      .routers = address,
@@ -124,6 +119,7 @@ enum err routing_table(struct database *db, struct str dialled, struct arena *a,
   if (!alone) TRY(members_table(db, a, ret, e));
   bool is_all =
       !db->replicated && ret->readers == ret->writers; // nobody follows it: then it is found wherever it was found before
-  return alone || is_all ? routing_table_of_one(db->dbms->options.config, db->name, dialled, a, ret, e)
+  const struct config_values *config = db->dbms->options.config;
+  return alone || is_all ? routing_table_of_one(config, db->name, routing_advertised(config, dialled, a), a, ret, e)
                          : spread(db->dbms, a, ret, e);
 }

@@ -9,13 +9,13 @@
 
 /// Where clients reach this server. `dialled` is the address that the client used; it is told back unless one is configured
 /// (server.bolt.advertised_address). In `a`; `ptr` is NULL without memory.
-struct str routing_own_address(const struct database *db, struct str dialled, struct arena *a);
+struct str routing_advertised(const struct config_values *config, struct str dialled, struct arena *a);
 
 /// While no leader is known there is no writer, which is no error: clients ask again. Nobody is sent to read on a server with
 /// whom the connection was lost. Texts in `a`.
 enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret,
                        struct error *e) NODISCARD;
 
-/// The table of a server behind which nobody else is to be seen: itself, for everything. `db` is its name as it is to be told.
-enum err routing_table_of_one(const struct config_values *config, struct str db, struct str dialled, struct arena *a,
+/// One server for everything, `at` that address (no text: of the memory of `a`). `db` is the database's name as it is to be told.
+enum err routing_table_of_one(const struct config_values *config, struct str db, struct str at, struct arena *a,
                               struct dbms_routing_table *ret, struct error *e) NODISCARD;

@@ -56,6 +56,7 @@ enum err dbms_session_new(struct dbms *d, const struct dbms_client *client, stru
       .local_address = keep(s, client->local_address),
       .connection_id = keep(s, client->connection_id),
       .user_agent = keep(s, client->user_agent),
+      .gateway = client->gateway.len > 0 ? keep(s, client->gateway) : STR_NONE,
       .legacy_bookmarks = client->legacy_bookmarks,
       .relayed = client->relayed,
       .neo4j_major = client->neo4j_major,

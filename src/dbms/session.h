@@ -194,6 +194,7 @@ struct dbms_client {
   struct str connection_id; // "bolt-17"
   struct str user_agent;
   bool legacy_bookmarks; // Bolt 1 to 3: "neo4j:bookmark:v1:tx<N>"
+  struct str gateway;    // by way of which it came, "host:port": the only server that it is to be told of; empty: of none
   bool relayed;          // another server carries its client's session on here: never to be handed on again
   uint32_t neo4j_major;  // of the servers that the client was made for, 3 to 5: the columns that it knows; 0: of the newest
   bool routed;           // it came with a routing context (neo4j://): it looks for leaders itself

@@ -339,6 +339,7 @@ struct dbms_remote_session {
   struct wire *wire;
   int server;
   struct dbms_client client;
+  char gateway[64];
   struct dbms_session *session; // there; NULL: not connected, or lost
   struct dbms_op op;            // there
   struct dbms_op *asked;
@@ -355,6 +356,8 @@ static inline enum err wire_open(struct dbms_remote *remote, struct str address,
   s->server = address.ptr[address.len - 1] - '0';
   s->client = (struct dbms_client){.connector = STR("bolt"), .connection_id = STR("bolt-2"), .relayed = true};
   s->client.neo4j_major = client->neo4j_major;
+  snprintf(s->gateway, sizeof s->gateway, "%.*s", STR_ARG(client->gateway));
+  s->client.gateway = str_of(s->gateway);
   mutex_lock(&w->mutex);
   s->next = w->all;
   w->all = s;
