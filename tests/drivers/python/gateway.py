@@ -6,6 +6,7 @@ written, in read mode, behind its own bookmark."""
 import json
 import sys
 import threading
+import traceback
 
 from neo4j import GraphDatabase
 
@@ -19,6 +20,11 @@ told = {"done": 0, "failed": [], "unseen": 0}
 
 def value(text, number):
     return lambda tx: tx.run(text, number=number).single()[0]
+
+
+def described(error):
+    """With where it happened and what led to it."""
+    return "".join(traceback.format_exception(error))
 
 
 def client(driver, i):
@@ -35,7 +41,7 @@ def client(driver, i):
                     told["unseen"] += seen < n
             except Exception as error:  # whatever a client is told is what is looked for
                 with lock:
-                    told["failed"].append(f"{driver.scheme} {in_function}: {getattr(error, 'code', None) or type(error).__name__}: {error}")
+                    told["failed"].append(f"{driver.scheme} {in_function}: {described(error)}")
                 return
 
 
