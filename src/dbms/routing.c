@@ -9,14 +9,16 @@ static struct str with_port(struct arena *a, struct str host, uint16_t port) {
 
 /// What was configured, else what the client dialled, which works through tunnels and containers, else the default.
 struct str routing_advertised(const struct config_values *config, struct str dialled, struct arena *a) {
-  uint16_t port = config->bolt_advertised_address.port != 0 ? config->bolt_advertised_address.port : config->bolt_listen_address.port;
+  uint16_t port =
+      config->bolt_advertised_address.port != 0 ? config->bolt_advertised_address.port : config->bolt_listen_address.port;
   if (config->bolt_advertised_address.host.len > 0) return with_port(a, config->bolt_advertised_address.host, port);
   bool is_default = str_eqz(config->default_advertised_address.host, "localhost");
   struct config_address address;
   if (is_default && dialled.len > 0 && config_parse_address(dialled, &address) && address.host.len > 0) {
     return with_port(a, address.host, address.port != 0 ? address.port : port);
   }
-  if (config->bolt_listen_address.port != 0 && config->bolt_advertised_address.port == 7687) port = config->bolt_listen_address.port;
+  if (config->bolt_listen_address.port != 0 && config->bolt_advertised_address.port == 7687)
+    port = config->bolt_listen_address.port;
   return with_port(a, config->default_advertised_address.host, port);
 }
 
@@ -58,8 +60,8 @@ static uint64_t announced_leader(const struct database *db, const struct directo
   return leader;
 }
 
-/// The number of the server that leads: whom this member's group knows as such, or where the database is not open here, who says so; 0: there
-/// is none.
+/// The number of the server that leads: whom this member's group knows as such, or where the database is not open here, who says
+/// so; 0: there is none.
 static uint64_t leader_of(struct database *db, const struct directory_copy *view) {
   struct cluster_status status;
   if (database_enter(db, NULL) != ERR_OK) return announced_leader(db, view);
@@ -113,7 +115,8 @@ static enum err members_table(struct database *db, struct arena *a, struct dbms_
   return ERR_OK;
 }
 
-enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret, struct error *e) {
+enum err routing_table(struct database *db, struct str dialled, struct arena *a, struct dbms_routing_table *ret,
+                       struct error *e) {
   *ret = (struct dbms_routing_table){.ttl_s = db->dbms->options.config->routing_ttl_ms / 1000, .database = db->name};
   bool alone = dbms_others(db->dbms) == NULL || db->dbms->options.cluster->directory == NULL;
   if (!alone) TRY(members_table(db, a, ret, e));
