@@ -92,7 +92,7 @@ class Gateway(unittest.TestCase):
     def check(self, counting):
         told = counting.told
         print(f"{told['done']} done, {len(told['failed'])} failed, {told['unseen']} not read behind their bookmark; the counters say {counting.counted}",
-              file=sys.stderr, flush=True)
+              *told["failed"], sep="\n", file=sys.stderr, flush=True)
         self.assertEqual(told["failed"], [])
         self.assertEqual(told["unseen"], 0)
         self.assertEqual(counting.counted, told["done"])
