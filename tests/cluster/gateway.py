@@ -91,7 +91,7 @@ def kill_leaders(cluster, counting, kills, until=None):
 class Gateway(unittest.TestCase):
     def check(self, counting):
         told = counting.told
-        print(f"{told['done']} done, {len(told['failed'])} failed, {told['unseen']} not read behind their bookmark; the counters say {counting.counted}",
+        print(f"{told['done']} done, {len(told['failed'])} failed, {told['unseen']} not read behind their bookmark, {told['driver_gave_up']} not run again by the driver; the counters say {counting.counted}",
               *told["failed"], sep="\n", file=sys.stderr, flush=True)
         self.assertEqual(told["failed"], [])
         self.assertEqual(told["unseen"], 0)
