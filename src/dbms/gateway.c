@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cypher/check.h"
 #include "cypher/parse.h"
+#include "dbms/linearizable.h"
 #include "dbms/procedures.h"
 #include "dbms/relay_int.h"
 #include "dbms/routing.h"
@@ -35,7 +36,7 @@ enum err gateway_introduce(struct dbms_session *s, struct error *e) {
 
 // ---- what is learned on the way ----
 
-/// It has begun a transaction that may write.
+/// It has begun a transaction that it alone begins.
 static void note_leader(struct relay *r) {
   struct gateway *g = r->session->dbms->gateway;
   uint64_t name = hash64(r->name.ptr, r->name.len, 0);
@@ -46,12 +47,12 @@ static void note_leader(struct relay *r) {
 }
 
 enum err gateway_note_begun(struct relay *r, struct str name, struct error *e) {
-  if (!r->reads) note_leader(r);
+  if (relay_wants_leader(r)) note_leader(r);
   if (str_eq(name, r->name)) return ERR_OK;
   struct str copy = arena_str(&r->kept.arena, name);
   if (copy.ptr == NULL) return arena_err(&r->kept.arena, e);
   r->name = copy;
-  if (!r->reads) note_leader(r);
+  if (relay_wants_leader(r)) note_leader(r);
   return ERR_OK;
 }
 
@@ -59,7 +60,7 @@ enum err gateway_note_begun(struct relay *r, struct str name, struct error *e) {
 
 static enum err take_login(struct dbms_session *s, struct dbms_op *op) {
   struct relay *r = s->relay;
-  s->logged_in = false;
+  s->logged_in = s->linearizable = false;
   TRY(relay_login(r, op, &op->error));
   r->kept.op = (struct dbms_op){0};
   r->reads = true;
@@ -78,6 +79,7 @@ enum err relay_state_greeted(struct relay *r, struct dbms_op *op, struct error *
 
 static enum err take_route(struct dbms_session *s, const struct dbms_op *op) {
   struct relay *r = s->relay;
+  s->linearizable = false;
   r->kept.op = (struct dbms_op){0};
   r->reads = true;
   relay_start(r, NULL, op->route.database, RELAY_KNOCK, RELAY_NAME);
@@ -125,6 +127,7 @@ enum err relay_state_named(struct relay *r, struct dbms_op *op, struct error *e)
 
 static enum err take_begin(struct dbms_session *s, const struct dbms_op *op, struct error *e) {
   struct relay *r = s->relay;
+  TRY(linearizable_wanted(s, &op->begin, &s->linearizable, e));
   relay_kept_drop(&r->kept);
   struct str name = op->begin.database.len > 0 ? arena_str(&r->kept.arena, op->begin.database) : STR("");
   if (name.ptr == NULL) return arena_err(&r->kept.arena, e);
@@ -157,6 +160,7 @@ static enum err take_run(struct dbms_session *s, const struct dbms_op *op, bool 
   struct relay *r = s->relay;
   if (!op->run.auto_commit) return error_set(e, ERR_PROTOCOL, "There is no open transaction.");
   if (!s->on_worker && op->run.query.len > INLINE_TEXT_BYTES) return *ret_to_worker = true, ERR_WAIT;
+  TRY(linearizable_wanted(s, &op->run.tx, &s->linearizable, e));
   TRY(relay_kept_put(&r->kept, op, e));
   look_at_statement(r, op->run.query);
   r->reads = op->run.tx.read_only;

@@ -47,7 +47,7 @@ static bool was_tried(const struct gateway_tried *t, uint64_t server) {
 static bool may_be_asked(const struct relay *r, const struct announcement *s) {
   struct uuid cluster = uuid_get(r->session->dbms->options.cluster->cluster);
   if (!uuid_eq(announcement_cluster(s), cluster) || s->addresses[ADDRESS_ROUTING].len == 0) return false;
-  return s->mode == SERVER_CORE || (s->mode == SERVER_READ_REPLICA && r->reads);
+  return s->mode == SERVER_CORE || (s->mode == SERVER_READ_REPLICA && !relay_wants_leader(r));
 }
 
 static uint32_t count_led(const struct announcement *s) {
@@ -62,7 +62,7 @@ static uint64_t rank(const struct looking *l, const struct directory_server *s) 
   const struct announcement *said = &s->said;
   bool absent = is_lost(r->session->dbms->gateway, said->number, l->now_ns) || l->now_ns / NS_PER_MS - s->heard_ms > SILENT_MS;
   uint64_t lot = hash64(said->server.bytes, sizeof said->server.bytes, l->turn) >> 40, guess = said->number == l->leader;
-  uint64_t order = r->reads ? guess : guess ? 0 : 2048 - MIN(count_led(said), 1024u);
+  uint64_t order = !relay_wants_leader(r) ? guess : guess ? 0 : 2048 - MIN(count_led(said), 1024u);
   return (uint64_t) absent << 40 | order << 24 | lot;
 }
 

@@ -39,17 +39,17 @@ void relay_unpark(struct relay *r, enum err err) {
 static enum err nobody_leads(struct relay *r, const char *why, struct error *e) {
   if (r->found == RELAY_FENCE) return relay_go(r, RELAY_LOOK); // what is here has to do
   if (r->kind == RELAY_QUESTION) return linearizable_unavailable(r->session, r->database, e);
-  if (r->kind == RELAY_KNOCK || r->reads) {
+  if (!relay_wants_leader(r)) {
     return error_set(
         e, ERR_DATABASE_UNAVAILABLE,
         "No server of the cluster was reached, or none has the database (quiver.routing.wait_timeout is %lld ms). Try again.",
         (long long) r->session->dbms->options.config->routing_wait_ms);
   }
-  return error_set(
-      e, ERR_DATABASE_UNAVAILABLE,
-      "Database '%.*s' takes no writes at the moment: %s (quiver.routing.wait_timeout is %lld ms). Nothing was done. "
-      "Try again.",
-      STR_ARG(r->name), why, (long long) r->session->dbms->options.config->routing_wait_ms);
+  return error_set(e, ERR_DATABASE_UNAVAILABLE,
+                   "Database '%.*s' %s at the moment: %s (quiver.routing.wait_timeout is %lld ms). Nothing was done. "
+                   "Try again.",
+                   STR_ARG(r->name), r->reads ? "is not read linearizably" : "takes no writes", why,
+                   (long long) r->session->dbms->options.config->routing_wait_ms);
 }
 
 static enum err park(struct relay *r, struct error *e) {

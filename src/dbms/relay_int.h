@@ -117,6 +117,11 @@ static inline enum err relay_go(struct relay *r, enum relay_state next) {
   return ERR_OK;
 }
 
+/// A gateway's transaction: its reads may be anybody's otherwise.
+static inline bool relay_wants_leader(const struct relay *r) {
+  return !r->reads || r->session->linearizable;
+}
+
 /// Of the session's database, or of none here, a transaction that begins with `first`.
 void relay_start(struct relay *r, struct database *db, struct str name, enum relay_kind kind, enum relay_state first);
 /// Sends `r->op`, whose inputs are filled in, as that; the handler is called again with the answer.

@@ -14,9 +14,9 @@ struct scene {
 #define INCREMENT "MATCH (c:C) SET c.n = c.n + 1"
 #define COUNTER "MATCH (c:C) RETURN c.n"
 
-static void start_gateway(struct trio *t) {
+static void start_gateway(struct trio *t, const char *key, const char *value) {
   struct server *s = &t->servers[GATEWAY];
-  prepare_server(t, GATEWAY, "dbms.security.auth_enabled", "false");
+  prepare_server(t, GATEWAY, key, value);
   s->cluster.gateway = true;
   s->self = (struct announcement){.server = uuid_of_server(GATEWAY),
                                   .epoch = 1,
@@ -33,12 +33,17 @@ static void start_gateway(struct trio *t) {
   start(t, GATEWAY);
 }
 
-static void scene_start(struct scene *s) {
+/// With one setting of the gateway.
+static void scene_start_with(struct scene *s, const char *key, const char *value) {
   trio_start(&s->trio);
-  start_gateway(&s->trio);
+  start_gateway(&s->trio, key, value);
   connect_to(&s->trio, GATEWAY, &s->here);
   connect_to(&s->trio, GATEWAY, &s->there);
   must(&s->here, tell(&s->here, "CREATE (:C {n: 0})", true));
+}
+
+static void scene_start(struct scene *s) {
+  scene_start_with(s, "dbms.security.auth_enabled", "false");
 }
 
 static void scene_stop(struct scene *s) {
@@ -229,6 +234,51 @@ TEST(writes_wait_for_a_leader_and_reads_do_not) {
   scene_stop(&s);
 }
 
+// ---- linearizable reads ----
+
+static enum err read_as(struct client *c, const char *consistency) {
+  struct dbms_op op = op_run(COUNTER, true);
+  op.run.tx.read_only = true;
+  if (consistency != NULL) op.run.tx.metadata = said(consistency);
+  enum err err = ask(c, op);
+  return err == ERR_OK ? ask(c, op_pull(c, -1)) : err;
+}
+
+/// Followers hear of a commit a moment later: some of these reads would miss it there. NULL: the metadata say nothing.
+static void assert_sees_all(const char *key, const char *value, const char *consistency) {
+  struct scene s;
+  scene_start_with(&s, key, value);
+  for (int i = 1; i <= 30; i++) {
+    must(&s.there, tell(&s.there, INCREMENT, true));
+    must(&s.here, read_as(&s.here, consistency));
+    assert_int_equal(s.here.sum, i);
+  }
+  scene_stop(&s);
+}
+
+TEST(a_linearizable_read_sees_the_last_acknowledged_write) {
+  assert_sees_all("quiver.read.consistency", "causal", "linearizable");
+}
+
+TEST(the_setting_of_the_gateway_counts_where_the_metadata_say_nothing) {
+  assert_sees_all("quiver.read.consistency", "linearizable", NULL);
+}
+
+TEST(a_linearizable_read_in_a_cluster_without_a_leader_is_told_so) {
+  struct scene s;
+  scene_start_with(&s, "quiver.routing.wait_timeout", "400ms");
+  int leads = await_leader(&s.trio);
+  stop(&s.trio, (leads + 1) % SERVERS);
+  stop(&s.trio, (leads + 2) % SERVERS);
+  while (leader(&s.trio) >= 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+  assert_int_equal(read_as(&s.here, "linearizable"), ERR_DATABASE_UNAVAILABLE);
+  assert_non_null(strstr(s.here.op.error.message, "is not read linearizably"));
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  must(&s.here, read_as(&s.here, "causal"));
+  assert_int_equal(read_as(&s.here, "strong"), ERR_ARGUMENT);
+  scene_stop(&s);
+}
+
 TEST(clients_count_on_while_every_tenth_message_is_lost) {
   enum { COUNT = 200 };
   struct scene s;
@@ -253,4 +303,6 @@ TESTS(T(what_is_written_is_read_behind_its_bookmark_wherever_that_is), T(whoever
       T(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it),
       T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
       T(another_leader_knows_what_the_one_that_was_lost_has_committed), T(a_fate_that_the_log_does_not_tell_is_not_made_up),
-      T(writes_wait_for_a_leader_and_reads_do_not), T(clients_count_on_while_every_tenth_message_is_lost))
+      T(writes_wait_for_a_leader_and_reads_do_not), T(a_linearizable_read_sees_the_last_acknowledged_write),
+      T(the_setting_of_the_gateway_counts_where_the_metadata_say_nothing),
+      T(a_linearizable_read_in_a_cluster_without_a_leader_is_told_so), T(clients_count_on_while_every_tenth_message_is_lost))

@@ -36,12 +36,6 @@ static void scene_stop(struct scene *s) {
 
 // ---- what is asked ----
 
-static struct value said(const char *consistency) {
-  static struct value_entry entry;
-  entry = (struct value_entry){.key = STR("quiver.consistency"), .value = v_str(str_of(consistency))};
-  return v_map(&entry, 1);
-}
-
 static struct dbms_op op_read(const char *consistency) {
   struct dbms_op op = op_run(COUNTER, true);
   op.run.tx.read_only = true;

@@ -630,6 +630,13 @@ static inline struct dbms_op op_run(const char *query, bool auto_commit) {
   return (struct dbms_op){.kind = DBMS_RUN, .run = {.query = str_of(query), .auto_commit = auto_commit, .tx.timeout_ms = -1}};
 }
 
+/// Metadata of a transaction that is to read so.
+static inline struct value said(const char *consistency) {
+  static struct value_entry entry;
+  entry = (struct value_entry){.key = STR("quiver.consistency"), .value = v_str(str_of(consistency))};
+  return v_map(&entry, 1);
+}
+
 static inline struct dbms_op op_pull(struct client *c, int64_t rows) {
   c->rows = c->sum = 0;
   return (struct dbms_op){.kind = DBMS_PULL, .pull = {.result = -1, .rows = rows, .sink = &c->sink}};
