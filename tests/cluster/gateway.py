@@ -123,6 +123,15 @@ class Gateway(unittest.TestCase):
                 ask(gateway, "RETURN 1", db="nowhere")
             self.assertEqual(missing.exception.code, "Neo.ClientError.Database.DatabaseNotFound")
 
+    def test_a_linearizable_read_sees_what_was_acknowledged_to_others_without_a_bookmark(self):
+        with cluster_and_gateway() as (cluster, gateway):
+            cluster.write("CREATE (:Counter {n: 0})")
+            with Bolt(gateway.bolt_port) as reader, Bolt(cluster.leader().bolt_port) as writer:
+                for _ in range(100):
+                    n = writer.run("MATCH (c:Counter) SET c.n = c.n + 1 RETURN c.n").rows
+                    read = reader.run("MATCH (c:Counter) RETURN c.n", mode="r", tx_metadata={"quiver.consistency": "linearizable"}).rows
+                    self.assertEqual(read, n)
+
     def test_nobody_counts_on_it_or_is_sent_to_it(self):
         with cluster_and_gateway() as (cluster, gateway):
             known = {address(s) for s in cluster.servers}
