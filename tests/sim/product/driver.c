@@ -81,11 +81,13 @@ static uint32_t choose(struct driver *d, bool writes) {
 
 // ---- attempts ----
 
-/// A cluster in trouble may say this; anything else is a mistake.
+/// A cluster in trouble may say this; anything else is a mistake. A member whose log has failed beside a lost connection cannot
+/// look up what became of a commit (ERR_COMMIT_UNKNOWN).
 static bool is_expected(enum err err) {
   const char *code = err_neo4j_code(err);
   return err == ERR_NOT_LEADER || err == ERR_READ_ONLY || err == ERR_TX_LOG || err == ERR_LOCK_TIMEOUT || err == ERR_TX_TIMEOUT ||
-         err == ERR_IO || err == ERR_NOSPC || strncmp(code, "Neo.TransientError.", strlen("Neo.TransientError.")) == 0;
+         err == ERR_IO || err == ERR_NOSPC || err == ERR_COMMIT_UNKNOWN ||
+         strncmp(code, "Neo.TransientError.", strlen("Neo.TransientError.")) == 0;
 }
 
 static void failed(struct attempt *a) {
