@@ -214,7 +214,7 @@ static inline void tell_one(struct trio *t, int from, int to) {
   assert_ok(directory_link_new(t->servers[from].cluster.directory, &at, &t->e));
   assert_ok(directory_link_new(t->servers[to].cluster.directory, &there, &t->e));
   assert_ok(directory_write(at, 1, DIRECTORY_SELF, &frame));
-  assert_ok(directory_hear(there, 1, frame.data, frame.len, &t->e));
+  assert_ok(directory_hear(there, 1, (const uint8_t *) frame.data, frame.len, &t->e));
   directory_link_free(at);
   directory_link_free(there);
 }
