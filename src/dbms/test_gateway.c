@@ -266,7 +266,7 @@ TEST(the_setting_of_the_gateway_counts_where_the_metadata_say_nothing) {
 
 TEST(a_linearizable_read_in_a_cluster_without_a_leader_is_told_so) {
   struct scene s;
-  scene_start_with(&s, "quiver.routing.wait_timeout", "400ms");
+  scene_start_with(&s, "quiver.routing.wait_timeout", "3s");
   int leads = await_leader(&s.trio);
   stop(&s.trio, (leads + 1) % SERVERS);
   stop(&s.trio, (leads + 2) % SERVERS);
