@@ -182,7 +182,8 @@ class Broken(unittest.TestCase):
             self.assertEqual(ask(one, f"SHOW DATABASE neo4j YIELD serverID, role, currentStatus WHERE serverID = '{name}'").rows, [[name, "unknown", "unknown"]])
             self.assertEqual(len(ask(one, "CALL dbms.cluster.overview()").rows), 2)
             gone.start()
-            self.assertEqual({role: len(those) for role, those in cluster.table(gone).items()}, {"WRITE": 1, "READ": 2, "ROUTE": 3})  # at once
+            wait_for("it knows everybody almost at once", lambda: {role: len(those) for role, those in cluster.table(gone).items()},
+                     {"WRITE": 1, "READ": 2, "ROUTE": 3}, timeout_s=5)
             wait_for("it is back", lambda: ask(one, f"SHOW SERVERS YIELD name, health WHERE name = '{name}'").rows, [[name, "Available"]])
 
     def test_without_a_majority_there_is_no_writer_and_no_error(self):
