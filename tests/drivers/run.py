@@ -46,11 +46,11 @@ def node_commands(program="suite", versions=NODE_DRIVERS):
 
 def python_commands(program="suite"):
     python = WORK / "python/bin/python"
-    if not python.exists():
-        made = subprocess.run([sys.executable, "-m", "venv", str(WORK / "python")], check=False, stdout=subprocess.DEVNULL)
-        if made.returncode != 0:
-            return []
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "neo4j"], check=True)
+    if not python.exists() and subprocess.run([sys.executable, "-m", "venv", str(WORK / "python")], check=False, stdout=subprocess.DEVNULL).returncode != 0:
+        return []
+    there = subprocess.run([str(python), "-c", "import neo4j"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+    if not there and subprocess.run([str(python), "-m", "pip", "install", "--quiet", "neo4j"], check=False).returncode != 0:
+        return []  # no index of packages is reached here
     return [[str(python), str(HERE / f"python/{program}.py")]]
 
 

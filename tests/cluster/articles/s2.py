@@ -78,6 +78,7 @@ def _(world):
 
 @article.line("S2-09", "written on any node, by its own address, and counted on all three at once on that node, soon on the others")
 def _(world):
+    until(lambda: len({count(h) for h in world.nodes}) == 1)
     for host in world.nodes:
         before = count(host)
         host.ask(CREATE)
