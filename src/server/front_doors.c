@@ -133,9 +133,9 @@ enum err front_doors_open(const struct config *config, const struct dbms_cluster
   doors->events = events;
   const struct config_values *v = config_values(config);
   enum err err = settle_addresses(doors, config, e);
-  if (err == ERR_OK) err = open_bolt(doors, v, dbms, e);
   if (err == ERR_OK && cluster != NULL) err = open_routing(doors, v, cluster, dbms, e);
   if (err == ERR_OK) err = open_http(doors, v, dbms, e);
+  if (err == ERR_OK) err = open_bolt(doors, v, dbms, e); // last: whoever reaches it finds the others
   if (err != ERR_OK) {
     front_doors_close(doors);
     return err;
