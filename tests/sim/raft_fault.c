@@ -147,8 +147,18 @@ static void crash_all(struct raft_world *w) {
     if (w->members[i].up) raft_member_crash(&w->members[i], false, "power goes everywhere");
 }
 
+static enum raft_moment moment_of(const struct raft_member *m) {
+  if (m->last.installing) return RAFT_AWAITS_COPY;
+  return m->last.state == CONSENSUS_LEADER ? RAFT_LEADS : m->last.state == CONSENSUS_CANDIDATE ? RAFT_STANDS : RAFT_FOLLOWS;
+}
+
+static void note_struck(struct raft_world *w, enum raft_fault f, const struct raft_member *m) {
+  if (m->up) w->counts.struck[f][moment_of(m)]++;
+}
+
 static void strike_member(struct raft_world *w, enum raft_fault f, struct raft_member *m, struct rng *rng) {
   if (!m->up) return;
+  note_struck(w, f, m);
   switch (f) {
   case RAFT_crash: raft_member_crash(m, false, "power goes"); break;
   case RAFT_kill: raft_member_crash(m, true, "is killed"); break;
@@ -172,12 +182,16 @@ static void strike(struct raft_world *w, enum raft_fault f) {
   struct rng *rng = &w->rngs[f];
   struct raft_member *m = pick(w, rng), *other = pick(w, rng);
   switch (f) {
-  case RAFT_crash_all: crash_all(w); break;
+  case RAFT_crash_all:
+    for (unsigned i = 1; i <= w->count; i++) note_struck(w, f, &w->members[i]);
+    crash_all(w);
+    break;
   case RAFT_cut:
     mend(w);
     if (m != other && rng_chance(rng, 1, 3)) cut(w, m->id, other->id, 20000 + rng_below(rng, 400000));
     break;
   case RAFT_isolate: {
+    note_struck(w, f, m);
     uint64_t ways = 1 + rng_below(rng, 3);
     raft_isolate(w, m->id, ways & 1, ways & 2, 100000 + rng_below(rng, 900000));
     break;
@@ -185,6 +199,7 @@ static void strike(struct raft_world *w, enum raft_fault f) {
   case RAFT_split: split(w, rng); break;
   case RAFT_reset:
     if (m == other) break;
+    note_struck(w, f, m);
     raft_net_lose(w, m->id, other->id);
     raft_net_lose(w, other->id, m->id);
     raft_net_close(m, other->id);

@@ -87,7 +87,11 @@ struct raft_options {
   FILE *trace;        // NULL: no story
 };
 
+// What a member is at when a fault hits it.
+enum raft_moment { RAFT_LEADS, RAFT_FOLLOWS, RAFT_STANDS, RAFT_AWAITS_COPY, RAFT_MOMENT_MAX };
+
 struct raft_counts {
+  uint64_t struck[RAFT_FAULT_MAX][RAFT_MOMENT_MAX];
   uint64_t seeds, elections, truncations, installs, changes, crashes, kills, closed, entries, reads, transfers, checkpoints,
       messages, members_behind, simulated_ms, settle_ms_max;
 };

@@ -11,6 +11,7 @@
 //   --ledger FILE   totals of this combination are added there
 //   --label TEXT    goes into the combination's name in the ledger
 //   --off A,B       kinds of faults that do not happen; --faults-ms N: how long they do
+//   --table         which fault hit members how often in which state
 //   --trace         prints the story; --no-shrink: does not try to make a failure small
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ struct arguments {
   struct raft_options world;
   uint64_t seed, count;
   const char *ledger, *label;
-  bool shrink;
+  bool shrink, table;
 };
 
 #define COUNTERS(X) \
@@ -111,6 +112,10 @@ static bool parse(int argc, char **argv, struct arguments *a) {
       a->world.trace = stdout;
       continue;
     }
+    if (strcmp(argv[i], "--table") == 0) {
+      a->table = true;
+      continue;
+    }
     if (strcmp(argv[i], "--no-shrink") == 0) {
       a->shrink = false;
       continue;
@@ -162,6 +167,17 @@ static void print_counts(const char *word, const struct raft_report *r) {
   fflush(stdout);
 }
 
+/// Which fault hit members how often in which state.
+static void print_table(const struct raft_report *r) {
+  printf("| fault | leader | follower | candidate | waits for a copy |\n|---|---|---|---|---|\n");
+  for (int f = 0; f < RAFT_FAULT_MAX; f++) {
+    const uint64_t *n = r->counts.struck[f];
+    if (n[RAFT_LEADS] + n[RAFT_FOLLOWS] + n[RAFT_STANDS] + n[RAFT_AWAITS_COPY] == 0) continue;
+    printf("| `%s` | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " |\n", raft_fault_names[f], n[RAFT_LEADS], n[RAFT_FOLLOWS],
+           n[RAFT_STANDS], n[RAFT_AWAITS_COPY]);
+  }
+}
+
 static void progress(const struct raft_report *r) {
   print_counts("at seed", r);
 }
@@ -181,7 +197,7 @@ int main(int argc, char **argv) {
   struct arguments a;
   char line[1000];
   if (!parse(argc, argv, &a)) {
-    fprintf(stderr, "sim_raft [--voters 3|5] [--order fifo|wild] [--seed N] [--count M] [--ledger FILE] [--off A,B] [--trace]\n");
+    fprintf(stderr, "sim_raft [--voters 3|5] [--order fifo|wild] [--seed N] [--count M] [--ledger FILE] [--off A,B] [--table] [--trace]\n");
     return 2;
   }
   read_ledger(&a, line, sizeof line, NULL);
@@ -191,6 +207,7 @@ int main(int argc, char **argv) {
   bool good = !r->failed;
   write_ledger(&a, r);
   print_counts(good ? "ok to seed" : "FAILED at seed", r);
+  if (a.table) print_table(r);
   if (!good) explain(&a, r);
   return good ? 0 : 1;
 }
