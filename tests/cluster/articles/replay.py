@@ -21,6 +21,18 @@ from lib.quiver import free_port  # noqa: E402
 PORTS = ("discovery", "transaction", "raft", "bolt", "http", "routing")
 
 
+# Of a server of a cluster, whose host others are on, too. For str.format with `members` and the ports.
+MEMBER = """causal_clustering.initial_discovery_members={members}
+causal_clustering.discovery_listen_address=:{discovery}
+causal_clustering.transaction_listen_address=:{transaction}
+causal_clustering.raft_listen_address=:{raft}
+dbms.routing.listen_address=:{routing}
+dbms.connector.bolt.listen_address=:{bolt}
+dbms.connector.http.listen_address=:{http}
+dbms.memory.pagecache.size=64m
+"""
+
+
 class Host:
     """A server as the articles have it: unpacked in a folder, with bin/neo4j and conf/neo4j.conf."""
 

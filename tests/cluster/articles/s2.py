@@ -5,23 +5,15 @@ import sys
 import time
 import types
 
-from replay import Article, has_ended, until
+from replay import MEMBER, Article, has_ended, until
 
 article = Article("S2")
 FORM = """# 配置之后机子才可以互联
 dbms.connectors.default_listen_address=0.0.0.0
 dbms.connectors.default_advertised_address=localhost
 dbms.mode={mode}
-causal_clustering.initial_discovery_members={members}
-causal_clustering.discovery_listen_address=:{discovery}
-causal_clustering.transaction_listen_address=:{transaction}
-causal_clustering.raft_listen_address=:{raft}
-dbms.routing.listen_address=:{routing}
-dbms.connector.bolt.listen_address=:{bolt}
-dbms.connector.http.listen_address=:{http}
-dbms.memory.pagecache.size=64m
 dbms.security.auth_enabled=false
-"""
+""" + MEMBER
 CREATE = "CREATE (n:Person{name:'朱允炆',works:'',gender:'男',birth_dead_day:'1377年12⽉5-不详'}) RETURN n"
 
 

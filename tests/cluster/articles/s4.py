@@ -3,7 +3,7 @@
 import sys
 import types
 
-from replay import Article, Failure, assert_lines, until
+from replay import MEMBER, Article, Failure, assert_lines, until
 
 article = Article("S4")
 FORM = """
@@ -12,15 +12,7 @@ dbms.connectors.default_advertised_address=localhost
 dbms.mode={mode}
 causal_clustering.minimum_core_cluster_size_at_formation=3
 causal_clustering.minimum_core_cluster_size_at_runtime=3
-causal_clustering.initial_discovery_members={members}
-causal_clustering.discovery_listen_address=:{discovery}
-causal_clustering.transaction_listen_address=:{transaction}
-causal_clustering.raft_listen_address=:{raft}
-dbms.routing.listen_address=:{routing}
-dbms.connector.bolt.listen_address=:{bolt}
-dbms.connector.http.listen_address=:{http}
-dbms.memory.pagecache.size=64m
-"""
+""" + MEMBER
 
 
 def configure(host, world, mode="CORE"):
