@@ -3,11 +3,9 @@
 #pragma once
 
 #include <ftw.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -15,6 +13,7 @@
 #include "dbms/dbms_int.h"
 #include "dbms/remote.h"
 #include "graph/replica.h"
+#include "os/test_port.h"
 #include "os/thread.h"
 
 enum { SERVERS = 3, PLACES, HOST_THREADS = 3, PATIENCE_MS = 20000, STRIDE_MS = 2 };
@@ -142,15 +141,6 @@ struct trio {
   struct thread ticker;
   struct error e;
 };
-
-static inline uint16_t free_port(void) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof a;
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  assert_true(fd >= 0 && bind(fd, (struct sockaddr *) &a, sizeof a) == 0 && getsockname(fd, (struct sockaddr *) &a, &len) == 0);
-  close(fd);
-  return ntohs(a.sin_port);
-}
 
 static inline void set(struct server *s, const char *key, const char *value) {
   struct error e = ERROR_INIT;

@@ -3,10 +3,8 @@
 #pragma once
 
 #include <ftw.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -14,6 +12,7 @@
 #include "dbms/dbms.h"
 #include "dbms/session.h"
 #include "os/clock.h"
+#include "os/test_port.h"
 #include "os/thread.h"
 #include "server/engine.h"
 
@@ -43,15 +42,6 @@ struct call {
   struct row_sink sink;
   int64_t first;
 };
-
-static inline uint16_t free_port(void) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof a;
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  assert_true(fd >= 0 && bind(fd, (struct sockaddr *) &a, sizeof a) == 0 && getsockname(fd, (struct sockaddr *) &a, &len) == 0);
-  close(fd);
-  return ntohs(a.sin_port);
-}
 
 static inline void set(struct one *s, const char *key, const char *value) {
   struct error e = ERROR_INIT;
