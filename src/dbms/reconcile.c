@@ -195,6 +195,19 @@ static enum err look(struct reconciler *r, bool *ret_all, uint64_t *ret_at, stru
   return err;
 }
 
+static bool is_current(struct dbms *d) {
+  if (d->cluster == NULL) return true;
+  if (database_enter(d->system, NULL) != ERR_OK) return false;
+  bool current = !cluster_is_behind(d->system->group, atomic_load(&d->reconciler.done));
+  database_leave(d->system);
+  return current;
+}
+
+/// With every look, since whoever asks may do so while the next entry is on its way, and be told that it has not come.
+static void note_current(struct dbms *d) {
+  if (!atomic_load(&d->reconciler.current) && is_current(d)) atomic_store(&d->reconciler.current, true);
+}
+
 static void run(struct work *w) {
   struct reconciler *r = CONTAINER_OF(w, struct reconciler, serial.work);
   struct error e = ERROR_INIT;
@@ -207,6 +220,7 @@ static void run(struct work *w) {
   all &= exchanged;
   departures_close(r->dbms);
   if (err == ERR_OK && all) atomic_store(&r->done, at);
+  note_current(r->dbms);
   if (dbms_others(r->dbms) != NULL) cluster_tell_others(dbms_others(r->dbms));
   if (err == ERR_CORRUPT) tell(r->dbms, EVENT_ERROR, STR("system"), "The catalogue cannot be followed", &e);
   atomic_store(&r->again, !dropped && err != ERR_CORRUPT && (err != ERR_OK || !all)); // memory comes back, and `system` is opened again
@@ -221,16 +235,8 @@ void reconcile_soon(struct dbms *d) {
   serial_ready(&d->reconciler.serial);
 }
 
-static bool is_current(struct dbms *d) {
-  if (d->cluster == NULL) return true;
-  if (database_enter(d->system, NULL) != ERR_OK) return false;
-  bool current = !cluster_is_behind(d->system->group, atomic_load(&d->reconciler.done));
-  database_leave(d->system);
-  return current;
-}
-
 bool reconcile_is_current(struct dbms *d) {
-  if (!atomic_load(&d->reconciler.current)) atomic_store(&d->reconciler.current, is_current(d));
+  note_current(d);
   return atomic_load(&d->reconciler.current);
 }
 
