@@ -1,6 +1,9 @@
-# A thin front of Meson and Ninja. `make help` says what there is; ROW=gcc|clang|asan|tsan|assertions picks the build.
+# A thin front of Meson and Ninja. `make help` says what there is; ROW=gcc|clang|asan|tsan|assertions picks the build,
+# SETUP=quick|one|all how many of the tests: those in one process, those with one server too, those with several.
 ROW ?= gcc
 BUILD = $(if $(filter gcc,$(ROW)),build,build-$(ROW))
+SETUP ?= all
+SUITE ?=
 SEED ?=
 ARGS ?=
 
@@ -47,7 +50,7 @@ cluster-stop:
 test: check ## all tests that take seconds to minutes; what ./test runs after installing
 
 check: build-tests
-	@meson test -C $(BUILD) --no-rebuild --setup all --print-errorlogs $(if $(filter asan tsan,$(ROW)),-t 5)
+	@meson test -C $(BUILD) --no-rebuild --setup $(SETUP) $(if $(SUITE),--suite $(SUITE)) --print-errorlogs $(if $(filter asan tsan,$(ROW)),-t 5)
 
 asan tsan clang: ## the tests in that build
 	@$(MAKE) --no-print-directory check ROW=$@
