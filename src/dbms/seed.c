@@ -226,6 +226,11 @@ static enum err begin_with_copy(struct seeding *s, struct str folder, bool *ret,
 static enum err copy_if_missing(struct seeding *s, struct uuid database, struct str folder, bool *ret_done, struct error *e) {
   struct uuid uuid;
   enum err err = offline_owner(s->offline, folder, &uuid, s->state, e);
+  if (err == ERR_OK && !uuid_eq(uuid, database))
+    return error_set(e, ERR_INVALID,
+                     "The folder data/databases/%.*s holds another database than the one that the cluster begins with there: move it "
+                     "away, and start this server again.",
+                     STR_ARG(folder));
   *ret_done = err == ERR_OK && s->state->member_id != 0;
   return err == ERR_NOTFOUND ? seed_fetch(s->offline, s->cluster, database, folder, e) : err;
 }
