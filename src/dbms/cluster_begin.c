@@ -203,6 +203,6 @@ enum err cluster_begin_group(struct database *db, struct error *e) {
 enum err cluster_begin(struct cluster *c, struct error *e) {
   if (c->options->replica) return ERR_OK; // takes part in none
   DATABASES_EACH(db, c->dbms)
-  if (db->gate == GATE_OPEN) TRY(cluster_begin_group(db, e));
+  if (database_runs(db)) TRY(cluster_begin_group(db, e));
   return c->options->begin != NULL ? c->options->begin(c->options->context, e) : ERR_OK;
 }

@@ -218,7 +218,7 @@ static void discard(struct database *db, struct store_copy *copy) {
 static enum err install(struct database *db, struct store_copy *copy, struct error *e) {
   atomic_store(&db->lacks_index, 0); // said of the store that goes
   enum err installed = store_copy_install(copy, db->dbms->options.clock, e);
-  if (installed == ERR_OK && db->copy_counts) database_is_sound(db);
+  if (installed == ERR_OK && db->copy_counts) installed = database_is_sound(db, e);
   store_copy_close(copy);
   struct error why = ERROR_INIT;
   enum err err = database_reopen(db, installed == ERR_OK ? e : &why);

@@ -5,6 +5,7 @@
 
 #include "dbms/cluster_int.h"
 #include "dbms/digest_judge.h"
+#include "dbms/reconcile.h"
 #include "dbms/transaction.h"
 #include "graph/digest.h"
 #include "graph/replica.h"
@@ -66,21 +67,29 @@ static void name_range(const struct digest_result *r, char text[96]) {
              (unsigned long long) r->range.to);
 }
 
-static void quarantine(struct cluster_group *g, const struct digest_result *r, const struct voters *voters, uint64_t majority) {
-  struct database *db = g->database;
-  struct database_quarantine q = {.on = true, .index = graph_applied(db->graph).index};
+static void tell_differs(struct cluster_group *g, const struct digest_result *r, uint32_t others, uint64_t majority) {
   char range[96];
-  for (uint32_t i = 0; i < voters->count; i++)
-    if (voters->of[i].index == r->index && voters->of[i].digest == majority) q.sound[q.sound_count++] = voters->of[i].server;
   name_range(r, range);
   event_raise(
       g->cluster->dbms->options.events, EVENT_ERROR, "cluster.digest",
       "[%.*s] What this server has of %s as of transaction %llu differs from what %u others have: digest %016llx here, %016llx "
       "there. The database is not served here until a copy of theirs is in its place. Look for errors of the disk, and keep "
       "the log file: it should not happen.",
-      STR_ARG(db->name), range, (unsigned long long) r->index, q.sound_count, (unsigned long long) r->digest,
+      STR_ARG(g->database->name), range, (unsigned long long) r->index, others, (unsigned long long) r->digest,
       (unsigned long long) majority);
+}
+
+/// One that is in quarantine already, perhaps since the last life of this server, learns who is sound now.
+static void quarantine(struct cluster_group *g, const struct digest_result *r, const struct voters *voters, uint64_t majority) {
+  struct database *db = g->database;
+  struct quarantine q = {.on = true, .index = graph_applied(db->graph).index};
+  bool is_new = !database_is_quarantined(db, NULL);
+  for (uint32_t i = 0; i < voters->count; i++)
+    if (voters->of[i].index == r->index && voters->of[i].digest == majority) q.sound[q.sound_count++] = voters->of[i].server;
+  if (is_new) tell_differs(g, r, q.sound_count, majority);
   database_quarantine(db, &q);
+  reconcile_soon(g->cluster->dbms);
+  if (!is_new) return;
   transactions_part(g->cluster->dbms, db);
   cluster_tell_others(g->cluster);
 }
@@ -102,9 +111,7 @@ static void judge(struct cluster_group *g, const struct digest_result *r, const 
   switch (digest_judge(here, voters->of, voters->count, &majority)) {
   case DIGEST_OPEN: return;
   case DIGEST_AGREES: break;
-  case DIGEST_DIFFERS:
-    if (!database_is_quarantined(g->database, NULL)) quarantine(g, r, voters, majority);
-    break;
+  case DIGEST_DIFFERS: quarantine(g, r, voters, majority); break;
   case DIGEST_DISUNITE: tell_disunited(g, r); break;
   }
   g->digest_judged = r->index;

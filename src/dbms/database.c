@@ -235,6 +235,15 @@ static enum err settle_id(struct database *db, const struct graph *g, struct err
   return ERR_OK;
 }
 
+/// A member that differed from the others in the last life of this server does so in this one.
+static enum err settle_soundness(struct database *db, const char *folder, struct graph *g, struct error *e) {
+  struct quarantine q = {.on = false};
+  db->generation = log_generation(store_log(graph_store(g)));
+  if (db->replicated) TRY(quarantine_find(db->dbms->options.disk, folder, db->generation, &q, e));
+  if (q.on && !database_is_quarantined(db, NULL)) database_quarantine(db, &q);
+  return ERR_OK;
+}
+
 static void close_graph(struct database *db, struct graph *g) {
   graph_close(g);
   query_cache_free(TAKE_PTR(db->plans));
@@ -249,12 +258,12 @@ static enum err open_graph(struct database *db, struct error *e) {
   struct graph *g = NULL;
   enum err err = graph_open(path, &options, &g, e);
   if (err == ERR_OK) err = settle_id(db, g, e);
+  if (err == ERR_OK) err = settle_soundness(db, path, g, e);
   if (err != ERR_OK) {
     close_graph(db, g);
     return err;
   }
   db->catalog = plan_catalog_of_graph(g);
-  db->generation = log_generation(store_log(graph_store(g)));
   mutex_lock(&d->mutex);
   db->graph = g;
   mutex_unlock(&d->mutex);
@@ -355,20 +364,39 @@ enum database_status database_status(const struct database *db) {
   return DATABASE_OFFLINE;
 }
 
+bool database_runs(const struct database *db) {
+  enum database_gate gate = atomic_load(&db->gate);
+  return gate == GATE_OPEN || gate == GATE_QUARANTINED;
+}
+
 bool database_look_in(struct database *db) {
   mutex_lock(&db->dbms->mutex);
-  bool there = db->gate == GATE_OPEN || db->gate == GATE_QUARANTINED;
+  bool there = database_runs(db);
   if (there) db->users++;
   mutex_unlock(&db->dbms->mutex);
   return there;
 }
 
-void database_quarantine(struct database *db, const struct database_quarantine *q) {
+void database_quarantine(struct database *db, const struct quarantine *q) {
   mutex_lock(&db->dbms->mutex);
+  if (!db->quarantine.on) db->quarantines++;
   db->quarantine = *q;
-  db->quarantines++;
   if (db->gate == GATE_OPEN) db->gate = GATE_QUARANTINED;
   mutex_unlock(&db->dbms->mutex);
+}
+
+void database_keep_quarantine(struct database *db) {
+  char folder[DISK_PATH_MAX];
+  struct error e = ERROR_INIT;
+  mutex_lock(&db->dbms->mutex);
+  struct quarantine q = db->quarantine;
+  db->quarantine.kept = true;
+  mutex_unlock(&db->dbms->mutex);
+  if (!q.on || q.kept) return;
+  database_path(db->dbms, db->folder, folder);
+  if (quarantine_keep(db->dbms->options.disk, folder, db->generation, &q, &e) != ERR_OK)
+    event_raise(db->dbms->options.events, EVENT_WARN, "cluster.digest", "[%.*s] That it differs cannot be noted for the next start: %s",
+                STR_ARG(db->name), e.message);
 }
 
 bool database_is_quarantined(struct database *db, uint64_t *ret_index) {
@@ -379,15 +407,19 @@ bool database_is_quarantined(struct database *db, uint64_t *ret_index) {
   return on;
 }
 
-void database_is_sound(struct database *db) {
+enum err database_is_sound(struct database *db, struct error *e) {
+  char folder[DISK_PATH_MAX];
+  database_path(db->dbms, db->folder, folder);
+  TRY(quarantine_end(db->dbms->options.disk, folder, e));
   mutex_lock(&db->dbms->mutex);
-  db->quarantine.on = false;
+  db->quarantine = (struct quarantine){.on = false};
   mutex_unlock(&db->dbms->mutex);
+  return ERR_OK;
 }
 
 bool database_may_copy(struct database *db, uint64_t server) {
   mutex_lock(&db->dbms->mutex);
-  const struct database_quarantine *q = &db->quarantine;
+  const struct quarantine *q = &db->quarantine;
   bool may = !q->on;
   for (uint32_t i = 0; i < q->sound_count && !may; i++) may = q->sound[i] == server;
   mutex_unlock(&db->dbms->mutex);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/uuid.h"
 #include "cluster/announcement.h"
+#include "dbms/quarantine.h"
 #include "dbms/query_cache.h"
 #include "dbms/serial.h"
 #include "graph/graph.h"
@@ -32,14 +33,6 @@ enum database_gate {
   GATE_LEFT, // this server is none of its group's members any more: departure.h
 };
 
-/// A database that differs from what most members have.
-struct database_quarantine {
-  bool on;
-  uint64_t index; // what was applied when it was found out: a copy that mends it is not older
-  uint32_t sound_count;
-  uint64_t sound[64]; // servers that have what most have: whoever mends it copies from these
-};
-
 /// Sessions, ticks and loops hold pointers to databases and their names, so one that was dropped stays as a small husk without
 /// graph and caches until the server ends. Another that is made under its name is another database.
 struct database {
@@ -59,7 +52,7 @@ struct database {
   // comes in; the graph goes when the last one has left.
   _Atomic enum database_gate gate;
   uint32_t users;
-  struct database_quarantine quarantine;
+  struct quarantine quarantine;
   uint32_t quarantines; // since the server started
   struct cluster_group *_Atomic group; // from cluster_join to cluster_leave
   struct plan_catalog catalog;
@@ -97,6 +90,9 @@ enum err database_open(struct database *db, struct error *e) NODISCARD;
 /// NULL is fine.
 void database_free(struct database *db);
 
+/// Its graph is open, and its group, if it has one, goes on, whether anybody may come in or not. Any thread: a moment old.
+bool database_runs(const struct database *db);
+
 /// Whoever looks at the graph outside of a transaction enters first, and leaves. ERR_DATABASE_UNAVAILABLE while it is closed,
 /// ERR_DATABASE_NOT_FOUND for good.
 enum err database_enter(struct database *db, struct error *e) NODISCARD;
@@ -107,12 +103,17 @@ void database_leave(struct database *db);
 /// The same of one that is open or in quarantine: what is told of it, not what is in it. False: it is closed.
 bool database_look_in(struct database *db);
 
-/// Nobody is served any more until database_is_sound: the gate stays shut whenever the graph is opened. `q->on`. Any thread.
-void database_quarantine(struct database *db, const struct database_quarantine *q);
+/// Nobody is served any more until database_is_sound: the gate stays shut whenever the graph is opened, in this life of the server
+/// and, once database_keep_quarantine has run, in the next. `q->on`. Of one that is in quarantine it says anew who is sound. Any
+/// thread.
+void database_quarantine(struct database *db, const struct quarantine *q);
+/// Makes a new quarantine durable; what cannot be written is told in the log. Blocks for the disk; whoever opens and shuts it.
+void database_keep_quarantine(struct database *db);
 /// `*ret_index` (may be NULL): what a copy must have.
 bool database_is_quarantined(struct database *db, uint64_t *ret_index);
-/// Its store has been replaced by one of those that are sound: the gate is open as soon as the graph is.
-void database_is_sound(struct database *db);
+/// Its store has been replaced by one of those that are sound: the gate is open as soon as the graph is. Blocks for the disk; after
+/// an error the quarantine stays, and another copy is made.
+enum err database_is_sound(struct database *db, struct error *e) NODISCARD;
 /// Whether a copy may be made of what that server has.
 bool database_may_copy(struct database *db, uint64_t server);
 

@@ -85,7 +85,7 @@ static void leave_all(struct dbms *d) {
 static enum err join_all(struct dbms *d, struct error *e) {
   if (d->cluster != NULL) TRY(cluster_begin(d->cluster, e));
   DATABASES_EACH(db, d)
-  if (db->gate == GATE_OPEN) TRY(cluster_join(dbms_others(d), db, e));
+  if (database_runs(db)) TRY(cluster_join(dbms_others(d), db, e));
   return ERR_OK;
 }
 
@@ -116,7 +116,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
     return ERR_OK;
   }
   DATABASES_EACH(db, d)
-  if (db->gate == GATE_OPEN) database_wake(db);
+  if (database_runs(db)) database_wake(db);
   if (dbms_others(d) != NULL) err = join_all(d, e);
   if (err != ERR_OK) {
     cluster_stop_copies(dbms_others(d));

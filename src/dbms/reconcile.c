@@ -170,8 +170,11 @@ static enum err follow_all(struct dbms *d, const struct catalogue *c, bool at_st
 /// Copies of stores that have come are put in place, of databases that are open.
 static bool exchange_all(struct dbms *d) {
   bool all = true;
-  DATABASES_EACH(db, d)
-  if (db->gate == GATE_OPEN || db->gate == GATE_QUARANTINED || db->gate == GATE_REPLACING) all &= cluster_exchange(db);
+  DATABASES_EACH(db, d) {
+    enum database_gate gate = db->gate;
+    if (gate == GATE_QUARANTINED) database_keep_quarantine(db);
+    if (database_runs(db) || gate == GATE_REPLACING) all &= cluster_exchange(db);
+  }
   return all;
 }
 

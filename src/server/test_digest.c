@@ -1,6 +1,7 @@
 // Three servers of which one comes to hold something else than the others, though its log is theirs: it finds out, serves nobody
 // any more, and is mended from one of the others.
 #include <string.h>
+#include <unistd.h>
 
 #include "cluster/directory.h"
 #include "graph/test_damage.h"
@@ -182,15 +183,30 @@ static void nobody_else_differs(struct town *w, int odd) {
   for (int i = 0; i < SERVERS; i++) assert_int_equal(w->listening[i].differs, i == odd);
 }
 
-/// It finds out, and refuses to serve as long as nobody gives it a copy; then it is as the others are.
+static void refuses(struct town *w, int odd) {
+  int64_t sum = 0;
+  assert_int_equal(sum_on(w, odd, NULL, &sum), ERR_DATABASE_UNAVAILABLE);
+  assert_non_null(strstr(w->trio.e.message, "it differs here from what the other servers have"));
+  assert_int_equal(status_of(w, odd), DATABASE_QUARANTINED);
+}
+
+static bool is_noted(struct town *w, int odd) {
+  char path[DISK_PATH_MAX];
+  snprintf(path, sizeof path, "%s/data/databases/neo4j/quarantine", w->trio.servers[odd].home);
+  return access(path, F_OK) == 0;
+}
+
+/// It finds out, and refuses to serve as long as nobody gives it a copy, though it is started anew; then it is as the others are.
 static void finds_out_and_is_mended(struct town *w, int odd, char bookmark[80]) {
   int64_t sum = 0, right = 0;
   until(w, w->listening[odd].differs == 1);
   assert_non_null(strstr(w->listening[odd].text, "[neo4j] What this server has of nodes 0 to "));
   assert_non_null(strstr(w->listening[odd].text, "differs from what 2 others have"));
-  assert_int_equal(sum_on(w, odd, NULL, &sum), ERR_DATABASE_UNAVAILABLE);
-  assert_non_null(strstr(w->trio.e.message, "it differs here from what the other servers have"));
-  assert_int_equal(status_of(w, odd), DATABASE_QUARANTINED);
+  refuses(w, odd);
+  until(w, is_noted(w, odd));
+  stop(&w->trio, odd);
+  start(&w->trio, odd);
+  refuses(w, odd);
   w->gives = true;
   until(w, w->listening[odd].copied > 0 && status_of(w, odd) == DATABASE_ONLINE);
   write_somewhere(&w->trio, "CREATE (:Thing {number: 0})", bookmark);
@@ -202,6 +218,7 @@ static void finds_out_and_is_mended(struct town *w, int odd, char bookmark[80]) 
     assert_int_equal(sum, right);
   }
   assert_true(right < WRONG);
+  assert_false(is_noted(w, odd));
   nobody_else_differs(w, odd);
 }
 
