@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/feature_level.h"
 
 enum { HEADER_BYTES = 64, DATABASE_BYTES = 64 };
 
@@ -47,6 +48,7 @@ static enum err put_header(struct buf *to, const struct announcement *a) {
   h[56] = (uint8_t) a->mode;
   h[57] = (uint8_t) a->state;
   h[58] = (uint8_t) a->tag_count;
+  h[59] = (uint8_t) (a->cluster_level > FEATURE_LEVEL_FIRST ? a->cluster_level : 0); // so that older servers can read it
   put_u32_le(h + 60, a->database_count);
   return buf_append(to, h, sizeof h);
 }
@@ -136,10 +138,11 @@ static enum err get_header(struct reader *r, struct announcement *a, struct erro
                              .mode = (enum server_mode) h[56],
                              .state = (enum identity_state) h[57],
                              .tag_count = h[58],
+                             .cluster_level = h[59],
                              .database_count = get_u32_le(h + 60)};
   r->at = HEADER_BYTES;
   if (uuid_is_none(a->server) || a->number == 0 || a->epoch == 0) return bad(e, "it does not say whose it is");
-  if (h[56] < SERVER_CORE || h[56] >= SERVER_MODE_MAX || h[57] < IDENTITY_UNBOUND || h[57] > IDENTITY_BOUND || h[59] != 0)
+  if (h[56] < SERVER_CORE || h[56] >= SERVER_MODE_MAX || h[57] < IDENTITY_UNBOUND || h[57] > IDENTITY_BOUND)
     return bad(e, "nobody can be in that state");
   if (a->tag_count > ANNOUNCEMENT_TAGS_MAX || a->database_count > ANNOUNCEMENT_DATABASES_MAX) return bad(e, "it names too much");
   return ERR_OK;
@@ -236,7 +239,7 @@ static bool same_databases(const struct announcement *a, const struct announceme
 
 bool announcement_same(const struct announcement *a, const struct announcement *b) {
   return uuid_eq(a->server, b->server) && a->epoch == b->epoch && a->sequence == b->sequence && a->number == b->number &&
-         a->feature_level == b->feature_level && a->mode == b->mode && a->state == b->state &&
+         a->feature_level == b->feature_level && a->cluster_level == b->cluster_level && a->mode == b->mode && a->state == b->state &&
          same_founding(a->founding, b->founding) && same_texts(a, b) && same_databases(a, b);
 }
 

@@ -61,7 +61,8 @@ struct announcement {
   uint64_t epoch, revision, beat;
   uint64_t sequence; // of its identity
   uint32_t number;
-  uint32_t feature_level;
+  uint32_t feature_level; // the highest that it knows: base/feature_level.h
+  uint32_t cluster_level; // the cluster's, as it knows it; 0: the first, or not known
   enum server_mode mode;
   enum identity_state state;
   struct str addresses[ADDRESS_MAX]; // "host:port" as others reach it, or empty

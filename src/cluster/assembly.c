@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/feature_level.h"
 #include "base/mem.h"
 
 enum { TICK_MS = 1000, STEPS_AT_ONCE = 8 };
@@ -17,7 +18,7 @@ struct assembly {
   struct discovery *discovery;
   struct loop_timer *tick;
   struct announced_database *databases; // owned
-  uint32_t database_count;
+  uint32_t database_count, cluster_level;
   char discovery_address[NET_ADDRESS_TEXT_MAX];
   int64_t begin_ms;
   uint64_t changes; // told
@@ -30,7 +31,8 @@ static struct announcement describe(const struct assembly *a) {
   const struct assembly_options *o = &a->options;
   struct announcement self = {.version = o->version,
                               .tag_count = o->tag_count,
-                              .feature_level = o->feature_level,
+                              .feature_level = feature_level_highest,
+                              .cluster_level = a->cluster_level,
                               .databases = a->databases,
                               .database_count = a->database_count};
   memcpy(self.addresses, o->addresses, sizeof self.addresses);
@@ -46,6 +48,10 @@ static enum err say(struct assembly *a, struct error *e) {
   TRY(directory_say(beacon_directory(a->beacon), &self, &at_once, e));
   if (at_once) beacon_say(a->beacon);
   return ERR_OK;
+}
+
+void assembly_set_level(struct assembly *a, uint32_t level) {
+  a->cluster_level = level;
 }
 
 enum err assembly_announce(struct assembly *a, const struct announced_database *databases, uint32_t count, struct error *e) {

@@ -26,7 +26,7 @@ struct assembly_options {
   struct str listens[ADDRESS_MAX];   // for the line that tells people; may be empty
   struct str version;
   const struct str *tags;
-  uint32_t tag_count, feature_level;
+  uint32_t tag_count;
   struct net_resolver *resolver;
   struct event_sink *events; // may be NULL
 };
@@ -53,6 +53,9 @@ void assembly_close(struct assembly *a);
 
 /// As formation_begun.
 enum err assembly_begun(struct assembly *a, struct error *e) NODISCARD;
+
+/// The cluster's feature level: said with the next announcement.
+void assembly_set_level(struct assembly *a, uint32_t level);
 
 /// Who this server is; number and epoch are what struct network_options needs. The number may change until `formed`.
 const struct identity *assembly_identity(const struct assembly *a);

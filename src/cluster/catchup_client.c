@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/feature_level.h"
 #include "base/mem.h"
 #include "cluster/catchup_copying.h"
 #include "cluster/catchup_link.h"
@@ -420,7 +421,8 @@ enum err catchup_client_new(struct loop *loop, const struct catchup_client_optio
                                                   .version_max = HELLO_VERSION,
                                                   .server = options->server,
                                                   .epoch = options->epoch,
-                                                  .feature_level = options->feature_level},
+                                                  .feature_level = feature_level_highest},
+                                         .feature_level = options->feature_level,
                                          .tls = options->tls,
                                          .hello_ms = c->options.connect_timeout_ms,
                                          .high_bytes = READ_BYTES_HIGH};

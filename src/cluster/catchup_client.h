@@ -49,7 +49,7 @@ struct catchup_client_events {
 struct catchup_client_options {
   uint64_t server, epoch; // as in cluster/network.h
   uint8_t cluster[16];
-  uint32_t feature_level;
+  const _Atomic uint32_t *feature_level;
   struct tls_context *tls; // NULL: plain
   bool tls_verify_names;   // the upstream's certificate must be for the host it is reached by
   struct net_resolver *resolver;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/feature_level.h"
 #include "base/mem.h"
 
 enum { LINGER_MS = 1000 };
@@ -70,8 +71,12 @@ static void come_up(struct catchup_link *l) {
   loop_timer_cancel(l->patience);
 }
 
+static uint32_t level_of(const struct catchup_link_setup *s) {
+  return s->feature_level != NULL ? atomic_load(s->feature_level) : FEATURE_LEVEL_FIRST;
+}
+
 static void greet(struct catchup_link *l, const struct hello *other) {
-  enum hello_refusal refusal = hello_judge(&l->setup->self, other);
+  enum hello_refusal refusal = hello_judge(&l->setup->self, other, level_of(l->setup));
   if (refusal == HELLO_ACCEPTED) refusal = l->events.greeted(l->context, other);
   if (l->dead || say_hello(l, other->server, refusal) != ERR_OK) return; // `closed` follows
   if (refusal == HELLO_ACCEPTED) {
@@ -83,14 +88,13 @@ static void greet(struct catchup_link *l, const struct hello *other) {
 
 static void hear(struct catchup_link *l, const struct hello *other) {
   char why[200];
-  enum hello_refusal refusal = other->refusal != HELLO_ACCEPTED ? other->refusal : hello_judge(&l->setup->self, other);
-  if (refusal == HELLO_ACCEPTED && l->server != 0 && other->server != l->server) refusal = HELLO_OTHER_SERVER;
-  if (refusal == HELLO_ACCEPTED) {
+  const char *objection = hello_objection(&l->setup->self, other, l->server, level_of(l->setup));
+  if (objection == NULL) {
     come_up(l);
     l->events.greeted(l->context, other);
     return;
   }
-  snprintf(why, sizeof why, "the server there (number %llu) %s", (unsigned long long) other->server, hello_refusal_text(refusal));
+  snprintf(why, sizeof why, "the server there (number %llu) %s", (unsigned long long) other->server, objection);
   end(l, why);
 }
 

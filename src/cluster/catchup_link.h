@@ -4,6 +4,7 @@
 // Threads: the loop's.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "cluster/catchup_message.h"
@@ -17,6 +18,7 @@ struct catchup_link;
 struct catchup_link_setup {
   struct loop *loop;
   struct hello self;       // `expected` and `refusal` are the link's business
+  const _Atomic uint32_t *feature_level; // the cluster's, as network_options has it
   struct tls_context *tls; // NULL: plain
   int64_t hello_ms;        // how long the other end may take for its hello
   size_t high_bytes;       // catchup_link_is_full above this

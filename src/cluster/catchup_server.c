@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/feature_level.h"
 #include "base/mem.h"
 #include "cluster/catchup_server_int.h"
 
@@ -161,7 +162,17 @@ static bool wait_for_commit(struct catchup_client_conn *c) {
   return true;
 }
 
+/// The level may have risen since it said hello.
+static bool is_too_old(const struct catchup_client_conn *c) {
+  const _Atomic uint32_t *level = c->server->options.feature_level;
+  return level != NULL && c->feature_level < atomic_load(level);
+}
+
 static void send_answer(struct catchup_client_conn *c) {
+  if (is_too_old(c)) {
+    on_ended(c, "it knows only lower feature levels than the cluster has");
+    return;
+  }
   if (c->job.answer.len == 0 && c->job.asked.type == CATCHUP_DONE) return;
   bool is_copy = c->job.asked.type == CATCHUP_ASK_COPY && c->job.answer.len > 0;
   c->copying = is_copy && (uint8_t) c->job.answer.data[6] != CATCHUP_REFUSED && !c->job.ended;
@@ -200,6 +211,7 @@ static enum hello_refusal on_greeted(void *context, const struct hello *other) {
   const struct catchup_server_options *o = &c->server->options;
   if (o->known != NULL && !o->known(o->context, other->server, other->address)) return HELLO_STRANGER;
   c->number = other->server;
+  c->feature_level = feature_level_of(other->feature_level);
   return HELLO_ACCEPTED;
 }
 
@@ -353,7 +365,8 @@ static enum err start(struct catchup_server *s, struct error *e) {
                                                   .version_max = HELLO_VERSION,
                                                   .server = o->server,
                                                   .epoch = o->epoch,
-                                                  .feature_level = o->feature_level},
+                                                  .feature_level = feature_level_highest},
+                                         .feature_level = o->feature_level,
                                          .tls = o->tls,
                                          .hello_ms = HELLO_MS,
                                          .high_bytes = SYSTEM_BYTES_HIGH};

@@ -52,7 +52,7 @@ struct catchup_source {
 struct catchup_server_options {
   uint64_t server, epoch; // as in cluster/network.h
   uint8_t cluster[16];
-  uint32_t feature_level;
+  const _Atomic uint32_t *feature_level;
   struct str listen;       // "host:port"
   const char *advertised;  // NULL: what is listened on
   struct tls_context *tls; // NULL: plain

@@ -50,6 +50,7 @@ struct catchup_client_conn {
   uint64_t moved;      // bytes, when last looked at,
   int64_t moved_ms;    // and when that changed
   uint64_t number;     // the other server
+  uint32_t feature_level; // that it knows
   char remote[NET_ADDRESS_TEXT_MAX];
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/feature_level.h"
 
 static const char magic[4] = "QVCH";
 enum { TLS_HANDSHAKE_RECORD = 22, CHECKED_BYTES = HELLO_BYTES - 8 };
@@ -54,11 +55,12 @@ enum err hello_get(const uint8_t from[HELLO_BYTES], struct hello *ret, struct er
   return ERR_OK;
 }
 
-enum hello_refusal hello_judge(const struct hello *self, const struct hello *other) {
+enum hello_refusal hello_judge(const struct hello *self, const struct hello *other, uint32_t level) {
   if (other->version_min > self->version_max || other->version_max < self->version_min) return HELLO_VERSION_UNKNOWN;
   if (memcmp(other->cluster, self->cluster, sizeof self->cluster) != 0) return HELLO_OTHER_CLUSTER;
   if (other->server == self->server) return HELLO_MYSELF;
   if (other->expected != 0 && other->expected != self->server) return HELLO_OTHER_SERVER;
+  if (feature_level_of(other->feature_level) < level) return HELLO_TOO_OLD;
   return HELLO_ACCEPTED;
 }
 
@@ -70,6 +72,20 @@ const char *hello_refusal_text(enum hello_refusal refusal) {
       [HELLO_OTHER_SERVER] = "is another server than the one that was asked for",
       [HELLO_STRANGER] = "does not know this server as a member",
       [HELLO_MYSELF] = "is this server itself: an address points to the wrong machine",
+      [HELLO_TOO_OLD] = "wants a higher feature level than this server knows: start this one with the version that the others have",
   };
   return texts[refusal];
+}
+
+const char *hello_refused_text(enum hello_refusal refusal) {
+  if (refusal == HELLO_STRANGER) return "is not a member of this cluster";
+  if (refusal == HELLO_TOO_OLD) return "knows only lower feature levels than the cluster has: start it with the version that the others have";
+  return hello_refusal_text(refusal);
+}
+
+const char *hello_objection(const struct hello *self, const struct hello *answer, uint64_t server, uint32_t level) {
+  if (answer->refusal != HELLO_ACCEPTED) return hello_refusal_text(answer->refusal);
+  enum hello_refusal refusal = hello_judge(self, answer, level);
+  if (refusal != HELLO_ACCEPTED) return hello_refused_text(refusal);
+  return server != 0 && answer->server != server ? hello_refusal_text(HELLO_OTHER_SERVER) : NULL;
 }

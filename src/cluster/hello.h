@@ -17,6 +17,7 @@ enum hello_refusal {
   HELLO_OTHER_SERVER,
   HELLO_STRANGER,
   HELLO_MYSELF,
+  HELLO_TOO_OLD,
   HELLO_REFUSAL_MAX
 };
 
@@ -26,7 +27,7 @@ struct hello {
   uint64_t server;   // who speaks
   uint64_t expected; // whom it wants to speak with; 0: whoever is there
   uint64_t epoch;
-  uint32_t feature_level;
+  uint32_t feature_level; // the highest that the speaker knows: base/feature_level.h
   enum hello_refusal refusal;
   char address[HELLO_ADDRESS_BYTES]; // where the speaker listens
 };
@@ -36,9 +37,15 @@ void hello_put(uint8_t to[HELLO_BYTES], const struct hello *h);
 /// ERR_CORRUPT: these bytes are no hello; the message says what they look like (TLS, another protocol) and what to look at.
 enum err hello_get(const uint8_t from[HELLO_BYTES], struct hello *ret, struct error *e) NODISCARD;
 
-/// What `self` has to say to `other`, who has just spoken: HELLO_ACCEPTED or why not. Whether the server is known is the
-/// caller's.
-enum hello_refusal hello_judge(const struct hello *self, const struct hello *other);
+/// What `self` has to say to `other`, who has just spoken: HELLO_ACCEPTED or why not. `level`: the cluster's, below which nobody
+/// may be. Whether the server is known is the caller's.
+enum hello_refusal hello_judge(const struct hello *self, const struct hello *other, uint32_t level);
 
-/// "belongs to another cluster": to be put behind "server 2 at core2:7000 ".
+/// "belongs to another cluster": to be put behind "server 2 at core2:7000 ", which has refused this one.
 const char *hello_refusal_text(enum hello_refusal refusal);
+/// The same of a server that this one refuses.
+const char *hello_refused_text(enum hello_refusal refusal);
+
+/// What `self`, which wanted to speak with `server` (0: whoever is there), has against its answer, or it has against `self`: to be
+/// put behind "server 2 at core2:7000 ". NULL: nothing.
+const char *hello_objection(const struct hello *self, const struct hello *answer, uint64_t server, uint32_t level);

@@ -375,6 +375,10 @@ void host_peer_move(struct host *h, uint64_t server, const char *address) {
     event_raise(h->options.network.events, EVENT_ERROR, "cluster.member.address", "server %llu: %s", (unsigned long long) server, e.message);
 }
 
+void host_judge_levels(struct host *h) {
+  network_judge_levels(h->network);
+}
+
 bool host_peer_status(struct host *h, uint64_t server, struct network_peer_status *ret) {
   return network_peer_status(h->network, server, ret);
 }

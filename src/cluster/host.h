@@ -72,5 +72,8 @@ enum err host_write_round(struct host *h, bool *ret_worked, struct error *e) NOD
 /// A server that is reached at another address than its memberships say. Nothing happens if it is nobody's member, or there already.
 void host_peer_move(struct host *h, uint64_t server, const char *address);
 
+/// The cluster's feature level was raised (network_judge_levels).
+void host_judge_levels(struct host *h);
+
 /// What is known of the connection with a server; false if it is nobody's member.
 bool host_peer_status(struct host *h, uint64_t server, struct network_peer_status *ret);

@@ -70,7 +70,7 @@ static enum err say_hello(struct link *l, uint64_t expected, enum hello_refusal 
 static void turn_away(struct link *l, const struct hello *other, enum hello_refusal refusal) {
   event_raise(l->network->options.events, EVENT_WARN, "cluster.network.refused", "refused server %llu at %s: it %s",
               (unsigned long long) other->server, l->remote,
-              refusal == HELLO_STRANGER ? "is not a member of this cluster" : hello_refusal_text(refusal));
+              hello_refused_text(refusal));
   if (say_hello(l, other->server, refusal) == ERR_OK) net_conn_finish(l->conn, LINGER_MS);
 }
 
@@ -84,7 +84,7 @@ static struct peer *guest_as_peer(struct link *l, const struct hello *other) {
 
 static void greet_guest(struct link *l, const struct hello *other) {
   struct hello self = network_hello(l->network, 0, HELLO_ACCEPTED);
-  enum hello_refusal refusal = hello_judge(&self, other);
+  enum hello_refusal refusal = hello_judge(&self, other, network_level(l->network));
   struct peer *p = refusal == HELLO_ACCEPTED ? guest_as_peer(l, other) : NULL;
   if (refusal == HELLO_ACCEPTED && p == NULL) refusal = HELLO_STRANGER;
   if (refusal != HELLO_ACCEPTED) {
@@ -104,12 +104,9 @@ static void greet_guest(struct link *l, const struct hello *other) {
 static void hear_answer(struct link *l, const struct hello *other) {
   struct hello self = network_hello(l->network, l->peer->server, HELLO_ACCEPTED);
   char why[200];
-  enum hello_refusal refusal = other->refusal;
-  if (refusal == HELLO_ACCEPTED) refusal = hello_judge(&self, other);
-  if (refusal == HELLO_ACCEPTED && other->server != l->peer->server) refusal = HELLO_OTHER_SERVER;
-  if (refusal != HELLO_ACCEPTED) {
-    snprintf(why, sizeof why, "the server there (number %llu) %s", (unsigned long long) other->server,
-             hello_refusal_text(refusal));
+  const char *objection = hello_objection(&self, other, l->peer->server, network_level(l->network));
+  if (objection != NULL) {
+    snprintf(why, sizeof why, "the server there (number %llu) %s", (unsigned long long) other->server, objection);
     link_end(l, why);
     return;
   }
@@ -124,6 +121,7 @@ static void take_hello(struct link *l) {
     return;
   }
   buf_consume(&l->in, HELLO_BYTES);
+  l->feature_level = other.feature_level;
   if (l->dialled)
     hear_answer(l, &other);
   else

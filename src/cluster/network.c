@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/feature_level.h"
 #include "base/mem.h"
 
 struct peer *network_peer(struct network *n, uint64_t server) {
@@ -16,11 +17,15 @@ struct hello network_hello(const struct network *n, uint64_t expected, enum hell
                     .server = n->options.server,
                     .expected = expected,
                     .epoch = n->options.epoch,
-                    .feature_level = n->options.feature_level,
+                    .feature_level = feature_level_highest,
                     .refusal = refusal};
   memcpy(h.cluster, n->options.cluster, sizeof h.cluster);
   memcpy(h.address, n->advertised, sizeof h.address);
   return h;
+}
+
+uint32_t network_level(const struct network *n) {
+  return n->options.feature_level != NULL ? atomic_load(n->options.feature_level) : FEATURE_LEVEL_FIRST;
 }
 
 // ---- peers ----
@@ -53,6 +58,15 @@ void network_peer_remove(struct network *n, uint64_t server) {
   map_remove(&n->peers, server);
   mutex_unlock(&n->lock);
   peer_remove(p);
+}
+
+void network_judge_levels(struct network *n) {
+  size_t at = 0;
+  for (struct map_entry *entry; (entry = map_next(&n->peers, &at)) != NULL;) {
+    struct peer *p = (struct peer *) (uintptr_t) entry->value;
+    if (p->link != NULL && feature_level_of(p->link->feature_level) < network_level(n))
+      peer_link_lost(p, p->link, hello_refused_text(HELLO_TOO_OLD));
+  }
 }
 
 bool network_send(struct network *n, uint64_t server, const struct message *m) {

@@ -13,6 +13,7 @@
 // Threads: everything runs on one loop; call everything there but network_send, which any thread may call.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,7 +41,7 @@ struct network_options {
   uint64_t server;     // this one; not 0
   uint64_t epoch;      // rises with each start of this server
   uint8_t cluster[16]; // uuid: others are refused
-  uint32_t feature_level;
+  const _Atomic uint32_t *feature_level; // the cluster's: lower servers are refused. Outlives the network; NULL: the first
   struct str listen;       // "host:port"
   const char *advertised;  // what the others connect to; NULL: what is listened on
   struct tls_context *tls; // NULL: plain
@@ -65,6 +66,8 @@ const char *network_address(const struct network *n);
 /// Makes `server` a peer at `address`, or moves it there. ERR_NOMEM, ERR_INVALID (no address, or this server itself).
 enum err network_peer_set(struct network *n, uint64_t server, const char *address, struct error *e) NODISCARD;
 void network_peer_remove(struct network *n, uint64_t server);
+/// The cluster's feature level was raised: connections with servers that do not know it end.
+void network_judge_levels(struct network *n);
 
 /// Queues a message for `server`; bytes are copied. False: no such peer, not connected, or no room. Any thread.
 bool network_send(struct network *n, uint64_t server, const struct message *m);

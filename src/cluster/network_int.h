@@ -20,6 +20,7 @@ struct link {
   struct loop_timer *patience; // for the hello
   struct buf in;
   bool dialled, up, tls_begun, dead;
+  uint32_t feature_level; // of the other end
   unsigned busy; // callbacks of this link that are on the stack: its memory goes with the last
   char remote[NET_ADDRESS_TEXT_MAX];
 };
@@ -82,3 +83,5 @@ void network_release(struct network *n);
 struct peer *network_peer(struct network *n, uint64_t server);
 /// What this server says of itself.
 struct hello network_hello(const struct network *n, uint64_t expected, enum hello_refusal refusal);
+/// The cluster's feature level.
+uint32_t network_level(const struct network *n);

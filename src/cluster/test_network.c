@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/feature_level.h"
 #include "base/test.h"
 #include "cluster/network.h"
 #include "os/thread.h"
@@ -246,6 +247,35 @@ TEST(a_server_of_another_cluster_is_refused_and_told_why) {
   server_done(&b);
 }
 
+static void judge_now(void *argument) {
+  network_judge_levels(((struct server *) argument)->network);
+}
+
+TEST(a_server_that_does_not_know_the_clusters_feature_level_is_parted_from_and_refused) {
+  static _Atomic uint32_t level;
+  struct server a, b;
+  level = FEATURE_LEVEL_FIRST;
+  server_init(&a, 1);
+  server_init(&b, 2);
+  a.options.feature_level = &level;
+  start(&a);
+  start(&b);
+  know(&a, &b);
+  know(&b, &a);
+  assert_true(becomes(&a.ups, 1));
+  loop_call(a.loop, judge_now, &a);
+  assert_int_equal(a.downs, 0); // it knows that level
+  level = feature_level_highest + 1;
+  loop_call(a.loop, judge_now, &a);
+  assert_true(becomes(&a.downs, 1));
+  assert_true(will_log(&a, "Lost connection to: "));
+  assert_true(will_log(&a, "knows only lower feature levels than the cluster has"));
+  assert_true(will_log(&b, "wants a higher feature level than this server knows"));
+  assert_int_equal(a.ups, 1);
+  server_done(&a);
+  server_done(&b);
+}
+
 TEST(an_address_that_leads_to_the_wrong_server_is_reported) {
   struct server a, b;
   server_init(&a, 1);
@@ -451,7 +481,8 @@ TEST(zz_the_resolver_ends) {
 
 TESTS(T(two_servers_find_each_other_and_talk_both_ways), T(a_hundred_megabytes_arrive_in_order_though_the_queue_is_small),
       T(a_server_that_restarts_is_connected_with_again), T(an_unreachable_server_is_reported_once_with_address_and_reason),
-      T(a_server_of_another_cluster_is_refused_and_told_why), T(an_address_that_leads_to_the_wrong_server_is_reported),
+      T(a_server_of_another_cluster_is_refused_and_told_why),
+      T(a_server_that_does_not_know_the_clusters_feature_level_is_parted_from_and_refused), T(an_address_that_leads_to_the_wrong_server_is_reported),
       T(strangers_are_refused_until_they_are_welcome), T(an_earlier_life_of_a_server_is_not_listened_to),
       T(a_peer_can_be_removed_from_within_its_own_message), T(whoever_speaks_something_else_is_told_off_and_the_server_goes_on),
       T(only_the_end_of_a_life_is_a_loss_when_a_connection_is_replaced), T(whoever_says_nothing_is_not_waited_for_for_ever),

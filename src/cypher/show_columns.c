@@ -23,7 +23,7 @@ static const struct cypher_show_columns all[] = {
     [AST_SHOW_HOME_DATABASE] = {STR(DATABASE " constituents"), STR(DATABASE_MORE)},
     [AST_SHOW_ALIASES] = {STR("name composite database location url user"), STR("driver properties")},
     [AST_SHOW_SERVERS] = {STR("name address state health hosting"),
-                          STR("serverId httpAddress httpsAddress requestedHosting tags allowedDatabases deniedDatabases modeConstraint version")},
+                          STR("serverId httpAddress httpsAddress requestedHosting tags allowedDatabases deniedDatabases modeConstraint version featureLevel")},
     [AST_SHOW_INDEXES] = {STR("id name state populationPercent type entityType labelsOrTypes properties indexProvider owningConstraint lastRead readCount"),
                           STR("trackedSince options failureMessage createStatement")},
     [AST_SHOW_CONSTRAINTS] = {STR("id name type entityType labelsOrTypes properties ownedIndex propertyType"), STR("options createStatement")},

@@ -95,6 +95,16 @@ void cluster_tell_others(struct cluster *c) {
   if (c->options->changed != NULL) c->options->changed(c->options->context);
 }
 
+static void judge_on_loop(void *argument) {
+  struct cluster *c = argument;
+  host_judge_levels(c->host);
+}
+
+void cluster_judge_levels(struct cluster *c) {
+  if (c->host != NULL) loop_call(c->loop, judge_on_loop, c);
+  cluster_tell_others(c);
+}
+
 /// Clients look for leaders: who it is, is told at once.
 static void note_status(struct cluster_group *g, const struct group_stats *s) {
   mutex_lock(&g->mutex);
@@ -475,6 +485,7 @@ static void open_on_loop(void *argument) {
                                           .tls = c->options->tls,
                                           .tls_verify_names = c->options->tls_verify_names,
                                           .resolver = c->options->resolver,
+                                          .feature_level = &c->dbms->levels.of_cluster,
                                           .events = c->dbms->options.events};
   memcpy(host.network.cluster, c->options->cluster, sizeof host.network.cluster);
   o->err = host_open(c->loop, &host, &c->host, o->error);

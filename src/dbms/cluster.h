@@ -59,6 +59,10 @@ bool cluster_forget_copy(struct database *db);
 /// No copy of a store is fetched or given away any more. NULL is fine.
 void cluster_stop_copies(struct cluster *c);
 
+/// The cluster's feature level has risen: servers that do not know it are parted from, and the others told. Any thread that may
+/// wait, but not the loop's. NULL is fine.
+void cluster_judge_levels(struct cluster *c);
+
 /// What the others should know at once has changed. Any thread; only takes note.
 void cluster_tell_others(struct cluster *c);
 /// More of the log of a standalone server may be pulled. Any thread.

@@ -148,6 +148,7 @@ void cluster_balance(void *context) {
   if (err == ERR_OK) l->leads = ARENA_ARRAY(&a, uint32_t, l->view.count + 1);
   if (err == ERR_OK && l->leads != NULL) {
     l->cluster = c;
+    feature_level_look(c->dbms, &l->view);
     look(l, cluster_now_ms(c));
   } // without memory the next look will do
   arena_done(&a);

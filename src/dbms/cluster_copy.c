@@ -129,6 +129,7 @@ struct catchup_client_options cluster_client_options(const struct cluster *c, co
                                        .tls = o->tls,
                                        .tls_verify_names = o->tls_verify_names,
                                        .resolver = o->resolver,
+                                       .feature_level = &c->dbms->levels.of_cluster,
                                        .disk = c->dbms->options.disk,
                                        .events = c->dbms->options.events};
   memcpy(ret.cluster, o->cluster, sizeof ret.cluster);
@@ -334,6 +335,7 @@ static void open_on_loop(void *argument) {
                                      .listen = c->options->listen_transaction,
                                      .advertised = c->options->advertised_transaction,
                                      .tls = c->options->tls,
+                                     .feature_level = &c->dbms->levels.of_cluster,
                                      .clock = c->dbms->options.clock,
                                      .events = c->dbms->options.events,
                                      .work_ready = on_giver_work,

@@ -67,7 +67,7 @@ static bool departs(const struct looking *l, struct uuid server, uint64_t number
 static bool is_new(const struct looking *l, const struct announcement *s) {
   const struct announced_database *d = announced(l, s);
   return d != NULL && member_server(d->member) == s->number && consensus_membership_find(&l->now, d->member) == NULL &&
-         !departs(l, s->server, s->number);
+         !departs(l, s->server, s->number) && feature_level_is_known_to(l->group->cluster->dbms, s);
 }
 
 static bool take_in_new(struct looking *l) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/feature_level.h"
 #include "dbms/relay_int.h"
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
@@ -62,7 +63,8 @@ static enum err open_all(struct dbms *d, struct error *e) {
   TRY(open_system(d, e));
   TRY(users_open(d, &d->users, e));
   TRY(reconcile_open(d, e));
-  return departures_follow(d, e);
+  TRY(departures_follow(d, e));
+  return feature_level_follow(d, e);
 }
 
 static void name_server(struct dbms *d) {
@@ -102,6 +104,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
   d->files = import_files(options->config);
   mutex_init(&d->mutex);
   departures_init(d);
+  atomic_store(&d->levels.of_cluster, FEATURE_LEVEL_FIRST);
   mem_budget_init(&d->budget, NULL, options->query_memory_bytes, ERR_MEMORY_POOL, "dbms.memory.transaction.total.max");
   name_server(d);
   bool gateway = options->cluster != NULL && options->cluster->gateway;

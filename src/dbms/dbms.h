@@ -81,6 +81,9 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
 /// room for all. Any thread.
 uint32_t dbms_describe_databases(struct dbms *d, struct announced_database *ret, uint32_t cap);
 
+/// The feature level of the cluster, as followed here. Any thread.
+uint32_t dbms_feature_level(const struct dbms *d);
+
 /// Servers that were dropped from the cluster and that no group here has as a member any more: the others are not to take them in
 /// again, and are to tell them (directory_drop). How many, at most `cap`. Any thread.
 uint32_t dbms_dropped_servers(struct dbms *d, struct directory_dropped *ret, uint32_t cap);

@@ -8,6 +8,7 @@
 #include "dbms/database.h"
 #include "dbms/dbms.h"
 #include "dbms/departure.h"
+#include "dbms/feature_level.h"
 #include "dbms/reconcile.h"
 #include "dbms/users.h"
 #include "exec/exec.h"
@@ -31,6 +32,7 @@ struct dbms {
   struct database *_Atomic databases; // all that there were since this server started: database.h
   struct reconciler reconciler;
   struct departures_followed departures;
+  struct feature_levels levels;
   struct users *users;
   struct exec_files files; // of LOAD CSV
   char server_name[128];

@@ -69,6 +69,13 @@ bool pipeline_reads_graph(const struct plan *p) {
   return false;
 }
 
+/// Procedures see to what they change themselves.
+static bool writes_graph(const struct plan *p) {
+  for (uint32_t i = 0; i < p->op_count; i++)
+    if (p->ops[i]->kind >= PLAN_CREATE && p->ops[i]->kind <= PLAN_TRANSACTION_APPLY) return true;
+  return false;
+}
+
 /// What the transaction does not allow is refused before anything runs.
 static enum err admit(struct transaction *t, const struct plan *p, struct error *e) {
   const struct ast_statement *s = p->statement;
@@ -79,7 +86,7 @@ static enum err admit(struct transaction *t, const struct plan *p, struct error 
     return error_set(e, ERR_TX_START, "A query with 'CALL { ... } IN TRANSACTIONS' can only be executed in an implicit transaction, but tried to execute in an "
                                       "explicit transaction.");
   }
-  bool is_data = s->kind == AST_STATEMENT_SCHEMA || (s->kind == AST_STATEMENT_QUERY && (writes || pipeline_reads_graph(p)));
+  bool is_data = s->kind == AST_STATEMENT_SCHEMA || (s->kind == AST_STATEMENT_QUERY && (writes_graph(p) || pipeline_reads_graph(p)));
   if (t->database->is_system && is_data) {
     return error_set(e, ERR_NOT_SYSTEM_DATABASE, "Not a recognised system command or procedure. This Cypher command can only be executed in a user database.");
   }

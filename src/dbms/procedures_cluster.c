@@ -138,6 +138,10 @@ static const struct procedure table[] = {
   PROCEDURE("dbms.cluster.routing.getRoutingTable", DBMS, TABLE_ARGUMENTS, 1, TABLE_RESULTS, true, routing_row, "Who answers for a database."),
   PROCEDURE("dbms.cluster.routing.getServers", DBMS, FIELDS(OPTIONAL(context, MAP, "null")), 0, TABLE_RESULTS, true, routing_row,
             "Who answers for the default database."),
+  PROCEDURE("dbms.upgrade", WRITE, NONE, 0, FIELDS(FIELD(status, STRING), FIELD(upgradeResult, STRING)), true, procedure_upgrade,
+            "Raises the cluster to the highest feature level that all of its servers know.", .members_only = true),
+  PROCEDURE("dbms.upgradeStatus", READ, NONE, 0, FIELDS(FIELD(status, STRING), FIELD(description, STRING), FIELD(resolution, STRING)), true,
+            procedure_upgrade_status, "The feature level of the cluster, and to which it can be raised.", .members_only = true),
   PROCEDURE("dbms.routing.getRoutingTable", DBMS, TABLE_ARGUMENTS, 1, TABLE_RESULTS, true, routing_row, "Who answers for a database."),
 };
 // clang-format on

@@ -20,6 +20,10 @@ extern struct exec_procedure procedure_implementation;
 /// Those about the cluster and about routing. Static.
 const struct procedure *procedures_cluster(uint32_t *ret_n);
 
+/// Of procedures_level.c.
+enum err procedure_upgrade_status(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e);
+enum err procedure_upgrade(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e);
+
 #define FIELD(name, type) \
   { #name, #type, CYPHER_##type, CYPHER_ANY, false, NULL, false }
 #define TEXTS(name) \

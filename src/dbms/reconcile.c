@@ -194,6 +194,7 @@ static enum err look(struct reconciler *r, bool *ret_all, uint64_t *ret_at, stru
   *ret_all = err == ERR_OK;
   if (err == ERR_OK) err = follow_all(d, &reading.catalogue, false, ret_all, e);
   if (err == ERR_OK) err = departures_follow(d, e);
+  if (err == ERR_OK) err = feature_level_follow(d, e);
   arena_done(&a);
   return err;
 }

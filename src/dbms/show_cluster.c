@@ -1,5 +1,6 @@
 #include "dbms/show_cluster.h"
 
+#include "base/feature_level.h"
 #include "os/clock.h"
 #include "value/temporal.h"
 
@@ -153,7 +154,8 @@ enum err show_servers(struct dbms *d, struct record_list *l, struct error *e) {
                COLUMN("hosting", databases), COLUMN("requestedHosting", databases), COLUMN("tags", tags),
                COLUMN("allowedDatabases", v_list(NULL, 0)), COLUMN("deniedDatabases", v_list(NULL, 0)),
                COLUMN("modeConstraint", text("NONE")),
-               COLUMN("version", s->said != NULL ? text_or_null(s->said->version) : V_NULL)));
+               COLUMN("version", s->said != NULL ? text_or_null(s->said->version) : V_NULL),
+               COLUMN("featureLevel", s->said != NULL ? v_int(feature_level_of(s->said->feature_level)) : V_NULL)));
   }
   return ERR_OK;
 }

@@ -19,7 +19,7 @@ enum {
   BOLT_PORT = 7687,
   HTTP_PORT = 7474
 };
-enum { TICK_MS = 1000, FEATURE_LEVEL = 1, DROPPED_MAX = 1024 };
+enum { TICK_MS = 1000, DROPPED_MAX = 1024 };
 
 struct member {
   const struct config *config;
@@ -169,7 +169,6 @@ static enum err settle_assembly(struct member *m, struct disk *disk, struct erro
                                             .kubernetes = kubernetes_of(v)};
   o->binding_timeout_ms = v->binding_timeout_ms;
   o->version = str_of(quiver_version());
-  o->feature_level = FEATURE_LEVEL;
   o->resolver = m->resolver;
   o->events = m->events;
   return ERR_OK;
@@ -294,6 +293,7 @@ static void say_now(struct member *m) {
   struct announced_database *databases = ARENA_ARRAY(&a, struct announced_database, ANNOUNCEMENT_DATABASES_MAX);
   enum err err = databases != NULL ? ERR_OK : arena_err(&a, &e);
   uint32_t n = err == ERR_OK && m->dbms != NULL ? dbms_describe_databases(m->dbms, databases, ANNOUNCEMENT_DATABASES_MAX) : 0;
+  if (m->dbms != NULL) assembly_set_level(m->assembly, dbms_feature_level(m->dbms));
   if (err == ERR_OK && m->brings) databases[n++] = m->brought;
   if (err == ERR_OK) err = assembly_announce(m->assembly, databases, n, &e);
   arena_done(&a);

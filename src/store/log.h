@@ -12,6 +12,7 @@
 // ERR_NOSPC and may be tried again when there is space; or they are taken back, and nothing has happened.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,7 +67,7 @@ struct log_options {
   uint64_t segment_bytes;      // 0: 64 MB. A segment may be longer by one batch
   uint64_t batch_bytes_max;    // 0: 8 MB. At most 64 MB. One round takes no more than this (but always one entry)
   uint64_t queue_bytes_max;    // 0: 64 MB. Above it log_append says ERR_LIMIT
-  uint32_t feature_level;      // of the cluster, into each batch header
+  const _Atomic uint32_t *feature_level; // of the cluster, into each batch header. Outlives the log; NULL: in none, 0
   bool clustered;              // terms and commit index come from consensus; otherwise the log is its own truth
 };
 

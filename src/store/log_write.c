@@ -193,7 +193,7 @@ static uint64_t mark_of_round(const struct log *l) {
 static void put_header(struct log *l, struct log_segment *s) {
   struct log_round *r = &l->round;
   struct log_batch_header h = {
-      .feature_level = l->options.feature_level,
+      .feature_level = l->options.feature_level != NULL ? atomic_load(l->options.feature_level) : 0,
       .count = r->count,
       .bytes = r->bytes,
       .sector = (uint32_t) (s->end / LOG_SECTOR),
