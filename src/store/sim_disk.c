@@ -142,7 +142,7 @@ static enum err read_locked(struct sim_disk *d, struct sim_file *f, uint64_t off
   BEFORE(d, SIM_READ, f->path, e);
   const struct sim_image *i = &f->inode->now;
   size_t n = offset < i->size ? MIN(bytes, i->size - offset) : 0;
-  if (n > 0) memcpy(to, i->data + offset, n);
+  sim_image_read(i, offset, to, n);
   *ret_bytes = n;
   return ERR_OK;
 }
@@ -491,11 +491,18 @@ void sim_disk_power_on(struct sim_disk *d) {
   for (int op = 0; op < SIM_OP_MAX; op++) d->faults[op].at.countdown = -1;
 }
 
+static void flip(struct sim_image *i, uint64_t offset, uint8_t mask) {
+  uint8_t byte;
+  sim_image_read(i, offset, &byte, 1);
+  byte ^= mask;
+  sim_image_write(i, offset, &byte, 1);
+}
+
 bool sim_disk_flip(struct sim_disk *d, const char *path, uint64_t offset, uint8_t mask) {
   struct sim_name *found = sim_names_find(&d->now, path);
   if (found == NULL || offset >= found->inode->stable.size || offset >= found->inode->now.size) return false;
-  found->inode->stable.data[offset] ^= mask;
-  found->inode->now.data[offset] ^= mask;
+  flip(&found->inode->stable, offset, mask);
+  flip(&found->inode->now, offset, mask);
   return true;
 }
 

@@ -9,18 +9,27 @@
 #define SIM_SECTOR 512u
 #define SIM_PATH_MAX 256u
 
-struct sim_image {
-  uint8_t *data;
-  uint64_t size, capacity;
+#define SIM_PAGE 4096u
+
+// Shared between what is seen, what is on the disk and what lies between; written only by who has it alone.
+struct sim_page {
+  uint32_t refs;
+  uint8_t data[SIM_PAGE];
 };
 
-// One thing that a sync would make durable: a sector's bytes, or a new size.
+struct sim_image {
+  struct sim_page **pages; // NULL: zeros, as are the bytes of a page behind the size
+  size_t page_room;
+  uint64_t size;
+};
+
+// What a sync would make durable: sectors of one page, or a new size.
 struct sim_pending {
   bool is_size;
-  uint64_t write; // number of the call: a disk may take a request as a whole
-  uint64_t at;    // sector number, or the size
-  size_t bytes;   // from the sector's start
-  uint8_t data[SIM_SECTOR];
+  uint64_t write;   // number of the call: a disk may take a request as a whole
+  uint64_t at, end; // first sector and the one behind the last; `at` may be the size
+  uint64_t size;    // of the file when it was written: the last sector may end there
+  struct sim_page *page;
 };
 
 struct sim_inode {
@@ -31,6 +40,7 @@ struct sim_inode {
   uint64_t writes;
   unsigned opens;
   bool locked;
+  bool gone; // without a name for good, and empty
 };
 
 struct sim_name {
@@ -74,6 +84,10 @@ void *sim_grow(void *p, size_t *capacity, size_t needed, size_t size);
 // ---- a file (sim_inode.c) ----
 
 void sim_image_resize(struct sim_image *i, uint64_t size);
+/// Within the size.
+void sim_image_read(const struct sim_image *i, uint64_t offset, void *to, size_t bytes);
+/// Grows it where it has to.
+void sim_image_write(struct sim_image *i, uint64_t offset, const void *from, size_t bytes);
 /// Writes as the system does: seen at once, durable after a sync.
 void sim_inode_write(struct sim_inode *n, uint64_t offset, const void *from, size_t bytes);
 void sim_inode_resize(struct sim_inode *n, uint64_t size);
@@ -83,6 +97,8 @@ void sim_inode_settle(struct sim_inode *n);
 void sim_inode_lose_some(struct sim_inode *n, struct rng *rng);
 /// What is seen is what is on the disk.
 void sim_inode_reread(struct sim_inode *n);
+/// It holds nothing.
+void sim_inode_empty(struct sim_inode *n);
 void sim_inode_free(struct sim_inode *n);
 
 // ---- names (sim_names.c) ----
@@ -100,5 +116,7 @@ void sim_names_reread(struct sim_disk *d);
 /// True if `path` lies in `directory`, not deeper; `*ret_name` (may be NULL) is the part behind it.
 bool sim_is_in(const char *path, const char *directory, const char **ret_name);
 struct sim_inode *sim_new_inode(struct sim_disk *d);
+/// Gives back what files hold that have no name and are not open.
+void sim_empty_unnamed(struct sim_disk *d);
 /// Frees what has no name and is not open.
 void sim_drop_unnamed(struct sim_disk *d);

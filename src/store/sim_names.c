@@ -85,7 +85,9 @@ static void make_durable(struct sim_disk *d, size_t change) {
 void sim_names_settle(struct sim_disk *d, const char *directory) {
   for (size_t i = 0; i < d->changes.count; i++)
     if (sim_is_in(d->changes.list[i].path, directory, NULL)) make_durable(d, i);
+  size_t before = d->changes.count;
   keep_from(&d->changes, lies_in, directory);
+  if (d->changes.count < before) sim_empty_unnamed(d);
 }
 
 static bool lies_beside(const struct sim_name *change, const void *path) {
@@ -144,11 +146,24 @@ static bool is_named(const struct sim_names *names, const struct sim_inode *n) {
   return false;
 }
 
+static bool is_wanted(const struct sim_disk *d, const struct sim_inode *n) {
+  return n->opens > 0 || is_named(&d->now, n) || is_named(&d->stable, n) || is_named(&d->changes, n);
+}
+
+void sim_empty_unnamed(struct sim_disk *d) {
+  for (size_t i = 0; i < d->inode_count; i++) {
+    struct sim_inode *n = d->inodes[i];
+    if (n->gone || is_wanted(d, n)) continue;
+    sim_inode_empty(n);
+    n->gone = true;
+  }
+}
+
 void sim_drop_unnamed(struct sim_disk *d) {
   size_t kept = 0;
   for (size_t i = 0; i < d->inode_count; i++) {
     struct sim_inode *n = d->inodes[i];
-    if (is_named(&d->stable, n) || is_named(&d->now, n) || is_named(&d->changes, n) || n->opens > 0)
+    if (is_wanted(d, n))
       d->inodes[kept++] = n;
     else
       sim_inode_free(n);

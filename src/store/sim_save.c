@@ -13,10 +13,30 @@ struct saved_name {
   uint64_t is_directory, size;
 };
 
+static bool save_image(FILE *f, const struct sim_image *i) {
+  uint8_t bytes[SIM_PAGE];
+  for (uint64_t at = 0; at < i->size; at += SIM_PAGE) {
+    size_t n = MIN((uint64_t) SIM_PAGE, i->size - at);
+    sim_image_read(i, at, bytes, n);
+    if (fwrite(bytes, n, 1, f) != 1) return false;
+  }
+  return true;
+}
+
+static bool load_image(FILE *f, struct sim_image *i, uint64_t size) {
+  uint8_t bytes[SIM_PAGE];
+  for (uint64_t at = 0; at < size; at += SIM_PAGE) {
+    size_t n = MIN((uint64_t) SIM_PAGE, size - at);
+    if (fread(bytes, n, 1, f) != 1) return false;
+    sim_image_write(i, at, bytes, n);
+  }
+  return true;
+}
+
 static bool save_name(FILE *f, const struct sim_name *n) {
   struct saved_name s = {.is_directory = n->inode->is_directory, .size = n->inode->stable.size};
   memcpy(s.path, n->path, sizeof s.path);
-  return fwrite(&s, sizeof s, 1, f) == 1 && (s.size == 0 || fwrite(n->inode->stable.data, s.size, 1, f) == 1);
+  return fwrite(&s, sizeof s, 1, f) == 1 && save_image(f, &n->inode->stable);
 }
 
 bool sim_disk_save(struct sim_disk *d, const char *path) {
@@ -30,8 +50,7 @@ bool sim_disk_save(struct sim_disk *d, const char *path) {
 static bool load_name(FILE *f, struct sim_disk *d, const struct saved_name *s) {
   struct sim_inode *n = sim_new_inode(d);
   n->is_directory = s->is_directory != 0;
-  sim_image_resize(&n->stable, s->size);
-  if (s->size > 0 && fread(n->stable.data, s->size, 1, f) != 1) return false;
+  if (!load_image(f, &n->stable, s->size)) return false;
   sim_inode_reread(n);
   sim_names_set(&d->stable, s->path, n);
   sim_names_set(&d->now, s->path, n);

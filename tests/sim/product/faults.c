@@ -59,7 +59,7 @@ void product_watch(struct product_world *w) {
   for (uint32_t i = 0; i < w->server_count; i++) {
     w->revive_events[i].run = on_revive;
     world_disk_set_pace(w->servers[i].disk, usual_pace);
-    revive_in(w, i, i < w->settings.servers ? some_ms(1, 2000) : some_ms(3000, 8000));
+    revive_in(w, i, i < w->settings.servers ? some_ms(1, 1000) : some_ms(2000, 5000));
   }
   world_event_set(&w->watch_event, WATCH_MS * NS_PER_MS);
 }
@@ -191,7 +191,7 @@ static void on_fault(struct world_event *event) {
 
 /// Most worlds have half of the troubles, and some have them rarely: what needs quiet to grow has it.
 void product_faults_choose(struct product_world *w) {
-  static const int64_t paces_ms[] = {60, 150, 400, 1200};
+  static const int64_t paces_ms[] = {40, 90, 220, 600};
   w->faults_on = rng_next(world_rng());
   if (chance(1, 8)) w->faults_on = ~UINT64_C(0);
   w->faults_on &= ~w->options->off;

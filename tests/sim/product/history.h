@@ -15,7 +15,7 @@
 
 #include "driver.h"
 
-enum { LISTS = 5, COUNTERS = 3, OPS_MAX = 4, BATCHES_MAX = 3 };
+enum { LISTS = 5, COUNTERS = 3, OPS_MAX = 4, BATCHES_MAX = 2 };
 
 enum history_batch { BATCH_NOT_THERE, BATCH_THERE, BATCH_UNKNOWN };
 

@@ -24,13 +24,13 @@ static void choose_settings(struct product_world *w) {
   w->server_count = w->options->servers != 0 ? w->options->servers : rng_chance(r, 1, 4) ? 5 : 3;
   w->settings.servers = w->server_count;
   if (rng_chance(r, 1, 5)) w->server_count++; // one comes later
-  w->writes_much = rng_chance(r, 1, 6);
+  w->writes_much = rng_chance(r, 1, 10);
   w->makes_databases = rng_chance(r, 1, 4);
   w->early = rng_chance(r, 1, 4);
   snprintf(w->settings.log_kept, sizeof w->settings.log_kept, "%s", kept[rng_below(r, ARRAY_SIZE(kept))]);
   snprintf(w->settings.checkpoint, sizeof w->settings.checkpoint, "%s", checkpoints[rng_below(r, ARRAY_SIZE(checkpoints))]);
   snprintf(w->settings.window, sizeof w->settings.window, "%s", windows[rng_below(r, ARRAY_SIZE(windows))]);
-  w->think_ns = (INT64_C(20) << rng_below(r, 4)) * NS_PER_MS;
+  w->think_ns = (INT64_C(30) << rng_below(r, 4)) * NS_PER_MS;
   w->client_count = 4 + (uint32_t) rng_below(r, CLIENTS_MAX - 3);
 }
 
@@ -99,7 +99,7 @@ static bool live(struct product_world *w, int64_t faults_ms) {
   world_run_for(faults_ms * NS_PER_MS, has_failed, w);
   if (w->report->failed) return false;
   if (!w->healed) product_heal(w);
-  world_run_for((int64_t) rng_below(world_rng(), 2000) * NS_PER_MS, has_failed, w);
+  world_run_for((int64_t) rng_below(world_rng(), 1000) * NS_PER_MS, has_failed, w);
   w->stop = true;
   if (!world_run_for(CLIENTS_END_MS * NS_PER_MS, clients_ended, w)) product_fail(w, "clients do not end");
   return !w->report->failed;
@@ -110,7 +110,7 @@ static void play(struct product_world *w) {
   people(w);
   product_faults_choose(w);
   product_watch(w);
-  int64_t faults_ms = w->options->faults_ms != 0 ? w->options->faults_ms : 2000 + (int64_t) rng_below(world_rng(), 10000);
+  int64_t faults_ms = w->options->faults_ms != 0 ? w->options->faults_ms : 1500 + (int64_t) rng_below(world_rng(), 5500);
   if (!form(w, &faults_ms) || !live(w, MAX(faults_ms, INT64_C(500)))) return;
   at_desk(w, "finish", product_finish, w);
   if (!world_run_for(FINISH_MS * NS_PER_MS, has_finished, w)) product_fail(w, "not everything answers after all is healed");

@@ -16,7 +16,7 @@
 #include "server/member.h"
 #include "server_line.h"
 
-enum { TICK_MS = 10, LEADERS_MS = 3000 };
+enum { TICK_MS = 10, LOOK_MS = 40, LEADERS_MS = 3000 };
 
 /// What a life has; in its own memory.
 struct life {
@@ -108,9 +108,9 @@ static enum err start(struct life *life, struct error *e) {
 
 static void look_out(struct life *life) {
   struct dbms_outlook seen = {0};
-  for (int waited_ms = 0; waited_ms < LEADERS_MS && !life->server->stopping && !seen.leaders; waited_ms += TICK_MS) {
+  for (int waited_ms = 0; waited_ms < LEADERS_MS && !life->server->stopping && !seen.leaders; waited_ms += LOOK_MS) {
     if (dbms_look_out(engine_dbms(life->engine), &seen, NULL) != ERR_OK) return;
-    thread_sleep_ns(TICK_MS * NS_PER_MS);
+    thread_sleep_ns(LOOK_MS * NS_PER_MS);
   }
 }
 

@@ -14,6 +14,7 @@
 //
 // A world that fails is played again with fewer kinds of faults, and for a shorter time; not with --no-shrink.
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,14 @@ static bool parse(int argc, char **argv, struct arguments *a) {
 
 // ---- the run ----
 
+enum { KEPT_BYTES = 64 << 20 };
+
+/// Worlds ask for the same memory again and again: it is kept, instead of being given back to the system and asked for page by page.
+static void keep_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+  mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
 static void add(struct product_counts *to, const struct product_counts *n) {
 #define X(counter) to->counter += n->counter;
   COUNTERS(X)
@@ -217,6 +226,7 @@ int main(int argc, char **argv) {
   }
   static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
   for (size_t i = 0; i < ARRAY_SIZE(crashes); i++) signal(crashes[i], on_crash);
+  keep_memory();
   read_ledger(a.ledger, line, sizeof line);
   if (a.first == 0) a.first = MAX(field(line, "next"), UINT64_C(1));
   double begin = seconds_now();
