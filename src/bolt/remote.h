@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "dbms/remote.h"
+#include "os/link_table.h"
 #include "os/random.h"
 #include "os/tls.h"
 
@@ -17,6 +18,7 @@ struct bolt_remote_options {
   bool tls_verify_names;   // a certificate must be for the host it is met at
   uint32_t threads;        // event loops; 0: one
   struct random_source *random;
+  struct link_table *links; // where connections are listed; may be NULL
   int64_t idle_ms;      // a connection is kept for so long; 0: 30 s
   int64_t interrupt_ms; // a server that does not answer an interruption for so long is left; 0: 5 s
 };

@@ -53,11 +53,12 @@ struct remote_link {
   struct remote_loop *at;
   struct dbms_remote_session *session; // NULL: idle
   uint8_t key[REMOTE_KEY_BYTES];       // of address, user and credentials
-  char address[NET_ADDRESS_TEXT_MAX];
+  char address[NET_ADDRESS_TEXT_MAX], peer[NET_ADDRESS_TEXT_MAX]; // as it was named; as it was reached
   struct arena texts; // of `who`
   struct dbms_client who;
   struct net_connecting *connecting;
   struct net_conn *net; // NULL: not connected yet
+  struct link_row row; // once the version is agreed
   struct bolt_client client;
   bool kept; // it was idle before
   bool paused;

@@ -35,6 +35,7 @@ static void link_free(struct remote_link *l) {
   if (l->session == NULL) l->at->idle_count--;
   net_connecting_free(l->connecting);
   net_conn_free(l->net);
+  link_table_remove(l->at->remote->options.links, &l->row);
   bolt_client_done(&l->client);
   arena_done(&l->texts);
   mem_free(l);
@@ -53,6 +54,7 @@ static void finish_operation(struct remote_link *l) {
 static void link_end(struct remote_link *l, const char *why) {
   net_connecting_free(l->connecting);
   net_conn_free(l->net);
+  link_table_remove(l->at->remote->options.links, &l->row);
   l->connecting = NULL;
   l->net = NULL;
   if (l->kept && bolt_client_is_logging_in(&l->client)) { // nothing but RESET was sent
@@ -93,6 +95,12 @@ static void set_reading(struct remote_link *l) {
     net_conn_resume(l->net);
 }
 
+static void list_when_agreed(struct remote_link *l) {
+  const struct bolt_remote_options *o = &l->at->remote->options;
+  if (l->net == NULL || l->client.version == NULL || l->row.place != NULL) return;
+  link_table_add(o->links, &l->row, "bolt", l->client.version->major, l->peer, false, o->tls != NULL);
+}
+
 /// Does what the client asks for. The link may be gone afterwards.
 static void link_obey(struct remote_link *l) {
   if (l->client.spent) {
@@ -106,6 +114,7 @@ static void link_obey(struct remote_link *l) {
     }
     set_reading(l);
     net_conn_flush(l->net);
+    list_when_agreed(l);
   }
   finish_operation(l);
 }
@@ -148,12 +157,13 @@ static enum err begin_tls(struct remote_link *l, struct error *e) {
   return net_conn_connect_tls(l->net, o->tls, o->tls_verify_names ? name : NULL, e);
 }
 
-static void on_connected(void *context, int socket, const char *peer UNUSED) {
+static void on_connected(void *context, int socket, const char *peer) {
   static const struct net_conn_events events = {on_received, on_drained, on_closed};
   static const struct net_conn_limits limits = {SIZE_MAX, SIZE_MAX};
   struct remote_link *l = context;
   struct error e = ERROR_INIT;
   l->connecting = NULL;
+  snprintf(l->peer, sizeof l->peer, "%s", peer);
   enum err err = net_conn_new(l->at->loop, socket, &limits, &events, l, &l->net, &e);
   if (err == ERR_OK) err = begin_tls(l, &e);
   if (err != ERR_OK)

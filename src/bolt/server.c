@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "bolt/conn.h"
 #include "os/clock.h"
+#include "os/link_table.h"
 #include "os/net.h"
 #include "os/thread.h"
 
@@ -31,6 +32,7 @@ struct client {
   struct bolt_session_owner owner;
   struct loop_task start, wake, again;
   bool again_posted, counted_unauthenticated, paused;
+  struct link_row row; // once the version is agreed
   char peer[NET_ADDRESS_TEXT_MAX], local[NET_ADDRESS_TEXT_MAX], id[ID_TEXT_MAX];
 };
 
@@ -97,6 +99,7 @@ static void client_count_sent(struct client *c) {
 static void client_close(struct client *c) {
   if (c->net != NULL) client_count_sent(c);
   net_conn_free(c->net);
+  link_table_remove(c->at->server->settings.links, &c->row);
   c->net = NULL;
   count_authentication(c);
   client_free_if_possible(c);
@@ -133,6 +136,12 @@ static void client_set_reading(struct client *c) {
     net_conn_resume(c->net);
 }
 
+static void client_list_when_agreed(struct client *c) {
+  const struct bolt_settings *s = &c->at->server->settings;
+  if (s->links == NULL || c->row.place != NULL || c->bolt.session == NULL) return;
+  link_table_add(s->links, &c->row, "bolt", c->bolt.handshake.version->major, c->peer, true, s->tls_level != BOLT_TLS_DISABLED);
+}
+
 /// Does what the connection's flags ask for. The client may be gone afterwards.
 static void client_obey(struct client *c) {
   if (c->net == NULL) {
@@ -148,6 +157,7 @@ static void client_obey(struct client *c) {
   count_authentication(c);
   net_conn_flush(c->net);
   client_set_reading(c);
+  client_list_when_agreed(c);
   bool drained = net_conn_pending(c->net) <= c->at->server->settings.out_low_bytes;
   if (c->bolt.finish)
     net_conn_finish(c->net, LINGER_MS);

@@ -11,6 +11,7 @@
 #include "base/str.h"
 
 struct dbms;
+struct link_table;
 struct tls_context;
 struct bolt_server;
 
@@ -45,6 +46,7 @@ struct bolt_settings {
   uint32_t out_high_bytes, out_low_bytes;
   uint32_t max_open_results; // in one transaction
   bool telemetry_hint;       // asks drivers to send TELEMETRY
+  struct link_table *links; // where connections are listed (os/link_table.h), of the routing port; may be NULL
   bool for_servers; // the routing port: sessions that other servers carry on here, with what they add to Bolt (bolt/relayed.h)
 };
 

@@ -39,6 +39,8 @@ struct catchup_client {
   struct loop_timer *retry, *tick;
   struct net_connecting *connecting;
   struct catchup_link *link;
+  struct link_row row;                // of the link
+  char remote[NET_ADDRESS_TEXT_MAX]; // where it leads
   uint64_t other;                // the server there, as it says
   bool up, asked, paused, ended; // ended: all of a copy has arrived
   uint64_t moved;                // bytes on the link when last looked at,
@@ -60,6 +62,7 @@ static const struct catchup_upstream *upstream(const struct catchup_client *c) {
 static void hang_up(struct catchup_client *c) {
   net_connecting_free(c->connecting);
   catchup_link_free(c->link);
+  link_table_remove(c->options.links, &c->row);
   loop_timer_cancel(c->retry);
   c->connecting = NULL;
   c->link = NULL;
@@ -272,6 +275,7 @@ static enum hello_refusal on_greeted(void *context, const struct hello *other) {
   c->up = true;
   c->other = other->server;
   c->connections++;
+  link_table_add(c->options.links, &c->row, "catchup", HELLO_VERSION, c->remote, false, c->options.tls != NULL);
   event_raise(c->options.events, EVENT_INFO, "cluster.catchup.protocol",
               "Installing: ProtocolStack{applicationProtocol=CATCHUP_1, modifierProtocols=[]} with server %llu at %s",
               (unsigned long long) other->server, upstream(c)->address);
@@ -286,7 +290,7 @@ static void on_ended(void *context, const char *why) {
   in_trouble(context, false, why);
 }
 
-static void on_connected(void *context, int socket, const char *remote UNUSED) {
+static void on_connected(void *context, int socket, const char *remote) {
   static const struct catchup_link_events events = {on_greeted, on_received, on_drained, on_ended};
   struct catchup_client *c = context;
   struct error e = ERROR_INIT;
@@ -294,6 +298,7 @@ static void on_connected(void *context, int socket, const char *remote UNUSED) {
   uint16_t port;
   char name[NET_ADDRESS_TEXT_MAX] = "";
   c->connecting = NULL;
+  snprintf(c->remote, sizeof c->remote, "%s", remote);
   if (net_address_split(str_of(upstream(c)->address), 0, &host, &port, NULL) == ERR_OK)
     snprintf(name, sizeof name, "%.*s", STR_ARG(host));
   const char *verify = c->options.tls_verify_names ? name : NULL;
@@ -442,6 +447,7 @@ void catchup_client_free(struct catchup_client *c) {
   if (c == NULL) return;
   net_connecting_free(c->connecting);
   catchup_link_free(c->link);
+  link_table_remove(c->options.links, &c->row);
   catchup_copying_free(c->copying);
   loop_timer_free(c->retry);
   loop_timer_free(c->tick);

@@ -22,6 +22,7 @@
 #include "base/event.h"
 #include "cluster/catchup_message.h"
 #include "cluster/hello.h"
+#include "os/link_table.h"
 #include "os/net.h"
 #include "os/tls.h"
 #include "store/copy.h"
@@ -55,6 +56,7 @@ struct catchup_client_options {
   struct net_resolver *resolver;
   struct disk *disk;
   struct event_sink *events; // may be NULL
+  struct link_table *links;  // where the connection is listed; may be NULL
   uint8_t database[16];
   int64_t connect_timeout_ms;         // 0: 3 s; also for the hello
   int64_t answer_timeout_ms;          // 0: 30 s without a byte from an upstream that has been asked

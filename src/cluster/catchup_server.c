@@ -95,6 +95,7 @@ static void unlist(struct catchup_client_conn *c) {
 static void client_end(struct catchup_client_conn *c) {
   struct catchup_server *s = c->server;
   catchup_link_free(c->link);
+  link_table_remove(s->options.links, &c->row);
   c->link = NULL;
   unlist(c);
   mutex_lock(&s->lock);
@@ -212,6 +213,7 @@ static enum hello_refusal on_greeted(void *context, const struct hello *other) {
   if (o->known != NULL && !o->known(o->context, other->server, other->address)) return HELLO_STRANGER;
   c->number = other->server;
   c->feature_level = feature_level_of(other->feature_level);
+  link_table_add(o->links, &c->row, "catchup", HELLO_VERSION, c->remote, true, o->tls != NULL);
   return HELLO_ACCEPTED;
 }
 

@@ -19,6 +19,7 @@
 #include "base/event.h"
 #include "cluster/catchup_message.h"
 #include "os/clock.h"
+#include "os/link_table.h"
 #include "os/loop.h"
 #include "os/tls.h"
 
@@ -58,6 +59,7 @@ struct catchup_server_options {
   struct tls_context *tls; // NULL: plain
   struct clock *clock;
   struct event_sink *events; // may be NULL
+  struct link_table *links;  // where connections are listed; may be NULL
   unsigned clients_max;      // 0: 64 connections
   unsigned copies_max;       // 0: 4 checkpoints that are being copied; who comes then is told to come later
   int64_t pin_ms;            // 0: 60 s

@@ -52,6 +52,7 @@ struct catchup_client_conn {
   uint64_t number;     // the other server
   uint32_t feature_level; // that it knows
   char remote[NET_ADDRESS_TEXT_MAX];
+  struct link_row row;
 };
 
 struct catchup_server {

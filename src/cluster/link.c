@@ -20,6 +20,7 @@ void link_free(struct link *l) {
   if (l == NULL || l->dead) return;
   net_conn_free(l->conn);
   loop_timer_free(l->patience);
+  link_table_remove(l->network->options.links, &l->row);
   l->dead = true;
   l->peer = NULL;
   if (l->busy == 0) link_release(l);

@@ -20,6 +20,7 @@
 #include "base/event.h"
 #include "cluster/hello.h"
 #include "cluster/message.h"
+#include "os/link_table.h"
 #include "os/net.h"
 #include "os/tls.h"
 
@@ -48,6 +49,7 @@ struct network_options {
   bool tls_verify_names;   // a peer's certificate must be for the host it is reached by
   struct net_resolver *resolver;
   struct event_sink *events;          // may be NULL
+  struct link_table *links;           // where connections are listed; may be NULL
   size_t urgent_bytes_max;            // 0: 1 MB, for each peer
   size_t bulk_bytes_max;              // 0: 32 MB
   int64_t connect_timeout_ms;         // 0: 3000; also for the hello

@@ -23,6 +23,7 @@ struct link {
   uint32_t feature_level; // of the other end
   unsigned busy; // callbacks of this link that are on the stack: its memory goes with the last
   char remote[NET_ADDRESS_TEXT_MAX];
+  struct link_row row;
 };
 
 struct peer {

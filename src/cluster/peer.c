@@ -97,6 +97,7 @@ void peer_link_up(struct peer *p, struct link *l, uint64_t epoch) {
   p->trouble[0] = '\0';
   loop_timer_cancel(l->patience);
   l->up = true;
+  link_table_add(n->options.links, &l->row, "raft", HELLO_VERSION, l->remote, !l->dialled, n->options.tls != NULL);
   event_raise(n->options.events, EVENT_INFO, "cluster.network.connected", "Connected to: %s (server %llu)", p->address,
               (unsigned long long) p->server);
   if (!same_life) set_online(p, false);

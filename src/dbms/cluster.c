@@ -486,6 +486,7 @@ static void open_on_loop(void *argument) {
                                           .tls_verify_names = c->options->tls_verify_names,
                                           .resolver = c->options->resolver,
                                           .feature_level = &c->dbms->levels.of_cluster,
+                                          .links = c->options->links,
                                           .events = c->dbms->options.events};
   memcpy(host.network.cluster, c->options->cluster, sizeof host.network.cluster);
   o->err = host_open(c->loop, &host, &c->host, o->error);

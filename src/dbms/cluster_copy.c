@@ -130,6 +130,7 @@ struct catchup_client_options cluster_client_options(const struct cluster *c, co
                                        .tls_verify_names = o->tls_verify_names,
                                        .resolver = o->resolver,
                                        .feature_level = &c->dbms->levels.of_cluster,
+                                       .links = o->links,
                                        .disk = c->dbms->options.disk,
                                        .events = c->dbms->options.events};
   memcpy(ret.cluster, o->cluster, sizeof ret.cluster);
@@ -337,6 +338,7 @@ static void open_on_loop(void *argument) {
                                      .tls = c->options->tls,
                                      .feature_level = &c->dbms->levels.of_cluster,
                                      .clock = c->dbms->options.clock,
+                                     .links = c->options->links,
                                      .events = c->dbms->options.events,
                                      .work_ready = on_giver_work,
                                      .context = c};

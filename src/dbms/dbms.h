@@ -14,6 +14,7 @@
 #include "dbms/work.h"
 #include "os/clock.h"
 #include "os/disk.h"
+#include "os/link_table.h"
 #include "os/net.h"
 #include "os/random.h"
 
@@ -34,6 +35,7 @@ struct dbms_cluster_options {
   struct tls_context *tls; // mutual authentication; NULL: plain
   bool tls_verify_names;
   struct net_resolver *resolver;
+  struct link_table *links; // connections with other servers, for dbms.cluster.protocols; NULL: they are not listed
   bool single;        // a standalone server, from which replicas copy and pull
   bool replica;       // reads what the cores have committed, and votes for nothing
   bool gateway;       // has no databases: what its clients want is done by the others

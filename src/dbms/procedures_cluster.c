@@ -89,6 +89,20 @@ static enum err role(struct transaction *t, const struct value *arguments, uint3
                                                                : "FOLLOWER")});
 }
 
+/// Compression would be a modifier in Neo4j, which has no other; here the only one is TLS.
+static enum err protocols(struct transaction *t, const struct value *arguments UNUSED, uint32_t n UNUSED, struct record_list *l,
+                          struct error *e) {
+  struct link_table *links = t->database->dbms->options.cluster->links;
+  struct link_row *rows = NULL;
+  uint32_t count = 0;
+  if (links != NULL) TRY(link_table_copy(links, &l->arena, &rows, &count, e));
+  for (uint32_t i = 0; i < count; i++)
+    TRY(RECORD(l, e, {STR("orientation"), text(rows[i].inbound ? "inbound" : "outbound")}, {STR("remoteAddress"), text(rows[i].remote)},
+               {STR("applicationProtocol"), text(rows[i].protocol)}, {STR("applicationProtocolVersion"), v_int(rows[i].version)},
+               {STR("modifierProtocols"), text(rows[i].encrypted ? "[TLS]" : "[]")}));
+  return ERR_OK;
+}
+
 // ---- routing ----
 
 static struct value role_entry(struct arena *a, const char *role, const struct str *addresses, uint32_t n) {
@@ -133,6 +147,10 @@ static const struct procedure table[] = {
             "The servers of the cluster and their roles.", .members_only = true, .era = PROCEDURE_OF_3),
   PROCEDURE("dbms.cluster.overview", READ, NONE, 0, FIELDS(FIELD(id, STRING), TEXTS(addresses), FIELD(databases, MAP), TEXTS(groups)), true, overview,
             "The servers of the cluster and their roles in each database.", .members_only = true, .era = PROCEDURE_SINCE_4),
+  PROCEDURE("dbms.cluster.protocols", DBMS, NONE, 0,
+            FIELDS(FIELD(orientation, STRING), FIELD(remoteAddress, STRING), FIELD(applicationProtocol, STRING), FIELD(applicationProtocolVersion, INTEGER),
+                   FIELD(modifierProtocols, STRING)), true, protocols,
+            "The connections of this server with others of the cluster, and what is spoken on them.", .members_only = true),
   PROCEDURE("dbms.cluster.role", READ, FIELDS(OPTIONAL(database, STRING, "null")), 0, FIELDS(FIELD(role, STRING)), true, role,
             "The role of this server in a database.", .members_only = true),
   PROCEDURE("dbms.cluster.routing.getRoutingTable", DBMS, TABLE_ARGUMENTS, 1, TABLE_RESULTS, true, routing_row, "Who answers for a database."),

@@ -105,6 +105,7 @@ static enum err open_routing(struct front_doors *doors, const struct config_valu
   s.tls = cluster->tls;
   s.keep_alive_ms = ROUTING_KEEP_ALIVE_MS;
   s.message_bytes = (uint32_t) MIN(v->bolt_message_max_bytes * 4, (int64_t) INT32_MAX);
+  s.links = cluster->links;
   s.for_servers = true;
   TRY(bolt_server_start(&s, dbms, doors->events, &doors->routing, e));
   event_raise(doors->events, EVENT_INFO, "routing.enabled", "Routing enabled on %s.", bolt_server_address(doors->routing, 0));

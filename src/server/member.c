@@ -40,6 +40,8 @@ struct member {
   bool brings;       // databases of a standalone server, until they are opened
   struct announced_database brought; // one that stands for them
 
+  struct link_table links; // connections with other servers
+
   struct mutex mutex; // what follows
   struct condition settled;
   bool formed, failed;
@@ -408,6 +410,8 @@ enum err member_open(const struct config *config, struct disk *disk, struct even
   m->options.changed = on_changed;
   m->options.begin = on_begin;
   m->options.context = m;
+  m->options.links = &m->links;
+  link_table_init(&m->links);
   arena_init(&m->arena, NULL);
   mutex_init(&m->mutex);
   condition_init(&m->settled);
@@ -432,6 +436,7 @@ void member_close(struct member *m) {
   loop_stop(m->loop);
   net_resolver_free(m->resolver);
   tls_context_free(m->tls);
+  link_table_done(&m->links);
   condition_done(&m->settled);
   mutex_done(&m->mutex);
   arena_done(&m->arena);

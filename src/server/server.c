@@ -125,7 +125,8 @@ static enum err form_cluster(struct server *s, struct error *e) {
   struct bolt_remote_options options = {.tls = s->cluster->tls,
                                         .tls_verify_names = s->cluster->tls_verify_names,
                                         .threads = REMOTE_THREADS,
-                                        .random = random_system()};
+                                        .random = random_system(),
+                                        .links = s->cluster->links};
   TRY(bolt_remote_new(&options, &s->remote, e));
   engine_reach(s->engine, s->remote);
   return ERR_OK;

@@ -91,6 +91,20 @@ class Whole(unittest.TestCase):
             ask(self.leader, 'CALL dbms.cluster.role("none")')
         self.assertEqual(failed.exception.code, "Neo.ClientError.Database.DatabaseNotFound")
 
+    def test_the_connections_between_members_are_listed_at_both_ends(self):
+        def raft():
+            seen = [ask(server, "CALL dbms.cluster.protocols()") for server in self.cluster.servers]
+            self.assertEqual(seen[0].columns, ["orientation", "remoteAddress", "applicationProtocol", "applicationProtocolVersion", "modifierProtocols"])
+            rows = [[row for row in result.rows if row[2] == "raft"] for result in seen]
+            self.assertLessEqual({(row[3], row[4]) for of_one in rows for row in of_one}, {(1, "[]")})
+            return [len(of_one) for of_one in rows], sorted(row[0] for of_one in rows for row in of_one)
+
+        wait_for("one for each pair", raft, ([2, 2, 2], ["inbound"] * 3 + ["outbound"] * 3))
+        addresses = {s.settings["server.cluster.raft.listen_address"] for s in self.cluster.servers}
+        for server in self.cluster.servers:
+            dialled = {row[1] for row in ask(server, "CALL dbms.cluster.protocols()").rows if row[0] == "outbound" and row[2] == "raft"}
+            self.assertLessEqual(dialled, addresses - {server.settings["server.cluster.raft.listen_address"]})
+
     def test_both_routing_procedures_of_neo4j_3_say_who_does_what(self):
         for text in ("CALL dbms.cluster.routing.getServers()", "CALL dbms.cluster.routing.getRoutingTable({})"):
             (ttl, servers), = ask(self.cluster.servers[1], text, era=3).rows
