@@ -43,6 +43,7 @@
   X(EXECUTION,               "Neo.DatabaseError.Statement.ExecutionFailed",                "50N42", "the statement failed") \
   /* procedures and functions */ \
   X(PROCEDURE_NOT_FOUND,     "Neo.ClientError.Procedure.ProcedureNotFound",                "42N08", "no such procedure") \
+  X(PROCEDURE_TIMED_OUT,     "Neo.ClientError.Procedure.ProcedureTimedOut",                "52N37", "the procedure did not end in its time") \
   X(PROCEDURE_FAILED,        "Neo.ClientError.Procedure.ProcedureCallFailed",              "52N37", "the procedure failed") \
   /* schema */ \
   X(CONSTRAINT,              "Neo.ClientError.Schema.ConstraintValidationFailed",          "22N79", "a constraint was violated") \
@@ -53,6 +54,7 @@
   X(INDEX_EXISTS,            "Neo.ClientError.Schema.IndexAlreadyExists",                  "22N70", "the index exists already") \
   X(INDEX_NAME_EXISTS,       "Neo.ClientError.Schema.IndexWithNameAlreadyExists",          "22N71", "an index of that name exists already") \
   X(INDEX_NOT_FOUND,         "Neo.ClientError.Schema.IndexNotFound",                       "42N57", "no such index") \
+  X(INDEX_CREATION_FAILED,   "Neo.DatabaseError.Schema.IndexCreationFailed",               "50N42", "the index cannot be created") \
   X(TOKEN_NAME,              "Neo.ClientError.Schema.TokenNameError",                      "22N77", "not a valid token name") \
   /* transactions */ \
   X(TX_TERMINATED,           "Neo.TransientError.Transaction.Terminated",                  "25N02", "the transaction was terminated") \

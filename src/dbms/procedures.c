@@ -3,7 +3,6 @@
 #include "dbms/procedures_int.h"
 #include "dbms/session_int.h"
 #include "dbms/transaction.h"
-#include "graph/stats.h"
 #include "graph/view.h"
 
 static struct value text(const char *z) {
@@ -47,22 +46,6 @@ static enum err db_info(struct transaction *t, const struct value *arguments, ui
 
 static enum err dbms_info(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
   return info(t->database->dbms->system, l, e);
-}
-
-/// Populating is done by the applier in small steps; a statement that asks for its end looks again at each publication.
-static enum err await_indexes(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e) {
-  struct graph_index *indexes;
-  uint32_t count;
-  if (!graph_stats_indexes(t->database->graph, &l->arena, &indexes, &count)) return arena_err(&l->arena, e);
-  for (uint32_t i = 0; i < count; i++) {
-    if (indexes[i].state == GRAPH_INDEX_FAILED) {
-      return error_set(e, ERR_PROCEDURE_FAILED, "Index '%.*s' is in a failed state: %.*s", STR_ARG(indexes[i].name), STR_ARG(indexes[i].failure));
-    }
-    if (indexes[i].state == GRAPH_INDEX_POPULATING) {
-      return error_set(e, ERR_PROCEDURE_FAILED, "Index '%.*s' is %.0f %% populated. Ask again.", STR_ARG(indexes[i].name), indexes[i].population_percent);
-    }
-  }
-  return ERR_OK;
 }
 
 // ---- about the server ----
@@ -170,9 +153,6 @@ struct exec_procedure procedure_implementation = {call_open, call_next, call_clo
 
 // clang-format off
 static const struct procedure table[] = {
-  PROCEDURE("db.awaitIndex", READ, FIELDS(FIELD(indexName, STRING), OPTIONAL(timeOutSeconds, INTEGER, "300")), 1, NONE, false, await_indexes,
-            "Fails unless all indexes are online."),
-  PROCEDURE("db.awaitIndexes", READ, FIELDS(OPTIONAL(timeOutSeconds, INTEGER, "300")), 0, NONE, false, await_indexes, "Fails unless all indexes are online."),
   PROCEDURE("db.info", READ, NONE, 0, INFO_RESULTS, true, db_info, "Provides information regarding the database."),
   PROCEDURE("db.labels", READ, NONE, 0, FIELDS(FIELD(label, STRING)), true, db_labels, "List all labels in the database."),
   PROCEDURE("db.ping", READ, NONE, 0, FIELDS(FIELD(success, BOOLEAN)), true, db_ping, "Tells that the database answers."),
@@ -200,10 +180,16 @@ static bool is_there(const struct procedure *p, const struct procedures_scope *s
 
 /// Number `i` of all procedures, or NULL behind the last.
 static const struct procedure *procedure_at(size_t i) {
+  static const struct procedure *(*const others[])(uint32_t *) = {procedures_cluster, procedures_index};
   if (i < ARRAY_SIZE(table)) return &table[i];
-  uint32_t n;
-  const struct procedure *others = procedures_cluster(&n);
-  return i - ARRAY_SIZE(table) < n ? &others[i - ARRAY_SIZE(table)] : NULL;
+  i -= ARRAY_SIZE(table);
+  for (size_t k = 0; k < ARRAY_SIZE(others); k++) {
+    uint32_t n;
+    const struct procedure *of = others[k](&n);
+    if (i < n) return &of[i];
+    i -= n;
+  }
+  return NULL;
 }
 
 static const struct cypher_procedure *find_procedure(void *scope, struct str name) {

@@ -11,11 +11,7 @@ static struct value text(const char *z) {
 static enum err database_argument(struct transaction *t, const struct value *arguments, uint32_t n, uint32_t i,
                                   struct database **ret, struct error *e) {
   bool given = n > i && arguments[i].type == VALUE_STRING;
-  struct str name = given ? v_text(arguments[i]) : session_home(t->session);
-  *ret = dbms_database(t->database->dbms, name);
-  if (*ret != NULL) return ERR_OK;
-  return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", (int) MIN(name.len, 200),
-                   name.ptr);
+  return session_find_database(t->session, given ? v_text(arguments[i]) : STR(""), ret, e);
 }
 
 // ---- overview ----

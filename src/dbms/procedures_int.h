@@ -9,6 +9,7 @@ struct procedure {
   struct cypher_procedure signature;
   const char *description;
   bool works_on_system;
+  /// ERR_WAIT where transaction.polls is set: it is called again soon.
   enum err (*rows)(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e);
   bool members_only; // of a cluster
   enum { PROCEDURE_EVER, PROCEDURE_OF_3, PROCEDURE_SINCE_4 } era;
@@ -19,6 +20,8 @@ extern struct exec_procedure procedure_implementation;
 
 /// Those about the cluster and about routing. Static.
 const struct procedure *procedures_cluster(uint32_t *ret_n);
+/// Those about indexes.
+const struct procedure *procedures_index(uint32_t *ret_n);
 
 /// Of procedures_level.c.
 enum err procedure_upgrade_status(struct transaction *t, const struct value *arguments, uint32_t n, struct record_list *l, struct error *e);

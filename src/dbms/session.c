@@ -131,7 +131,7 @@ struct str session_home(const struct dbms_session *s) {
   return s->home.len > 0 ? s->home : s->dbms->options.config->default_database;
 }
 
-static enum err find_database(struct dbms_session *s, struct str name, struct database **ret, struct error *e) {
+enum err session_find_database(struct dbms_session *s, struct str name, struct database **ret, struct error *e) {
   if (name.len == 0) name = session_home(s);
   struct database *db = dbms_database(s->dbms, name);
   if (db == NULL && !reconcile_is_current(s->dbms))
@@ -203,7 +203,7 @@ static enum err read_bookmarks(struct dbms_session *s, const struct database *db
 /// The database that a transaction is to be on, if whoever is logged in may have one there, and what it is to see of it.
 static enum err choose_database(struct dbms_session *s, const struct dbms_tx_options *options, struct database **ret,
                                 struct error *e) {
-  TRY(find_database(s, options->database, ret, e));
+  TRY(session_find_database(s, options->database, ret, e));
   TRY(check_identity(s, options, *ret, e));
   return linearizable_wanted(s, options, &s->linearizable, e);
 }
@@ -485,7 +485,7 @@ static enum err op_commit(struct dbms_session *s, struct dbms_op *op, bool *ret_
 
 static enum err op_route(struct dbms_session *s, struct dbms_op *op) {
   struct database *db;
-  TRY(find_database(s, op->route.database, &db, &op->error));
+  TRY(session_find_database(s, op->route.database, &db, &op->error));
   return routing_table(db, op->route.address, &s->outputs, &op->routed, &op->error);
 }
 
@@ -560,7 +560,7 @@ static enum session_step session_step(struct dbms_session *s) {
   bool to_worker = false;
   if (s->tx != NULL) s->tx->waiting = NULL;
   op->err = run_op(s, op, &to_worker);
-  bool sleeps = s->tx == NULL || s->phase == PHASE_SETTLE;
+  bool sleeps = s->tx == NULL || s->phase == PHASE_SETTLE || s->tx->polls;
   if (op->err == ERR_WAIT) return to_worker ? SESSION_TO_WORKER : sleeps ? SESSION_SLEEP : SESSION_WAIT_TX;
   if (op->err != ERR_OK) {
     error_ensure(&op->error, op->err);

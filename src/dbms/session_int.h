@@ -73,6 +73,9 @@ void session_follow_kill(struct dbms_session *s, enum err reason);
 /// An operation is under way. Any thread.
 bool session_is_at_work(struct dbms_session *s);
 
+/// By name; empty: the session's own. ERR_DATABASE_NOT_FOUND, or ERR_DATABASE_UNAVAILABLE where this member has not heard of all yet.
+enum err session_find_database(struct dbms_session *s, struct str name, struct database **ret, struct error *e) NODISCARD;
+
 /// The name of the database of whoever names none.
 struct str session_home(const struct dbms_session *s);
 

@@ -4,6 +4,7 @@
 #include "dbms/linearizable.h"
 #include "dbms/relay.h"
 #include "dbms/session_int.h"
+#include "dbms/transaction.h"
 #include "graph/tx.h"
 
 static void sleeper_unlink(struct dbms *d, struct dbms_session *s) {
@@ -34,7 +35,7 @@ void session_woken(void *context) {
 static enum err await_what_is_missing(struct dbms_session *s) {
   if (relay_has(s->relay)) return relay_await(s->relay);
   if (s->phase == PHASE_READ_INDEX) return linearizable_await(s);
-  if (s->phase == PHASE_SETTLE || s->phase == PHASE_ORIGIN) return ERR_NOMEM;
+  if (s->phase == PHASE_SETTLE || s->phase == PHASE_ORIGIN || (s->tx != NULL && s->tx->polls)) return ERR_NOMEM;
   TRY(database_enter(s->bookmark_database, NULL));
   enum err err = graph_await(s->bookmark_database->graph, s->bookmark, session_woken, s, NULL);
   database_leave(s->bookmark_database);

@@ -85,5 +85,97 @@ TEST(of_two_who_drop_what_is_there_both_are_content) {
   }
 }
 
-TESTS(T(an_index_that_is_dropped_while_a_statement_waits_is_a_reason_to_try_again),
+// ---- waiting for indexes ----
+
+/// An index is being populated, in small steps of work.
+static void begin_to_populate(struct world *w, struct client *maker) {
+  world_start(w);
+  connect(w, maker);
+  ask(w, maker, "UNWIND range(1, 100000) AS i CREATE (:L {k: i})");
+  assert_false(submit(maker, op_run("CREATE INDEX l FOR (x:L) ON (x.k)", true)));
+  while (maker->done == 0 && step(w)) continue;
+  assert_int_equal(maker->done, 1);
+}
+
+/// The statement has run once.
+static void await_indexes(struct world *w, struct client *c, const char *call) {
+  *c = (struct client){.sink.push = take_rows};
+  struct dbms_client client = {.connector = STR("bolt"), .connection_id = STR("bolt-2")};
+  assert_ok(dbms_session_new(w->dbms, &client, &c->session, &w->e));
+  submit(c, (struct dbms_op){.kind = DBMS_LOGIN});
+  while (c->op.err != ERR_OK && step(w)) continue;
+  if (!submit(c, op_run(call, true)))
+    for (unsigned i = 0; i < 2; i++) step(w);
+  if (!submit(c, op_pull(c, -1, -1)))
+    for (unsigned i = 0; i < 2; i++) step(w);
+}
+
+static void end_all(struct world *w, struct client *maker, struct client *c) {
+  settle(w);
+  finish(w, maker, op_pull(maker, -1, -1));
+  dbms_session_free(c->session);
+  leave(w, maker);
+}
+
+TEST(whoever_awaits_indexes_is_answered_when_they_are_online) {
+  static const char *const calls[] = {"CALL db.awaitIndexes()", "CALL db.awaitIndex('l', 10)"};
+  for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+    struct world w;
+    struct client maker, c;
+    begin_to_populate(&w, &maker);
+    await_indexes(&w, &c, calls[i]);
+    assert_int_equal(c.done, 0);
+    settle(&w);
+    assert_int_equal(c.done, 0);
+    pass_time(&w, 10);
+    settle(&w);
+    assert_int_equal(c.done, 1);
+    assert_int_equal(c.op.err, ERR_OK);
+    end_all(&w, &maker, &c);
+  }
+}
+
+TEST(waiting_for_indexes_ends_with_its_time) {
+  struct world w;
+  struct client maker, c;
+  begin_to_populate(&w, &maker);
+  await_indexes(&w, &c, "CALL db.awaitIndexes(5)");
+  pass_time(&w, 6000);
+  for (unsigned i = 0; i < 2; i++) step(&w);
+  assert_int_equal(c.done, 1);
+  assert_int_equal(c.op.err, ERR_PROCEDURE_TIMED_OUT);
+  finish(&w, &c, op_of(DBMS_RESET));
+  end_all(&w, &maker, &c);
+}
+
+TEST(waiting_for_indexes_is_interrupted) {
+  struct world w;
+  struct client maker, c;
+  begin_to_populate(&w, &maker);
+  await_indexes(&w, &c, "CALL db.awaitIndexes()");
+  assert_int_equal(c.done, 0);
+  dbms_session_interrupt(c.session, ERR_TX_TERMINATED);
+  pass_time(&w, 10);
+  for (unsigned i = 0; i < 2; i++) step(&w);
+  assert_int_equal(c.done, 1);
+  assert_int_equal(c.op.err, ERR_TX_TERMINATED);
+  finish(&w, &c, op_of(DBMS_RESET));
+  end_all(&w, &maker, &c);
+}
+
+TEST(an_index_that_is_not_there_is_not_awaited) {
+  struct world w;
+  struct client c;
+  world_start(&w);
+  connect(&w, &c);
+  finish(&w, &c, op_run("CALL db.awaitIndex('none')", true));
+  assert_false(submit(&c, op_pull(&c, -1, -1)));
+  settle(&w);
+  assert_int_equal(c.op.err, ERR_INDEX_NOT_FOUND);
+  finish(&w, &c, op_of(DBMS_RESET));
+  leave(&w, &c);
+}
+
+TESTS(T(whoever_awaits_indexes_is_answered_when_they_are_online), T(waiting_for_indexes_ends_with_its_time),
+      T(waiting_for_indexes_is_interrupted), T(an_index_that_is_not_there_is_not_awaited), T(an_index_that_is_dropped_while_a_statement_waits_is_a_reason_to_try_again),
       T(of_two_who_create_what_is_not_there_both_are_content), T(of_two_who_drop_what_is_there_both_are_content))

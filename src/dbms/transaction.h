@@ -16,6 +16,8 @@ struct transaction {
   struct database *database;
   struct graph_tx *graph_tx;
   struct graph_tx *waiting;  // what ERR_WAIT waits on: graph_tx, or an inner one of CALL { } IN TRANSACTIONS
+  bool polls;                // ERR_WAIT: nobody will tell; the session looks again with every tick, until
+  int64_t polls_until_ns;    // monotonic: the procedure's time is over
   struct mem_budget budget; // parent: the database's
   struct exec_clock clock;
   int64_t started_ns, deadline_ns; // monotonic; deadline INT64_MAX: none
