@@ -130,6 +130,12 @@ static void go_on(struct catchup_client_conn *c) {
   queue_job(c);
 }
 
+static void count_pull(struct catchup_server *s) {
+  mutex_lock(&s->lock);
+  s->stats.pulls++;
+  mutex_unlock(&s->lock);
+}
+
 static void on_received(void *context, const struct catchup_message *m) {
   struct catchup_client_conn *c = context;
   if (c->working || c->copying || c->waiting) {
@@ -138,6 +144,7 @@ static void on_received(void *context, const struct catchup_message *m) {
   }
   if (m->type == CATCHUP_ASK_COPY) leave_held(c);
   c->job.asked = *m;
+  if (m->type == CATCHUP_ASK_PULL) count_pull(c->server);
   c->job.piece = false;
   c->deadline_ms = 0;
   queue_job(c);

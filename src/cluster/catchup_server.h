@@ -95,5 +95,7 @@ void catchup_server_work(struct catchup_server *s, bool *ret_worked);
 struct catchup_server_stats {
   unsigned clients, pins;
   uint64_t pieces, piece_bytes, entries, refused;
+  uint64_t pulls; // requests for the log
 };
+/// Any thread.
 void catchup_server_stats(struct catchup_server *s, struct catchup_server_stats *ret);

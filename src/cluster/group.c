@@ -274,6 +274,8 @@ void group_stats(const struct group *g, struct group_stats *ret) {
                               .handed_index = g->passed_index,
                               .queued_bytes = g->queued_bytes,
                               .tail_bytes = g->tail.bytes,
+                              .tail_entries = g->tail.count,
+                              .tail_bytes_max = g->options.tail_bytes_max,
                               .writes_pending = g->write_count,
                               .appends_sent = g->appends_sent,
                               .entries_sent = g->entries_sent,

@@ -149,6 +149,8 @@ struct group_stats {
   uint64_t handed_index; // last entry that the application took
   uint64_t queued_bytes; // of entries that are not durable
   uint64_t tail_bytes;   // of entries in memory, those included
+  uint64_t tail_entries; // how many
+  uint64_t tail_bytes_max;
   uint64_t writes_pending;
   uint64_t appends_sent, entries_sent, entries_read; // read: from the log for a member that is behind
   uint64_t truncations, installs, saves;

@@ -28,6 +28,8 @@ struct host {
   struct loop_task step_task;
   _Atomic bool step_posted;
   bool stepping, closed;
+  int64_t batch_began_ns; // 0: no message has come since the last answers
+  _Atomic uint64_t batches, batches_ns, batch_ns;
 
   struct mutex round_lock; // held by the writer during a round, and by the loop while it changes what follows
   struct host_group **groups;
@@ -198,13 +200,32 @@ static void on_received(void *context, uint64_t server, const struct message *m)
   struct host *h = context;
   struct host_group *g = group_of(h, m->group);
   if (g == NULL || member_server(m->from) != server) return; // a group that is not here (yet), or somebody who speaks for another
-  enum err err = group_receive(g->group, now_ms(h), m, NULL);
+  int64_t now_ns = clock_monotonic_ns(h->options.clock);
+  if (h->batch_began_ns == 0) h->batch_began_ns = now_ns;
+  enum err err = group_receive(g->group, (uint64_t) (now_ns / NS_PER_MS), m, NULL);
   (void) err; // a closed group says so when it is stepped
   g->dirty = true;
 }
 
+/// The loop's alone; others read.
+static void note_batch(struct host *h) {
+  if (h->batch_began_ns == 0) return;
+  uint64_t ns = (uint64_t) (clock_monotonic_ns(h->options.clock) - h->batch_began_ns);
+  h->batch_began_ns = 0;
+  atomic_store_explicit(&h->batches, h->batches + 1, memory_order_relaxed);
+  atomic_store_explicit(&h->batches_ns, h->batches_ns + ns, memory_order_relaxed);
+  atomic_store_explicit(&h->batch_ns, ns, memory_order_relaxed);
+}
+
+void host_processing(struct host *h, struct host_processing *ret) {
+  *ret = (struct host_processing){atomic_load_explicit(&h->batches, memory_order_relaxed),
+                                  atomic_load_explicit(&h->batches_ns, memory_order_relaxed),
+                                  atomic_load_explicit(&h->batch_ns, memory_order_relaxed)};
+}
+
 static void on_settled(void *context) {
   step_dirty(context);
+  note_batch(context);
 }
 
 static void on_changed(void *context, uint64_t server, bool up) {

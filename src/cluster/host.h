@@ -75,5 +75,11 @@ void host_peer_move(struct host *h, uint64_t server, const char *address);
 /// The cluster's feature level was raised (network_judge_levels).
 void host_judge_levels(struct host *h);
 
+/// How long this server took to deal with what came in at once, from the first message to the last answer. Any thread.
+struct host_processing {
+  uint64_t batches, total_ns, last_ns;
+};
+void host_processing(struct host *h, struct host_processing *ret);
+
 /// What is known of the connection with a server; false if it is nobody's member.
 bool host_peer_status(struct host *h, uint64_t server, struct network_peer_status *ret);

@@ -481,8 +481,6 @@
   X("metrics.csv.rotation.keep_number") \
   X("metrics.csv.rotation.size") \
   X("metrics.cypher.replanning.enabled") \
-  X("metrics.enabled") \
-  X("metrics.filter") \
   X("metrics.graphite.enabled") \
   X("metrics.graphite.interval") \
   X("metrics.graphite.server") \
@@ -494,14 +492,12 @@
   X("metrics.jvm.memory.enabled") \
   X("metrics.jvm.pause_time.enabled") \
   X("metrics.jvm.threads.enabled") \
-  X("metrics.namespaces.enabled") \
   X("metrics.neo4j.causal_clustering.enabled") \
   X("metrics.neo4j.checkpointing.enabled") \
   X("metrics.neo4j.cluster.enabled") \
   X("metrics.neo4j.counts.enabled") \
   X("metrics.neo4j.data.counts.enabled") \
   X("metrics.neo4j.database_operation_count.enabled") \
-  X("metrics.neo4j.enabled") \
   X("metrics.neo4j.logrotation.enabled") \
   X("metrics.neo4j.logs.enabled") \
   X("metrics.neo4j.network.enabled") \
@@ -510,9 +506,6 @@
   X("metrics.neo4j.server.enabled") \
   X("metrics.neo4j.size.enabled") \
   X("metrics.neo4j.tx.enabled") \
-  X("metrics.prefix") \
-  X("metrics.prometheus.enabled") \
-  X("metrics.prometheus.endpoint") \
   X("server.backup.enabled") \
   X("server.backup.exec_connector.command") \
   X("server.backup.exec_connector.command_timeout") \
@@ -585,15 +578,10 @@
   X("server.metrics.csv.rotation.compression") \
   X("server.metrics.csv.rotation.keep_number") \
   X("server.metrics.csv.rotation.size") \
-  X("server.metrics.enabled") \
-  X("server.metrics.filter") \
   X("server.metrics.graphite.enabled") \
   X("server.metrics.graphite.interval") \
   X("server.metrics.graphite.server") \
   X("server.metrics.jmx.enabled") \
-  X("server.metrics.prefix") \
-  X("server.metrics.prometheus.enabled") \
-  X("server.metrics.prometheus.endpoint") \
   X("server.panic.shutdown_on_panic") \
   X("server.queryapi.transaction_idle_timeout") \
   X("server.unmanaged_extension_classes") \

@@ -121,5 +121,12 @@
   X(log_user_keep,              INT,      "dbms.logs.user.rotation.keep_number", "", "", "7", 1, 1000, "rotated files that stay") \
   X(log_timezone,              ENUM,     "dbms.db.timezone", "", "dbms.logs.timezone", "UTC", 0, 0, "UTC|SYSTEM") \
   X(log_user_stdout,            BOOL,     "dbms.logs.user.stdout_enabled", "", "", "true", 0, 0, "also to standard output") \
+  /* metrics */ \
+  X(metrics_enabled,            BOOL,     "server.metrics.enabled", "metrics.enabled", "metrics.neo4j.enabled", "true", 0, 0, "metrics are given out where one of the outputs below is enabled") \
+  X(metrics_prefix,             STRING,   "server.metrics.prefix", "metrics.prefix", "", "neo4j", 0, 0, "what all their names begin with") \
+  X(metrics_namespaces,         BOOL,     "quiver.metrics.namespaces.enabled", "metrics.namespaces.enabled", "", "true", 0, 0, "names as since Neo4j 5 (neo4j.database.<name>.x); else as in 4 and 3 (neo4j.<name>.x; of the default database also neo4j.x)") \
+  X(metrics_filter,             STRING,   "server.metrics.filter", "metrics.filter", "", "*", 0, 0, "which are given out: globs of names with commas") \
+  X(prometheus_enabled,         BOOL,     "server.metrics.prometheus.enabled", "metrics.prometheus.enabled", "", "false", 0, 0, "give them out to Prometheus, without a login") \
+  X(prometheus_endpoint,        ADDRESS,  "server.metrics.prometheus.endpoint", "metrics.prometheus.endpoint", "", "localhost:2004", 0, 0, "where") \
   X(strict_validation,          BOOL,     "server.config.strict_validation.enabled", "dbms.config.strict_validation", "", "false", 0, 0, "an unknown setting ends the start")
 // clang-format on

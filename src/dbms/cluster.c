@@ -33,8 +33,16 @@ void cluster_raise(struct cluster_group *g, enum event_level level, const char *
 
 // ---- what the group asks of a database ----
 
+/// Of this member's own term: what it has proposed itself.
+static void count_committed(struct cluster_group *g, const struct log_entry *entry) {
+  if (g->leading == 0 || entry->term != g->leading || entry->kind == LOG_NOOP || entry->kind == LOG_MEMBERSHIP) return;
+  g->counts.committed++;
+  g->committed_in_term++;
+}
+
 static enum err on_apply(struct group_application *a, const struct log_entry *entry, struct error *e) {
   enum err err = graph_receive(group_of(a)->database->graph, entry, e);
+  if (err == ERR_OK) count_committed(group_of(a), entry);
   return err == ERR_NOMEM ? ERR_BUSY : err; // memory comes back
 }
 
@@ -115,6 +123,8 @@ static void note_status(struct cluster_group *g, const struct group_stats *s) {
   g->status.leader = member_server(s->leader);
   g->status.leader_heard_ms = (int64_t) s->leader_heard_ms;
   note_pace(g, s->commit_index);
+  g->stats = *s;
+  g->seen = g->counts;
   mutex_unlock(&g->mutex);
   if (changed) cluster_tell_others(g->cluster);
 }
@@ -124,6 +134,9 @@ static void lead(struct cluster_group *g, const struct group_stats *s) {
   uint64_t term = s->state == CONSENSUS_LEADER ? s->term : 0;
   if (term == g->leading) return;
   bool led = g->leading != 0;
+  g->counts.uncertain += g->proposed_in_term - MIN(g->proposed_in_term, g->committed_in_term);
+  g->counts.led += term != 0;
+  g->proposed_in_term = g->committed_in_term = 0;
   g->leading = term;
   g->led_since_ms = cluster_now_ms(g->cluster);
   graph_lead(g->database->graph, term);
@@ -135,13 +148,27 @@ enum err cluster_refusal(enum err err, const struct group_stats *now, uint64_t t
   return err == ERR_NOT_LEADER && goes_on ? ERR_LIMIT : err;
 }
 
+static void count_proposed(struct cluster_group *g, enum err err, size_t count) {
+  g->counts.attempts += count;
+  if (err == ERR_OK) {
+    g->counts.proposed += count;
+    g->proposed_in_term += count;
+  } else if (err == ERR_LIMIT || err == ERR_NOMEM) {
+    g->counts.retries += count;
+  } else {
+    g->counts.refused += count;
+  }
+}
+
 static enum err propose(void *context, uint64_t term, struct log_entry *entries, size_t count, struct error *e) {
   struct cluster_group *g = context;
   struct group_stats now;
   enum err err = group_propose(host_group(g->member), cluster_now_ms(g->cluster), term, entries, count, e);
   if (err == ERR_OK) host_touch(g->member);
   group_stats(host_group(g->member), &now);
-  return cluster_refusal(err, &now, term);
+  err = cluster_refusal(err, &now, term);
+  count_proposed(g, err, count);
+  return err;
 }
 
 static void on_retry(void *context) {
@@ -228,6 +255,48 @@ void cluster_status(struct cluster_group *g, struct cluster_status *ret) {
   mutex_lock(&g->mutex);
   *ret = g->status;
   mutex_unlock(&g->mutex);
+}
+
+void cluster_figures(struct cluster_group *g, struct cluster_figures *ret) {
+  struct log *log = store_log(graph_store(g->database->graph));
+  mutex_lock(&g->mutex);
+  struct group_stats s = g->stats;
+  *ret = (struct cluster_figures){.counts = g->seen};
+  mutex_unlock(&g->mutex);
+  uint64_t first = log_first_index(log);
+  ret->append_index = log_last_index(log);
+  ret->prune_index = first > 0 ? first - 1 : 0;
+  ret->applied_index = graph_applied(g->database->graph).index;
+  ret->tail_bytes = s.tail_bytes;
+  ret->tail_bytes_max = s.tail_bytes_max;
+  ret->tail_entries = s.tail_entries;
+  ret->entries_from_disk = s.entries_read;
+  ret->entries_from_memory = s.entries_sent - MIN(s.entries_sent, s.entries_read);
+}
+
+/// 1: nobody tells.
+static uint32_t count_servers(struct cluster *c) {
+  struct directory_copy view;
+  struct arena a;
+  uint32_t n = 1;
+  if (c->options->directory == NULL) return n;
+  arena_init(&a, NULL);
+  if (directory_copy(c->options->directory, &a, &view, NULL) == ERR_OK) n = view.count;
+  arena_done(&a);
+  return n;
+}
+
+void cluster_server_figures(struct cluster *c, struct cluster_server_figures *ret) {
+  struct host_processing p = {0};
+  *ret = (struct cluster_server_figures){.servers = count_servers(c)};
+  if (c->host != NULL) host_processing(c->host, &p);
+  ret->message_batches = p.batches;
+  ret->message_total_ns = p.total_ns;
+  ret->message_last_ns = p.last_ns;
+  ret->pull_requests = cluster_pull_requests(c);
+  mutex_lock(&c->mutex);
+  ret->unreachable = c->lost_count;
+  mutex_unlock(&c->mutex);
 }
 
 void cluster_members(struct cluster_group *g, struct cluster_members *ret) {

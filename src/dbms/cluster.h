@@ -84,6 +84,35 @@ struct cluster_status {
 /// Any thread, between cluster_join and cluster_leave.
 void cluster_status(struct cluster_group *g, struct cluster_status *ret);
 
+/// Of a member's part in a group, since it joined.
+struct cluster_counts {
+  uint64_t proposed;  // entries that were given to the group
+  uint64_t attempts;  // with those that were refused
+  uint64_t committed; // of those that were given to it
+  uint64_t uncertain; // leadership was lost before they were
+  uint64_t refused;   // this server did not lead
+  uint64_t retries;   // refused for want of room, and tried again
+  uint64_t led;       // terms that this member has led
+  uint64_t pulls, pull_requested; // a replica's: answers of upstreams; the entry behind which it has asked last
+};
+
+struct cluster_figures {
+  struct cluster_counts counts;
+  uint64_t append_index, prune_index, applied_index;
+  uint64_t tail_bytes, tail_bytes_max, tail_entries;
+  uint64_t entries_from_memory, entries_from_disk; // that were sent to others
+};
+/// Any thread, between cluster_join and cluster_leave.
+void cluster_figures(struct cluster_group *g, struct cluster_figures *ret);
+
+/// Of this server as a member.
+struct cluster_server_figures {
+  uint32_t servers, unreachable; // that are heard of, this one among them; of them, those with whom the connection was lost
+  uint64_t pull_requests;        // of others
+  uint64_t message_batches, message_total_ns, message_last_ns; // dealing with what came in from others at once
+};
+void cluster_server_figures(struct cluster *c, struct cluster_server_figures *ret);
+
 /// A read that may be answered from a state that has applied `index`, once its state is ANSWERED. The asker's memory.
 struct cluster_read {
   struct cluster_read *next, **at; // the group's

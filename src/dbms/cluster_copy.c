@@ -375,6 +375,12 @@ static void close_on_loop(void *argument) {
   catchup_server_close(c->giver);
 }
 
+uint64_t cluster_pull_requests(struct cluster *c) {
+  struct catchup_server_stats s = {0};
+  if (c->giver != NULL) catchup_server_stats(c->giver, &s);
+  return s.pulls;
+}
+
 void cluster_copies_close(struct cluster *c) {
   if (c->bulk == NULL) return;
   loop_call(c->bulk, close_on_loop, c);

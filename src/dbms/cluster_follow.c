@@ -210,6 +210,8 @@ static void note_answer(struct follow *f, uint64_t commit_index) {
   f->has_target = true;
   mutex_lock(&g->mutex);
   g->status.commit_index = commit_index;
+  g->seen.pulls++;
+  g->seen.pull_requested = log_last_index(log_of(f));
   g->status.leader_heard_ms = (int64_t) now_ms(f);
   mutex_unlock(&g->mutex);
 }

@@ -60,7 +60,11 @@ struct cluster_group {
   uint64_t given_index;          // what others who pull were told of
   struct cluster_reads reads;    // under reads_mutex
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
+  struct cluster_counts counts;  // the loop's
+  uint64_t proposed_in_term, committed_in_term;
   struct mutex mutex;            // what follows
+  struct group_stats stats;      // as of the last step
+  struct cluster_counts seen;    // a copy of `counts`
   struct cluster_status status;
   struct cluster_members members;
   uint64_t paced_ms, paced_index; // where entries_per_second was last counted from
@@ -119,6 +123,8 @@ struct catchup_client_options cluster_client_options(const struct cluster *c, co
 /// From now on the database follows what the others have committed; and no more. The second also after an error of the first.
 enum err cluster_follow(struct cluster_group *g, struct error *e) NODISCARD;
 void cluster_unfollow(struct cluster_group *g);
+/// Requests for the log that others have made here.
+uint64_t cluster_pull_requests(struct cluster *c);
 /// Whom a replica asks, in this order. Of the wish: `lot`, `cores_only`, `leader_only`.
 size_t cluster_upstreams(struct cluster *c, struct database *db, struct upstream_wish w,
                          struct catchup_upstream ret[UPSTREAMS_MAX]);

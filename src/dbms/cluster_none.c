@@ -69,6 +69,14 @@ void cluster_status(struct cluster_group *g UNUSED, struct cluster_status *ret) 
   *ret = (struct cluster_status){.role = CLUSTER_FAILED};
 }
 
+void cluster_figures(struct cluster_group *g UNUSED, struct cluster_figures *ret) {
+  *ret = (struct cluster_figures){0};
+}
+
+void cluster_server_figures(struct cluster *c UNUSED, struct cluster_server_figures *ret) {
+  *ret = (struct cluster_server_figures){0};
+}
+
 enum err cluster_view(const struct cluster *c UNUSED, struct arena *a UNUSED, struct directory_copy *ret UNUSED,
                       struct error *e UNUSED) {
   return ERR_UNSUPPORTED;

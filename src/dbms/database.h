@@ -33,6 +33,12 @@ enum database_gate {
   GATE_LEFT, // this server is none of its group's members any more: departure.h
 };
 
+/// Of transactions, since the server started. Under the dbms mutex.
+struct transaction_counts {
+  uint64_t started, peak, active, active_writing; // writing: those that may write
+  uint64_t committed_reading, committed_writing, rolled_back_reading, rolled_back_writing, terminated_reading, terminated_writing;
+};
+
 /// Sessions, ticks and loops hold pointers to databases and their names, so one that was dropped stays as a small husk without
 /// graph and caches until the server ends. Another that is made under its name is another database.
 struct database {
@@ -52,6 +58,7 @@ struct database {
   // comes in; the graph goes when the last one has left.
   _Atomic enum database_gate gate;
   uint32_t users;
+  struct transaction_counts counts;
   struct quarantine quarantine;
   uint32_t quarantines; // since the server started
   struct cluster_group *_Atomic group; // from cluster_join to cluster_leave

@@ -406,6 +406,7 @@ static enum err commit_graph(struct dbms_session *s, uint64_t *ret_id, struct er
 static enum err commit(struct dbms_session *s, struct str *ret_bookmark, struct error *e) {
   uint64_t id;
   TRY(commit_graph(s, &id, e));
+  s->tx->committed = true;
   const struct database *db = s->tx->database;
   if (s->tx->changes_password) s->must_change_password = false;
   *ret_bookmark = bookmark_write(s->bookmark_text, db->uuid, db->generation, id, s->client.legacy_bookmarks);

@@ -8,12 +8,30 @@ static void link_transaction(struct dbms *d, struct transaction *t) {
   if (t->following != NULL) t->following->previous = t;
   d->transactions = t;
   d->transaction_count++;
+  struct transaction_counts *c = &t->database->counts;
+  c->started++;
+  c->active++;
+  c->active_writing += !t->read_only;
+  c->peak = MAX(c->peak, c->active);
+}
+
+static void count_end(const struct transaction *t) {
+  struct transaction_counts *c = &t->database->counts;
+  bool killed = t->gone != ERR_OK || graph_tx_killed(t->graph_tx) != ERR_OK;
+  c->active--;
+  c->active_writing -= !t->read_only;
+  if (t->committed)
+    (*(t->read_only ? &c->committed_reading : &c->committed_writing))++;
+  else
+    (*(t->read_only ? &c->rolled_back_reading : &c->rolled_back_writing))++;
+  if (killed && !t->committed) (*(t->read_only ? &c->terminated_reading : &c->terminated_writing))++;
 }
 
 static void unlink_transaction(struct dbms *d, struct transaction *t) {
   *(t->previous != NULL ? &t->previous->following : &d->transactions) = t->following;
   if (t->following != NULL) t->following->previous = t->previous;
   d->transaction_count--;
+  count_end(t);
 }
 
 static enum err admit(struct dbms *d, struct transaction *t, struct error *e) {

@@ -22,7 +22,7 @@ struct transaction {
   struct exec_clock clock;
   int64_t started_ns, deadline_ns; // monotonic; deadline INT64_MAX: none
   enum err timeout_error;          // by whose setting
-  bool read_only, auto_commit, wrote;
+  bool read_only, auto_commit, wrote, committed;
   bool changes_password; // of whoever is logged in
   struct result *results; // newest first
   int64_t result_count;

@@ -103,7 +103,8 @@ static enum err client_new(struct http_server *s, int socket) {
   c->next->previous = c->previous->next = c;
   s->client_count++;
   c->caller = (struct http_caller){.loop = s->loop, .ready = on_ready};
-  http_connection_init(&c->http, &s->routes.handler, &c->caller, s->settings.head_bytes, s->settings.body_bytes);
+  struct http_handler *handler = s->settings.handler != NULL ? s->settings.handler : &s->routes.handler;
+  http_connection_init(&c->http, handler, &c->caller, s->settings.head_bytes, s->settings.body_bytes);
   enum err err =
       net_conn_new(s->loop, socket, &(struct net_conn_limits){OUT_HIGH_BYTES, OUT_LOW_BYTES}, &events, c, &c->conn, NULL);
   if (err == ERR_OK && s->settings.tls != NULL) err = net_conn_start_tls(c->conn, s->settings.tls, NULL, 0, NULL);

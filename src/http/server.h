@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 struct dbms;
+struct http_handler;
 struct http_server;
 struct tls_context;
 
@@ -22,6 +23,7 @@ struct http_settings {
   uint16_t bolt_port;                 // used where the advertised address has none
   struct str product_version;         // "5.26.0"
   struct str edition;                 // "community"
+  struct http_handler *handler;       // serves all requests, in the place of what this server tells itself; NULL: it does
   struct dbms *dbms;                  // NULL: nothing is told of the cluster; outlives the server
   bool status_needs_login;            // what is told of it
   int64_t idle_timeout_ms;

@@ -150,6 +150,10 @@ struct str front_doors_http_address(const struct front_doors *doors) {
   return doors->http_advertised.len > 0 ? doors->http_advertised : str_of(http_server_address(doors->http, 0));
 }
 
+struct bolt_server *front_doors_bolt(const struct front_doors *doors) {
+  return doors->bolt;
+}
+
 void front_doors_close(struct front_doors *doors) {
   if (doors == NULL) return;
   http_server_stop(doors->http);

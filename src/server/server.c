@@ -16,6 +16,7 @@
 #include "server/help.h"
 #include "server/machine.h"
 #include "server/member.h"
+#include "server/metrics.h"
 #include "server/pid_file.h"
 #include "server/user_log.h"
 
@@ -35,6 +36,7 @@ struct server {
   struct dbms_remote *remote; // how the other servers of the cluster are reached
   struct engine *engine;
   struct front_doors *doors;
+  struct metrics_output *metrics;
 
   struct thread ticker;
   bool ticking;
@@ -198,11 +200,13 @@ static enum err start_all(struct server *s, struct error *e) {
   bool gateway = s->cluster != NULL && s->cluster->gateway;
   if (s->member != NULL && !gateway) TRY(look_out(s, e));
   TRY(front_doors_open(s->options.config, gateway ? NULL : s->cluster, engine_dbms(s->engine), s->events, &s->doors, e));
+  TRY(metrics_output_start(config_values(s->options.config), engine_dbms(s->engine), front_doors_bolt(s->doors), s->events, &s->metrics, e));
   if (s->member != NULL) member_announce(s->member, engine_dbms(s->engine));
   return ERR_OK;
 }
 
 static void close_all(struct server *s) {
+  metrics_output_stop(s->metrics);
   front_doors_close(s->doors);
   stop_ticker(s);
   member_hush(s->member);
