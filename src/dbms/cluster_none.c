@@ -2,6 +2,7 @@
 #include "dbms/cluster.h"
 
 #include "base/compiler.h"
+#include "dbms/gateway_doors.h"
 #include "dbms/relay_int.h"
 
 enum err cluster_open(struct dbms *d UNUSED, const struct dbms_cluster_options *options UNUSED, struct cluster **ret UNUSED,
@@ -102,5 +103,10 @@ void cluster_members(struct cluster_group *g UNUSED, struct cluster_members *ret
 }
 
 enum err gateway_meet(struct relay *r UNUSED, struct error *e UNUSED) {
+  return ERR_UNSUPPORTED;
+}
+
+enum err gateway_http_doors(struct dbms *d UNUSED, struct arena *a UNUSED, const struct str **ret UNUSED, uint32_t *ret_n UNUSED,
+                            struct error *e UNUSED) {
   return ERR_UNSUPPORTED;
 }

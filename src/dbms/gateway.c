@@ -1,5 +1,7 @@
 #include "dbms/gateway.h"
 
+#include "dbms/gateway_doors.h"
+
 #include "base/checksum.h"
 #include "base/mem.h"
 #include "cypher/check.h"
@@ -188,4 +190,8 @@ enum err gateway_take(struct dbms_session *s, struct dbms_op *op, bool *ret_to_w
   case DBMS_RESET: return ERR_OK;
   }
   return ERR_INTERNAL;
+}
+
+bool dbms_is_gateway(const struct dbms *d) {
+  return d->gateway != NULL;
 }

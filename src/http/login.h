@@ -8,6 +8,7 @@
 #include "os/loop.h"
 
 struct dbms;
+struct http_forward;
 struct http_login;
 
 /// A connection as the check of its logins sees it.
@@ -15,6 +16,7 @@ struct http_caller {
   struct loop *loop;
   void (*ready)(struct http_caller *c); // on the loop: what was waited for is known, ask again
   struct http_login *login;             // under way or finished; NULL: none
+  struct http_forward *forward;         // the same of a question to members (http/forward.h)
 };
 
 /// For the request that is being answered; again after `ready`, with the same text. ERR_WAIT: later; ERR_UNAUTHORIZED (also

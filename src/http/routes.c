@@ -1,6 +1,7 @@
 #include "http/routes.h"
 
 #include "http/cluster.h"
+#include "http/forward.h"
 
 /// What a request asks of a resource. `words` are the parts of the path where its pattern has `*`.
 struct asked {
@@ -86,6 +87,8 @@ static enum err serve(struct http_routes *routes, const struct route *route, str
     *ret = (struct http_response){.status = 405, .headers = STR("Allow: GET, HEAD\r\n")};
     return ERR_OK;
   }
+  if (route->of_cluster && dbms_is_gateway(routes->options.dbms)) // whoever is asked looks at the credentials
+    return http_forward_answer(caller, routes->options.dbms, routes->options.resolver, asked->request, asked->scratch, ret);
   enum err err = route->of_cluster ? admit(routes, caller, asked->request) : ERR_OK;
   if (err == ERR_OK) return route->serve(routes, asked, ret);
   if (err == ERR_WAIT || err == ERR_NOMEM) return err;

@@ -4,11 +4,13 @@
 #include "dbms/session.h"
 #include "http/connection.h"
 #include "http/discovery.h"
+#include "os/net.h"
 
 struct http_routes_options {
   struct http_discovery discovery;
   struct dbms *dbms;       // NULL: the discovery document is all there is
   bool status_needs_login; // what tells of the cluster
+  struct net_resolver *resolver; // of a gateway, for names of members; may be NULL otherwise
 };
 
 struct http_routes {

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include "base/mem.h"
+#include "http/forward.h"
 #include "http/routes.h"
 #include "os/clock.h"
 #include "os/net.h"
@@ -20,6 +21,7 @@ struct client {
 struct http_server {
   struct http_settings settings;
   struct http_routes routes;
+  struct net_resolver *resolver; // of a gateway; otherwise NULL
   struct event_sink *events;
   struct loop *loop;
   struct loop_timer *tick;
@@ -48,6 +50,7 @@ static void client_free(struct client *c) {
   c->server->client_count--;
   net_conn_free(c->conn);
   http_login_forget(&c->caller);
+  http_forward_forget(&c->caller);
   http_connection_done(&c->http);
   mem_free(c);
 }
@@ -63,8 +66,10 @@ static void client_answer(struct client *c, enum err err, struct buf *out) {
     client_free(c);
   else if (c->http.closing)
     net_conn_finish(c->conn, LINGER_MS);
-  else if (c->http.waiting || net_conn_pending(c->conn) > OUT_HIGH_BYTES)
-    net_conn_pause(c->conn);
+  else {
+    net_conn_flush(c->conn); // what was waited for comes outside of the connection's own calls
+    if (c->http.waiting || net_conn_pending(c->conn) > OUT_HIGH_BYTES) net_conn_pause(c->conn);
+  }
 }
 
 static void on_received(void *context, const void *bytes, size_t len) {
@@ -168,8 +173,11 @@ enum err http_server_start(const struct http_settings *settings, struct event_si
       .discovery = {settings->bolt_advertised_address, settings->bolt_port, settings->product_version, settings->edition},
       .dbms = settings->dbms,
       .status_needs_login = settings->status_needs_login};
+  bool gateway = settings->dbms != NULL && dbms_is_gateway(settings->dbms);
+  if (gateway) s->start_err = net_resolver_new(&s->resolver, e);
+  routes.resolver = s->resolver;
   http_routes_init(&s->routes, &routes);
-  s->start_err = loop_start("http", &s->loop, e);
+  if (s->start_err == ERR_OK) s->start_err = loop_start("http", &s->loop, e);
   if (s->start_err == ERR_OK) loop_call(s->loop, start_on_loop, s);
   enum err err = s->start_err;
   if (err != ERR_OK) {
@@ -188,6 +196,7 @@ void http_server_stop(struct http_server *s) {
   if (s == NULL) return;
   if (s->loop != NULL) loop_call(s->loop, stop_on_loop, s);
   while (http_logins_under_way() > 0) thread_sleep_ns(NS_PER_MS);
+  net_resolver_free(s->resolver); // before the loop that look-ups come back to
   loop_stop(s->loop);
   mem_free(s);
 }

@@ -1,6 +1,7 @@
 #include "http/test_dbms.h"
 
 #include "base/mem.h"
+#include "dbms/gateway_doors.h"
 
 static const struct str voters[] = {{"11111111-0000-4000-8000-000000000000", 36}, {"22222222-0000-4000-8000-000000000000", 36}};
 
@@ -59,4 +60,13 @@ void test_dbms_finish(struct dbms *d) {
   struct dbms_op *op = d->waiting;
   d->waiting = NULL;
   op->done(op);
+}
+
+bool dbms_is_gateway(const struct dbms *d UNUSED) {
+  return false;
+}
+
+enum err gateway_http_doors(struct dbms *d UNUSED, struct arena *a UNUSED, const struct str **ret UNUSED, uint32_t *ret_n UNUSED,
+                            struct error *e UNUSED) {
+  return ERR_UNSUPPORTED;
 }
