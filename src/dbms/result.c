@@ -78,6 +78,12 @@ enum err result_run_out(struct result *r, bool keep, struct error *e) {
   return ERR_OK;
 }
 
+void result_drop_rows(struct result *r) {
+  r->rows.first = r->rows.last = NULL; // their memory goes with the result, as that of the columns' names does
+  r->rows.given = 0;
+  r->rows.rows = 0;
+}
+
 static struct dbms_counters public_counters(const struct exec_counters *c) {
   return (struct dbms_counters){
       .nodes_created = c->nodes_created,

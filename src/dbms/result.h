@@ -56,5 +56,8 @@ enum err result_pull(struct result *r, int64_t want, struct row_sink *sink, cons
 /// pulled later. ERR_WAIT: call again.
 enum err result_run_out(struct result *r, bool keep, struct error *e) NODISCARD;
 
+/// Of one that has run: rows that were not pulled are gone.
+void result_drop_rows(struct result *r);
+
 /// What the last PULL tells; texts and values live in `a`.
 enum err result_summary(struct result *r, struct arena *a, struct dbms_summary *ret, struct error *e) NODISCARD;

@@ -17,8 +17,7 @@
 #include "graph/tx.h"
 
 enum {
-  INLINE_TEXT_BYTES = 2048,  // a statement up to this length is compiled on the caller's thread
-  COMMIT_HERE_CHANGES = 256, // a transaction up to this size may be committed by the caller's thread
+  INLINE_TEXT_BYTES = 2048, // a statement up to this length is compiled on the caller's thread
 };
 
 // ---- life ----
@@ -387,51 +386,6 @@ static enum err op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_
   return ERR_OK;
 }
 
-/// A lone client's small commit is made durable and published on the spot: no other thread needs to wake for it.
-static enum err commit_graph(struct dbms_session *s, uint64_t *ret_id, struct error *e) {
-  struct transaction *t = s->tx;
-  bool here = s->op->alone && !s->on_worker && graph_tx_has_writes(t->graph_tx) && !graph_tx_is_committing(t->graph_tx) &&
-              graph_tx_changes(t->graph_tx) <= COMMIT_HERE_CHANGES && database_claim_commit(t->database);
-  enum err err = graph_tx_commit(t->graph_tx, ret_id, e);
-  if (!here) return err;
-  if (err == ERR_WAIT && graph_tx_is_committing(t->graph_tx)) {
-    database_run_commit(t->database);
-    err = graph_tx_commit(t->graph_tx, ret_id, e);
-  }
-  database_give_commit(t->database);
-  return err;
-}
-
-/// Nothing may fail once graph_tx_commit has succeeded: the commit is durable and seen by others.
-static enum err commit(struct dbms_session *s, struct str *ret_bookmark, struct error *e) {
-  uint64_t id;
-  TRY(commit_graph(s, &id, e));
-  s->tx->committed = true;
-  const struct database *db = s->tx->database;
-  if (s->tx->changes_password) s->must_change_password = false;
-  *ret_bookmark = bookmark_write(s->bookmark_text, db->uuid, db->generation, id, s->client.legacy_bookmarks);
-  return ERR_OK;
-}
-
-/// A command whose effect outside of its transaction is waited for is committed first; its rows tell what came of it.
-static enum err settle(struct dbms_session *s, struct result *r, struct error *e) {
-  if (s->phase < PHASE_COMMIT_FIRST) {
-    TRY(transaction_check(s->tx, e));
-    s->phase = PHASE_COMMIT_FIRST;
-  }
-  if (s->phase == PHASE_COMMIT_FIRST) {
-    TRY(commit_graph(s, &r->await.committed, e));
-    const struct database *db = s->tx->database;
-    r->await.bookmark =
-        bookmark_write(s->bookmark_text, db->uuid, db->generation, r->await.committed, s->client.legacy_bookmarks);
-    s->phase = PHASE_SETTLE;
-  }
-  TRY(command_settle(s->tx, r, e));
-  r->await.settled = true;
-  s->phase = PHASE_PULL;
-  return ERR_OK;
-}
-
 /// `progress` counts rows across waits: op->pulled is only written at the end, as its inputs share its place.
 static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
   struct error *e = &op->error;
@@ -443,7 +397,11 @@ static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to
   }
   if (!may_run_here(s, r)) return *ret_to_worker = true, ERR_WAIT;
   graph_tx_set_blocking(t->graph_tx, s->on_worker);
-  if (r->await.wanted && t->auto_commit && !r->await.settled) TRY(settle(s, r, e));
+  if (r->await.wanted && t->auto_commit) {
+    TRY(session_pull_command(s, r, op));
+    if (!op->pulled.has_more) end_transaction(s);
+    return ERR_OK;
+  }
   if (s->phase != PHASE_COMMIT) {
     TRY(transaction_check(t, e));
     int64_t rows = 0;
@@ -462,10 +420,7 @@ static enum err op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to
     s->phase = PHASE_COMMIT;
   }
   if (!t->auto_commit) return ERR_OK;
-  if (r->await.settled)
-    op->pulled.summary.bookmark = r->await.bookmark;
-  else
-    TRY(commit(s, &op->pulled.summary.bookmark, e));
+  TRY(session_commit_open(s, &op->pulled.summary.bookmark, e));
   end_transaction(s);
   return ERR_OK;
 }
@@ -479,7 +434,7 @@ static enum err op_commit(struct dbms_session *s, struct dbms_op *op, bool *ret_
     TRY(run_out_open_results(s, false, ret_to_worker, e));
     s->phase = PHASE_COMMIT;
   }
-  TRY(commit(s, &op->committed.bookmark, e));
+  TRY(session_commit_open(s, &op->committed.bookmark, e));
   end_transaction(s);
   return ERR_OK;
 }

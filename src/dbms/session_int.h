@@ -9,6 +9,7 @@
 #include "dbms/work.h"
 
 struct relay;
+struct result;
 struct transaction;
 
 /// What the session's operation does next, called again and again until it says DONE.
@@ -78,6 +79,15 @@ enum err session_find_database(struct dbms_session *s, struct str name, struct d
 
 /// The name of the database of whoever names none.
 struct str session_home(const struct dbms_session *s);
+
+// ---- committing (session_commit.c) ----
+
+/// Of the open transaction, which stays. Once it has succeeded nothing of the operation may fail.
+enum err session_commit_open(struct dbms_session *s, struct str *ret_bookmark, struct error *e) NODISCARD;
+
+/// PULL of a command whose effect outside of its auto-commit transaction is waited for: it is committed first, and its rows tell
+/// what came of it. After the commit it does not fail any more.
+enum err session_pull_command(struct dbms_session *s, struct result *r, struct dbms_op *op) NODISCARD;
 
 // ---- sleeping (session_sleep.c) ----
 
