@@ -38,11 +38,39 @@ static bool under_way(const struct bolt_client *c) {
   return c->op != NULL && !c->finished;
 }
 
+struct dbms_op *bolt_client_take(struct bolt_client *c) {
+  if (c->op == NULL || !c->finished) return NULL;
+  c->finished = false;
+  return TAKE_PTR(c->op);
+}
+
+/// No answer that is still due is waited for any more.
+static void abandon_answers(struct bolt_client *c) {
+  for (uint32_t i = 0; i < c->due_count; i++)
+    if (c->due[i] == BOLT_DUE_OPERATION) c->due[i] = BOLT_DUE_NOBODY;
+}
+
+/// What was said behind it is not carried out.
+static void fail_those_behind(struct bolt_client *c) {
+  if (c->op->then != NULL && !c->full) abandon_answers(c);
+  for (struct dbms_op *o = c->op->then; o != NULL; o = o->then) {
+    o->err = c->op->err;
+    o->error = c->op->error;
+  }
+}
+
 static void finish(struct bolt_client *c, enum err err) {
   assert(under_way(c));
-  c->op->err = err;
+  struct dbms_op *op = c->op;
+  op->err = err;
+  if (err == ERR_OK && op->then != NULL) {
+    c->op = op->then;
+    op->done(op);
+    return;
+  }
   if (err != ERR_OK) {
-    error_ensure(&c->op->error, err);
+    error_ensure(&op->error, err);
+    fail_those_behind(c);
     c->dead_tx = c->in_tx;
   }
   c->interrupted = ERR_OK;
@@ -73,6 +101,7 @@ static void stop_server(struct bolt_client *c) {
   if (!on_its_way && say_reset(c) != ERR_OK) c->spent = true;
 }
 
+/// Without a number it is of the last RUN, which may not be answered yet.
 static enum err say_portion(struct bolt_client *c) {
   struct bolt_client_pull *p = &c->pull;
   int64_t rows = p->discard ? p->left : p->left < 0 ? PORTION_ROWS : MIN(p->left, (int64_t) PORTION_ROWS);
@@ -119,6 +148,12 @@ static void suspend(struct bolt_client *c) {
   end_pull(c, true);
 }
 
+/// Before the PULL of several operations is what they have come to, none are due.
+static bool is_row_due(const struct bolt_client *c) {
+  if (c->due_count == 0 || c->portion_left == 0) return false;
+  return c->due[0] == BOLT_DUE_NOBODY || (c->due[0] == BOLT_DUE_OPERATION && c->op->kind == DBMS_PULL);
+}
+
 static bool wants_row(const struct bolt_client *c) {
   return c->due[0] == BOLT_DUE_OPERATION && !c->pull.discard && c->pull.failed.code == ERR_OK && c->interrupted == ERR_OK;
 }
@@ -143,8 +178,7 @@ static void take_row(struct bolt_client *c, struct str message, enum err *ret_lo
 
 static enum err hear_row(struct bolt_client *c, struct str message, struct error *e) {
   enum err lost = ERR_OK;
-  bool due = c->due_count > 0 && (c->due[0] == BOLT_DUE_OPERATION || c->due[0] == BOLT_DUE_NOBODY);
-  if (!due || c->portion_left == 0) return error_set(e, ERR_PROTOCOL, "a row came that nobody has asked for");
+  if (!is_row_due(c)) return error_set(e, ERR_PROTOCOL, "a row came that nobody has asked for");
   c->portion_left--;
   if (wants_row(c)) {
     take_row(c, message, &lost, e);
@@ -205,7 +239,7 @@ static enum err pulled(struct bolt_client *c, struct value meta, struct error *e
     p->taken += MAX(p->left, INT64_C(0)); // exactly so many, as there are more
     p->left = 0;
     end_pull(c, true);
-  } else if (p->left == 0 || sink_is_full(c->op)) {
+  } else if (p->left == 0 || p->ahead || sink_is_full(c->op)) {
     end_pull(c, true);
   } else {
     arena_reset(&c->outputs);
@@ -231,6 +265,7 @@ static enum err operation_succeeded(struct bolt_client *c, struct value meta, st
   case DBMS_RUN:
     TRY(bolt_client_hear_ran(meta, c->in_tx, &c->outputs, op, e));
     note_database(c, op->ran.database);
+    if (op->then != NULL) c->pull.result = op->ran.result;
     succeed_unless_interrupted(c);
     return ERR_OK;
   case DBMS_PULL: return pulled(c, meta, e);
@@ -296,7 +331,6 @@ static enum bolt_client_due take_due(struct bolt_client *c) {
 }
 
 static enum err hear_nobodys(struct bolt_client *c, uint8_t tag, struct value meta) {
-  c->portion_left = 0;
   if (tag != BOLT_ANSWER_FAILURE) return ERR_OK;
   bolt_client_hear_failure(meta, &c->failure);
   c->server_failed = true;
@@ -438,11 +472,31 @@ static enum err start_reset(struct bolt_client *c, struct error *e) {
   return say_reset(c);
 }
 
+/// Behind another one, whose answer is not there yet.
+static enum err say_behind(struct bolt_client *c, struct dbms_op *op, struct error *e) {
+  if (op->kind == DBMS_RUN) return await(c, BOLT_DUE_OPERATION, bolt_client_say_run(&c->out, &c->values, op, e));
+  if (op->kind != DBMS_PULL) return error_set(e, ERR_UNSUPPORTED, "another server is not asked for that behind something else");
+  c->pull = (struct bolt_client_pull){.result = -1, .left = op->pull.rows, .ahead = true, .failed = ERROR_INIT};
+  return say_portion(c);
+}
+
+/// What cannot be said takes back what was said before it.
+static enum err say_those_behind(struct bolt_client *c, struct error *e) {
+  enum err err = ERR_OK;
+  for (struct dbms_op *o = c->op->then; o != NULL && err == ERR_OK; o = o->then) err = say_behind(c, o, e);
+  if (err != ERR_OK) {
+    abandon_answers(c);
+    stop_server(c);
+  }
+  return err;
+}
+
 static enum err start(struct bolt_client *c, struct error *e) {
   struct dbms_op *op = c->op;
   if (op->kind == DBMS_LOGIN) return start_login(c);
   if (op->kind == DBMS_RESET) return start_reset(c, e);
   if (c->dead_tx) return error_set(e, ERR_TX_TERMINATED, "The transaction has failed and is rolled back.");
+  if (c->full && op->then != NULL) return error_set(e, ERR_PROTOCOL, "the rows of another result are under way");
   if (c->server_failed) stop_server(c);
   switch (op->kind) {
   case DBMS_BEGIN: return await(c, BOLT_DUE_OPERATION, bolt_client_say_begin(&c->out, &c->values, &op->begin, e));
@@ -454,18 +508,24 @@ static enum err start(struct bolt_client *c, struct error *e) {
   }
 }
 
-void bolt_client_start(struct bolt_client *c, struct dbms_op *op) {
-  struct error e = ERROR_INIT;
-  assert(!under_way(c));
+static void clear_answer(struct dbms_op *op) {
   op->err = ERR_OK;
   op->error.code = ERR_OK;
   op->error.offset = ERROR_NO_POSITION;
   op->error.message[0] = '\0';
+}
+
+void bolt_client_start(struct bolt_client *c, struct dbms_op *op) {
+  struct error e = ERROR_INIT;
+  assert(!under_way(c));
+  for (struct dbms_op *o = op; o != NULL; o = o->then) clear_answer(o);
   c->op = op;
   c->finished = false;
   c->interrupted = ERR_OK;
   arena_reset(&c->outputs);
-  say_or_fail(c, start(c, &e), &e);
+  enum err err = start(c, &e);
+  if (err == ERR_OK && op->then != NULL) err = say_those_behind(c, &e);
+  say_or_fail(c, err, &e);
 }
 
 bool bolt_client_is_logging_in(const struct bolt_client *c) {

@@ -1,6 +1,6 @@
 // The other end of a Bolt connection, without I/O: operations of dbms/session.h go in as they would to a session here, bytes for
-// the server come out; the server's bytes go in, and the operation is finished. One operation at a time; everything belongs to
-// one thread. What the server sends is not trusted: whatever is not the answer that is due loses the connection.
+// the server come out; the server's bytes go in, and the operation is finished. One operation at a time, or those that were given
+// together (`then`, dbms/remote.h); everything belongs to one thread. What the server sends is not trusted: whatever is not the answer that is due loses the connection.
 //
 // Rows come in portions that are asked for one by one, and go to the sink in batches. When the sink is full in the middle of a
 // portion, the rest of it stays where it is: the bytes at hand in here, the others with the system.
@@ -18,7 +18,7 @@
 /// What the next answer is about.
 enum bolt_client_due { BOLT_DUE_HELLO, BOLT_DUE_LOGON, BOLT_DUE_RESET, BOLT_DUE_OPERATION, BOLT_DUE_NOBODY };
 
-enum { BOLT_CLIENT_DUE_MAX = 8 };
+enum { BOLT_CLIENT_DUE_MAX = 16 };
 
 /// A PULL or DISCARD that is carried out by one or more messages.
 struct bolt_client_pull {
@@ -26,6 +26,7 @@ struct bolt_client_pull {
   int64_t left;  // rows still wanted; negative: all
   int64_t taken; // pushed or discarded
   bool discard;
+  bool ahead;          // said together with its RUN: one portion
   bool asked;          // a message was sent for it: it does not go on with a portion of the one before it only
   struct error failed; // the rows could not be taken: what remains of them is dropped, then this is the answer
 };
@@ -33,7 +34,7 @@ struct bolt_client_pull {
 struct bolt_client {
   // The owner looks at these after each call.
   struct buf out; // to be sent; the owner takes bytes out
-  bool finished;  // `op` is done with; the owner takes it
+  bool finished;  // `op`, and what is behind it, is done with; the owner takes them (bolt_client_take)
   bool full;      // no more bytes may be given to bolt_client_receive before the next bolt_client_start
   bool spent;     // good for nothing any more: close
   bool tainted;   // users may have been changed on it: not to be kept for others
@@ -48,7 +49,7 @@ struct bolt_client {
 
   enum bolt_client_due due[BOLT_CLIENT_DUE_MAX]; // oldest first
   uint32_t due_count;
-  struct dbms_op *op;   // NULL: none
+  struct dbms_op *op;   // NULL: none; of several that were given together, the one whose answer is due
   enum err interrupted; // ERR_OK: not
   bool logged_in, credentials_expired;
   bool in_tx, dead_tx;  // explicit; dead: only RESET may follow
@@ -66,8 +67,12 @@ void bolt_client_init(struct bolt_client *c, const struct dbms_client *who);
 void bolt_client_done(struct bolt_client *c);
 
 /// The first operation must be DBMS_LOGIN; on a client that is logged in it makes sure that the server is there and free.
-/// DBMS_LOGOFF and DBMS_ROUTE are none for it.
+/// DBMS_LOGOFF and DBMS_ROUTE are none for it. `done` of those that have another behind them is called when they have succeeded.
 void bolt_client_start(struct bolt_client *c, struct dbms_op *op);
+
+/// Of those that are finished, the first whose `done` was not called: it, and that of all behind it, is for the owner to call.
+/// NULL: nothing is finished.
+struct dbms_op *bolt_client_take(struct bolt_client *c);
 
 /// ERR_PROTOCOL, ERR_LIMIT, ERR_NOMEM: the connection is lost (bolt_client_lose).
 enum err bolt_client_receive(struct bolt_client *c, const uint8_t *bytes, size_t len, struct error *e) NODISCARD;

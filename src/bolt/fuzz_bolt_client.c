@@ -1,6 +1,6 @@
 // Fuzzes what a client hears from a server that may say anything: the input is a list of steps, each an operation or an
-// interruption, and some bytes of the server, as they are or as one message. The first byte says how the sink behaves, and
-// whether the login has gone well already. Every operation is finished once, and what is pushed can be sent on.
+// interruption, or several operations that are given together, and some bytes of the server, as they are or as one message.
+// The first byte says how the sink behaves, and whether the login has gone well already. Every operation is finished once, and what is pushed can be sent on.
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@ static void must(bool b) {
 
 struct fuzz {
   struct bolt_client client;
-  struct dbms_op op;
+  struct dbms_op op, behind[2];
+  uint32_t told; // of them
   struct row_sink sink;
   bool full, fills, refuses, under_way;
 };
@@ -57,12 +58,27 @@ static bool obey(struct fuzz *f) {
   if (f->client.finished) {
     static volatile size_t read;
     must(f->under_way);
-    f->under_way = f->client.finished = false;
-    f->client.op = NULL;
-    read = read_outputs(&f->op);
+    f->under_way = false;
+    for (struct dbms_op *op = bolt_client_take(&f->client); op != NULL; op = op->then) op->done(op);
+    must(f->told == (f->op.then != NULL ? 3 : 1));
+    for (struct dbms_op *op = &f->op; op != NULL; op = op->then) read = read_outputs(op);
     (void) read;
   }
   return !f->client.spent;
+}
+
+static void on_told(struct dbms_op *op) {
+  struct fuzz *f = op->context;
+  must(op == (f->told == 0 ? &f->op : &f->behind[f->told - 1]));
+  f->told++;
+}
+
+/// BEGIN with a statement and its first rows behind it, or one after BEGIN.
+static void put_together(struct fuzz *f) {
+  f->op.then = &f->behind[0];
+  f->behind[0] = (struct dbms_op){.kind = DBMS_RUN, .then = &f->behind[1]};
+  f->behind[1] = (struct dbms_op){.kind = DBMS_PULL, .pull = {.result = -1, .rows = 2, .sink = &f->sink, .sink_full = &f->full}};
+  for (int i = 0; i < 2; i++) f->behind[i].done = on_told, f->behind[i].context = f;
 }
 
 static bool start(struct fuzz *f, uint8_t what) {
@@ -71,6 +87,10 @@ static bool start(struct fuzz *f, uint8_t what) {
   if (f->under_way) return true;
   f->op = (struct dbms_op){.kind = f->client.logged_in ? kinds[what & 7] : DBMS_LOGIN};
   f->full = false;
+  f->told = 0;
+  f->op.done = on_told;
+  f->op.context = f;
+  if (f->op.kind == DBMS_BEGIN && (what & 8)) put_together(f);
   if (f->op.kind == DBMS_RUN) f->op.run.auto_commit = !f->client.in_tx;
   if (f->op.kind == DBMS_PULL) {
     f->op.pull.rows = what & 8 ? 2 : -1;

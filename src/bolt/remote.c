@@ -43,11 +43,15 @@ static enum err make_key(const struct dbms_remote_session *s, const struct dbms_
 
 // ---- operations, on the loop ----
 
+/// With those behind it. The last one's `done` may free them all.
 static void finish_here(struct dbms_op *op, enum err err, const char *why) {
-  op->error = ERROR_INIT;
-  op->err = err;
-  if (err != ERR_OK) error_set(&op->error, err, "%s", why);
-  op->done(op);
+  for (struct dbms_op *then; op != NULL; op = then) {
+    then = op->then;
+    op->error = ERROR_INIT;
+    op->err = err;
+    if (err != ERR_OK) error_set(&op->error, err, "%s", why);
+    op->done(op);
+  }
 }
 
 static void log_in(struct dbms_remote_session *s, struct dbms_op *op) {

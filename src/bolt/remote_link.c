@@ -42,12 +42,13 @@ static void link_free(struct remote_link *l) {
 }
 
 static void finish_operation(struct remote_link *l) {
-  struct dbms_op *op = l->client.op;
-  if (op == NULL || !l->client.finished) return;
-  l->client.op = NULL;
-  l->client.finished = false;
+  struct dbms_op *op = bolt_client_take(&l->client);
+  if (op == NULL) return;
   l->interrupted_ms = 0;
-  op->done(op); // may submit, interrupt or free, all of which come here as tasks
+  for (struct dbms_op *then; op != NULL; op = then) {
+    then = op->then;
+    op->done(op); // the last one's may submit, interrupt or free, all of which come here as tasks
+  }
 }
 
 /// The connection is gone. The link may be gone afterwards.

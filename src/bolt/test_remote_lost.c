@@ -377,6 +377,31 @@ TEST(both_ends_show_their_certificates) {
   rmdir(directory);
 }
 
+static void on_one_of_several(struct dbms_op *op) {
+  (*(uint32_t *) op->context)++;
+}
+
+TEST(several_operations_without_a_connection_all_end) {
+  struct world w;
+  struct talk t;
+  struct dbms_op run = {.kind = DBMS_RUN, .run = {.query = STR("RETURN 1")}, .done = on_one_of_several};
+  uint32_t told = 0;
+  open_world(&w);
+  talk_open(&t, &w); // and nobody logs in
+  struct dbms_op begin = {.kind = DBMS_BEGIN, .begin.timeout_ms = -1, .then = &run, .done = on_one_of_several, .context = &told};
+  run.context = &told;
+  run.then = &t.op;
+  t.op = (struct dbms_op){.kind = DBMS_PULL, .pull = {.result = -1, .rows = 10, .sink = &t.sink}, .done = on_done, .context = &t};
+  t.done = false;
+  t.remote->submit(t.session, &begin);
+  assert_int_equal(await(&t), ERR_UNREACHABLE);
+  assert_int_equal(told, 2);
+  assert_int_equal(begin.err, ERR_UNREACHABLE);
+  assert_int_equal(run.err, ERR_UNREACHABLE);
+  talk_close(&t);
+  close_world(&w);
+}
+
 TESTS(T(who_cannot_be_reached_has_done_nothing),
       T(a_connection_that_is_lost_while_logging_in_has_done_nothing_later_nobody_knows),
       T(what_no_server_may_send_ends_the_connection), T(a_server_that_says_nothing_is_given_up),
@@ -385,4 +410,5 @@ TESTS(T(who_cannot_be_reached_has_done_nothing),
       T(a_login_that_is_to_be_checked_afresh_takes_no_connection_that_is_kept),
       T(what_was_left_open_is_rolled_back_before_anybody_else_comes), T(a_connection_that_died_while_it_was_kept_is_replaced),
       T(a_connection_on_which_users_may_have_been_changed_is_not_kept), T(nothing_is_kept_for_long),
-      T(not_more_are_kept_than_one_user_may_need), T(both_ends_show_their_certificates))
+      T(not_more_are_kept_than_one_user_may_need), T(both_ends_show_their_certificates),
+      T(several_operations_without_a_connection_all_end))

@@ -4,14 +4,10 @@
 
 #include "base/checksum.h"
 #include "base/mem.h"
-#include "cypher/check.h"
-#include "cypher/parse.h"
 #include "dbms/linearizable.h"
-#include "dbms/procedures.h"
 #include "dbms/relay_int.h"
 #include "dbms/routing.h"
 
-enum { INLINE_TEXT_BYTES = 2048 }; // a statement up to this length is parsed on the caller's thread
 
 // ---- life ----
 
@@ -131,40 +127,25 @@ static enum err take_begin(struct dbms_session *s, const struct dbms_op *op, str
   struct relay *r = s->relay;
   TRY(linearizable_wanted(s, &op->begin, &s->linearizable, e));
   relay_kept_drop(&r->kept);
-  struct str name = op->begin.database.len > 0 ? arena_str(&r->kept.arena, op->begin.database) : STR("");
-  if (name.ptr == NULL) return arena_err(&r->kept.arena, e);
+  TRY(relay_kept_begin(&r->kept, &op->begin, e));
   r->plain = r->in_transactions = r->schema = r->changes_password = false;
   r->reads = op->begin.read_only;
-  relay_start(r, NULL, name, RELAY_EXPLICIT, RELAY_BEGIN);
+  relay_start(r, NULL, r->kept.op.run.tx.database, RELAY_EXPLICIT, RELAY_BEGIN);
   return ERR_AGAIN;
-}
-
-/// What its text alone tells. Whoever carries it out finds what is wrong with it.
-static void look_at_statement(struct relay *r, struct str text) {
-  const struct dbms *d = r->session->dbms;
-  uint32_t neo4j_major = r->session->client.neo4j_major;
-  struct cypher_options language = {.max_text_bytes = (uint32_t) d->options.config->query_max_bytes};
-  struct procedures_scope scope = {.neo4j_major = neo4j_major, .is_member = true};
-  struct cypher_signatures signatures = procedures_signatures(&scope);
-  struct cypher_check_options check = {.signatures = &signatures, .neo4j_major = neo4j_major};
-  struct ast_statement *s = NULL;
-  struct arena a;
-  arena_init(&a, NULL);
-  bool whole = cypher_parse(&a, text, &language, &s, NULL) == ERR_OK && cypher_check(s, &check, NULL) == ERR_OK;
-  r->in_transactions = whole && s->in_transactions;
-  r->schema = whole && s->kind == AST_STATEMENT_SCHEMA;
-  r->plain = whole && (s->in_transactions || s->kind == AST_STATEMENT_ADMIN);
-  r->changes_password = false;
-  arena_done(&a);
 }
 
 static enum err take_run(struct dbms_session *s, const struct dbms_op *op, bool *ret_to_worker, struct error *e) {
   struct relay *r = s->relay;
   if (!op->run.auto_commit) return error_set(e, ERR_PROTOCOL, "There is no open transaction.");
-  if (!s->on_worker && op->run.query.len > INLINE_TEXT_BYTES) return *ret_to_worker = true, ERR_WAIT;
+  if (!s->on_worker && op->run.query.len > RELAY_INLINE_TEXT_BYTES) return *ret_to_worker = true, ERR_WAIT;
   TRY(linearizable_wanted(s, &op->run.tx, &s->linearizable, e));
   TRY(relay_kept_put(&r->kept, op, e));
-  look_at_statement(r, op->run.query);
+  struct relay_statement statement;
+  relay_look_at(s, op->run.query, &statement);
+  r->in_transactions = statement.in_transactions;
+  r->schema = statement.schema;
+  r->plain = statement.in_transactions || statement.admin;
+  r->changes_password = false;
   r->reads = op->run.tx.read_only;
   relay_start(r, NULL, r->kept.op.run.tx.database, r->plain ? RELAY_PLAIN : RELAY_AUTO, r->plain ? RELAY_RUN : RELAY_BEGIN);
   return ERR_AGAIN;

@@ -118,6 +118,9 @@ void relay_start(struct relay *r, struct database *db, struct str name, enum rel
   r->database = r->session->bookmark_database = db;
   r->name = name;
   r->at_risk = r->asks_fate = r->committed = r->delivered = r->has_summary = r->asked = false;
+  r->ahead = r->rows_end_within = r->stands = r->schema_sent = false;
+  r->untouched = true;
+  r->offset = 0;
   r->id = 0;
   r->fence = (struct dbms_place){0};
   arena_reset(&r->answers);
@@ -175,6 +178,7 @@ bool relay_takes(struct relay *r, struct database *db, struct dbms_op *op) {
   if (o->read_only || !is_followed(db)) return false;
   if (op->kind == DBMS_RUN) return takes_statement(r, db, op);
   r->plain = r->in_transactions = r->schema = r->changes_password = false;
+  if (relay_kept_begin(&r->kept, o, NULL) != ERR_OK) relay_kept_drop(&r->kept); // then it is not begun again
   start(r, db, RELAY_EXPLICIT);
   return true;
 }
@@ -213,13 +217,25 @@ static void on_answer(struct dbms_op *op) {
   session_woken(s);
 }
 
+/// Of one that has others behind it.
+static void on_begun(struct dbms_op *op) {
+  struct relay *r = op->context;
+  r->begun = true;
+}
+
+static void prepare(struct relay *r, struct dbms_op *op, enum dbms_op_kind kind, struct dbms_op *then) {
+  op->kind = kind;
+  op->done = then != NULL ? on_begun : on_answer;
+  op->ready = NULL;
+  op->context = r;
+  op->then = then;
+  op->err = ERR_OK;
+  op->error = ERROR_INIT;
+}
+
 enum err relay_ask(struct relay *r, enum dbms_op_kind kind) {
-  r->op.kind = kind;
-  r->op.done = on_answer;
-  r->op.ready = NULL;
-  r->op.context = r;
-  r->op.err = ERR_OK;
-  r->op.error = ERROR_INIT;
+  prepare(r, &r->op, kind, NULL);
+  r->begun = false;
   r->asked = true;
   r->wait = RELAY_WAIT_ANSWER;
   return ERR_WAIT;
@@ -247,8 +263,8 @@ bool relay_awaits_answer(const struct relay *r) {
 }
 
 void relay_hurry(struct relay *r, int64_t now_ns) {
-  bool begins = r->state == RELAY_LOGIN || r->state == RELAY_BEGIN || r->state == RELAY_FENCE || r->state == RELAY_INDEX ||
-                r->state == RELAY_NAME;
+  bool begins = r->state == RELAY_LOGIN || (r->state == RELAY_BEGIN && !r->begun) || r->state == RELAY_FENCE ||
+                r->state == RELAY_INDEX || r->state == RELAY_NAME;
   if (!begins || now_ns < r->until_ns) return;
   mutex_lock(&r->session->mutex);
   relay_interrupt(r, ERR_TX_TERMINATED);
@@ -293,19 +309,20 @@ static enum err try_again_yourself(struct relay *r, struct error *e) {
                    "The transaction was not committed: the leader of the database has changed, or was lost. Retry it.");
 }
 
+/// Of an explicit transaction the client has seen that it was begun, and no more: a COMMIT was sent for none of its statements.
 enum err relay_again(struct relay *r, struct error *e) {
-  bool unseen = !r->delivered || MUTANT(relay_again);
+  bool unseen = (r->kind == RELAY_EXPLICIT ? r->untouched : !r->delivered) || MUTANT(relay_again);
   r->asks_fate = false;
-  if (r->kind == RELAY_EXPLICIT || !r->kept.whole || !unseen) return try_again_yourself(r, e);
-  r->at_risk = false;
+  if (!r->kept.whole || !unseen) return try_again_yourself(r, e);
+  r->at_risk = r->schema_sent = false;
   return relay_find(r, r->kind == RELAY_PLAIN ? RELAY_RUN : RELAY_BEGIN);
 }
 
-/// What the other server could not do, or may not have done. Its own errors are the client's.
-static enum err failed(struct relay *r, struct dbms_op *op, struct error *e) {
+enum err relay_failed(struct relay *r, struct dbms_op *op, struct error *e) {
   enum err err = r->op.err;
   bool refused = relay_is_refused(err), lost = relay_is_lost(err);
-  bool uncertain = lost || (refused && (r->schema || r->in_transactions)); // an earlier part may have been done
+  bool earlier = r->schema || r->in_transactions || r->schema_sent; // a part of it may have been done
+  bool uncertain = lost || (refused && earlier);
   if (is_gone(err))
     relay_hang_up(r);
   else
@@ -326,11 +343,22 @@ static void fill_options(struct relay *r, struct dbms_tx_options *to, const stru
 
 // ---- handlers ----
 
+/// What an operation of the client begins with, where the transaction is begun there.
+static enum relay_state first_step(const struct dbms_op *op) {
+  return op->kind == DBMS_RUN ? RELAY_RUN : op->kind == DBMS_COMMIT ? RELAY_COMMIT : RELAY_PULL;
+}
+
+/// A change of the schema is committed by itself: where it lies is known before it is sent.
+static enum err ask_to_begin(struct relay *r, const struct dbms_op *op) {
+  bool alone = op->kind == DBMS_BEGIN || op->kind == DBMS_COMMIT || r->schema;
+  return alone ? relay_ask(r, DBMS_BEGIN) : relay_ask_together(r, op, DBMS_BEGIN);
+}
+
 static enum err state_begin(struct relay *r, struct dbms_op *op, struct error *e) {
   if (!r->asked) {
     r->origin = r->reads ? (struct dbms_origin){0} : next_origin(r->session->dbms);
-    fill_options(r, &r->op.begin, r->kind == RELAY_EXPLICIT ? &op->begin : &r->kept.op.run.tx);
-    return relay_ask(r, DBMS_BEGIN);
+    fill_options(r, &r->op.begin, op->kind == DBMS_BEGIN ? &op->begin : &r->kept.op.run.tx);
+    return ask_to_begin(r, op);
   }
   r->asked = false;
   bool late = r->op.err != ERR_OK && clock_monotonic_ns(r->session->dbms->options.clock) >= r->until_ns;
@@ -339,129 +367,92 @@ static enum err state_begin(struct relay *r, struct dbms_op *op, struct error *e
     r->peer.failed = true;
     return relay_find(r, RELAY_BEGIN); // nothing was done in it yet
   }
-  if (r->op.err != ERR_OK) return failed(r, op, e);
+  if (r->op.err != ERR_OK) return relay_failed(r, op, e);
   r->place = r->op.begun.place;
   if (r->database == NULL) TRY(gateway_note_begun(r, r->op.begun.database, e));
+  if (relay_next_answer(r)) return relay_go(r, RELAY_RUN);
   if (r->kind != RELAY_EXPLICIT) return relay_go(r, RELAY_RUN);
+  if (r->stands) return relay_tell_what_stands(r, op);
+  if (op->kind != DBMS_BEGIN) return relay_go(r, first_step(op));
   op->begun = (typeof(op->begun)){.database = r->name};
   return relay_go(r, RELAY_REST);
 }
 
-static void empty_rows(struct relay *r, uint32_t width) {
-  row_store_done(&r->rows);
-  row_store_init(&r->rows, width, &r->session->dbms->budget);
-}
-
-static void fill_run(struct relay *r, const struct dbms_op *op) {
-  r->op.run = r->kind == RELAY_EXPLICIT ? op->run : r->kept.op.run;
-  r->op.run.auto_commit = r->kind == RELAY_PLAIN;
+static void fill_run(struct relay *r, const struct dbms_op *op, struct dbms_op *to) {
+  to->run = r->kind == RELAY_EXPLICIT ? op->run : r->kept.op.run;
+  to->run.auto_commit = r->kind == RELAY_PLAIN;
   if (r->kind != RELAY_PLAIN) return;
   r->origin = r->reads ? (struct dbms_origin){0} : next_origin(r->session->dbms);
-  fill_options(r, &r->op.run.tx, &r->kept.op.run.tx);
+  fill_options(r, &to->run.tx, &r->kept.op.run.tx);
+}
+
+enum err relay_ask_together(struct relay *r, const struct dbms_op *op, enum dbms_op_kind kind) {
+  enum err err = relay_ask(r, kind);
+  struct dbms_op *pull = &r->behind[1];
+  if (kind == DBMS_BEGIN) {
+    prepare(r, &r->op, kind, &r->behind[0]);
+    fill_run(r, op, &r->behind[0]);
+    prepare(r, &r->behind[0], DBMS_RUN, pull);
+  } else {
+    prepare(r, &r->op, kind, pull);
+  }
+  relay_fill_ahead(r, pull);
+  prepare(r, pull, DBMS_PULL, NULL);
+  return err;
+}
+
+bool relay_next_answer(struct relay *r) {
+  if (r->op.then == NULL) return false;
+  r->op = *r->op.then;
+  r->asked = true;
+  return true;
 }
 
 /// The columns are the other session's until it is asked something else, which this session's client is before.
 static void tell_ran(struct relay *r, struct dbms_op *op) {
   op->ran = r->op.ran;
+  op->ran.result += r->offset;
   op->ran.database = r->name;
   op->ran.place = (struct dbms_place){0};
 }
 
-static enum err state_run(struct relay *r, struct dbms_op *op, struct error *e) {
-  if (!r->asked) {
-    fill_run(r, op);
-    r->at_risk |= r->schema; // an entry of its own
-    return relay_ask(r, DBMS_RUN);
-  }
-  r->asked = false;
-  if (r->op.err != ERR_OK) return failed(r, op, e);
-  if (r->kind == RELAY_PLAIN) r->place = r->op.ran.place;
-  if (r->kind == RELAY_PLAIN && r->database == NULL) TRY(gateway_note_begun(r, r->op.ran.database, e));
-  if (r->kind != RELAY_EXPLICIT) empty_rows(r, r->op.ran.column_count);
-  if (op->kind != DBMS_RUN) return relay_go(r, RELAY_PULL);
-  tell_ran(r, op);
-  return relay_go(r, RELAY_REST);
+/// Its rows, as far as they are few, come with the answer to RUN. One result at a time.
+static enum err ask_to_run(struct relay *r, const struct dbms_op *op) {
+  r->at_risk |= r->schema; // an entry of its own
+  r->schema_sent |= r->schema;
+  return r->kind != RELAY_PLAIN && !r->ahead ? relay_ask_together(r, op, DBMS_RUN) : relay_ask(r, DBMS_RUN);
 }
 
-/// The rows of an auto-commit are held back until it is committed, as long as they are few.
-static bool holds_back(const struct relay *r) {
-  return r->kind != RELAY_EXPLICIT && !r->delivered;
-}
-
-static enum err take_row(struct row_sink *sink, const struct vec *columns, uint32_t width, const uint32_t *sel, uint32_t rows,
-                         struct error *e) {
-  struct relay *r = CONTAINER_OF(sink, struct relay, held_back);
-  TRY(r->rows.sink.push(&r->rows.sink, columns, width, sel, rows, e));
-  r->rows_full = arena_bytes(&r->rows.arena) > RELAY_ROWS_BYTES;
+/// ERR_AGAIN: a worker parses it.
+static enum err note_schema(struct relay *r, struct str text) {
+  struct relay_statement statement = {0};
+  bool may = relay_may_change_schema(text);
+  if (may && !r->session->on_worker && text.len > RELAY_INLINE_TEXT_BYTES) return ERR_AGAIN;
+  if (may) relay_look_at(r->session, text, &statement);
+  r->schema = statement.schema;
   return ERR_OK;
 }
 
-static int64_t rows_left(const struct dbms_op *op) {
-  return op->pull.rows < 0 ? -1 : op->pull.rows - op->pulled.rows;
-}
-
-static void fill_pull(struct relay *r, const struct dbms_op *op) {
-  bool holds = holds_back(r) && !op->pull.discard;
-  int64_t left = rows_left(op);
-  r->op.pull = op->pull;
-  r->op.pull.rows = holds && (left < 0 || left > RELAY_ROWS_MAX) ? RELAY_ROWS_MAX : left;
-  if (!holds) return;
-  r->rows_full = false;
-  r->held_back.push = take_row;
-  r->op.pull.sink = &r->held_back;
-  r->op.pull.sink_full = &r->rows_full;
-}
-
-static enum err pulled_last(struct relay *r, struct dbms_op *op, struct error *e) {
-  TRY(relay_copy_summary(&r->answers, &r->op.pulled.summary, &r->summary, e));
-  r->has_summary = true;
-  if (r->kind == RELAY_AUTO) return relay_go(r, RELAY_COMMIT);
-  if (r->kind == RELAY_EXPLICIT) {
-    op->pulled.has_more = op->pulled.paused = false;
-    op->pulled.summary = r->summary;
-    return relay_go(r, RELAY_REST);
-  }
-  return relay_note_commit(r, r->op.pulled.summary.bookmark);
-}
-
-static enum err state_pull(struct relay *r, struct dbms_op *op, struct error *e) {
+static enum err state_run(struct relay *r, struct dbms_op *op, struct error *e) {
   if (!r->asked) {
-    if (r->committed || r->rows.rows > 0) return relay_go(r, RELAY_DELIVER);
-    fill_pull(r, op);
-    r->at_risk |= r->kind == RELAY_PLAIN && !r->reads;
-    return relay_ask(r, DBMS_PULL);
+    if (r->kind == RELAY_EXPLICIT) TRY(note_schema(r, op->run.query));
+    if (r->rows_end_within) return relay_go(r, RELAY_SPILL);
+    fill_run(r, op, &r->op);
+    return ask_to_run(r, op);
   }
   r->asked = false;
-  if (r->op.err != ERR_OK) return failed(r, op, e);
-  bool held = r->op.pull.sink == &r->held_back;
-  if (!held) op->pulled.rows += r->op.pulled.rows;
-  if (!r->op.pulled.has_more) return pulled_last(r, op, e);
-  r->delivered = true; // there are too many to hold back
-  if (held) return relay_go(r, RELAY_DELIVER);
-  op->pulled.has_more = true;
-  op->pulled.paused = r->op.pulled.paused;
-  return relay_go(r, RELAY_REST);
-}
-
-/// What was held back; then, where there is more, from there; then the end.
-static enum err state_deliver(struct relay *r, struct dbms_op *op, struct error *e) {
-  int64_t left = rows_left(op);
-  uint64_t gone = 0;
-  bool keeps = !op->pull.discard;
-  TRY(row_store_give(&r->rows, left < 0 ? UINT64_MAX : (uint64_t) left, keeps ? op->pull.sink : NULL,
-                     keeps ? op->pull.sink_full : NULL, &gone, e));
-  op->pulled.rows += (int64_t) gone;
-  r->delivered |= gone > 0;
-  bool full = keeps && op->pull.sink_full != NULL && *op->pull.sink_full;
-  bool more = r->rows.rows > 0 || !r->committed;
-  op->pulled.has_more = more;
-  op->pulled.paused = more && full && rows_left(op) != 0;
-  if (more && !full && rows_left(op) != 0) return relay_go(r, RELAY_PULL);
-  if (more) return relay_go(r, RELAY_REST);
-  op->pulled.summary = r->summary;
-  op->pulled.summary.bookmark = str_of(r->session->bookmark_text);
-  relay_end(r);
-  return relay_go(r, RELAY_REST);
+  if (r->op.err != ERR_OK) return relay_failed(r, op, e);
+  if (r->kind == RELAY_PLAIN) r->place = r->op.ran.place;
+  if (r->kind == RELAY_PLAIN && r->database == NULL) TRY(gateway_note_begun(r, r->op.ran.database, e));
+  if (r->kind == RELAY_PLAIN) relay_empty_rows(r, r->op.ran.column_count);
+  if (op->kind == DBMS_RUN) tell_ran(r, op);
+  r->newest = r->op.ran.result + r->offset;
+  if (relay_next_answer(r)) {
+    r->rows.width = op->kind == DBMS_RUN ? op->ran.column_count : r->rows.width;
+    return relay_go(r, RELAY_PULL);
+  }
+  r->untouched = false;
+  return relay_go(r, op->kind == DBMS_RUN ? RELAY_REST : RELAY_PULL);
 }
 
 enum err relay_note_commit_at(struct relay *r, uint64_t id) {
@@ -486,7 +477,7 @@ static enum err state_commit(struct relay *r, struct dbms_op *op, struct error *
     return relay_ask(r, DBMS_COMMIT);
   }
   r->asked = false;
-  if (r->op.err != ERR_OK) return failed(r, op, e);
+  if (r->op.err != ERR_OK) return relay_failed(r, op, e);
   return relay_note_commit(r, r->op.committed.bookmark);
 }
 
@@ -511,6 +502,11 @@ static enum err state_apply(struct relay *r, struct dbms_op *op, struct error *e
   }
   if (r->database != NULL) write_bookmark(r);
   if (r->changes_password) s->must_change_password = false;
+  if (op->kind == DBMS_RUN && r->kind == RELAY_EXPLICIT) {
+    r->committed = false; // no more than that
+    r->stands = true;
+    return relay_find(r, RELAY_BEGIN);
+  }
   if (op->kind == DBMS_RUN) { // what was found in the log; it has no rows
     op->ran = (typeof(op->ran)){.database = r->name};
     return relay_go(r, RELAY_REST);
@@ -536,8 +532,9 @@ typedef enum err handler(struct relay *r, struct dbms_op *op, struct error *e);
 
 static handler *const handlers[RELAY_STATE_MAX] = {
     [RELAY_FIND] = relay_state_find,       [RELAY_LOGIN] = relay_state_login, [RELAY_RESET] = relay_state_reset,
-    [RELAY_BEGIN] = state_begin,           [RELAY_RUN] = state_run,           [RELAY_PULL] = state_pull,
-    [RELAY_COMMIT] = state_commit,         [RELAY_APPLY] = state_apply,       [RELAY_DELIVER] = state_deliver,
+    [RELAY_BEGIN] = state_begin,           [RELAY_RUN] = state_run,           [RELAY_PULL] = relay_state_pull,
+    [RELAY_COMMIT] = state_commit,         [RELAY_APPLY] = state_apply,       [RELAY_DELIVER] = relay_state_deliver,
+    [RELAY_SPILL] = relay_state_spill,
     [RELAY_ROLLBACK] = state_rollback,     [RELAY_FENCE] = relay_state_fence, [RELAY_UNFENCE] = relay_state_unfence,
     [RELAY_REACH] = relay_state_reach,     [RELAY_LOOK] = relay_state_look,   [RELAY_INDEX] = relay_state_index,
     [RELAY_GREETED] = relay_state_greeted, [RELAY_NAME] = relay_state_name,   [RELAY_NAMED] = relay_state_named,
@@ -545,7 +542,7 @@ static handler *const handlers[RELAY_STATE_MAX] = {
 
 /// A transaction that is with the other server already: what the client's next operation begins with.
 static enum err begin_op(struct relay *r, const struct dbms_op *op, struct error *e) {
-  if (r->kind == RELAY_EXPLICIT) arena_reset(&r->answers);
+  if (r->kind == RELAY_EXPLICIT && !r->ahead) arena_reset(&r->answers);
   switch (op->kind) {
   case DBMS_RUN:
     return r->kind == RELAY_EXPLICIT ? relay_go(r, RELAY_RUN) : error_set(e, ERR_PROTOCOL, "A result is open already.");

@@ -23,9 +23,18 @@ enum err relay_fate_unknown(struct relay *r, enum err err, struct error *e) {
   return err == ERR_COMMIT_UNKNOWN || err == ERR_TX_TERMINATED ? err : not_known(r, e);
 }
 
+/// Then what the leader has then never comes here.
+static bool log_has_failed(struct relay *r) {
+  if (database_enter(r->database, NULL) != ERR_OK) return true;
+  bool failed = graph_failure(r->database->graph, NULL) != ERR_OK;
+  database_leave(r->database);
+  return failed;
+}
+
 enum err relay_ask_fate(struct relay *r, struct error *e) {
   if (r->in_transactions) return not_known(r, e); // of those inside nobody asked in particular
   r->asks_fate = true;
+  r->asks_leader = r->database == NULL || log_has_failed(r);
   r->look_from = r->place.last + 1;
   r->fence = (struct dbms_place){0};
   r->fate = DBMS_FATE_UNASKED;
@@ -39,7 +48,7 @@ enum err relay_state_fence(struct relay *r, struct dbms_op *op UNUSED, struct er
                                            .read_only = true,
                                            .metadata = V_NULL,
                                            .origin = r->origin,
-                                           .asks_fate = r->database == NULL,
+                                           .asks_fate = r->asks_leader,
                                            .behind = r->place.last};
     return relay_ask(r, DBMS_BEGIN);
   }
@@ -60,7 +69,7 @@ enum err relay_state_unfence(struct relay *r, struct dbms_op *op UNUSED, struct 
   r->asked = false;
   if (r->op.err != ERR_OK) relay_hang_up(r);
   if (r->kind == RELAY_QUESTION) return relay_go(r, RELAY_REST);
-  return relay_go(r, r->database != NULL ? RELAY_REACH : RELAY_LOOK);
+  return relay_go(r, r->asks_leader ? RELAY_LOOK : RELAY_REACH);
 }
 
 enum err relay_state_reach(struct relay *r, struct dbms_op *op UNUSED, struct error *e) {
@@ -79,31 +88,51 @@ enum err relay_state_reach(struct relay *r, struct dbms_op *op UNUSED, struct er
   return ERR_WAIT;
 }
 
-/// The rows of what is carried out as one auto-commit went with its server.
-static enum err committed(struct relay *r, struct error *e) {
+/// The rows of what is carried out as one auto-commit went with its server. All that stands of an explicit transaction before its
+/// COMMIT is a change of the schema.
+static enum err committed(struct relay *r, const struct dbms_op *op, struct error *e) {
   r->asks_fate = false;
-  if (!r->has_summary && r->rows.width > 0) {
+  if (r->kind == RELAY_EXPLICIT && op->kind == DBMS_COMMIT) return ERR_OK;
+  if (r->kind == RELAY_EXPLICIT && !(r->untouched && r->kept.whole))
+    return error_set(e, ERR_COMMIT_UNKNOWN,
+                     "The transaction was lost with the server that carried it out, but a change of the schema that it has made "
+                     "stands. Whether the last one does, SHOW INDEXES and SHOW CONSTRAINTS tell.");
+  if (r->kind == RELAY_PLAIN && !r->has_summary && r->rows.width > 0)
     return error_set(e, ERR_COMMIT_UNKNOWN, "The statement was committed, but its result was lost with the server that had it.");
-  }
   if (!r->has_summary)
     r->summary = (struct dbms_summary){.type = r->schema ? "s" : "w", .database = r->name, .plan = V_NULL, .profile = V_NULL};
   r->has_summary = true;
   return ERR_OK;
 }
 
-/// A gateway has no log: whoever leads has looked into its own, as far as it goes.
-static enum err look_elsewhere(struct relay *r, struct error *e) {
+enum err relay_tell_what_stands(struct relay *r, struct dbms_op *op) {
+  r->stands = r->untouched = false;
+  r->offset = 1;
+  r->newest = r->ahead_of = 0;
+  r->ahead = true;
+  op->ran = (typeof(op->ran)){.database = r->name};
+  return relay_go(r, RELAY_REST);
+}
+
+/// Whoever leads has looked into its own log, as far as it goes.
+static enum err look_elsewhere(struct relay *r, const struct dbms_op *op, struct error *e) {
   if (r->fate == DBMS_FATE_NOT_COMMITTED) return relay_again(r, e);
   if (r->fate != DBMS_FATE_COMMITTED) return not_known(r, e);
-  TRY(committed(r, e));
+  TRY(committed(r, op, e));
   return relay_note_commit(r, str_of(r->fate_bookmark));
 }
 
-enum err relay_state_look(struct relay *r, struct dbms_op *op UNUSED, struct error *e) {
-  if (r->database == NULL) return look_elsewhere(r, e);
-  if (!r->session->on_worker) return ERR_AGAIN; // the log is read from the disk
+/// The log here does not go back so far, or does not go on: there is that of whoever leads.
+static enum err ask_leader(struct relay *r, struct error *e) {
+  if (r->asks_leader) return not_known(r, e);
+  r->asks_leader = true;
+  return relay_find(r, RELAY_FENCE);
+}
+
+/// What is in it is committed, whether all is there or not.
+static enum err look_here(struct relay *r, struct dbms_op *op, struct error *e) {
   uint64_t index = 0;
-  bool settled = r->fence.term != 0;
+  bool settled = r->fence.term != 0 && !r->asks_leader;
   TRY(database_enter(r->database, e));
   uint64_t last = settled ? r->fence.last : graph_tx_last_committed(r->database->graph);
   struct graph_origin origin = {r->origin.member, r->origin.sequence};
@@ -111,9 +140,15 @@ enum err relay_state_look(struct relay *r, struct dbms_op *op UNUSED, struct err
   database_leave(r->database);
   if (err == ERR_WAIT) return ERR_AGAIN;
   if (err == ERR_OK && index != 0) {
-    TRY(committed(r, e));
+    TRY(committed(r, op, e));
     r->generation = 0; // that of the store here
     return relay_note_commit_at(r, index);
   }
-  return err == ERR_OK && settled ? relay_again(r, e) : not_known(r, e);
+  return err == ERR_OK && settled ? relay_again(r, e) : ask_leader(r, e);
+}
+
+enum err relay_state_look(struct relay *r, struct dbms_op *op, struct error *e) {
+  bool told = r->fate == DBMS_FATE_COMMITTED || r->fate == DBMS_FATE_NOT_COMMITTED;
+  if (r->database == NULL || (r->asks_leader && told)) return look_elsewhere(r, op, e);
+  return r->session->on_worker ? look_here(r, op, e) : ERR_AGAIN; // the log is read from the disk
 }

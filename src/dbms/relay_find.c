@@ -15,9 +15,7 @@ enum err relay_find(struct relay *r, enum relay_state found) {
 
 static int64_t patience_ns(const struct relay *r, const struct dbms_op *op) {
   int64_t ms = r->session->dbms->options.config->routing_wait_ms;
-  int64_t timeout_ms = op->kind == DBMS_BEGIN      ? op->begin.timeout_ms
-                       : r->kind != RELAY_EXPLICIT ? r->kept.op.run.tx.timeout_ms
-                                                   : 0;
+  int64_t timeout_ms = op->kind == DBMS_BEGIN ? op->begin.timeout_ms : r->kept.whole ? r->kept.op.run.tx.timeout_ms : 0;
   return (timeout_ms > 0 ? MIN(ms, timeout_ms) : ms) * NS_PER_MS;
 }
 
@@ -38,6 +36,10 @@ void relay_unpark(struct relay *r, enum err err) {
 
 static enum err nobody_leads(struct relay *r, const char *why, struct error *e) {
   if (r->found == RELAY_FENCE) return relay_go(r, RELAY_LOOK); // what is here has to do
+  if (r->stands)
+    return error_set(e, ERR_COMMIT_UNKNOWN,
+                     "The schema of database '%.*s' was changed, and then its leader was lost. No other was found.",
+                     STR_ARG(r->name));
   if (r->kind == RELAY_QUESTION) return linearizable_unavailable(r->session, r->database, e);
   if (!relay_wants_leader(r)) {
     return error_set(
@@ -180,8 +182,10 @@ enum err relay_state_login(struct relay *r, struct dbms_op *op, struct error *e 
   if (r->op.err == ERR_OK) return relay_go(r, r->found);
   enum err err = r->op.err;
   relay_hang_up(r);
-  if (r->found == RELAY_FENCE && err == ERR_UNAUTHORIZED)
-    return relay_go(r, RELAY_LOOK); // again and again it would lock the user out
+  if (r->found == RELAY_FENCE && err == ERR_UNAUTHORIZED) {
+    r->asks_leader = true; // again and again it would lock the user out
+    return relay_go(r, RELAY_LOOK);
+  }
   if (relay_is_refused(err) || err == ERR_CLOSED || r->found == RELAY_FENCE) return relay_find(r, r->found);
   op->error = r->op.error;
   return err;

@@ -7,12 +7,13 @@
 #include "graph/types.h"
 
 enum {
-  RELAY_ROWS_MAX = 1000,      // of a result are held back until its transaction has committed,
-  RELAY_ROWS_BYTES = 1 << 20, // and so many bytes
-  RELAY_PARKED_MAX = 10000,   // sessions that wait for a leader
+  RELAY_ROWS_MAX = DBMS_AHEAD_ROWS_MAX, // of a result are held back: until its transaction has committed, or its client asks
+  RELAY_ROWS_BYTES = 1 << 20,           // and so many bytes
+  RELAY_PARKED_MAX = 10000,             // sessions that wait for a leader
+  RELAY_INLINE_TEXT_BYTES = 2048,       // a statement up to this length is parsed on the caller's thread
 };
 
-/// A statement with all that belongs to it, kept beyond its operation.
+/// A statement with all that belongs to it, kept beyond its operation; of an explicit transaction, what it was begun with.
 struct relay_kept {
   struct arena arena;
   bool whole;
@@ -46,6 +47,7 @@ enum relay_state {
   RELAY_BEGIN,
   RELAY_RUN,
   RELAY_PULL,
+  RELAY_SPILL, // the rest of a portion that was held back in part, before anything else is said there
   RELAY_COMMIT,
   RELAY_APPLY, // here, what was committed there
   RELAY_DELIVER,
@@ -71,8 +73,10 @@ struct relay {
   struct arena texts; // who has logged in
   struct dbms_op login;
   struct relay_peer peer;
-  struct dbms_op op; // there
-  bool asked;        // it was sent, and is answered when the session goes on
+  struct dbms_op op;        // there
+  struct dbms_op behind[2]; // sent together with it: RUN, PULL
+  _Atomic bool begun;       // the first of several is answered
+  bool asked;               // it was sent, and is answered when the session goes on
   bool under_way;    // and is not answered; under the session's mutex
 
   // The transaction.
@@ -80,21 +84,28 @@ struct relay {
   struct database *database;                             // NULL: this server is a gateway
   struct str name;                                       // of it; on a gateway as it was asked for, and then as it was told there
   bool reads;                                            // on a gateway: no more than that
-  struct relay_kept kept;                                // of an auto-commit
+  struct relay_kept kept;
+  bool untouched; // explicit: no statement of it was answered yet
+  bool schema_sent; // a statement of it that changes the schema
+  bool stands;    // what its first statement has changed in the schema: it is begun again behind that,
+  int64_t offset; // where the numbers of its results are lower by so much than its client's
   bool plain, in_transactions, schema, changes_password; // what its statement does
   struct dbms_origin origin;
   struct dbms_place place;
   bool at_risk;            // something that may commit was sent
   bool asks_fate;          // its commit, or what else was sent, is being looked for
+  bool asks_leader;        // by whoever leads: there is no log here, or it does not tell
   bool committed;          // it is: `id`
   uint64_t id, generation; // generation: of the store there, as its bookmark says; 0: it was found in the log here
   bool delivered;          // rows: it cannot be done again unseen
-  struct row_store rows;
+  struct row_store rows;     // that came before the client has asked for them
   struct row_sink held_back; // into `rows`
-  bool rows_full;
+  bool rows_full, rows_end_within; // they were too many bytes: the portion has more, on its way
+  bool ahead;                      // explicit: they are of a result that the client has not heard the end of
+  int64_t ahead_of, newest;        // the number of that, and of the last one
   struct arena answers;
   struct dbms_summary summary;
-  bool has_summary;
+  bool has_summary; // of the statement, explicit: of the one whose rows are ahead
 
   // The operation.
   enum relay_state state, found;
@@ -126,6 +137,10 @@ static inline bool relay_wants_leader(const struct relay *r) {
 void relay_start(struct relay *r, struct database *db, struct str name, enum relay_kind kind, enum relay_state first);
 /// Sends `r->op`, whose inputs are filled in, as that; the handler is called again with the answer.
 enum err relay_ask(struct relay *r, enum dbms_op_kind kind) NODISCARD;
+/// The same, with a statement and the first of its rows right behind a BEGIN, or the rows alone behind a RUN.
+enum err relay_ask_together(struct relay *r, const struct dbms_op *op, enum dbms_op_kind kind) NODISCARD;
+/// The one that was sent behind `r->op` takes its place, for the handler of that state. False: none was.
+bool relay_next_answer(struct relay *r);
 /// The session there is of no more use.
 void relay_hang_up(struct relay *r);
 /// The transaction is over.
@@ -133,6 +148,8 @@ void relay_end(struct relay *r);
 /// Nothing of it was committed, and nothing delivered: all over again. Otherwise an error that drivers take for a reason to do
 /// so themselves.
 enum err relay_again(struct relay *r, struct error *e) NODISCARD;
+/// What the other server could not do, or may not have done. Its own errors are the client's.
+enum err relay_failed(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
 /// Waits for a leader; `found` is what to do then.
 enum err relay_find(struct relay *r, enum relay_state found);
 /// Takes it out of those that wait for a leader, unless it goes on doing so.
@@ -142,6 +159,8 @@ enum err relay_note_commit(struct relay *r, struct str bookmark);
 enum err relay_note_commit_at(struct relay *r, uint64_t id);
 /// The other server was lost, or says that it cannot tell: RELAY_FENCE and so on.
 enum err relay_ask_fate(struct relay *r, struct error *e) NODISCARD;
+/// An explicit transaction whose first statement stands without it: what the client is told of that, once it is begun again.
+enum err relay_tell_what_stands(struct relay *r, struct dbms_op *op) NODISCARD;
 /// The client is not told to try again what may have been done, whatever was in the way of finding out.
 enum err relay_fate_unknown(struct relay *r, enum err err, struct error *e) NODISCARD;
 /// Its answer says that this was not done, nor will be, and that another server may do it.
@@ -157,6 +176,24 @@ enum err relay_state_fence(struct relay *r, struct dbms_op *op, struct error *e)
 enum err relay_state_unfence(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
 enum err relay_state_reach(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
 enum err relay_state_look(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+
+// relay_statement.c
+struct relay_statement {
+  bool in_transactions, schema, admin;
+};
+/// Parses it; all false where it is wrong.
+void relay_look_at(const struct dbms_session *s, struct str text, struct relay_statement *ret);
+/// Without parsing it: false is certain.
+bool relay_may_change_schema(struct str text);
+
+// relay_rows.c
+enum err relay_state_pull(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_spill(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_deliver(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+/// No rows are held back.
+void relay_empty_rows(struct relay *r, uint32_t width);
+/// A PULL right behind RUN, into the rows that are held back.
+void relay_fill_ahead(struct relay *r, struct dbms_op *to);
 
 // relay_index.c
 enum err relay_state_index(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
@@ -179,6 +216,8 @@ enum err relay_open_session(struct relay *r, struct dbms_remote *by, uint64_t se
 // relay_kept.c
 /// ERR_NOMEM, or what the budget of `arena` says: nothing is kept.
 enum err relay_kept_put(struct relay_kept *k, const struct dbms_op *run, struct error *e) NODISCARD;
+/// The same for what a transaction is begun with. What is in `arena` already stays there.
+enum err relay_kept_begin(struct relay_kept *k, const struct dbms_tx_options *begin, struct error *e) NODISCARD;
 void relay_kept_drop(struct relay_kept *k);
 /// The summary of another session's result, whole, in `a`.
 enum err relay_copy_summary(struct arena *a, const struct dbms_summary *from, struct dbms_summary *ret,

@@ -42,6 +42,13 @@ enum err relay_kept_put(struct relay_kept *k, const struct dbms_op *run, struct 
   return err;
 }
 
+enum err relay_kept_begin(struct relay_kept *k, const struct dbms_tx_options *begin, struct error *e) {
+  k->op = (struct dbms_op){.kind = DBMS_RUN, .run.tx = *begin};
+  enum err err = copy_options(&k->arena, &k->op.run.tx, e);
+  k->whole = err == ERR_OK;
+  return err;
+}
+
 void relay_kept_drop(struct relay_kept *k) {
   k->whole = false;
   arena_reset(&k->arena);

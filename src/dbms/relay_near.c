@@ -10,6 +10,7 @@ struct near {
 
 struct dbms_remote_session {
   struct dbms_session *session;
+  struct dbms_op *op, here; // as it was given; the one that the session here has
 };
 
 static enum err near_open(struct dbms_remote *remote, struct str address UNUSED, const struct dbms_client *client,
@@ -26,8 +27,54 @@ static enum err near_open(struct dbms_remote *remote, struct str address UNUSED,
   return err;
 }
 
+/// What a failure leaves undone fails with it. The last one's `done` may free the session.
+static void tell(struct dbms_op *op) {
+  for (struct dbms_op *then; op != NULL; op = then) {
+    then = op->err != ERR_OK ? op->then : NULL;
+    if (then != NULL) {
+      then->err = op->err;
+      then->error = op->error;
+    }
+    op->done(op);
+  }
+}
+
+/// True: the one behind it, if there is one, is next.
+static bool take_answer(struct dbms_remote_session *s) {
+  struct dbms_op *op = s->op, answer = s->here;
+  answer.done = op->done;
+  answer.ready = op->ready;
+  answer.context = op->context;
+  *op = answer;
+  if (op->err == ERR_OK && op->then != NULL) {
+    s->op = op->then;
+    op->done(op);
+    return true;
+  }
+  tell(op);
+  return false;
+}
+
+static void near_go_on(struct dbms_remote_session *s);
+
+static void near_done(struct dbms_op *here) {
+  struct dbms_remote_session *s = here->context;
+  if (take_answer(s)) near_go_on(s);
+}
+
+static void near_go_on(struct dbms_remote_session *s) {
+  bool more = true;
+  while (more) {
+    s->here = *s->op;
+    s->here.done = near_done;
+    s->here.context = s;
+    more = dbms_session_submit(s->session, &s->here) && take_answer(s);
+  }
+}
+
 static void near_submit(struct dbms_remote_session *s, struct dbms_op *op) {
-  if (dbms_session_submit(s->session, op)) op->done(op);
+  s->op = op;
+  near_go_on(s);
 }
 
 static void near_interrupt(struct dbms_remote_session *s, enum err reason) {

@@ -118,6 +118,7 @@ struct dbms_op {
   /// thread that serves the connection.
   void (*ready)(struct dbms_op *op);
   void *context; // the front door's
+  struct dbms_op *then; // of a session on another server alone: goes there right behind this one (dbms/remote.h)
   /// The calling thread serves nobody else: it may write and sync the log for a small commit itself instead of waking another.
   bool alone;
 

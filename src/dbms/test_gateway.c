@@ -165,6 +165,57 @@ TEST(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it
   scene_stop(&s);
 }
 
+/// Nothing of it was seen but that it was begun.
+TEST(a_transaction_whose_first_statement_was_not_answered_is_begun_again) {
+  static const enum dbms_op_kind kinds[] = {DBMS_RUN, DBMS_PULL};
+  struct scene s;
+  int expected = 0;
+  scene_start(&s);
+  for (int reads = 0; reads < 2; reads++)
+    for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+      for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+        struct dbms_op begin = op_of(DBMS_BEGIN);
+        begin.begin.read_only = reads;
+        begin.begin.linearizable = reads;
+        must(&s.here, ask(&s.here, begin));
+        wire_lose(&s.trio.wire, losses[l], kinds[k]);
+        must(&s.here, tell(&s.here, reads ? COUNTER : INCREMENT " RETURN c.n", false));
+        assert_int_equal(s.here.rows, 1);
+        if (!reads) assert_int_equal(s.here.sum, ++expected);
+        must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+        assert_int_equal(read_number(&s.there, COUNTER), expected);
+      }
+  for (int i = 0; i < 3; i++) {
+    must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+    move_leader(&s.trio);
+    must(&s.here, tell(&s.here, INCREMENT, false));
+    must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+  }
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, INCREMENT, false));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_RUN);
+  assert_int_equal(ask(&s.here, op_run(INCREMENT, false)), ERR_OUTDATED);
+  assert_int_equal(read_number(&s.there, COUNTER), expected + 3);
+  scene_stop(&s);
+}
+
+TEST(a_change_of_the_schema_in_a_transaction_is_made_once) {
+  static const enum dbms_op_kind kinds[] = {DBMS_RUN, DBMS_PULL, DBMS_COMMIT};
+  struct scene s;
+  char text[80];
+  scene_start(&s);
+  for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+    for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+      snprintf(text, sizeof text, "CREATE INDEX FOR (c:C) ON (c.p%zu%zu)", k, l);
+      must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+      wire_lose(&s.trio.wire, losses[l], kinds[k]);
+      must(&s.here, tell(&s.here, text, false));
+      must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+    }
+  assert_int_equal(read_number(&s.there, "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"), 6);
+  scene_stop(&s);
+}
+
 TEST(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused) {
   struct scene s;
   scene_start(&s);
@@ -301,6 +352,8 @@ TEST(clients_count_on_while_every_tenth_message_is_lost) {
 TESTS(T(what_is_written_is_read_behind_its_bookmark_wherever_that_is), T(whoever_asks_the_way_is_shown_the_gateway_alone),
       T(an_operation_without_what_it_needs_is_refused), T(whatever_is_lost_of_a_statement_it_is_done_once),
       T(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it),
+      T(a_transaction_whose_first_statement_was_not_answered_is_begun_again),
+      T(a_change_of_the_schema_in_a_transaction_is_made_once),
       T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
       T(another_leader_knows_what_the_one_that_was_lost_has_committed), T(a_fate_that_the_log_does_not_tell_is_not_made_up),
       T(writes_wait_for_a_leader_and_reads_do_not), T(a_linearizable_read_sees_the_last_acknowledged_write),

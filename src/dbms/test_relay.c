@@ -233,10 +233,108 @@ TEST(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it
     assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), done ? ERR_OK : ERR_OUTDATED);
     assert_int_equal(read_number(&s.there, COUNTER), done);
   }
+  scene_stop(&s);
+}
+
+/// Nothing of it was seen but that it was begun.
+TEST(a_transaction_whose_first_statement_was_not_answered_is_begun_again) {
+  static const enum dbms_op_kind kinds[] = {DBMS_RUN, DBMS_PULL};
+  struct scene s;
+  int expected = 0;
+  scene_start(&s);
+  for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+    for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+      must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+      wire_lose(&s.trio.wire, losses[l], kinds[k]);
+      must(&s.here, tell(&s.here, INCREMENT " RETURN c.n", false));
+      assert_int_equal(s.here.sum, ++expected);
+      assert_int_equal(s.here.op.pulled.summary.counters.properties_set, 1);
+      must(&s.here, tell(&s.here, COUNTER, false));
+      must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+      assert_int_equal(read_number(&s.there, COUNTER), expected);
+    }
   must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
-  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_RUN);
-  assert_int_equal(ask(&s.here, op_run(INCREMENT, false)), ERR_OUTDATED);
-  assert_int_equal(read_number(&s.here, COUNTER), 1);
+  move_leader(&s.trio);
+  must(&s.here, tell(&s.here, INCREMENT, false));
+  move_leader(&s.trio);
+  assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), ERR_OUTDATED); // that has been seen
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+  assert_int_equal(read_number(&s.here, COUNTER), expected);
+  scene_stop(&s);
+}
+
+TEST(a_transaction_of_which_anything_was_seen_is_for_its_client_to_do_again) {
+  struct scene s;
+  scene_start(&s);
+  for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+    must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+    must(&s.here, tell(&s.here, INCREMENT, false));
+    wire_lose(&s.trio.wire, losses[l], DBMS_RUN);
+    assert_int_equal(ask(&s.here, op_run(INCREMENT, false)), ERR_OUTDATED);
+    must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+    must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+    must(&s.here, ask(&s.here, op_run("UNWIND range(1, 3000) AS i CREATE (:D) RETURN i", false)));
+    wire_lose(&s.trio.wire, losses[l], DBMS_PULL); // of what is beyond the rows that came with RUN
+    assert_int_equal(ask(&s.here, op_pull(&s.here, -1)), ERR_OUTDATED);
+    must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  }
+  assert_int_equal(read_number(&s.here, COUNTER), 0);
+  assert_int_equal(read_number(&s.here, "MATCH (d:D) RETURN count(*)"), 0);
+  scene_stop(&s);
+}
+
+static enum err pull_of(struct client *c, int64_t result, int64_t rows) {
+  struct dbms_op op = op_pull(c, rows);
+  op.pull.result = result;
+  return ask(c, op);
+}
+
+TEST(results_of_a_transaction_are_pulled_in_any_order) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, ask(&s.here, op_run("UNWIND range(1, 2500) AS i RETURN i", false)));
+  must(&s.here, ask(&s.here, op_run("UNWIND range(1, 5) AS i RETURN i", false)));
+  assert_int_equal(s.here.op.ran.result, 1);
+  must(&s.here, pull_of(&s.here, 0, 700));
+  assert_int_equal(s.here.sum, 700 * 701 / 2);
+  must(&s.here, pull_of(&s.here, 1, 3));
+  assert_int_equal(s.here.sum, 6);
+  assert_true(s.here.op.pulled.has_more);
+  must(&s.here, pull_of(&s.here, 0, -1));
+  assert_int_equal(s.here.sum, 2500 * 2501 / 2 - 700 * 701 / 2);
+  assert_false(s.here.op.pulled.has_more);
+  must(&s.here, pull_of(&s.here, 1, -1));
+  assert_int_equal(s.here.sum, 9);
+  must(&s.here, ask(&s.here, op_run("UNWIND range(1, 40) AS i RETURN i, reduce(s = 'x', k IN range(1, 17) | s + s)", false)));
+  must(&s.here, ask(&s.here, op_run("RETURN 1", false))); // more than is held back by its bytes
+  must(&s.here, pull_of(&s.here, 2, -1));
+  assert_int_equal(s.here.sum, 820);
+  must(&s.here, pull_of(&s.here, 3, -1));
+  struct dbms_op discard = op_pull(&s.here, -1);
+  must(&s.here, ask(&s.here, op_run("UNWIND range(1, 2500) AS i CREATE (:D) RETURN i", false)));
+  discard.pull.discard = true;
+  must(&s.here, ask(&s.here, discard));
+  assert_int_equal(s.here.op.pulled.summary.counters.nodes_created, 2500);
+  must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+  assert_int_equal(read_number(&s.here, "MATCH (d:D) RETURN count(*)"), 2500);
+  scene_stop(&s);
+}
+
+TEST(a_statement_and_its_rows_are_asked_for_together) {
+  struct scene s;
+  scene_start(&s);
+  uint64_t pulls = wire_count(&s.trio.wire, DBMS_PULL);
+  must(&s.here, ask(&s.here, op_run(INCREMENT " RETURN c.n", true)));
+  assert_int_equal(wire_count(&s.trio.wire, DBMS_PULL), pulls + 1);
+  assert_int_equal(read_number(&s.there, COUNTER), 0); // it is committed when the rows are wanted
+  must(&s.here, ask(&s.here, op_pull(&s.here, -1)));
+  assert_int_equal(wire_count(&s.trio.wire, DBMS_PULL), pulls + 1);
+  assert_int_equal(read_number(&s.there, COUNTER), 1);
+  must(&s.here, ask(&s.here, op_run(INCREMENT, true)));
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  assert_int_equal(read_number(&s.there, COUNTER), 1);
   scene_stop(&s);
 }
 
@@ -255,6 +353,45 @@ TEST(the_log_is_asked_when_it_has_what_the_leader_had) {
   host_hold(host, false);
   must(&s.here, await(&s.here));
   assert_int_equal(read_number(&s.here, COUNTER), 1);
+  scene_stop(&s);
+}
+
+/// What is committed never comes to it any more, and its own log does not tell.
+TEST(a_member_whose_log_has_failed_asks_the_leader_what_became_of_a_commit) {
+  struct scene s;
+  struct error cause = ERROR_INIT;
+  error_set(&cause, ERR_IO, "the disk is broken");
+  scene_start(&s);
+  struct database *db = dbms_home(s.trio.servers[s.follows].dbms);
+  for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+    bool done = losses[l] == LOSS_ANSWER;
+    must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+    must(&s.here, tell(&s.here, INCREMENT, false));
+    if (l == 0) graph_group_failed(db->graph, &cause);
+    wire_lose(&s.trio.wire, losses[l], DBMS_COMMIT);
+    assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), done ? ERR_OK : ERR_OUTDATED);
+    assert_int_equal(read_number(&s.there, COUNTER), done);
+    if (!done) must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  }
+  scene_stop(&s);
+}
+
+TEST(a_member_whose_log_fails_meanwhile_asks_the_leader_again) {
+  struct scene s;
+  struct error cause = ERROR_INIT;
+  error_set(&cause, ERR_IO, "the disk is broken");
+  scene_start(&s);
+  struct thread_host *host = &s.trio.servers[s.follows].host;
+  must(&s.here, ask(&s.here, op_run(INCREMENT, true)));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT);
+  host_hold(host, true);
+  submit(&s.here, op_pull(&s.here, -1));
+  while (wire_count(&s.trio.wire, DBMS_ROLLBACK) == 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS); // it waits for what the leader had
+  graph_group_failed(dbms_home(s.trio.servers[s.follows].dbms)->graph, &cause);
+  must(&s.here, await(&s.here));
+  assert_int_equal(wire_count(&s.trio.wire, DBMS_ROLLBACK), 2);
+  assert_int_equal(read_number(&s.there, COUNTER), 1);
+  host_hold(host, false);
   scene_stop(&s);
 }
 
@@ -302,6 +439,44 @@ TEST(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice) {
       must(&s.here, tell(&s.here, text, true));
     }
   assert_int_equal(read_number(&s.here, "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"), 6);
+  scene_stop(&s);
+}
+
+TEST(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly) {
+  static const enum dbms_op_kind kinds[] = {DBMS_RUN, DBMS_PULL, DBMS_COMMIT};
+  struct scene s;
+  char text[80];
+  int64_t made = 0;
+  scene_start(&s);
+  for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+    for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+      snprintf(text, sizeof text, "CREATE INDEX FOR (c:C) ON (c.p%zu%zu)", k, l);
+      must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+      wire_lose(&s.trio.wire, losses[l], kinds[k]);
+      must(&s.here, tell(&s.here, text, false));
+      must(&s.here, ask(&s.here, op_run("UNWIND range(1, 5) AS i RETURN i", false)));
+      assert_int_equal(s.here.op.ran.result, 1);
+      must(&s.here, pull_of(&s.here, 1, -1));
+      assert_int_equal(s.here.sum, 15);
+      must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+      assert_int_equal(read_number(&s.here, "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"), ++made);
+    }
+  for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+    bool done = losses[l] == LOSS_ANSWER;
+    snprintf(text, sizeof text, "CREATE INDEX FOR (c:C) ON (c.q%zu)", l);
+    must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+    must(&s.here, tell(&s.here, text, false));
+    snprintf(text, sizeof text, "CREATE INDEX FOR (c:C) ON (c.r%zu)", l);
+    wire_lose(&s.trio.wire, losses[l], DBMS_RUN);
+    assert_int_equal(ask(&s.here, op_run(text, false)), ERR_COMMIT_UNKNOWN);
+    assert_non_null(strstr(s.here.op.error.message, "stands"));
+    must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+    made += done ? 2 : 1;
+    assert_int_equal(read_number(&s.here, "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"), made);
+  }
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, "CREATE INDEX FOR (c:C) ON (c.z)", false));
+  assert_int_equal(tell(&s.here, INCREMENT, false), ERR_GENERAL_ARGUMENTS);
   scene_stop(&s);
 }
 
@@ -470,9 +645,15 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_write_that_no_leader_takes_in_time_is_refused_so_that_drivers_try_again),
       T(a_statement_whose_server_ceases_to_lead_is_done_by_the_next_leader), T(whatever_is_lost_of_a_statement_it_is_done_once),
       T(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it),
-      T(the_log_is_asked_when_it_has_what_the_leader_had), T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
+      T(a_transaction_whose_first_statement_was_not_answered_is_begun_again),
+      T(a_transaction_of_which_anything_was_seen_is_for_its_client_to_do_again),
+      T(results_of_a_transaction_are_pulled_in_any_order),
+      T(a_statement_and_its_rows_are_asked_for_together), T(the_log_is_asked_when_it_has_what_the_leader_had),
+      T(a_member_whose_log_has_failed_asks_the_leader_what_became_of_a_commit),
+      T(a_member_whose_log_fails_meanwhile_asks_the_leader_again), T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
       T(a_statement_that_arrives_in_a_later_term_than_it_was_begun_for_is_refused),
-      T(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice), T(what_the_client_has_seen_rows_of_is_not_done_again),
+      T(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice),
+      T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly), T(what_the_client_has_seen_rows_of_is_not_done_again),
       T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
       T(whoever_must_change_the_password_is_looked_at_by_the_leader_itself),
       T(a_fate_is_not_asked_for_with_a_password_that_was_refused), T(nobody_ends_the_transaction_of_another_user_by_its_origin),

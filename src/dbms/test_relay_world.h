@@ -363,12 +363,26 @@ static inline void wire_unlink(struct dbms_remote_session *s) {
   *at = s->next;
 }
 
+/// The operation has failed, and those behind it with it.
+static inline void wire_fail(struct dbms_op *op) {
+  for (struct dbms_op *then; op != NULL; op = then) {
+    then = op->then;
+    if (then != NULL) {
+      then->err = op->err;
+      then->error = op->error;
+    }
+    op->done(op);
+  }
+}
+
 static inline void wire_answer(struct dbms_remote_session *s, enum err err) {
   struct dbms_op *op = TAKE_PTR(s->asked);
   op->err = err;
   error_set(&op->error, err, "The connection was lost.");
-  op->done(op);
+  wire_fail(op);
 }
+
+static inline void wire_submit(struct dbms_remote_session *s, struct dbms_op *op);
 
 /// What the other session answered, or that nothing came.
 static inline void wire_on_done(struct dbms_op *there) {
@@ -395,7 +409,13 @@ static inline void wire_on_done(struct dbms_op *there) {
   answer.ready = op->ready;
   answer.context = op->context;
   *op = answer;
+  if (op->err != ERR_OK) {
+    wire_fail(op);
+    return;
+  }
+  struct dbms_op *then = op->then;
   op->done(op);
+  if (then != NULL) wire_submit(s, then);
 }
 
 static inline enum loss wire_draw(struct wire *w, enum dbms_op_kind kind) {

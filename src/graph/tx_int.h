@@ -53,6 +53,7 @@ struct graph_tx {
   enum err outcome;
   uint64_t commit_id;
   // A schema change of this transaction on its way.
+  bool schema_changed; // by an entry of its own, which stands whatever becomes of the rest
   bool schema_asked;
   uint32_t schema_created;    // the index that was asked for
   _Atomic bool schema_landed; // and then:

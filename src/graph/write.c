@@ -16,6 +16,10 @@ enum err tx_begin_write(struct graph_tx *tx, struct error *e) {
   TRY(tx_check(tx, e));
   if (LIKELY(tx->writing)) return commits_check_term(tx->g, tx->term, e);
   if (tx->options.read_only) return error_set(e, ERR_ACCESS_MODE, "Writing in read access mode not allowed.");
+  if (tx->schema_changed) // an entry with its origin says that it was committed: there must be no other
+    return error_set(e, ERR_GENERAL_ARGUMENTS,
+                     "Tried to execute Write query after executing Schema modification. "
+                     "Schema changes and data changes need transactions of their own.");
   TRY(graph_failure(tx->g, e));
   uint64_t term = tx->term;
   TRY(term == 0 ? commits_term(tx->g, &term, e) : commits_check_term(tx->g, term, e));

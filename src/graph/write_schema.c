@@ -143,7 +143,10 @@ static void schema_landed(struct flight *f, enum err err) {
 /// ERR_WAIT until the schema change is applied, or never will be.
 static enum err await_schema(struct graph_tx *tx, struct error *e) {
   if (!tx->schema_landed) return ERR_WAIT;
-  if (tx->schema_fate == ERR_OK) return ERR_OK;
+  if (tx->schema_fate == ERR_OK) {
+    tx->schema_changed = true;
+    return ERR_OK;
+  }
   tx->schema_asked = false;
   TRY(graph_failure(tx->g, e));
   return commits_fallen(tx->schema_fate, "The schema was not changed", e);
