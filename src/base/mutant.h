@@ -120,6 +120,7 @@
   X(product_uncommitted,      "an entry that is durable here counts as committed after a restart") \
   X(product_former_self,   "a server that lost its databases votes on as the member that it was") \
   X(product_bookmark,     "a bookmark that is not reached is not waited for") \
+  X(product_term,             "whoever wrote in a term that is over goes on, and commits in the next one") \
   /* formation of clusters: caught by its simulator */ \
   X(identity_sync,           "what a server promises is said before it is on the disk") \
   X(formation_enough,        "fewer servers than are needed found a cluster") \

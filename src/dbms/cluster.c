@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mutant.h"
 #include "dbms/transaction.h"
 #include "graph/replica.h"
 #include "store/store.h"
@@ -140,7 +141,7 @@ static void lead(struct cluster_group *g, const struct group_stats *s) {
   g->leading = term;
   g->led_since_ms = cluster_now_ms(g->cluster);
   graph_lead(g->database->graph, term);
-  if (led) transactions_kill_writers(g->cluster->dbms, g->database, ERR_NOT_LEADER);
+  if (led && !MUTANT(product_term)) transactions_kill_writers(g->cluster->dbms, g->database, ERR_NOT_LEADER);
 }
 
 enum err cluster_refusal(enum err err, const struct group_stats *now, uint64_t term) {

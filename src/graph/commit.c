@@ -84,7 +84,8 @@ enum err commits_term(struct graph *g, uint64_t *ret, struct error *e) {
 }
 
 enum err commits_check_term(struct graph *g, uint64_t term, struct error *e) {
-  if (LIKELY(atomic_load_explicit(&g->commits.term, memory_order_relaxed) == term) || MUTANT(replica_term)) return ERR_OK;
+  if (LIKELY(atomic_load_explicit(&g->commits.term, memory_order_relaxed) == term)) return ERR_OK;
+  if (MUTANT(replica_term) || MUTANT(product_term)) return ERR_OK;
   return error_set(e, ERR_NOT_LEADER,
                    "The transaction was not committed: this server has ceased to be the leader that it began to write on.");
 }
@@ -119,7 +120,7 @@ static enum err submit_locked(struct graph *g, struct flight *f, struct error *e
 enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, uint64_t term, struct error *e) {
   TRY(graph_failure(g, e));
   if (cut_entries(f, kind) != ERR_OK) return error_ensure(e, ERR_NOMEM);
-  f->term = term;
+  f->term = MUTANT(product_term) ? atomic_load(&g->commits.term) : term;
   mutex_lock(&g->commits.mutex);
   enum err err = submit_locked(g, f, e);
   mutex_unlock(&g->commits.mutex);

@@ -93,14 +93,14 @@ static bool is_expected(enum err err) {
 static void failed(struct attempt *a) {
   struct driver *d = a->driver;
   enum err err = d->answer.err;
-  world_tell(process_name(d->self), "core%u says: %s (%s)", a->server, d->answer.error.message, err_neo4j_code(err));
+  world_tell(process_name(d->self), "server %u says: %s (%s)", a->server, d->answer.error.message, err_neo4j_code(err));
   snprintf(d->last_error, sizeof d->last_error, "%s", d->answer.error.message);
   bool unknown = a->commits && strncmp(err_neo4j_code(err), "Neo.DatabaseError.", strlen("Neo.DatabaseError.")) == 0;
   a->outcome = unknown ? OUTCOME_UNKNOWN : OUTCOME_REFUSED;
   bool missing =
       d->may_be_missing && strncmp(err_neo4j_code(err), "Neo.ClientError.Database.", strlen("Neo.ClientError.Database.")) == 0;
   if (!is_expected(err) && !missing && d->wrong == NULL) {
-    snprintf(d->wrong_text, sizeof d->wrong_text, "a client was told by core%u: %s (%s), after: %s", a->server,
+    snprintf(d->wrong_text, sizeof d->wrong_text, "a client was told by server %u: %s (%s), after: %s", a->server,
              d->answer.error.message, err_neo4j_code(err), d->request.query);
     d->wrong = d->wrong_text;
   }
@@ -120,7 +120,7 @@ static bool step(struct attempt *a) {
   if (!ask(d, a->server)) {
     snprintf(d->last_error, sizeof d->last_error, "it is not reached");
     a->outcome = a->commits && reached ? OUTCOME_UNKNOWN : OUTCOME_REFUSED;
-    world_tell(process_name(d->self), "core%u does not answer%s", a->server, a->commits ? " to a commit" : "");
+    world_tell(process_name(d->self), "server %u does not answer%s", a->server, a->commits ? " to a commit" : "");
     return false;
   }
   if (d->answer.err == ERR_OK) return true;

@@ -47,7 +47,7 @@ static void on_watch(struct world_event *event) {
     if (!s->stopping || !process_is_alive(s->process))
       w->stopping_since_ns[i] = world_now_ns();
     else if (world_now_ns() - w->stopping_since_ns[i] > STOP_MS_MAX * NS_PER_MS)
-      product_fail(w, "core%u was asked to stop and does not", s->number);
+      product_fail(w, "server %u was asked to stop and does not", s->number);
   }
   world_event_set(event, WATCH_MS * NS_PER_MS);
 }
@@ -59,7 +59,7 @@ void product_watch(struct product_world *w) {
   for (uint32_t i = 0; i < w->server_count; i++) {
     w->revive_events[i].run = on_revive;
     world_disk_set_pace(w->servers[i].disk, usual_pace);
-    revive_in(w, i, i < w->settings.servers ? some_ms(1, 1000) : some_ms(2000, 5000));
+    revive_in(w, i, i < w->settings.servers ? some_ms(1, 1000) : w->servers[i].role == PRODUCT_CORE ? some_ms(2000, 5000) : some_ms(1, 3000));
   }
   world_event_set(&w->watch_event, WATCH_MS * NS_PER_MS);
 }
@@ -80,13 +80,14 @@ static void kill_all(struct product_world *w) {
 }
 
 static void wipe(struct product_world *w, uint32_t i) {
-  if (w->wipes_left == 0) return;
-  w->wipes_left--;
+  bool votes = w->servers[i].role == PRODUCT_CORE;
+  if (votes && w->wipes_left == 0) return;
+  w->wipes_left -= votes;
   w->report->counts.wipes++;
   kill(w, i, WORLD_END_MACHINE);
   world_tell(process_name(w->servers[i].process), "LOSES ITS DATABASES");
   world_disk_calm(w->servers[i].disk);
-  world_disk_remove(w->servers[i].disk, "/home/data/databases");
+  world_disk_remove(w->servers[i].disk, votes ? "/home/data/databases" : "/home/data");
   w->servers[i].wiped = true;
 }
 

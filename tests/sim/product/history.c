@@ -73,7 +73,7 @@ struct txn_name {
 static struct txn_name name_of(const struct history_txn *t) {
   static const char *const outcomes[] = {"ok", "refused", "unknown"};
   struct txn_name name;
-  snprintf(name.z, sizeof name.z, "a transaction of client %u at core%u, %.6f to %.6f s (%s, after %llu, bookmark %llu)",
+  snprintf(name.z, sizeof name.z, "a transaction of client %u at server %u, %.6f to %.6f s (%s, after %llu, bookmark %llu)",
            t->client, t->server, (double) t->begin_ns / NS_PER_S, (double) t->end_ns / NS_PER_S, outcomes[t->outcome],
            (unsigned long long) t->after, (unsigned long long) t->bookmark);
   return name;

@@ -24,6 +24,9 @@ static void choose_settings(struct product_world *w) {
   w->server_count = w->options->servers != 0 ? w->options->servers : rng_chance(r, 1, 4) ? 5 : 3;
   w->settings.servers = w->server_count;
   if (rng_chance(r, 1, 5)) w->server_count++; // one comes later
+  w->core_count = w->server_count;
+  if (rng_chance(r, 2, 5)) w->replica_count = 1 + (uint32_t) rng_below(r, 2);
+  w->server_count += w->replica_count + rng_chance(r, 1, 5); // a gateway
   w->writes_much = rng_chance(r, 1, 10);
   w->makes_databases = rng_chance(r, 1, 4);
   w->early = rng_chance(r, 1, 4);
@@ -34,6 +37,11 @@ static void choose_settings(struct product_world *w) {
   w->client_count = 4 + (uint32_t) rng_below(r, CLIENTS_MAX - 3);
 }
 
+static enum product_role role_of(const struct product_world *w, uint32_t i) {
+  if (i < w->core_count) return PRODUCT_CORE;
+  return i < w->core_count + w->replica_count ? PRODUCT_REPLICA : PRODUCT_GATEWAY;
+}
+
 static void *stay(void *argument UNUSED) {
   return NULL;
 }
@@ -41,7 +49,7 @@ static void *stay(void *argument UNUSED) {
 static void people(struct product_world *w) {
   w->desk = world_process_new("desk");
   process_start(w->desk, stay, NULL);
-  for (uint32_t i = 0; i < w->server_count; i++) product_server_init(&w->servers[i], i + 1, &w->settings, w->seed);
+  for (uint32_t i = 0; i < w->server_count; i++) product_server_init(&w->servers[i], role_of(w, i), i + 1, &w->settings, w->seed);
   const struct driver driver = {.self = w->desk, .servers = w->servers, .server_count = w->server_count, .database = "neo4j"};
   for (uint32_t i = 0; i < w->client_count; i++) {
     struct product_client *c = &w->clients[i];

@@ -20,7 +20,7 @@ enum product_fault {
   FAULT_FULL_DISK,
   FAULT_BAD_DISK, // an operation fails
   FAULT_CLOCK,    // the wall clock jumps
-  FAULT_WIPE,     // the databases are lost, not who the server is: it comes back as another member
+  FAULT_WIPE,     // the databases are lost, not who the server is: it comes back as another member; who has no vote loses everything
   FAULT_MAX,
 };
 extern const char *const product_fault_names[FAULT_MAX];
@@ -62,7 +62,7 @@ struct product_world {
   uint64_t seed;
   struct product_settings settings;
   struct product_server servers[SERVERS_MAX];
-  uint32_t server_count;
+  uint32_t server_count, core_count, replica_count; // cores come first, then replicas, then a gateway
   struct process *desk; // where the clients are
   struct product_client clients[CLIENTS_MAX];
   uint32_t client_count;

@@ -16,7 +16,7 @@
 #include "server/member.h"
 #include "server_line.h"
 
-enum { TICK_MS = 10, LOOK_MS = 40, LEADERS_MS = 3000 };
+enum { TICK_MS = 10, LOOK_MS = 40, LEADERS_MS = 3000, EVERYBODY_MS = 1200 };
 
 /// What a life has; in its own memory.
 struct life {
@@ -57,7 +57,8 @@ static void configure(struct life *life) {
     snprintf(endpoints + strlen(endpoints), sizeof endpoints - strlen(endpoints), "%score%u:5000", i > 1 ? "," : "", i);
   snprintf(number, sizeof number, "%u", s->settings->servers);
   life->config = config_new();
-  set(life, "dbms.mode", "CORE");
+  static const char *const modes[] = {"CORE", "READ_REPLICA", "GATEWAY"};
+  set(life, "dbms.mode", modes[s->role]);
   set(life, "server.default_listen_address", "0.0.0.0");
   set(life, "server.default_advertised_address", process_name(s->process));
   set(life, "dbms.cluster.discovery.endpoints", endpoints);
@@ -106,10 +107,16 @@ static enum err start(struct life *life, struct error *e) {
   return engine_open(life->engine, life->cluster, e);
 }
 
+static bool has_seen_enough(const struct dbms_outlook *seen, int waited_ms) {
+  if (!seen->filled) return false;
+  if (waited_ms >= LEADERS_MS) return true;
+  return seen->leaders && seen->current && (seen->everybody || waited_ms >= EVERYBODY_MS);
+}
+
 static void look_out(struct life *life) {
   struct dbms_outlook seen = {0};
-  for (int waited_ms = 0; waited_ms < LEADERS_MS && !life->server->stopping && !seen.leaders; waited_ms += LOOK_MS) {
-    if (dbms_look_out(engine_dbms(life->engine), &seen, NULL) != ERR_OK) return;
+  for (int waited_ms = 0; !life->server->stopping; waited_ms += LOOK_MS) {
+    if (dbms_look_out(engine_dbms(life->engine), &seen, NULL) != ERR_OK || has_seen_enough(&seen, waited_ms)) return;
     thread_sleep_ns(LOOK_MS * NS_PER_MS);
   }
 }
@@ -117,9 +124,10 @@ static void look_out(struct life *life) {
 static void serve(struct life *life) {
   struct product_server *s = life->server;
   if (thread_start(&life->ticker, "ticker", tick, life, NULL) != ERR_OK) abort();
-  look_out(life);
+  bool gateway = s->role == PRODUCT_GATEWAY;
+  if (!gateway) look_out(life);
   struct error e = ERROR_INIT;
-  if (front_doors_open(life->config, life->cluster, engine_dbms(life->engine), &life->events, &life->doors, &e) != ERR_OK) {
+  if (front_doors_open(life->config, gateway ? NULL : life->cluster, engine_dbms(life->engine), &life->events, &life->doors, &e) != ERR_OK) {
     fprintf(stderr, "%s\n", e.message); // nothing of the world explains that
     abort();
   }
@@ -168,10 +176,12 @@ static void on_power_lost(void *context) {
   product_server_kill(context, WORLD_END_MACHINE);
 }
 
-void product_server_init(struct product_server *s, uint32_t number, const struct product_settings *settings, uint64_t seed) {
-  char name[16];
-  snprintf(name, sizeof name, "core%u", number);
-  *s = (struct product_server){.process = world_process_new(name), .number = number, .settings = settings};
+void product_server_init(struct product_server *s, enum product_role role, uint32_t number, const struct product_settings *settings,
+                         uint64_t seed) {
+  static const char *const roles[] = {"core", "replica", "gateway"};
+  char name[20];
+  snprintf(name, sizeof name, "%s%u", roles[role], number);
+  *s = (struct product_server){.role = role, .process = world_process_new(name), .number = number, .settings = settings};
   s->disk = world_disk_new(seed * 31 + number, on_power_lost, s);
 }
 

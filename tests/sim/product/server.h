@@ -7,7 +7,7 @@
 #include "../world/world_disk.h"
 #include "../world/world_net.h"
 
-enum { SERVERS_MAX = 7, TEXT_MAX = 400, PARAMETERS_MAX = 6, ADDRESSES_MAX = 16, NUMBERS_MAX = 2000, BOOKMARK_MAX = 96 };
+enum { SERVERS_MAX = 9, TEXT_MAX = 400, PARAMETERS_MAX = 6, ADDRESSES_MAX = 16, NUMBERS_MAX = 2000, BOOKMARK_MAX = 96 };
 
 struct config;
 struct dbms;
@@ -20,7 +20,10 @@ struct product_settings {
   char window[16];     // dbms.cluster.raft.leader_failure_detection_window
 };
 
+enum product_role { PRODUCT_CORE, PRODUCT_REPLICA, PRODUCT_GATEWAY };
+
 struct product_server {
+  enum product_role role;
   struct process *process;
   struct world_disk *disk;
   const struct product_settings *settings;
@@ -37,7 +40,9 @@ struct product_server {
   uint32_t lines; // sessions
 };
 
-void product_server_init(struct product_server *s, uint32_t number, const struct product_settings *settings, uint64_t seed);
+/// "core1", "replica5": numbers go on from role to role.
+void product_server_init(struct product_server *s, enum product_role role, uint32_t number, const struct product_settings *settings,
+                         uint64_t seed);
 void product_server_start(struct product_server *s);
 /// Power or process gone at once; the sessions' clients are told, sooner or later.
 void product_server_kill(struct product_server *s, enum world_end end);

@@ -169,7 +169,7 @@ static enum err run_and_pull(struct worker *w, const struct request *c) {
 
 static uint32_t put_addresses(uint32_t to[ADDRESSES_MAX], const struct str *addresses, uint32_t n) {
   n = MIN(n, (uint32_t) ADDRESSES_MAX);
-  for (uint32_t i = 0; i < n; i++) to[i] = (uint32_t) strtoul(addresses[i].ptr + strlen("core"), NULL, 10);
+  for (uint32_t i = 0; i < n; i++) to[i] = (uint32_t) strtoul(addresses[i].ptr + strcspn(addresses[i].ptr, "0123456789"), NULL, 10);
   return n;
 }
 

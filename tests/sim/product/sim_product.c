@@ -4,8 +4,9 @@
 //
 //   --seeds A..B    those worlds; without it, 100 from where the ledger says that the last run ended, or from 1
 //   --count N       so many instead of 100
+//   --to N          up to that one
 //   --seconds N     no more are begun after so long
-//   --ledger FILE   one line with totals is kept there
+//   --ledger FILE   one line with totals is kept there, as it goes: a run that is ended goes on there
 //   --servers N     3 or 5; without it the seed decides
 //   --off A,B       kinds of faults that do not happen; --faults-ms N: how long they do
 //   --trace         prints the story
@@ -25,7 +26,7 @@
 
 struct arguments {
   struct product_options world;
-  uint64_t first, count, failed;
+  uint64_t first, count, to, failed;
   int64_t seconds;
   const char *ledger;
   bool twice, keep_going, no_shrink;
@@ -76,14 +77,15 @@ static void read_ledger(const char *path, char *line, size_t bytes) {
   fclose(f);
 }
 
-static void write_ledger(const struct arguments *a, const struct product_counts *n) {
+/// What has come since it was written last; `next` is the world that follows.
+static void write_ledger(const struct arguments *a, uint64_t next, uint64_t failed, const struct product_counts *n) {
   char line[1000], path[1000];
   if (a->ledger == NULL) return;
   read_ledger(a->ledger, line, sizeof line);
   snprintf(path, sizeof path, "%s.new", a->ledger);
   FILE *f = fopen(path, "w");
   if (f == NULL) return;
-  fprintf(f, "product next=%" PRIu64 " failures=%" PRIu64, a->first + n->seeds, field(line, "failures") + a->failed);
+  fprintf(f, "product next=%" PRIu64 " failures=%" PRIu64, next, field(line, "failures") + failed);
 #define X(counter) fprintf(f, " %s=%" PRIu64, #counter, field(line, #counter) + n->counter);
   COUNTERS(X)
 #undef X
@@ -111,6 +113,8 @@ static bool parse_value(struct arguments *a, const char *key, const char *value)
     a->count = strncmp(end, "..", 2) == 0 ? strtoull(end + 2, NULL, 10) - a->first + 1 : 1;
   } else if (strcmp(key, "--count") == 0)
     a->count = strtoull(value, NULL, 10);
+  else if (strcmp(key, "--to") == 0)
+    a->to = strtoull(value, NULL, 10);
   else if (strcmp(key, "--seconds") == 0)
     a->seconds = strtoll(value, NULL, 10);
   else if (strcmp(key, "--ledger") == 0)
@@ -153,6 +157,11 @@ enum { KEPT_BYTES = 64 << 20 };
 static void keep_memory(void) {
   mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
   mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
+/// After a world that needed much more than others.
+static void give_memory_back(void) {
+  if (mallinfo2().fordblks > 2 * KEPT_BYTES) malloc_trim(KEPT_BYTES);
 }
 
 static void add(struct product_counts *to, const struct product_counts *n) {
@@ -219,7 +228,7 @@ int main(int argc, char **argv) {
   struct product_counts total = {0};
   char line[1000];
   if (!parse(argc, argv, &a)) {
-    fprintf(stderr, "sim_product [--seeds A..B] [--count N] [--seconds N] [--ledger FILE] [--servers N] [--off A,B] [--faults-ms "
+    fprintf(stderr, "sim_product [--seeds A..B] [--count N] [--to N] [--seconds N] [--ledger FILE] [--servers N] [--off A,B] [--faults-ms "
                     "N] [--trace] "
                     "[--twice] [--keep-going]\n");
     return 2;
@@ -229,13 +238,16 @@ int main(int argc, char **argv) {
   keep_memory();
   read_ledger(a.ledger, line, sizeof line);
   if (a.first == 0) a.first = MAX(field(line, "next"), UINT64_C(1));
+  if (a.to != 0) a.count = a.to >= a.first ? a.to - a.first + 1 : 0;
   double begin = seconds_now();
   for (uint64_t i = 0; i < a.count && (a.failed == 0 || a.keep_going) && seconds_now() - begin < (double) a.seconds; i++) {
     struct product_report r;
+    uint64_t failed = a.failed;
     play(&a, a.first + i, &r);
     add(&total, &r.counts);
+    write_ledger(&a, a.first + i + 1, a.failed - failed, &r.counts);
+    give_memory_back();
   }
-  write_ledger(&a, &total);
   print_counts(&a, &total, seconds_now() - begin);
   return a.failed == 0 ? 0 : 1;
 }

@@ -17,7 +17,7 @@
 
 static const char *const batch_words[] = {"refused", "acknowledged", "unknown"};
 
-enum { MUCH_NODES = 140, FINISH_TRIES_MS = 90000, MERGE_KEYS = 200 };
+enum { MUCH_NODES = 140, FINISH_TRIES_MS = 90000, MERGE_KEYS = 200, THINK_WITHIN_MS = 1500 };
 
 static bool chance(uint64_t num, uint64_t den) {
   return rng_chance(world_rng(), num, den);
@@ -55,6 +55,12 @@ static void tally(struct product_client *c, enum outcome outcome) {
 
 // ---- lists: one to four appends and reads ----
 
+/// Somebody thinks between two statements: the leader that the transaction began with may be another one meanwhile, or the same
+/// in a later term.
+static void think_within(void) {
+  thread_sleep_ns((int64_t) rng_below(world_rng(), THINK_WITHIN_MS) * NS_PER_MS);
+}
+
 /// Who brings no bookmark may find a member that has nothing yet.
 static bool do_op(struct product_client *c, struct attempt *a, const char *after, struct history_op *op) {
   op->key = below(LISTS);
@@ -66,7 +72,7 @@ static bool do_op(struct product_client *c, struct attempt *a, const char *after
   if (rows == 1 || may_be_missing)
     history_saw(op, &c->driver.answer);
   else
-    product_fail(c->world, "%u lists of key %u at core%u, bookmark %s", rows, op->key, a->server, after);
+    product_fail(c->world, "%u lists of key %u at server %u, bookmark %s", rows, op->key, a->server, after);
   return true;
 }
 
@@ -76,7 +82,7 @@ static void note_end(struct product_client *c, uint32_t number, struct attempt *
   t->outcome = a->outcome;
   t->server = a->server;
   if (a->outcome == OUTCOME_OK) t->bookmark = bookmark_place(c->driver.answer.bookmark);
-  world_tell("client", "%u: transaction %u at core%u %s, %llu", c->number, number, a->server,
+  world_tell("client", "%u: transaction %u at server %u %s, %llu", c->number, number, a->server,
              a->outcome == OUTCOME_OK        ? "acknowledged"
              : a->outcome == OUTCOME_REFUSED ? "refused"
                                              : "UNKNOWN",
@@ -98,12 +104,14 @@ static enum outcome append_and_read(struct product_client *c) {
                             .end_ns = INT64_MAX};
   struct attempt a;
   attempt_begin(&a, &c->driver, writes || chance(1, 3), 0);
-  bool good = attempt_open(&a, writes, after);
+  bool good = attempt_open(&a, writes, after), thinks = chance(1, 40);
   for (uint32_t i = 0; i < count && good; i++) {
+    if (thinks) think_within();
     struct history_op op = {.append = appends[i]};
     good = do_op(c, &a, after, &op);
     h->txns[number].ops[h->txns[number].op_count++] = op; // others may have moved it
   }
+  if (thinks) think_within();
   if (good && chance(1, 20))
     attempt_roll_back(&a);
   else if (good && attempt_commit(&a))
@@ -124,7 +132,7 @@ static enum outcome write_one(struct product_client *c, const char *query, const
   bool good = chance(1, 2) ? attempt_auto(&a, true, after, query, parameters, count)
                            : attempt_open(&a, true, after) && attempt_run(&a, query, parameters, count) && attempt_commit(&a);
   if (good) given(c, c->driver.answer.bookmark);
-  world_tell("client", "%u: at core%u %s %s", c->number, a.server,
+  world_tell("client", "%u: at server %u %s %s", c->number, a.server,
              a.outcome == OUTCOME_OK        ? "done"
              : a.outcome == OUTCOME_REFUSED ? "refused"
                                             : "UNKNOWN",
@@ -163,7 +171,7 @@ static enum outcome walk(struct product_client *c) {
   bool good = attempt_auto(&a, false, c->bookmark, "MATCH (:Walker {key: $key})-[:STEP]->(s:Step {i: $i}) RETURN count(s)",
                            parameters, 2);
   if (good && c->driver.answer.numbers[0] != 1)
-    product_fail(c->world, "step %lld of client %u is %lld times on core%u with bookmark %s", (long long) c->steps, c->number,
+    product_fail(c->world, "step %lld of client %u is %lld times on server %u with bookmark %s", (long long) c->steps, c->number,
                  (long long) c->driver.answer.numbers[0], a.server, c->bookmark);
   return a.outcome == OUTCOME_UNKNOWN ? OUTCOME_REFUSED : a.outcome;
 }
@@ -199,7 +207,7 @@ static enum outcome change_databases(struct product_client *c) {
   attempt_begin(&a, write ? &c->extra : &c->system, true, 0);
   const char *query = write ? "CREATE (:Extra {of: 1})" : commands[below(ARRAY_SIZE(commands))];
   (void) attempt_auto(&a, true, "", query, NULL, 0);
-  world_tell("client", "%u: at core%u %s %s", c->number, a.server, a.outcome == OUTCOME_OK ? "done" : "not done", query);
+  world_tell("client", "%u: at server %u %s %s", c->number, a.server, a.outcome == OUTCOME_OK ? "done" : "not done", query);
   return a.outcome == OUTCOME_UNKNOWN ? OUTCOME_REFUSED : a.outcome;
 }
 
@@ -276,7 +284,7 @@ static bool read_at(struct product_client *c, uint32_t server, const char *query
     if (attempt_auto(&a, false, c->world->bookmark, query, parameters, count_)) return true;
     thread_sleep_ns(100 * NS_PER_MS);
   }
-  product_fail(c->world, "core%u does not answer after all is healed: %s", server, c->driver.last_error);
+  product_fail(c->world, "server %u does not answer after all is healed: %s", server, c->driver.last_error);
   return false;
 }
 
@@ -301,9 +309,9 @@ static bool check_merged(struct product_client *c, uint32_t server) {
   for (uint32_t i = 0; i < c->driver.answer.number_count; i++) times[c->driver.answer.numbers[i]]++;
   for (uint32_t key = 0; key < MERGE_KEYS; key++) {
     uint8_t known = key < h->merged_room ? h->merged[key] : 0;
-    if (times[key] > 1) product_fail(c->world, "the unique key %u is %u times on core%u", key, times[key], server);
-    if (times[key] == 0 && (known & 2)) product_fail(c->world, "the key %u was merged and is not there on core%u", key, server);
-    if (times[key] > 0 && known == 0) product_fail(c->world, "the key %u is there and nobody merged it, on core%u", key, server);
+    if (times[key] > 1) product_fail(c->world, "the unique key %u is %u times on server %u", key, times[key], server);
+    if (times[key] == 0 && (known & 2)) product_fail(c->world, "the key %u was merged and is not there on server %u", key, server);
+    if (times[key] > 0 && known == 0) product_fail(c->world, "the key %u is there and nobody merged it, on server %u", key, server);
   }
   return true;
 }
@@ -316,7 +324,7 @@ static bool check_much(struct product_client *c, uint32_t server) {
     int64_t n = c->driver.answer.numbers[0];
     bool right = (n == 0 && h->batches[i] != BATCH_THERE) || (n == MUCH_NODES && h->batches[i] != BATCH_NOT_THERE);
     if (!right)
-      product_fail(c->world, "of the large transaction %u (%s) %lld of %d nodes are there on core%u", i,
+      product_fail(c->world, "of the large transaction %u (%s) %lld of %d nodes are there on server %u", i,
                    batch_words[h->batches[i]], (long long) n, MUCH_NODES, server);
   }
   return true;
@@ -348,9 +356,9 @@ static bool check_extra(struct product_client *c) {
       attempt_begin(&a, &c->extra, false, s);
       good = attempt_auto(&a, false, bookmark, "MATCH (n) RETURN n", NULL, 0);
     }
-    if (!good) product_fail(w, "the database extra does not come to core%u: %s", s, c->extra.last_error);
+    if (!good) product_fail(w, "the database extra does not come to server %u: %s", s, c->extra.last_error);
     if (s == 1) first = c->extra.answer.hash;
-    if (good && c->extra.answer.hash != first) product_fail(w, "the database extra is not on core%u what it is on core1", s);
+    if (good && c->extra.answer.hash != first) product_fail(w, "the database extra is not on server %u what it is on server 1", s);
   }
   return good;
 }
@@ -369,7 +377,7 @@ void *product_finish(void *argument) {
     uint64_t found;
     good = digest(c, s, &found) && check_merged(c, s) && check_much(c, s);
     if (s == 1) first = found;
-    if (good && found != first) product_fail(w, "core%u has not what core1 has", s);
+    if (good && found != first) product_fail(w, "server %u has not what server 1 has", s);
   }
   good = good && check_extra(c);
   if (good && read_end(c, 1 + below(w->server_count), &end) && !history_check(&w->history, &end, why, sizeof why))

@@ -296,7 +296,8 @@ void world_disk_abandon(struct world_disk *d, enum world_end end) {
 
 void world_disk_remove(struct world_disk *d, const char *path) {
   struct error e = ERROR_INIT;
-  if (disk_remove_tree(sim_disk_table(d->sim), path, &e) == ERR_OK) return;
+  enum err err = disk_remove_tree(sim_disk_table(d->sim), path, &e);
+  if (err == ERR_OK || err == ERR_NOTFOUND) return;
   fprintf(stderr, "%s: %s\n", path, e.message);
   abort();
 }
