@@ -43,10 +43,9 @@ static void lost(struct bolt_conn *c) {
   c->abort = true;
 }
 
-static void give_up(struct bolt_conn *c, _Atomic uint64_t *counter, const char *event) {
+static void give_up(struct bolt_conn *c, _Atomic uint64_t *counter, const char *why) {
   bolt_tally_add(counter, 1);
-  event_raise(c->setup.events, EVENT_WARN, event, "connection=%.*s peer=%.*s", STR_ARG(c->setup.connection_id),
-              STR_ARG(c->setup.peer));
+  c->gave_up = why;
   lost(c);
 }
 
@@ -240,7 +239,7 @@ static void receive_through_transport(struct bolt_conn *c, const uint8_t *bytes,
   case BOLT_TRANSPORT_NO_MEMORY: lost(c); break;
   }
   // A client that pings and reads no pong would fill the memory.
-  if (c->transport_bytes > c->setup.settings->out_high_bytes) give_up(c, &c->setup.tally->stalled, "bolt.connection.flooded");
+  if (c->transport_bytes > c->setup.settings->out_high_bytes) give_up(c, &c->setup.tally->stalled, "it sends on and reads no answers");
 }
 
 void bolt_conn_receive(struct bolt_conn *c, const uint8_t *bytes, size_t len, int64_t now_ms, int64_t wall_s) {
@@ -268,9 +267,9 @@ void bolt_conn_tick(struct bolt_conn *c, int64_t now_ms) {
   if (c->finish || c->abort) return;
   collect(c, now_ms);
   if (!bolt_conn_is_authenticated(c) && too_long(c->unauthenticated_since_ms, now_ms, set->unauthenticated_timeout_ms))
-    give_up(c, &c->setup.tally->unauthenticated_timeouts, "bolt.connection.unauthenticated");
+    give_up(c, &c->setup.tally->unauthenticated_timeouts, "it did not log in in time (quiver.bolt.login_timeout)");
   else if (c->unsent_bytes > set->out_low_bytes && too_long(c->progress_ms, now_ms, set->stall_timeout_ms))
-    give_up(c, &c->setup.tally->stalled, "bolt.connection.stalled");
+    give_up(c, &c->setup.tally->stalled, "it reads nothing of its answers");
   else if (keep_alive_is_due(c, now_ms))
     say(c, (struct str){"\0\0", 2}, now_ms); // between messages: the session hands over whole ones
 }

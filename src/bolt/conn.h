@@ -43,6 +43,7 @@ struct bolt_conn {
   bool run_again;     // call bolt_conn_run soon, after the others
   bool finish;        // send `wire`, then close
   bool abort;         // close now
+  const char *gave_up; // why this end closed it, where the other end is to blame; NULL otherwise. For the log
 };
 
 void bolt_conn_init(struct bolt_conn *c, const struct bolt_conn_setup *setup, int64_t now_ms);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/refusals.h"
 #include "bolt/conn.h"
 #include "os/clock.h"
 #include "os/link_table.h"
@@ -54,7 +55,8 @@ struct bolt_server {
   uint32_t next_loop; // the first loop's
   uint64_t next_id;   // the first loop's
   _Atomic uint32_t unauthenticated;
-  struct mutex lock; // guards client_count
+  struct mutex lock; // guards client_count and refusals
+  struct refusals refusals;
   struct condition emptied;
   uint32_t client_count;
   struct error *start_error; // of the caller that waits in bolt_server_start
@@ -67,6 +69,26 @@ static void client_forget(struct bolt_server *server) {
   mutex_lock(&server->lock);
   if (--server->client_count == 0) condition_broadcast(&server->emptied);
   mutex_unlock(&server->lock);
+}
+
+static void tell_refused(struct bolt_server *server, const char *peer, const char *why, int64_t now_ms) {
+  const char *what = server->settings.for_servers ? "a connection to the routing port" : "a Bolt connection";
+  mutex_lock(&server->lock);
+  refusals_raise(&server->refusals, server->events, "bolt.connection.refused", now_ms, what, peer, why);
+  mutex_unlock(&server->lock);
+}
+
+/// On the routing port there are servers only, which log in at once: whoever leaves without that was none.
+static const char *why_to_tell(const struct client *c) {
+  bool stranger = c->at->server->settings.for_servers && !bolt_conn_is_authenticated(&c->bolt);
+  if (c->bolt.gave_up != NULL || !stranger) return c->bolt.gave_up;
+  const char *why = net_conn_why(c->net);
+  return why != NULL ? why : "it did not log in: this port is for the servers of the cluster, clients use the Bolt port";
+}
+
+static void tell_end(struct client *c) {
+  const char *why = c->net != NULL && !c->at->ending ? why_to_tell(c) : NULL;
+  if (why != NULL) tell_refused(c->at->server, c->peer, why, loop_now_ms(c->at->loop));
 }
 
 static void count_authentication(struct client *c) {
@@ -97,6 +119,7 @@ static void client_count_sent(struct client *c) {
 }
 
 static void client_close(struct client *c) {
+  tell_end(c);
   if (c->net != NULL) client_count_sent(c);
   net_conn_free(c->net);
   link_table_remove(c->at->server->settings.links, &c->row);
@@ -249,26 +272,28 @@ static void client_start(struct loop_task *task) {
 }
 
 static const char *reason_to_refuse(struct bolt_server *server) {
-  if (server->client_count >= server->settings.max_connections) return "connections";
-  if (server->unauthenticated >= server->settings.max_unauthenticated) return "unauthenticated";
+  if (server->client_count >= server->settings.max_connections)
+    return "there are as many as may be: quiver.bolt.connections.max, or what the limit of open files leaves (ulimit -n)";
+  if (server->unauthenticated >= server->settings.max_unauthenticated)
+    return "as many as may be have not logged in yet: quiver.bolt.connections.unauthenticated.max";
   return NULL;
 }
 
-static bool client_count_in(struct bolt_server *server, const char *peer) {
+static bool client_count_in(struct bolt_server *server, const char *peer, int64_t now_ms) {
   mutex_lock(&server->lock);
   const char *reason = reason_to_refuse(server);
   if (reason == NULL) server->client_count++;
   mutex_unlock(&server->lock);
   if (reason == NULL) return true;
   bolt_tally_add(&server->loops[0].tally.refused, 1);
-  event_raise(server->events, EVENT_WARN, "bolt.connection.refused", "peer=%s limit=%s", peer, reason);
+  tell_refused(server, peer, reason, now_ms);
   return false;
 }
 
 /// On the first loop, which hands the connections out in turn.
 static void on_accepted(void *context, int socket, const char *peer, const char *local) {
   struct bolt_server *server = context;
-  struct client *c = client_count_in(server, peer) ? mem_zalloc(sizeof *c) : NULL;
+  struct client *c = client_count_in(server, peer, loop_now_ms(server->loops[0].loop)) ? mem_zalloc(sizeof *c) : NULL;
   if (c == NULL) {
     net_socket_close(socket);
     return;

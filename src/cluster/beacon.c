@@ -198,11 +198,7 @@ static void try_contact(struct beacon *b, struct contact *c, int64_t now_ms) {
 static void on_accepted(void *context, int socket, const char *remote, const char *local UNUSED) {
   struct beacon *b = context;
   struct error e = ERROR_INIT;
-  enum err err = wire_open(b, socket, remote, NULL, &e);
-  if (err == ERR_LIMIT && !b->full_told)
-    event_raise(b->options.events, EVENT_WARN, "cluster.beacon.refused", "refused a connection to the discovery port from %s: %s",
-                remote, e.message);
-  b->full_told = err == ERR_LIMIT;
+  if (wire_open(b, socket, remote, NULL, &e) == ERR_LIMIT) wire_tell_refused(b, remote, e.message);
 }
 
 // ---- time ----

@@ -1,12 +1,13 @@
 // Inside the beacon: contacts (addresses to be connected with; beacon.c) and wires (connections; wire.c).
 #pragma once
 
+#include "base/refusals.h"
 #include "base/rng.h"
 #include "cluster/beacon.h"
 
 enum {
   CONTACTS_MAX = 2 * DIRECTORY_SERVERS_MAX,
-  GUESTS_MAX = 32, // connections that came in and have said nothing yet
+  GUESTS_MAX = 128, // connections that came in and have said nothing yet; one more, and the oldest of them ends
   WIRES_MAX = DIRECTORY_SERVERS_MAX + GUESTS_MAX,
   CONTACT_ADDRESS_BYTES = ANNOUNCEMENT_ADDRESS_MAX + 1,
 };
@@ -54,7 +55,7 @@ struct beacon {
   struct wire *wires;
   size_t wire_count;
   struct rng rng; // jitter of pauses
-  bool full_told;
+  struct refusals refusals;
 };
 
 /// Takes the socket over. `contact` NULL: it came in. ERR_NOMEM, ERR_LIMIT.
@@ -64,6 +65,9 @@ void wire_free(struct wire *w);
 /// Closes because of `why`, which its contact keeps and tells.
 void wire_end(struct wire *w, const char *why);
 void wire_write(struct wire *w, enum directory_part part);
+
+/// Tells that somebody who came in is refused.
+void wire_tell_refused(struct beacon *b, const char *remote, const char *why);
 
 /// What is wrong with an address; told if it is new.
 void contact_tell(struct contact *c, enum err code, const char *why);

@@ -291,7 +291,7 @@ static void on_ended(void *context, const char *why) {
 }
 
 static void on_connected(void *context, int socket, const char *remote) {
-  static const struct catchup_link_events events = {on_greeted, on_received, on_drained, on_ended};
+  static const struct catchup_link_events events = {on_greeted, NULL, on_received, on_drained, on_ended};
   struct catchup_client *c = context;
   struct error e = ERROR_INIT;
   struct str host;

@@ -83,6 +83,7 @@ static void greet(struct catchup_link *l, const struct hello *other) {
     come_up(l);
     return;
   }
+  if (l->events.turned_away != NULL) l->events.turned_away(l->context, other, refusal);
   net_conn_finish(l->conn, LINGER_MS); // it shall hear why
 }
 
@@ -174,7 +175,7 @@ static void on_drained(void *context) {
 
 static void on_closed(void *context, enum err why) {
   struct catchup_link *l = context;
-  char text[200];
+  char text[300];
   const char *known = net_conn_why(l->conn);
   snprintf(text, sizeof text, "%s", known != NULL ? known : why == ERR_CLOSED ? "it closed the connection" : err_text(why));
   enter(l);

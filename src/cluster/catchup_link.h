@@ -27,6 +27,8 @@ struct catchup_link_setup {
 struct catchup_link_events {
   /// The other end has said hello. Of a connection that came in: HELLO_ACCEPTED, or why not.
   enum hello_refusal (*greeted)(void *context, const struct hello *other);
+  /// The other end was told why it is refused, by `greeted` or for what its hello says; `ended` follows. May be NULL.
+  void (*turned_away)(void *context, const struct hello *other, enum hello_refusal refusal);
   /// A message, its texts valid during the call.
   void (*received)(void *context, const struct catchup_message *m);
   /// What waited to be sent has gone down to a quarter of `high_bytes`.

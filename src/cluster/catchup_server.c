@@ -113,12 +113,18 @@ static void client_end(struct catchup_client_conn *c) {
   client_free(c);
 }
 
+static void tell_refused(struct catchup_server *s, const char *what, const char *remote, const char *why) {
+  refusals_raise(&s->refusals, s->options.events, "cluster.catchup.refused", loop_now_ms(s->loop), what, remote, why);
+}
+
 static void on_ended(void *context, const char *why) {
   struct catchup_client_conn *c = context;
   struct catchup_server *s = c->server;
-  enum event_level level = c->number != 0 && !c->copying ? EVENT_DEBUG : EVENT_WARN;
-  event_raise(s->options.events, level, "cluster.catchup.ended", "connection with %s (server %llu) ended%s: %s", c->remote,
-              (unsigned long long) c->number, c->copying ? " in the middle of a copy" : "", why);
+  if (c->number == 0 && !c->told) tell_refused(s, "a connection to the transaction port", c->remote, why);
+  if (c->number != 0)
+    event_raise(s->options.events, c->copying ? EVENT_WARN : EVENT_DEBUG, "cluster.catchup.ended",
+                "connection with %s (server %llu) ended%s: %s", c->remote, (unsigned long long) c->number,
+                c->copying ? " in the middle of a copy" : "", why);
   client_end(c);
 }
 
@@ -214,6 +220,14 @@ static void on_job_done(struct loop_task *task) {
 
 // ---- connections ----
 
+static void on_turned_away(void *context, const struct hello *other, enum hello_refusal refusal) {
+  struct catchup_client_conn *c = context;
+  char who[200], why[400];
+  hello_print_refused(&c->server->setup.self, other, refusal, who, sizeof who, why, sizeof why);
+  tell_refused(c->server, who, c->remote, why);
+  c->told = true;
+}
+
 static enum hello_refusal on_greeted(void *context, const struct hello *other) {
   struct catchup_client_conn *c = context;
   const struct catchup_server_options *o = &c->server->options;
@@ -224,13 +238,22 @@ static enum hello_refusal on_greeted(void *context, const struct hello *other) {
   return HELLO_ACCEPTED;
 }
 
+/// One more is about to come in: of those that have not said hello the oldest has to go. Nothing where all have.
+static void make_room(struct catchup_server *s) {
+  struct catchup_client_conn *oldest = NULL;
+  for (struct catchup_client_conn *c = s->clients; c != NULL; c = c->next) // the newest first
+    if (c->number == 0) oldest = c;
+  if (oldest != NULL && s->client_count >= s->options.clients_max)
+    on_ended(oldest, "it has said no hello yet, and there are too many connections: somebody who is no server of the cluster opens them");
+}
+
 static void on_accepted(void *context, int socket, const char *remote, const char *local UNUSED) {
-  static const struct catchup_link_events events = {on_greeted, on_received, on_drained, on_ended};
+  static const struct catchup_link_events events = {on_greeted, on_turned_away, on_received, on_drained, on_ended};
   struct catchup_server *s = context;
+  make_room(s);
   struct catchup_client_conn *c = s->client_count < s->options.clients_max ? mem_zalloc(sizeof *c) : NULL;
   if (c == NULL) {
-    event_raise(s->options.events, EVENT_WARN, "cluster.catchup.refused", "refused a connection from %s: there are %u already",
-                remote, s->client_count);
+    tell_refused(s, "a connection to the transaction port", remote, "as many servers as may be are connected already");
     net_socket_close(socket);
     return;
   }

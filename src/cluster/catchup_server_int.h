@@ -2,6 +2,7 @@
 // (catchup_work.c).
 #pragma once
 
+#include "base/refusals.h"
 #include "cluster/catchup_link.h"
 #include "cluster/catchup_server.h"
 #include "os/thread.h"
@@ -46,6 +47,7 @@ struct catchup_client_conn {
   struct catchup_job job;
   struct loop_task done; // the job is
   bool working, copying, waiting;
+  bool told; // that it was refused
   int64_t deadline_ms; // of a pull that waits
   uint64_t moved;      // bytes, when last looked at,
   int64_t moved_ms;    // and when that changed
@@ -62,6 +64,7 @@ struct catchup_server {
   struct net_listener *listener;
   struct loop_timer *tick;
   struct catchup_client_conn *clients;
+  struct refusals refusals;
   unsigned client_count, orphans; // orphans: gone, but their jobs are under way
   int64_t swept_ms;
   struct loop_task touch;

@@ -4,7 +4,11 @@
 #include "base/mem.h"
 #include "cluster/directory_int.h"
 
-enum { EXPIRY_MS = 10000, REMEMBERED_EXPIRIES = 6 };
+enum {
+  EXPIRY_MS = 10000,
+  REMEMBERED_EXPIRIES = 6,
+  SILENT_MS = 3000, // three beats are missing: it may have moved
+};
 
 static struct directory_place *self_place(struct directory *d) {
   return &d->places[0];
@@ -50,6 +54,16 @@ static void tell_foreign(struct directory *d, const struct announcement *a) {
   tell(d, EVENT_WARN, "cluster.directory.foreign", a,
        "belongs to another cluster: an address of this cluster's settings points to it, or it is a former member; with an empty "
        "data folder it joins");
+}
+
+static void tell_twin(struct directory *d, const struct announcement *a, struct str here) {
+  if (uuid_eq(d->twin_told, a->server) && d->twin_told_epoch == a->epoch) return;
+  d->twin_told = a->server;
+  d->twin_told_epoch = a->epoch;
+  event_raise(d->options.events, EVENT_WARN, "cluster.directory.twin",
+              "refused the server at %.*s: it has the identity (%s) of the server at %.*s, which is there. Its data folder is a copy: stop it "
+              "and start it with an empty one. If that server has moved there, it is taken when nothing is heard from its former address",
+              STR_ARG(a->addresses[ADDRESS_DISCOVERY]), uuid_text(a->server).z, STR_ARG(here));
 }
 
 static enum err refuse_full(struct directory *d) {
@@ -158,11 +172,27 @@ static bool is_older(const struct directory_place *p, const struct announcement 
   return order < 0 || (order == 0 && a->beat <= p->version.beat);
 }
 
+/// Whether `a` is said by another process with the identity of the one at `p`, which is there: at another address (of a server that
+/// cannot change in one life), and not in a life that is over, while the beats of this one go on.
+static enum err is_twin(struct directory *d, const struct directory_place *p, const struct announcement *a, int64_t now_ms, bool *ret,
+                        struct error *e) {
+  struct announcement here;
+  bool is_there = p->state == PLACE_HERE && now_ms - p->heard_ms < SILENT_MS;
+  *ret = false;
+  if (!is_there || a->epoch < p->version.epoch) return ERR_OK;
+  TRY(read_place(d, p, &here, e));
+  *ret = !str_eq(here.addresses[ADDRESS_DISCOVERY], a->addresses[ADDRESS_DISCOVERY]);
+  if (*ret) tell_twin(d, a, here.addresses[ADDRESS_DISCOVERY]);
+  return ERR_OK;
+}
+
 enum err directory_take(struct directory *d, int64_t now_ms, int64_t age_ms, const struct announcement *a, const uint8_t *bytes,
                         size_t len, struct directory_place **ret_place, struct error *e) {
   struct directory_place *p = directory_find(d, a->server);
-  bool welcome;
+  bool welcome, twin = false;
   *ret_place = p;
+  if (p != NULL) TRY(is_twin(d, p, a, now_ms, &twin, e));
+  if (twin) return error_set(e, ERR_BUSY, "it has the identity of another server, which is there");
   if (p != NULL && is_older(p, a)) return ERR_OK;
   if (age_ms >= d->options.expiry_ms) return ERR_OK; // it will not come back by being talked of
   *ret_place = NULL;
@@ -365,4 +395,19 @@ enum err directory_copy(struct directory *d, struct arena *arena, struct directo
   enum err err = copy_all(d, arena, ret, e);
   mutex_unlock(&d->lock);
   return err;
+}
+
+bool directory_is_elsewhere(struct directory *d, int64_t now_ms, uint64_t number, const char *address) {
+  struct arena arena;
+  struct directory_copy copy;
+  bool elsewhere = false;
+  arena_init(&arena, NULL);
+  if (directory_copy(d, &arena, &copy, NULL) != ERR_OK) copy.count = 0;
+  for (uint32_t i = 1; i < copy.count; i++) {
+    struct str at = copy.servers[i].said.addresses[ADDRESS_RAFT];
+    bool is_there = copy.servers[i].said.number == number && now_ms - copy.servers[i].heard_ms < SILENT_MS;
+    elsewhere |= is_there && at.len > 0 && !str_eqz(at, address);
+  }
+  arena_done(&arena);
+  return elsewhere;
 }

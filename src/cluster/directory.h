@@ -77,10 +77,15 @@ enum err directory_write(struct directory_link *l, int64_t now_ms, enum director
 enum err directory_frame_bytes(const uint8_t *from, size_t bytes, uint32_t *ret, struct error *e) NODISCARD;
 
 /// A whole frame. ERR_CORRUPT: the link must be closed. ERR_EXISTS: the other end is this very server, or says that it is (an
-/// event tells that one data folder is a copy of another): the link must be closed. ERR_NOMEM.
+/// event tells that one data folder is a copy of another): the link must be closed. ERR_BUSY: the same of a server that is there at
+/// another address. ERR_NOMEM.
 enum err directory_hear(struct directory_link *l, int64_t now_ms, const uint8_t *frame, size_t bytes, struct error *e) NODISCARD;
 
 // ---- looking ----
+
+/// Whether server `number` has been heard in the last three seconds, and says that it is to be reached for Raft elsewhere than at
+/// `address`: then whoever says there that it is this one has a copy of its data folder. False where memory is short. Any thread.
+bool directory_is_elsewhere(struct directory *d, int64_t now_ms, uint64_t number, const char *address);
 
 /// Rises with every change but beats and applied indexes. Any thread.
 uint64_t directory_changes(struct directory *d);

@@ -206,7 +206,9 @@ static enum err hear_announcement(struct directory_link *l, int64_t now_ms, int6
   TRY(announcement_get(body, len, &d->scratch, &a, e));
   if (uuid_eq(a.server, d->places[0].server)) return hear_of_self(l, &a, e);
   if (uuid_eq(a.server, l->peer)) l->peer_dropped = directory_is_dropped(d, a.server, a.number);
-  TRY(directory_take(d, now_ms, age_ms, &a, body, len, &p, e));
+  enum err err = directory_take(d, now_ms, age_ms, &a, body, len, &p, e);
+  if (err == ERR_BUSY && !uuid_eq(a.server, l->peer)) return ERR_OK; // who passes it on is not to blame
+  TRY(err);
   if (p != NULL) note_known(l, p, (struct directory_version){a.epoch, a.revision, a.beat});
   return ERR_OK;
 }

@@ -47,6 +47,8 @@ struct directory {
   uint64_t copy_epoch;
   bool full_told;
   struct uuid foreign_told;
+  struct uuid twin_told;
+  uint64_t twin_told_epoch;
 };
 
 struct directory_link {
@@ -60,7 +62,8 @@ struct directory_link {
 /// The place of that server, or NULL.
 struct directory_place *directory_find(struct directory *d, struct uuid server);
 
-/// An announcement that came in. `*ret_place` NULL: not taken.
+/// An announcement that came in. `*ret_place` NULL: not taken. ERR_BUSY: of another process with the identity of a server that is
+/// there.
 enum err directory_take(struct directory *d, int64_t now_ms, int64_t age_ms, const struct announcement *a, const uint8_t *bytes,
                         size_t len, struct directory_place **ret_place, struct error *e) NODISCARD;
 /// A beat that came in.

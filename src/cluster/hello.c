@@ -1,5 +1,6 @@
 #include "cluster/hello.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -32,6 +33,14 @@ static enum err no_hello(const uint8_t *from, struct error *e) {
   return error_set(e, ERR_CORRUPT, "the other end is no member of a Quiver cluster, or speaks TLS");
 }
 
+/// Ends, and can be printed: it goes into the log.
+static bool is_address(const char address[HELLO_ADDRESS_BYTES]) {
+  const char *end = memchr(address, 0, HELLO_ADDRESS_BYTES);
+  for (const char *at = address; end != NULL && at < end; at++)
+    if (*at <= ' ' || *at > '~') return false;
+  return end != NULL;
+}
+
 enum err hello_get(const uint8_t from[HELLO_BYTES], struct hello *ret, struct error *e) {
   if (memcmp(from, magic, sizeof magic) != 0) return no_hello(from, e);
   if (get_u64_le(from + CHECKED_BYTES) != hash64(from, CHECKED_BYTES, 0))
@@ -48,8 +57,7 @@ enum err hello_get(const uint8_t from[HELLO_BYTES], struct hello *ret, struct er
   };
   memcpy(h.cluster, from + 8, sizeof h.cluster);
   memcpy(h.address, from + 56, sizeof h.address);
-  if (h.server == 0 || h.version_min > h.version_max || refusal >= HELLO_REFUSAL_MAX ||
-      h.address[HELLO_ADDRESS_BYTES - 1] != '\0')
+  if (h.server == 0 || h.version_min > h.version_max || refusal >= HELLO_REFUSAL_MAX || !is_address(h.address))
     return error_set(e, ERR_CORRUPT, "a hello makes no sense");
   *ret = h;
   return ERR_OK;
@@ -73,12 +81,14 @@ const char *hello_refusal_text(enum hello_refusal refusal) {
       [HELLO_STRANGER] = "does not know this server as a member",
       [HELLO_MYSELF] = "is this server itself: an address points to the wrong machine",
       [HELLO_TOO_OLD] = "wants a higher feature level than this server knows: start this one with the version that the others have",
+      [HELLO_TWIN] = "knows a server with this identity at another address, which is there: one data folder is a copy of the other",
   };
   return texts[refusal];
 }
 
 const char *hello_refused_text(enum hello_refusal refusal) {
   if (refusal == HELLO_STRANGER) return "is not a member of this cluster";
+  if (refusal == HELLO_TWIN) return "has the identity of another server, which is there: its data folder is a copy";
   if (refusal == HELLO_TOO_OLD) return "knows only lower feature levels than the cluster has: start it with the version that the others have";
   return hello_refusal_text(refusal);
 }
@@ -88,4 +98,45 @@ const char *hello_objection(const struct hello *self, const struct hello *answer
   enum hello_refusal refusal = hello_judge(self, answer, level);
   if (refusal != HELLO_ACCEPTED) return hello_refused_text(refusal);
   return server != 0 && answer->server != server ? hello_refusal_text(HELLO_OTHER_SERVER) : NULL;
+}
+
+static const char *way_out(enum hello_refusal refusal) {
+  static const char *const texts[HELLO_REFUSAL_MAX] = {
+      [HELLO_VERSION_UNKNOWN] = "bring both to versions of Quiver that follow each other",
+      [HELLO_OTHER_CLUSTER] = "its settings (dbms.cluster.discovery.endpoints), or a name that they give, point to this cluster; to have it "
+                              "join this one, start it with an empty data folder",
+      [HELLO_OTHER_SERVER] = "an address under which it knows that server leads here: give each server an advertised address of its own",
+      [HELLO_STRANGER] = "it was dropped from this cluster, or lost its data folder and joins as another one; with an empty data folder it joins",
+      [HELLO_TWIN] = "stop it and start it with an empty data folder. If that server has moved there, it is taken when nothing is heard "
+                     "from its former address",
+      [HELLO_MYSELF] = "give each server an advertised address of its own; and if its data folder is a copy of this one, start it with an empty one",
+  };
+  return texts[refusal] != NULL ? texts[refusal] : "";
+}
+
+void hello_print_refused(const struct hello *self, const struct hello *other, enum hello_refusal refusal, char *who, size_t who_size, char *why, size_t why_size) {
+  const char *text = hello_refused_text(refusal);
+  snprintf(who, who_size, "server %llu (listens at %s)", (unsigned long long) other->server,
+           other->address[0] != '\0' ? other->address : "no address");
+  if (refusal == HELLO_VERSION_UNKNOWN)
+    snprintf(why, why_size, "it %s (it speaks %u to %u, this one %u to %u): %s", text, other->version_min, other->version_max,
+             self->version_min, self->version_max, way_out(refusal));
+  else
+    snprintf(why, why_size, "it %s%s%s", text, way_out(refusal)[0] != '\0' ? ": " : "", way_out(refusal)); // some say it themselves
+}
+
+void hello_proof_put(uint8_t to[HELLO_PROOF_BYTES], enum hello_proof kind, uint64_t number) {
+  memset(to, 0, HELLO_PROOF_BYTES);
+  memcpy(to, kind == HELLO_CHALLENGE ? "QVCN" : "QVCP", 4);
+  put_u64_le(to + 8, number);
+  put_u64_le(to + 16, hash64(to, 16, 0));
+}
+
+enum err hello_proof_get(const uint8_t from[HELLO_PROOF_BYTES], enum hello_proof kind, uint64_t *ret, struct error *e) {
+  uint8_t same[HELLO_PROOF_BYTES];
+  uint64_t number = get_u64_le(from + 8);
+  hello_proof_put(same, kind, number);
+  if (memcmp(from, same, sizeof same) != 0) return error_set(e, ERR_CORRUPT, "what follows its hello makes no sense");
+  *ret = number;
+  return ERR_OK;
 }

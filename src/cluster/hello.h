@@ -9,6 +9,8 @@
 #define HELLO_BYTES 176u
 #define HELLO_ADDRESS_BYTES 112u
 #define HELLO_VERSION 1u
+#define HELLO_VERSION_PROOF 2u // between members: the one who connects must show that it hears what it is told
+#define HELLO_PROOF_BYTES 24u
 
 enum hello_refusal {
   HELLO_ACCEPTED,
@@ -18,6 +20,7 @@ enum hello_refusal {
   HELLO_STRANGER,
   HELLO_MYSELF,
   HELLO_TOO_OLD,
+  HELLO_TWIN,
   HELLO_REFUSAL_MAX
 };
 
@@ -49,3 +52,14 @@ const char *hello_refused_text(enum hello_refusal refusal);
 /// What `self`, which wanted to speak with `server` (0: whoever is there), has against its answer, or it has against `self`: to be
 /// put behind "server 2 at core2:7000 ". NULL: nothing.
 const char *hello_objection(const struct hello *self, const struct hello *answer, uint64_t server, uint32_t level);
+
+/// For the log of the one who refuses: "server 2 (which listens at core2:7000)" and "it belongs to another cluster. ..." with the way out.
+void hello_print_refused(const struct hello *self, const struct hello *other, enum hello_refusal refusal, char *who, size_t who_size, char *why, size_t why_size);
+
+// What is said on one connection and recorded must be of no use on another one: the end that was connected to sends a challenge
+// behind its hello, a number that it has never sent before, and only who sends that back is listened to.
+enum hello_proof { HELLO_CHALLENGE, HELLO_ANSWER };
+
+void hello_proof_put(uint8_t to[HELLO_PROOF_BYTES], enum hello_proof kind, uint64_t number);
+/// ERR_CORRUPT: these bytes are none, or another kind.
+enum err hello_proof_get(const uint8_t from[HELLO_PROOF_BYTES], enum hello_proof kind, uint64_t *ret, struct error *e) NODISCARD;

@@ -80,6 +80,11 @@ static bool on_met(void *context UNUSED, uint64_t server UNUSED, const char *add
   return true; // of our cluster (hello checks that): a member that joins knows us before we know it
 }
 
+static bool on_elsewhere(void *context, uint64_t server, const char *address) {
+  struct host *h = context;
+  return h->options.server_elsewhere != NULL && h->options.server_elsewhere(h->options.context, server, address);
+}
+
 // ---- lost leaders ----
 
 static uint64_t leader_of(const struct host_group *g) {
@@ -361,7 +366,7 @@ enum err host_write_round(struct host *h, bool *ret_worked, struct error *e) {
 // ---- life ----
 
 enum err host_open(struct loop *loop, const struct host_options *options, struct host **ret, struct error *e) {
-  static const struct network_events events = {on_received, on_settled, on_changed, on_met};
+  static const struct network_events events = {on_received, on_settled, on_changed, on_met, on_elsewhere};
   struct host *h = mem_zalloc(sizeof *h);
   if (h == NULL) return error_ensure(e, ERR_NOMEM);
   *h = (struct host){.loop = loop, .options = *options, .sender.send = on_send, .step_task.run = on_step};

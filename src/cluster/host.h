@@ -43,6 +43,8 @@ struct host_options {
   void (*group_stepped)(void *context, struct host_group *g);
   /// The connection with a server is up, or was lost (network_events.changed). From the loop; must only take note. May be NULL.
   void (*server_changed)(void *context, uint64_t server, bool up);
+  /// network_events.is_elsewhere. From the loop. May be NULL.
+  bool (*server_elsewhere)(void *context, uint64_t server, const char *address);
   void *context;
 };
 

@@ -39,21 +39,32 @@ static void guest_forget(struct link *l) {
   for (struct link **at = &l->network->guests; *at != NULL; at = &(*at)->next)
     if (*at == l) {
       *at = l->next;
+      l->network->guest_count--;
       return;
     }
+}
+
+static void tell_refused(struct link *l, const char *what, const char *why) {
+  struct network *n = l->network;
+  refusals_raise(&n->refusals, n->options.events, "cluster.network.refused", loop_now_ms(n->loop), what, l->remote, why);
 }
 
 /// The end of a link, whoever began it.
 static void link_end(struct link *l, const char *why) {
   struct peer *p = l->peer;
-  struct network *n = l->network;
   if (p != NULL) {
     peer_link_lost(p, l, why);
     return;
   }
-  event_raise(n->options.events, EVENT_WARN, "cluster.network.refused", "refused a connection from %s: %s", l->remote, why);
+  tell_refused(l, "a connection to the Raft port", why);
   guest_forget(l);
   link_free(l);
+}
+
+void link_end_oldest_guest(struct network *n) {
+  struct link *oldest = n->guests;
+  while (oldest != NULL && oldest->next != NULL) oldest = oldest->next;
+  if (oldest != NULL) link_end(oldest, "it has said no hello yet, and there are too many of those: somebody who is no member opens connections here");
 }
 
 // ---- hello ----
@@ -69,37 +80,86 @@ static enum err say_hello(struct link *l, uint64_t expected, enum hello_refusal 
 
 /// Says no and ends when the other one has heard it.
 static void turn_away(struct link *l, const struct hello *other, enum hello_refusal refusal) {
-  event_raise(l->network->options.events, EVENT_WARN, "cluster.network.refused", "refused server %llu at %s: it %s",
-              (unsigned long long) other->server, l->remote,
-              hello_refused_text(refusal));
+  char who[200], why[400];
+  struct hello self = network_hello(l->network, 0, HELLO_ACCEPTED);
+  hello_print_refused(&self, other, refusal, who, sizeof who, why, sizeof why);
+  tell_refused(l, who, why);
   if (say_hello(l, other->server, refusal) == ERR_OK) net_conn_finish(l->conn, LINGER_MS);
 }
 
 static struct peer *guest_as_peer(struct link *l, const struct hello *other) {
   struct network *n = l->network;
   struct peer *p = network_peer(n, other->server);
-  if (p != NULL || n->events.met == NULL || !n->events.met(n->context, other->server, other->address)) return p;
+  if (p != NULL || n->peers.len >= PEERS_MET_MAX || n->events.met == NULL || !n->events.met(n->context, other->server, other->address)) return p;
   if (network_peer_set(n, other->server, other->address, NULL) != ERR_OK) return NULL;
   return network_peer(n, other->server);
 }
 
-static void greet_guest(struct link *l, const struct hello *other) {
+static const char earlier_life[] = "it is from an earlier life of that server";
+
+/// A connection that its sender has given up long ago.
+static bool is_earlier_life(struct link *l, const struct hello *other) {
+  struct peer *p = network_peer(l->network, other->server);
+  return p != NULL && other->epoch < p->epoch;
+}
+
+static void let_in(struct link *l, const struct hello *other) {
+  struct hello self = network_hello(l->network, 0, HELLO_ACCEPTED);
+  enum hello_refusal refusal = hello_judge(&self, other, network_level(l->network)); // which may have been raised since
+  if (refusal != HELLO_ACCEPTED) {
+    link_end(l, hello_refused_text(refusal));
+    return;
+  }
+  struct peer *p = guest_as_peer(l, other);
+  if (p == NULL || is_earlier_life(l, other)) {
+    link_end(l, p == NULL ? "it is no member of this cluster any more" : earlier_life);
+    return;
+  }
+  guest_forget(l);
+  l->peer = p;
+  peer_link_up(p, l, other->epoch);
+}
+
+static bool speaks_proof(const struct hello *other) {
+  return other->version_max >= HELLO_VERSION_PROOF;
+}
+
+/// A number that no connection had before: epochs rise with each start, and the generator is seeded by them.
+static enum err say_challenge(struct link *l, const struct hello *other) {
+  uint8_t bytes[HELLO_PROOF_BYTES];
+  l->proving = true;
+  l->challenge = rng_next(&l->network->rng);
+  l->other = *other;
+  hello_proof_put(bytes, HELLO_CHALLENGE, l->challenge);
+  TRY(net_conn_write(l->conn, bytes, sizeof bytes));
+  net_conn_flush(l->conn);
+  return ERR_OK;
+}
+
+static enum hello_refusal judge_guest(struct link *l, const struct hello *other) {
+  const struct network_events *events = &l->network->events;
   struct hello self = network_hello(l->network, 0, HELLO_ACCEPTED);
   enum hello_refusal refusal = hello_judge(&self, other, network_level(l->network));
-  struct peer *p = refusal == HELLO_ACCEPTED ? guest_as_peer(l, other) : NULL;
-  if (refusal == HELLO_ACCEPTED && p == NULL) refusal = HELLO_STRANGER;
+  if (refusal != HELLO_ACCEPTED) return refusal;
+  if (events->is_elsewhere != NULL && events->is_elsewhere(l->network->context, other->server, other->address)) return HELLO_TWIN;
+  return guest_as_peer(l, other) != NULL ? HELLO_ACCEPTED : HELLO_STRANGER;
+}
+
+static void greet_guest(struct link *l, const struct hello *other) {
+  enum hello_refusal refusal = judge_guest(l, other);
   if (refusal != HELLO_ACCEPTED) {
     turn_away(l, other, refusal);
     return;
   }
-  if (other->epoch < p->epoch) { // a connection that its sender has given up long ago
-    link_end(l, "it is from an earlier life of that server");
+  if (is_earlier_life(l, other)) {
+    link_end(l, earlier_life);
     return;
   }
   if (say_hello(l, other->server, HELLO_ACCEPTED) != ERR_OK) return; // `closed` follows
-  guest_forget(l);
-  l->peer = p;
-  peer_link_up(p, l, other->epoch);
+  if (!speaks_proof(other))
+    let_in(l, other);
+  else if (say_challenge(l, other) != ERR_OK)
+    return; // `closed` follows
 }
 
 static void hear_answer(struct link *l, const struct hello *other) {
@@ -111,7 +171,34 @@ static void hear_answer(struct link *l, const struct hello *other) {
     link_end(l, why);
     return;
   }
-  peer_link_up(l->peer, l, other->epoch);
+  l->other = *other;
+  l->proving = speaks_proof(other);
+  if (!l->proving) peer_link_up(l->peer, l, other->epoch);
+}
+
+/// Of the end that was connected to the challenge, of the other one its answer.
+static void take_proof(struct link *l) {
+  struct hello other = l->other;
+  struct error e = ERROR_INIT;
+  uint64_t number;
+  enum err err = hello_proof_get((const uint8_t *) l->in.data, l->dialled ? HELLO_CHALLENGE : HELLO_ANSWER, &number, &e);
+  buf_consume(&l->in, HELLO_PROOF_BYTES);
+  if (err != ERR_OK || (!l->dialled && number != l->challenge)) {
+    link_end(l, err != ERR_OK ? e.message
+                              : "it repeats what a member has said on another connection: somebody has recorded that, and the network of "
+                                "the cluster is open to him");
+    return;
+  }
+  l->proving = false;
+  if (!l->dialled) {
+    let_in(l, &other);
+    return;
+  }
+  uint8_t answer[HELLO_PROOF_BYTES];
+  hello_proof_put(answer, HELLO_ANSWER, number);
+  if (net_conn_write(l->conn, answer, sizeof answer) != ERR_OK) return; // `closed` follows
+  net_conn_flush(l->conn);
+  peer_link_up(l->peer, l, other.epoch);
 }
 
 static void take_hello(struct link *l) {
@@ -131,7 +218,7 @@ static void take_hello(struct link *l) {
 
 /// What is no hello need never get as long as one: its first bytes say enough.
 static bool is_another_protocol(const struct link *l) {
-  return l->in.len >= 4 && memcmp(l->in.data, "QVCH", 4) != 0;
+  return !l->proving && l->in.len >= 4 && memcmp(l->in.data, "QVCH", 4) != 0;
 }
 
 static void refuse_another_protocol(struct link *l) {
@@ -182,7 +269,8 @@ static void take_input(struct link *l) {
     refuse_another_protocol(l);
     return;
   }
-  if (!l->up && l->in.len >= HELLO_BYTES) take_hello(l);
+  if (!l->up && !l->proving && l->in.len >= HELLO_BYTES) take_hello(l);
+  if (!l->dead && l->proving && l->in.len >= HELLO_PROOF_BYTES) take_proof(l);
   if (!l->dead && l->up && take_frames(l, &e) != ERR_OK) link_end(l, e.message); // the answer may come with frames behind it
 }
 
@@ -214,7 +302,7 @@ static void on_drained(void *context) {
 static void on_closed(void *context, enum err why) {
   struct link *l = context;
   bool turned_away = l->peer == NULL && why == ERR_OK; // told before
-  char text[200];
+  char text[300];
   const char *known = net_conn_why(l->conn);
   snprintf(text, sizeof text, "%s", known != NULL ? known : why == ERR_CLOSED ? "it closed the connection" : err_text(why));
   link_enter(l);
@@ -230,7 +318,7 @@ static void on_closed(void *context, enum err why) {
 static void on_patience_over(void *context) {
   struct link *l = context;
   link_enter(l);
-  link_end(l, "it did not say hello in time");
+  link_end(l, l->proving ? "it did not answer in time" : "it did not say hello in time");
   link_leave(l);
 }
 

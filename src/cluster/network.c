@@ -13,7 +13,7 @@ struct peer *network_peer(struct network *n, uint64_t server) {
 
 struct hello network_hello(const struct network *n, uint64_t expected, enum hello_refusal refusal) {
   struct hello h = {.version_min = HELLO_VERSION,
-                    .version_max = HELLO_VERSION,
+                    .version_max = HELLO_VERSION_PROOF,
                     .server = n->options.server,
                     .expected = expected,
                     .epoch = n->options.epoch,
@@ -117,9 +117,11 @@ bool network_peer_status(struct network *n, uint64_t server, struct network_peer
 static void on_accepted(void *context, int socket, const char *remote, const char *local UNUSED) {
   struct network *n = context;
   struct link *l = NULL;
+  if (n->guest_count >= GUESTS_MAX) link_end_oldest_guest(n);
   if (link_open(n, socket, remote, NULL, &l, NULL) != ERR_OK) return; // no memory: the other end tries again
   l->next = n->guests;
   n->guests = l;
+  n->guest_count++;
 }
 
 static void set_defaults(struct network_options *o) {

@@ -36,6 +36,9 @@ struct network_events {
   void (*changed)(void *context, uint64_t server, bool up);
   /// A server that is no peer says hello from `address`: true makes it one. NULL: strangers are refused.
   bool (*met)(void *context, uint64_t server, const char *address);
+  /// Whether `server` is known to be there at another address than this one, from which somebody says hello in its name: he is
+  /// refused. May be NULL.
+  bool (*is_elsewhere)(void *context, uint64_t server, const char *address);
 };
 
 struct network_options {
@@ -85,7 +88,7 @@ struct network_peer_status {
   size_t waiting_bytes;
   uint64_t dropped; // messages
   char address[HELLO_ADDRESS_BYTES];
-  char trouble[200]; // why it is not up; empty when it is
+  char trouble[300]; // why it is not up; empty when it is
 };
 /// False if there is no such peer.
 bool network_peer_status(struct network *n, uint64_t server, struct network_peer_status *ret);

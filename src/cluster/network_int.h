@@ -3,12 +3,18 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "base/refusals.h"
 #include "base/rng.h"
 #include "cluster/network.h"
 #include "cluster/outbox.h"
 #include "os/thread.h"
 
 struct peer;
+
+enum {
+  GUESTS_MAX = 128,    // connections that came in and have not said hello; one more, and the oldest of them ends
+  PEERS_MET_MAX = 256, // with so many peers nobody becomes one by his own hello
+};
 
 // One connection, from its first byte to its last. Owned by its peer once hellos are exchanged, by the network's list of guests
 // before that if it came in.
@@ -21,6 +27,9 @@ struct link {
   struct buf in;
   bool dialled, up, tls_begun, dead;
   uint32_t feature_level; // of the other end
+  bool proving;       // hellos are exchanged: the challenge, or its answer, is waited for
+  uint64_t challenge; // that this end has sent
+  struct hello other; // while proving
   unsigned busy; // callbacks of this link that are on the stack: its memory goes with the last
   char remote[NET_ADDRESS_TEXT_MAX];
   struct link_row row;
@@ -36,7 +45,7 @@ struct peer {
   struct net_connecting *connecting;
   struct loop_timer *retry;
   int64_t pause_ms;
-  char trouble[200]; // the last that was told
+  char trouble[300]; // the last that was told
   struct loop_task flush;
   bool flush_posted, removed; // network's lock
   bool online;                // network's lock: a link is up
@@ -50,7 +59,9 @@ struct network {
   void *context;
   char advertised[HELLO_ADDRESS_BYTES];
   struct net_listener *listener;
-  struct link *guests;
+  struct link *guests; // the newest first
+  unsigned guest_count;
+  struct refusals refusals;
   struct arena messages; // of the frame that is being read
   struct rng rng;        // jitter of pauses
   struct mutex lock;
@@ -66,6 +77,8 @@ enum err link_open(struct network *n, int socket, const char *remote, struct pee
                    struct error *e) NODISCARD;
 /// Closes at once; nothing is told. May be called from within the link's own callbacks. NULL is fine.
 void link_free(struct link *l);
+/// Of the guests the one that came first: another one came, and there are too many.
+void link_end_oldest_guest(struct network *n);
 /// Gives frames from the peer's outbox to the system until it has enough.
 void link_flush(struct link *l);
 

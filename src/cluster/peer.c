@@ -7,6 +7,11 @@
 
 enum { WAIT_TO_BE_CALLED_MS = 1000 }; // the server with the higher number gives the other one that long
 
+// That server has given the name: it is in what it says of itself, and in the members of its groups.
+#define ADVICE                                                                                                                  \
+  ". It advertises that name: set server.cluster.raft.advertised_address, or server.default_advertised_address, there to one that "  \
+  "the others can resolve"
+
 static void try_now(void *context);
 
 // ---- telling ----
@@ -51,8 +56,11 @@ static void on_connected(void *context, int socket, const char *remote) {
 
 static void on_failed(void *context, const struct error *why) {
   struct peer *p = context;
+  char text[sizeof p->trouble];
   p->connecting = NULL;
-  tell_trouble(p, "Failed to connect to", why->message);
+  bool unknown_name = why->code == ERR_NOTFOUND;
+  snprintf(text, sizeof text, "%.100s%s", why->message, unknown_name ? ADVICE : "");
+  tell_trouble(p, "Failed to connect to", unknown_name ? text : why->message);
   try_later(p);
 }
 

@@ -296,6 +296,7 @@ TEST(a_restarted_server_is_believed_and_its_former_life_is_not) {
   start(0, 6);
   servers[0].self.addresses[ADDRESS_DISCOVERY] = STR("elsewhere:5000");
   say(0);
+  now_ms += 3000; // it was away for so long
   join(0, 1);
   pass(3);
   for (unsigned i = 0; i < 3; i++) {
@@ -436,6 +437,49 @@ TEST(a_copied_data_folder_is_noticed) {
   stop_all();
 }
 
+/// What server 0 says as `epoch` and at `address` reaches server 1.
+static enum err say_to_1(uint64_t epoch, const char *address) {
+  struct announcement said = {.server = named(1), .epoch = epoch, .number = 1, .mode = SERVER_CORE, .state = IDENTITY_UNBOUND};
+  struct directory_options options = {0};
+  struct directory *d = NULL;
+  struct directory_link *there, *here;
+  struct buf frame = BUF_INIT;
+  said.addresses[ADDRESS_DISCOVERY] = str_of(address);
+  said.addresses[ADDRESS_RAFT] = str_of(address);
+  assert_ok(directory_new(&options, &said, now_ms, &d, NULL));
+  assert_ok(directory_link_new(d, &there, NULL));
+  assert_ok(directory_link_new(servers[1].directory, &here, NULL));
+  assert_ok(directory_write(there, now_ms, DIRECTORY_SELF, &frame));
+  enum err err = directory_hear(here, now_ms, (uint8_t *) frame.data, frame.len, NULL);
+  buf_done(&frame);
+  directory_link_free(here);
+  directory_link_free(there);
+  directory_free(d);
+  return err;
+}
+
+TEST(a_server_with_the_identity_of_one_that_is_there_is_refused_until_that_one_is_silent) {
+  start(1, 5);
+  assert_ok(say_to_1(5, "home:5000"));
+  assert_false(directory_is_elsewhere(servers[1].directory, now_ms, 1, "home:5000"));
+  assert_true(directory_is_elsewhere(servers[1].directory, now_ms, 1, "copy:5000"));
+  assert_false(directory_is_elsewhere(servers[1].directory, now_ms, 2, "copy:5000"));
+  now_ms += 1000;
+  assert_int_equal(say_to_1(6, "copy:5000"), ERR_BUSY);
+  assert_int_equal(say_to_1(5, "copy:5000"), ERR_BUSY); // started as often as the original
+  assert_int_equal(say_to_1(4, "copy:5000"), ERR_OK); // an earlier life: nobody cares
+  assert_non_null(strstr(events, "cluster.directory.twin refused the server at copy:5000: it has the identity ("));
+  assert_non_null(strstr(events, "of the server at home:5000, which is there"));
+  assert_str(sees(1, 0)->addresses[ADDRESS_DISCOVERY], "home:5000");
+  assert_ok(say_to_1(6, "home:5000")); // it starts again where it was
+  assert_int_equal(sees(1, 0)->epoch, 6);
+  now_ms += 3000; // it has moved
+  assert_false(directory_is_elsewhere(servers[1].directory, now_ms, 1, "copy:5000"));
+  assert_ok(say_to_1(7, "copy:5000"));
+  assert_str(sees(1, 0)->addresses[ADDRESS_DISCOVERY], "copy:5000");
+  stop_all();
+}
+
 // ---- hostile ----
 
 static void put_right(uint8_t *frame, size_t bytes) {
@@ -572,7 +616,7 @@ TESTS(T(a_gateway_that_says_that_it_has_something_to_give_is_not_believed), T(it
       T(a_server_that_was_only_cut_off_comes_back_to_everybody), T(a_restarted_server_is_believed_and_its_former_life_is_not),
       T(a_server_of_another_cluster_is_told_and_forgotten), T(a_server_that_was_dropped_is_gone_and_told_so_even_if_it_was_away),
       T(whom_nobody_knows_by_uuid_is_dropped_by_number), T(the_word_of_another_cluster_drops_nobody),
-      T(a_server_that_calls_itself_knows_it), T(a_copied_data_folder_is_noticed),
+      T(a_server_that_calls_itself_knows_it), T(a_copied_data_folder_is_noticed), T(a_server_with_the_identity_of_one_that_is_there_is_refused_until_that_one_is_silent),
       T(a_damaged_frame_is_refused_and_what_fits_its_checksum_does_no_harm), T(other_protocols_are_told_by_name),
       T(a_flood_of_servers_is_bounded_and_told_once), T(more_than_the_format_allows_is_not_said),
       T(every_failed_allocation_leaves_the_directory_whole))

@@ -29,6 +29,7 @@ struct server {
   bool in_order;
   _Atomic int heard, ups, downs;
   _Atomic bool welcoming; // strangers may come
+  const char *_Atomic home_of_others; // where the other server is, and nobody else is it; NULL: anywhere
   _Atomic uint64_t remove_when_heard;
   char address[NET_ADDRESS_TEXT_MAX];
 };
@@ -72,8 +73,13 @@ static bool met(void *context, uint64_t server UNUSED, const char *address UNUSE
   return ((struct server *) context)->welcoming;
 }
 
+static bool is_elsewhere(void *context, uint64_t server UNUSED, const char *address) {
+  const char *home = ((struct server *) context)->home_of_others;
+  return home != NULL && strcmp(home, address) != 0;
+}
+
 static void open_now(void *argument) {
-  static const struct network_events events = {.received = received, .changed = changed, .met = met};
+  static const struct network_events events = {.received = received, .changed = changed, .met = met, .is_elsewhere = is_elsewhere};
   struct server *s = argument;
   struct error e = ERROR_INIT;
   s->options.server = s->number;
@@ -229,6 +235,17 @@ TEST(an_unreachable_server_is_reported_once_with_address_and_reason) {
   poll(NULL, 0, 100); // many attempts
   const char *first = strstr(a.log, "cluster.network.lost");
   assert_null(strstr(first + 1, "cluster.network.lost"));
+  server_done(&a);
+}
+
+TEST(a_name_that_does_not_resolve_is_told_with_who_gave_it_and_what_to_do) {
+  struct server a;
+  server_init(&a, 1);
+  start(&a);
+  know_at(&a, 2, "nowhere.invalid:7000");
+  assert_true(will_log(&a, "Failed to connect to: nowhere.invalid:7000 (server 2): cannot reach 'nowhere.invalid:7000'"));
+  assert_true(will_log(&a, "It advertises that name: set server.cluster.raft.advertised_address, or server.default_advertised_address, "
+                           "there to one that the others can resolve. Retrying."));
   server_done(&a);
 }
 
@@ -405,6 +422,103 @@ TEST(only_the_end_of_a_life_is_a_loss_when_a_connection_is_replaced) {
   server_done(&b);
 }
 
+TEST(a_recorded_hello_is_of_no_use_on_another_connection) {
+  struct server a, b;
+  two_connected(&a, &b);
+  uint8_t said[HELLO_BYTES + HELLO_PROOF_BYTES], heard[HELLO_BYTES + HELLO_PROOF_BYTES];
+  struct hello h = {.version_min = 1, .version_max = HELLO_VERSION_PROOF, .server = 2, .epoch = b.options.epoch};
+  memset(h.cluster, 7, sizeof h.cluster);
+  hello_put(said, &h);
+  hello_proof_put(said + HELLO_BYTES, HELLO_ANSWER, 12345); // what was right on another connection
+  int ups = a.ups;
+  int fd = connect_to(&a);
+  assert_int_equal(write(fd, said, sizeof said), sizeof said);
+  for (size_t got = 0; got < sizeof heard;) {
+    ssize_t n = read(fd, heard + got, sizeof heard - got);
+    assert_true(n > 0);
+    got += (size_t) n;
+  }
+  uint64_t challenge = 0, other = 0;
+  assert_ok(hello_proof_get(heard + HELLO_BYTES, HELLO_CHALLENGE, &challenge, NULL));
+  assert_true(will_log(&a, "refused a connection to the Raft port from 127.0.0.1:"));
+  assert_true(will_log(&a, "it repeats what a member has said on another connection"));
+  close(fd);
+  fd = connect_to(&a); // and each connection has a challenge of its own
+  assert_int_equal(write(fd, said, HELLO_BYTES), HELLO_BYTES);
+  for (size_t got = 0; got < sizeof heard;) {
+    ssize_t n = read(fd, heard + got, sizeof heard - got);
+    assert_true(n > 0);
+    got += (size_t) n;
+  }
+  assert_ok(hello_proof_get(heard + HELLO_BYTES, HELLO_CHALLENGE, &other, NULL));
+  assert_true(challenge != other);
+  close(fd);
+  assert_int_equal(a.ups, ups); // the connection that there was is the one that there is
+  assert_int_equal(a.downs, 0);
+  assert_true(tell(&a, &b, 1, 100));
+  assert_true(becomes(&b.heard, 1));
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(whoever_says_hello_in_the_name_of_a_server_that_is_elsewhere_is_refused) {
+  struct server a, b;
+  two_connected(&a, &b);
+  uint8_t hello[HELLO_BYTES];
+  a.home_of_others = b.address;
+  struct hello h = {.version_min = 1, .version_max = HELLO_VERSION_PROOF, .server = 2, .epoch = b.options.epoch + 1};
+  memset(h.cluster, 7, sizeof h.cluster);
+  snprintf(h.address, sizeof h.address, "copy:7000");
+  hello_put(hello, &h);
+  assert_turned_away(&a, hello, sizeof hello, "refused server 2 (listens at copy:7000) from 127.0.0.1:");
+  assert_true(will_log(&a, "its data folder is a copy: stop it and start it with an empty data folder"));
+  assert_int_equal(a.downs, 0);
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(a_name_that_cannot_be_printed_is_no_hello) {
+  struct server a;
+  server_init(&a, 1);
+  start(&a);
+  uint8_t hello[HELLO_BYTES];
+  struct hello h = {.version_min = 1, .version_max = 1, .server = 2, .epoch = 1, .address = "x:1\n\tERROR all is lost"};
+  memset(h.cluster, 7, sizeof h.cluster);
+  hello_put(hello, &h);
+  assert_turned_away(&a, hello, sizeof hello, "a hello makes no sense");
+  server_done(&a);
+}
+
+TEST(somebody_who_opens_connections_keeps_no_member_out) {
+  enum { IDLE = 400 }; // three times as many as are kept
+  struct server a, b;
+  static int idle[IDLE];
+  server_init(&a, 1);
+  server_init(&b, 2);
+  start(&a);
+  start(&b);
+  know(&b, &a);
+  for (int i = 0; i < IDLE; i++) idle[i] = connect_to(&a);
+  know(&a, &b);
+  assert_true(becomes(&a.ups, 1));
+  assert_true(will_log(&a, "there are too many of those"));
+  int open = 0;
+  for (int i = 0; i < IDLE; i++) {
+    struct pollfd p = {.fd = idle[i], .events = POLLIN};
+    open += poll(&p, 1, 0) == 0;
+  }
+  assert_true(open <= 128);
+  mutex_lock(&a.lock);
+  a.log[a.log_len] = 0;
+  int lines = 0;
+  for (const char *at = a.log; (at = strstr(at, "cluster.network.refused")) != NULL; at++) lines++;
+  mutex_unlock(&a.lock);
+  assert_true(lines <= 2);
+  for (int i = 0; i < IDLE; i++) close(idle[i]);
+  server_done(&a);
+  server_done(&b);
+}
+
 TEST(whoever_says_nothing_is_not_waited_for_for_ever) {
   struct server a;
   server_init(&a, 1);
@@ -481,9 +595,11 @@ TEST(zz_the_resolver_ends) {
 
 TESTS(T(two_servers_find_each_other_and_talk_both_ways), T(a_hundred_megabytes_arrive_in_order_though_the_queue_is_small),
       T(a_server_that_restarts_is_connected_with_again), T(an_unreachable_server_is_reported_once_with_address_and_reason),
-      T(a_server_of_another_cluster_is_refused_and_told_why),
+      T(a_name_that_does_not_resolve_is_told_with_who_gave_it_and_what_to_do), T(a_server_of_another_cluster_is_refused_and_told_why),
       T(a_server_that_does_not_know_the_clusters_feature_level_is_parted_from_and_refused), T(an_address_that_leads_to_the_wrong_server_is_reported),
       T(strangers_are_refused_until_they_are_welcome), T(an_earlier_life_of_a_server_is_not_listened_to),
       T(a_peer_can_be_removed_from_within_its_own_message), T(whoever_speaks_something_else_is_told_off_and_the_server_goes_on),
       T(only_the_end_of_a_life_is_a_loss_when_a_connection_is_replaced), T(whoever_says_nothing_is_not_waited_for_for_ever),
+      T(a_recorded_hello_is_of_no_use_on_another_connection), T(a_name_that_cannot_be_printed_is_no_hello),
+      T(whoever_says_hello_in_the_name_of_a_server_that_is_elsewhere_is_refused), T(somebody_who_opens_connections_keeps_no_member_out),
       T(with_tls_members_talk_and_others_do_not), T(zz_the_resolver_ends))

@@ -28,14 +28,18 @@ void wire_free(struct wire *w) {
   mem_free(w);
 }
 
+void wire_tell_refused(struct beacon *b, const char *remote, const char *why) {
+  refusals_raise(&b->refusals, b->options.events, "cluster.beacon.refused", loop_now_ms(b->loop), "a connection to the discovery port",
+                 remote, why);
+}
+
 void wire_end(struct wire *w, const char *why) {
   struct beacon *b = w->beacon;
   struct contact *c = w->contact;
   struct uuid peer = directory_link_peer(w->link);
   bool met = !uuid_is_none(peer), spare = met && beacon_wire_with(b, peer, w) != NULL;
   if (c == NULL && !met)
-    event_raise(b->options.events, EVENT_WARN, "cluster.beacon.refused", "refused a connection to the discovery port from %s: %s",
-                w->remote, why);
+    wire_tell_refused(b, w->remote, why);
   wire_free(w);
   if (c == NULL) return;
   if (!spare) contact_tell(c, ERR_IO, why);
@@ -144,7 +148,7 @@ static void on_drained(void *context UNUSED) {
 
 static void on_closed(void *context, enum err why) {
   struct wire *w = context;
-  char text[200];
+  char text[300];
   const char *known = net_conn_why(w->conn);
   snprintf(text, sizeof text, "%s", known != NULL ? known : why == ERR_CLOSED ? "it closed the connection" : err_text(why));
   wire_end(w, text);
@@ -167,17 +171,25 @@ static enum err begin(struct wire *w, struct error *e) {
   return ERR_OK;
 }
 
-static size_t guest_count(const struct beacon *b) {
+/// One more is about to come in. It is the oldest that has to go: a server says who it is as soon as it is connected.
+static void make_room_for_guest(struct beacon *b) {
+  struct wire *oldest = NULL;
   size_t count = 0;
-  for (const struct wire *w = b->wires; w != NULL; w = w->next)
-    count += !w->dialled && uuid_is_none(directory_link_peer(w->link));
-  return count;
+  for (struct wire *w = b->wires; w != NULL; w = w->next) { // the newest first
+    if (w->dialled || !uuid_is_none(directory_link_peer(w->link))) continue;
+    oldest = w;
+    count++;
+  }
+  if (count >= GUESTS_MAX)
+    wire_end(oldest, "it has not said who it is yet, and there are too many connections of that kind: somebody who is no server of the "
+                     "cluster opens connections here");
 }
 
 enum err wire_open(struct beacon *b, int socket, const char *remote, struct contact *contact, struct error *e) {
   static const struct net_conn_events events = {on_received, on_drained, on_closed};
   static const struct net_conn_limits limits = {SYSTEM_BYTES_HIGH, SYSTEM_BYTES_LOW};
-  bool full = b->wire_count >= WIRES_MAX || (contact == NULL && guest_count(b) >= GUESTS_MAX);
+  if (contact == NULL) make_room_for_guest(b);
+  bool full = b->wire_count >= WIRES_MAX;
   struct wire *w = full ? NULL : mem_zalloc(sizeof *w);
   if (w == NULL) {
     net_socket_close(socket);

@@ -369,6 +369,12 @@ static uint32_t find_lost(const struct cluster *c, uint64_t server) {
   return i;
 }
 
+static bool is_elsewhere(void *context, uint64_t server, const char *address) {
+  struct cluster *c = context;
+  int64_t now_ms = clock_monotonic_ns(c->dbms->options.clock) / NS_PER_MS;
+  return c->options->directory != NULL && directory_is_elsewhere(c->options->directory, now_ms, server, address);
+}
+
 static void on_server_changed(void *context, uint64_t server, bool up) {
   struct cluster *c = context;
   mutex_lock(&c->mutex);
@@ -547,6 +553,7 @@ static void open_on_loop(void *argument) {
                               .group_failed = on_group_failed,
                               .group_stepped = on_group_stepped,
                               .server_changed = on_server_changed,
+                              .server_elsewhere = is_elsewhere,
                               .context = c};
   host.network = (struct network_options){.server = c->options->server,
                                           .epoch = c->options->epoch,

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include "base/mem.h"
+#include "base/refusals.h"
 #include "http/forward.h"
 #include "http/routes.h"
 #include "os/clock.h"
@@ -28,6 +29,7 @@ struct http_server {
   struct net_listener *listeners[LISTENERS_MAX];
   struct client clients; // ring; the loop's thread only
   uint32_t client_count;
+  struct refusals refusals; // the loop's thread only
   enum err start_err;
   struct error *start_error; // of the caller that waits in http_server_start
 };
@@ -121,12 +123,13 @@ static void on_accepted(void *context, int socket, const char *peer, const char 
   struct http_server *s = context;
   if (s->client_count >= s->settings.max_connections) {
     net_socket_close(socket);
-    event_raise(s->events, EVENT_WARN, "http.connection.refused", "peer=%s reason=limit limit=%u", peer,
-                s->settings.max_connections);
+    refusals_raise(&s->refusals, s->events, "http.connection.refused", loop_now_ms(s->loop), "an HTTP connection", peer,
+                   "there are as many as may be");
     return;
   }
   enum err err = client_new(s, socket);
-  if (err != ERR_OK) event_raise(s->events, EVENT_WARN, "http.connection.refused", "peer=%s reason=%s", peer, err_text(err));
+  if (err != ERR_OK)
+    refusals_raise(&s->refusals, s->events, "http.connection.refused", loop_now_ms(s->loop), "an HTTP connection", peer, err_text(err));
 }
 
 static void on_tick(void *context) {

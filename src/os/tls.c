@@ -223,7 +223,17 @@ static enum err session_broken(struct tls_session *s, struct error *e) {
   s->broken = true;
   long verified = SSL_get_verify_result(s->ssl);
   const char *reason = ssl_reason(); // clears the engine's list either way
-  return error_set(e, ERR_IO, "TLS: %s", verified != X509_V_OK ? X509_verify_cert_error_string(verified) : reason);
+  if (verified != X509_V_OK)
+    return error_set(e, ERR_IO,
+                     "TLS: the other end's certificate is not taken: %s. It needs one that an authority trusted here has signed, valid "
+                     "today, for the name that it is reached by",
+                     X509_verify_cert_error_string(verified));
+  const char *alert = strstr(reason, "alert ");
+  if (alert != NULL)
+    return error_set(e, ERR_IO, "TLS: the other end breaks off: %s. See its log; each end must trust the authority of the other one's certificate",
+                     alert + strlen("alert "));
+  bool plain = strstr(reason, "wrong version number") != NULL || strstr(reason, "http request") != NULL;
+  return error_set(e, ERR_IO, "TLS: %s%s", reason, plain ? ": the other end does not speak TLS here, switch it on for both or for none" : "");
 }
 
 /// Decrypts all that is complete; ERR_OK where more bytes are needed.

@@ -12,6 +12,7 @@
 #include "server/machine.h"
 
 enum { BOLT_PORT = 7687, ROUTING_PORT = 7688, HTTP_PORT = 7474 };
+enum { ROUTING_LOGIN_MS = 10000 };     // a server logs in at once
 enum { ROUTING_KEEP_ALIVE_MS = 5000 }; // a server that is gone shall be noticed by those that wait for it
 
 struct front_doors {
@@ -20,6 +21,7 @@ struct front_doors {
   struct tls_context *tls;
   struct bolt_server *bolt, *routing;
   struct http_server *http;
+  uint32_t bolt_max, http_max, routing_max; // connections
   struct str bolt_listen, bolt_advertised, routing_listen, http_listen, http_advertised;
 };
 
@@ -69,6 +71,16 @@ static enum err load_certificate(struct front_doors *doors, const struct config_
   return tls_context_new(&settings, &doors->tls, e);
 }
 
+/// Connections must not take the files that stores, logs and the other members need.
+static void share_files(struct front_doors *doors, const struct config_values *v, bool routing) {
+  struct http_settings http = http_settings_default();
+  uint32_t bolt = (uint32_t) v->bolt_connections_max, wanted[] = {bolt, http.max_connections, bolt};
+  machine_share_files(machine_raise_open_files(), wanted, routing ? 3 : 2);
+  doors->bolt_max = wanted[0];
+  doors->http_max = wanted[1];
+  doors->routing_max = wanted[2];
+}
+
 static struct bolt_settings bolt_settings_of(const struct config_values *v) {
   struct bolt_settings s = bolt_settings_default();
   s.listen_address_count = 1;
@@ -76,7 +88,6 @@ static struct bolt_settings bolt_settings_of(const struct config_values *v) {
   s.keep_alive_ms = v->bolt_keep_alive_ms;
   s.unauthenticated_timeout_ms = v->bolt_login_timeout_ms;
   s.drain_timeout_ms = v->shutdown_tx_timeout_ms;
-  s.max_connections = (uint32_t) v->bolt_connections_max;
   s.max_unauthenticated = (uint32_t) v->bolt_unauthenticated_max;
   s.message_bytes = (uint32_t) v->bolt_message_max_bytes;
   s.depth = (uint32_t) v->bolt_message_max_depth;
@@ -89,6 +100,7 @@ static enum err open_bolt(struct front_doors *doors, const struct config_values 
   struct bolt_settings s = bolt_settings_of(v);
   s.listen_addresses = &doors->bolt_listen;
   s.advertised_address = doors->bolt_advertised;
+  s.max_connections = doors->bolt_max;
   s.tls_level = tls_level(v);
   s.tls = doors->tls;
   TRY(bolt_server_start(&s, dbms, doors->events, &doors->bolt, e));
@@ -106,6 +118,8 @@ static enum err open_routing(struct front_doors *doors, const struct config_valu
   s.keep_alive_ms = ROUTING_KEEP_ALIVE_MS;
   s.message_bytes = (uint32_t) MIN(v->bolt_message_max_bytes * 4, (int64_t) INT32_MAX);
   s.links = cluster->links;
+  s.unauthenticated_timeout_ms = MIN(s.unauthenticated_timeout_ms, (int64_t) ROUTING_LOGIN_MS);
+  s.max_connections = doors->routing_max;
   s.for_servers = true;
   TRY(bolt_server_start(&s, dbms, doors->events, &doors->routing, e));
   event_raise(doors->events, EVENT_INFO, "routing.enabled", "Routing enabled on %s.", bolt_server_address(doors->routing, 0));
@@ -119,6 +133,7 @@ static enum err open_http(struct front_doors *doors, const struct config_values 
   s.listen_address_count = 1;
   s.bolt_advertised_address = doors->bolt_advertised;
   s.bolt_port = v->bolt_listen_address.port != 0 ? v->bolt_listen_address.port : BOLT_PORT;
+  s.max_connections = doors->http_max;
   s.dbms = dbms;
   s.status_needs_login = v->status_auth_enabled;
   TRY(http_server_start(&s, doors->events, &doors->http, e));
@@ -133,6 +148,7 @@ enum err front_doors_open(const struct config *config, const struct dbms_cluster
   arena_init(&doors->arena, NULL);
   doors->events = events;
   const struct config_values *v = config_values(config);
+  share_files(doors, v, cluster != NULL);
   enum err err = settle_addresses(doors, config, e);
   if (err == ERR_OK && cluster != NULL) err = open_routing(doors, v, cluster, dbms, e);
   if (err == ERR_OK) err = open_http(doors, v, dbms, e);

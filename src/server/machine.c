@@ -100,6 +100,17 @@ uint64_t machine_raise_open_files(void) {
   return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
+uint64_t machine_files_kept(uint64_t open_files) {
+  return MIN(open_files / 2, UINT64_C(1000));
+}
+
+void machine_share_files(uint64_t open_files, uint32_t *wanted, unsigned count) {
+  uint64_t left = open_files - machine_files_kept(open_files), sum = 0;
+  for (unsigned i = 0; i < count; i++) sum += wanted[i];
+  if (sum <= left) return;
+  for (unsigned i = 0; i < count; i++) wanted[i] = (uint32_t) MAX(wanted[i] * left / sum, UINT64_C(1));
+}
+
 /// Half of what 256 MiB for the rest of the server leave; where there is less than 512 MiB, a quarter.
 static int64_t plan_page_cache(int64_t memory_bytes) {
   return MAX(MAX((memory_bytes - 256 * MIB) / 2, MIN(memory_bytes, 512 * MIB) / 4), 4 * MIB);

@@ -13,6 +13,14 @@ unsigned machine_processors(const char *root);
 /// Raises this process's limit of open files as far as it may; returns the limit that holds now.
 uint64_t machine_raise_open_files(void);
 
+/// Files that clients' connections leave to stores, logs and the ports of the cluster, where strangers may hold some hundred for a
+/// while: a thousand, or half of them where there are few.
+uint64_t machine_files_kept(uint64_t open_files);
+
+/// What `wanted` of `count` kinds of connections may be, where `open_files` are not enough for all: each its part of what
+/// machine_files_kept leaves, and at least 1. Pure.
+void machine_share_files(uint64_t open_files, uint32_t *wanted, unsigned count);
+
 /// How the memory is shared out where settings say nothing (0).
 struct machine_memory_plan {
   int64_t page_cache_bytes, query_bytes;

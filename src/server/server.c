@@ -98,10 +98,9 @@ static enum err open_log(struct server *s, struct error *e) {
 
 /// Every connection is an open file; stores and logs need some hundred more.
 static void look_at_open_files(struct server *s) {
-  enum { FILES_OF_STORES = 1000 };
-  uint64_t limit = machine_raise_open_files(), wanted = (uint64_t) config_values(s->options.config)->bolt_connections_max + FILES_OF_STORES;
+  uint64_t limit = machine_raise_open_files(), wanted = (uint64_t) config_values(s->options.config)->bolt_connections_max + machine_files_kept(UINT64_MAX);
   if (limit >= wanted) return;
-  event_raise(s->events, EVENT_WARN, "server.open_files", "Max %llu open files allowed, minimum of %llu recommended: raise `ulimit -n` or LimitNOFILE=.",
+  event_raise(s->events, EVENT_WARN, "server.open_files", "Max %llu open files allowed, minimum of %llu recommended: raise `ulimit -n` or LimitNOFILE=. Until then fewer connections are let in.",
               (unsigned long long) limit, (unsigned long long) wanted);
 }
 

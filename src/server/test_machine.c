@@ -70,6 +70,20 @@ TEST(settings_win_over_what_is_worked_out) {
   assert_int_equal(machine_plan_memory(4096 * mib, 0, 1000 * mib, 5 * mib).query_bytes, 5 * mib);
 }
 
+TEST(few_open_files_are_shared_out_and_stores_and_members_keep_theirs) {
+  uint32_t plenty[] = {10000, 1000, 10000}, few[] = {10000, 1000, 10000}, none[] = {10000, 1};
+  machine_share_files(100000, plenty, 3);
+  assert_int_equal(plenty[0], 10000);
+  assert_int_equal(plenty[1], 1000);
+  machine_share_files(1024, few, 3);
+  assert_int_equal(machine_files_kept(1024), 512);
+  assert_true(few[0] + few[1] + few[2] <= 1024 - 512);
+  assert_int_equal(few[0], few[2]);
+  assert_true(few[0] > 9 * few[1]);
+  machine_share_files(8, none, 2);
+  assert_true(none[0] >= 1 && none[1] == 1);
+}
+
 static int make_root(void **state UNUSED) {
   return mkdtemp(root) == NULL;
 }
@@ -77,6 +91,7 @@ static int make_root(void **state UNUSED) {
 int main(void) {
   cmocka_set_message_output(CM_OUTPUT_TAP);
   const struct CMUnitTest tests[] = {T(a_plain_machine_has_what_meminfo_says), T(a_container_of_version_2_has_the_least_of_all_groups_above_it),
-                                     T(a_container_of_version_1_has_its_memory_group), T(settings_win_over_what_is_worked_out)};
+                                     T(a_container_of_version_1_has_its_memory_group), T(settings_win_over_what_is_worked_out),
+                                     T(few_open_files_are_shared_out_and_stores_and_members_keep_theirs)};
   return cmocka_run_group_tests(tests, make_root, NULL);
 }
