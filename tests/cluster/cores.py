@@ -13,7 +13,9 @@ import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
+from certificates import authority, certify  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
 from lib.quiver import free_port  # noqa: E402
@@ -42,28 +44,6 @@ def logs_in(server, user, password):
             return bolt.run("RETURN 1").rows == [[1]]
     except Failure:
         return False
-
-
-def openssl(*words):
-    subprocess.run(["openssl", *map(str, words)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def authority(folder):
-    folder.mkdir()
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2, "-subj", f"/CN={folder.name}",
-            "-keyout", folder / "ca.key", "-out", folder / "ca.crt")
-    return folder
-
-
-def certify(server, by):
-    """A certificate for the server, signed by the authority, which it trusts."""
-    folder = server.home / "certificates/cluster"
-    (folder / "trusted").mkdir(parents=True)
-    shutil.copy(by / "ca.crt", folder / "trusted")
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", folder / "private.key",
-            "-out", folder / "request")
-    openssl("x509", "-req", "-in", folder / "request", "-CA", by / "ca.crt", "-CAkey", by / "ca.key", "-CAcreateserial", "-days", 2,
-            "-out", folder / "public.crt")
 
 
 def log(server):
