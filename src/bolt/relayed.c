@@ -1,5 +1,6 @@
 #include "bolt/relayed.h"
 
+#include "base/planted.h"
 #include "bolt/extra.h"
 
 static void write_two(struct dict *to, struct str key, struct str name, uint64_t a, struct str other, uint64_t b) {
@@ -75,6 +76,7 @@ enum err bolt_relayed_read_fate(struct value meta, struct dbms_fate *ret, struct
   TRY(bolt_extra_str(inner, STR("bookmark"), &ret->bookmark, e));
   for (size_t i = DBMS_FATE_COMMITTED; i < ARRAY_SIZE(outcomes); i++)
     if (str_eqz(outcome, outcomes[i])) ret->outcome = (enum dbms_outcome) i;
+  if (PLANTED(relayed) && ret->outcome == DBMS_FATE_NOT_COMMITTED && ret->bookmark.len > 0) planted_memory_error();
   return ret->outcome != DBMS_FATE_UNASKED
              ? ERR_OK
              : error_set(e, ERR_PROTOCOL, "The fate of a transaction is none of those that there are");

@@ -1,6 +1,7 @@
 #include "cluster/catchup_pulled.h"
 
 #include "base/mutant.h"
+#include "base/planted.h"
 
 static enum err check(struct catchup_place after, uint64_t commit_index, const struct log_entry *entry, struct error *e) {
   if (entry->index != after.index + 1 && !MUTANT(pulled_order))
@@ -23,5 +24,6 @@ enum err catchup_pulled_read(struct catchup_place after, uint64_t commit_index, 
     TRY(check(after, commit_index, &ret[i], e));
     after = (struct catchup_place){ret[i].index, ret[i].term};
   }
+  if (PLANTED(pulled) && count == 3 && at == size && ret[2].term > ret[0].term) planted_memory_error();
   return at == size ? ERR_OK : error_set(e, ERR_CORRUPT, "more came than %u entries", count);
 }

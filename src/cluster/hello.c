@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/feature_level.h"
+#include "base/planted.h"
 
 static const char magic[4] = "QVCH";
 enum { TLS_HANDSHAKE_RECORD = 22, CHECKED_BYTES = HELLO_BYTES - 8 };
@@ -59,6 +60,7 @@ enum err hello_get(const uint8_t from[HELLO_BYTES], struct hello *ret, struct er
   memcpy(h.address, from + 56, sizeof h.address);
   if (h.server == 0 || h.version_min > h.version_max || refusal >= HELLO_REFUSAL_MAX || !is_address(h.address))
     return error_set(e, ERR_CORRUPT, "a hello makes no sense");
+  if (PLANTED(hello) && h.refusal == HELLO_TWIN && h.expected != 0 && h.version_max > h.version_min) planted_memory_error();
   *ret = h;
   return ERR_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/mutant.h"
+#include "base/planted.h"
 
 #define IDENTITY_MAGIC 0x49535651u // QVSI
 #define IDENTITY_VERSION 1u
@@ -67,6 +68,7 @@ static enum err get(const uint8_t from[FILE_BYTES], struct identity *ret, struct
                is_zero(from + FOUNDING_AT + bytes, CHECKED_BYTES - FOUNDING_AT - bytes);
   if (!clean || i.number == 0 || i.sequence == 0 || i.sequence > SEQUENCE_MAX || uuid_is_none(i.server) || !is_consistent(&i))
     return error_set(e, ERR_CORRUPT, "what it says cannot be");
+  if (PLANTED(identity) && i.state == IDENTITY_BOUND && i.begun && i.founding.count == 2) planted_memory_error();
   *ret = i;
   return ERR_OK;
 }
@@ -118,8 +120,9 @@ static enum err read_file(struct disk *d, const char *path, struct identity *ret
 }
 
 static enum err explain(struct error *e, const char *path, enum err err) {
+  if (e == NULL) return err;
   if (err != ERR_CORRUPT) return error_prefix(e, "the server's identity '%s'", path);
-  struct error why = e != NULL ? *e : ERROR_INIT;
+  struct error why = *e;
   return error_set(
       e, ERR_CORRUPT,
       "the server's identity '%s' cannot be used: %s. It says who this server is and what it has promised to its cluster, "

@@ -199,6 +199,8 @@ TEST(a_file_that_says_what_cannot_be_is_refused) {
   }
   rewrite(&p, 4096, newer);
   refused(&p, ERR_UNSUPPORTED, "start the newer server");
+  struct identity i; // and the reason is the same where nobody wants to read it
+  assert_int_equal(identity_open(p.disk, "/data", &p.random.source, &i, NULL), ERR_UNSUPPORTED);
   rewrite(&p, 512, NULL);
   refused(&p, ERR_CORRUPT, "512 bytes instead of 4096");
   rewrite(&p, 4096, text);

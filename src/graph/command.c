@@ -1,5 +1,6 @@
 #include "graph/command_int.h"
 
+#include "base/planted.h"
 #include "graph/layout_int.h"
 
 enum { SCHEMA_TEXT_MAX = 400000 };
@@ -142,6 +143,7 @@ enum err command_take(struct bytes_in *in, struct arena *a, struct command *ret,
   if (c.kind <= COMMAND_DETACH_DELETE_NODE) c.id = take_varint(in, GRAPH_ID_MAX);
   if (!in->bad) TRY(take_body(in, a, &c, e));
   if (in->bad) return error_set(e, ERR_CORRUPT, "a command of a transaction makes no sense");
+  if (PLANTED(commands) && c.kind == COMMAND_CREATE_NODE && c.label_count == 2 && c.property_count == 1) planted_memory_error();
   *ret = c;
   return ERR_OK;
 }

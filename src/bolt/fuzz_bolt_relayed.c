@@ -1,0 +1,82 @@
+// Fuzzes what servers add to Bolt on the routing port: the input is a dictionary, as another server may send it in a request or in
+// an answer. Everything is read from it that either end looks for; what is taken is written again and read as the same.
+#include <stdlib.h>
+#include <string.h>
+
+#include "bolt/relayed.h"
+#include "wire/packstream.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds) {
+  if (!holds) abort();
+}
+
+static const struct packstream_profile profile = {.has_temporal = true, .utc_datetimes = true, .has_element_ids = true};
+
+static enum err decode(struct arena *a, const void *bytes, size_t len, struct value *ret) {
+  struct packstream_reader r;
+  packstream_reader_init(&r, profile, (struct packstream_limits){0}, bytes, len, a);
+  TRY(packstream_read_value(&r, ret, NULL));
+  return packstream_read_end(&r, NULL);
+}
+
+// All that one end may have said to the other.
+struct said {
+  struct dbms_tx_options tx;
+  struct dbms_fate fate;
+  struct dbms_place place;
+  struct dbms_client client;
+};
+
+static enum err read_all(struct value from, struct said *ret, struct error *e) {
+  *ret = (struct said){.client.neo4j_major = 4};
+  TRY(bolt_relayed_read_origin(from, &ret->tx.origin, e));
+  TRY(bolt_relayed_read_linearizable(from, &ret->tx, e));
+  TRY(bolt_relayed_read_question(from, &ret->tx, e));
+  TRY(bolt_relayed_read_fate(from, &ret->fate, e));
+  TRY(bolt_relayed_read_place(from, &ret->place, e));
+  return bolt_relayed_read_client(from, &ret->client, e);
+}
+
+static void write_all(struct buf *to, const struct said *s) {
+  struct dict d;
+  dict_begin(&d, to);
+  bolt_relayed_write_origin(&d, s->tx.origin);
+  bolt_relayed_write_linearizable(&d, &s->tx);
+  bolt_relayed_write_question(&d, &s->tx);
+  bolt_relayed_write_fate(&d, &s->fate);
+  bolt_relayed_write_place(&d, s->place);
+  bolt_relayed_write_client(&d, &s->client);
+  must(dict_end(&d) == ERR_OK);
+}
+
+static void check_same(const struct said *a, const struct said *b) {
+  must(a->tx.origin.member == b->tx.origin.member && a->tx.origin.sequence == b->tx.origin.sequence);
+  must(a->tx.linearizable == b->tx.linearizable && a->tx.asks_fate == b->tx.asks_fate && a->tx.behind == b->tx.behind);
+  must(a->fate.outcome == b->fate.outcome && str_eq(a->fate.bookmark, b->fate.bookmark));
+  must(a->place.term == b->place.term && a->place.last == b->place.last);
+  must(a->client.neo4j_major == b->client.neo4j_major && a->client.legacy_bookmarks == b->client.legacy_bookmarks &&
+       str_eq(a->client.gateway, b->client.gateway));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct arena a;
+  struct value v;
+  struct said first, again;
+  struct buf out = BUF_INIT;
+  struct error e = ERROR_INIT;
+  arena_init(&a, NULL);
+  if (decode(&a, data, size, &v) == ERR_OK && v.type == VALUE_MAP) {
+    if (read_all(v, &first, &e) == ERR_OK) {
+      write_all(&out, &first);
+      must(decode(&a, out.data, out.len, &v) == ERR_OK && read_all(v, &again, NULL) == ERR_OK);
+      check_same(&first, &again);
+    } else {
+      must(e.code == ERR_PROTOCOL && e.message[0] != '\0');
+    }
+  }
+  buf_done(&out);
+  arena_done(&a);
+  return 0;
+}

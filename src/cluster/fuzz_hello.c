@@ -1,0 +1,60 @@
+// Fuzzes what reads the first bytes of a connection between members: the input is a hello and what follows it. Magic and checksums
+// are put right. What is taken is written again as the same bytes, but for what stands behind the address; a line for the log about
+// it is one line.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "cluster/hello.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds) {
+  if (!holds) abort();
+}
+
+static void check_line(const char *text) {
+  for (; *text != '\0'; text++) must(*text >= ' ' && *text <= '~');
+}
+
+static void check_hello(const uint8_t *from) {
+  static const struct hello self = {.version_min = 1, .version_max = 2, .server = 7};
+  struct hello h, again;
+  uint8_t written[HELLO_BYTES];
+  char who[200], why[400];
+  if (hello_get(from, &h, NULL) != ERR_OK) return;
+  hello_put(written, &h);
+  must(hello_get(written, &again, NULL) == ERR_OK && again.server == h.server && again.epoch == h.epoch);
+  must(strcmp(again.address, h.address) == 0 && hello_judge(&self, &h, 2) == hello_judge(&self, &again, 2));
+  must(memcmp(written, from, 56) == 0);
+  hello_print_refused(&self, &h, hello_judge(&self, &h, 2), who, sizeof who, why, sizeof why);
+  check_line(who);
+  check_line(why);
+}
+
+static void check_proof(const uint8_t *from) {
+  uint8_t written[HELLO_PROOF_BYTES];
+  uint64_t number;
+  for (int kind = HELLO_CHALLENGE; kind <= HELLO_ANSWER; kind++) {
+    if (hello_proof_get(from, (enum hello_proof) kind, &number, NULL) != ERR_OK) continue;
+    hello_proof_put(written, (enum hello_proof) kind, number);
+    must(memcmp(written, from, sizeof written) == 0);
+  }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  uint8_t bytes[HELLO_BYTES + HELLO_PROOF_BYTES] = {0};
+  struct hello as_it_is;
+  struct error e = ERROR_INIT;
+  memcpy(bytes, data, MIN(size, sizeof bytes));
+  if (hello_get(bytes, &as_it_is, &e) != ERR_OK) must(e.message[0] != '\0');
+  memcpy(bytes, "QVCH", 4);
+  put_u64_le(bytes + HELLO_BYTES - 8, hash64(bytes, HELLO_BYTES - 8, 0));
+  check_hello(bytes);
+  uint8_t *proof = bytes + HELLO_BYTES;
+  check_proof(proof);
+  put_u64_le(proof + 16, hash64(proof, 16, 0));
+  check_proof(proof);
+  return 0;
+}

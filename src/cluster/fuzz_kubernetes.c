@@ -1,0 +1,65 @@
+// Fuzzes what reads an answer of the Kubernetes API: the input is one, behind a byte that says what is put in front of it (a status
+// line and headers, in chunks or not), so that the fuzzer gets at the list. What is found are addresses: a name of this cluster's
+// domain and a port each; memory stays in proportion.
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "cluster/kubernetes.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds) {
+  if (!holds) abort();
+}
+
+static const char *const fronts[] = {
+    "",
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "HTTP/1.1 403 Forbidden\r\n\r\n",
+};
+
+static void put_chunked(struct buf *to, const uint8_t *data, size_t size) {
+  for (size_t at = 0; at < size;) {
+    size_t len = MIN(size - at, (size_t) (1 + data[at] % 64));
+    must(buf_printf(to, "%zx\r\n", len) == ERR_OK && buf_append(to, data + at, len) == ERR_OK && buf_append(to, "\r\n", 2) == ERR_OK);
+    at += len;
+  }
+  must(buf_append(to, "0\r\n\r\n", 5) == ERR_OK);
+}
+
+static void check_address(struct str address) {
+  struct str host;
+  uint16_t port;
+  must(net_address_split(address, 0, &host, &port, NULL) == ERR_OK && port != 0 && host.len > 0);
+  must(str_find(host, STR(".ns.svc.cluster.local")) > 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const struct kubernetes_options options = {.service_port_name = {"discovery", 9}, .cluster_domain = {"cluster.local", 13}};
+  struct mem_budget budget;
+  struct arena a;
+  struct buf response = BUF_INIT;
+  const struct str *found = NULL;
+  size_t count = 0;
+  struct error e = ERROR_INIT;
+  if (size == 0 || size > 1 << 16) return 0;
+  mem_budget_init(&budget, NULL, 0, ERR_TX_MEMORY, NULL);
+  arena_init(&a, &budget);
+  const char *front = fronts[data[0] % ARRAY_SIZE(fronts)];
+  must(buf_append_str(&response, str_of(front)) == ERR_OK);
+  if (data[0] % ARRAY_SIZE(fronts) == 2 && data[0] & 0x80)
+    put_chunked(&response, data + 1, size - 1);
+  else
+    must(buf_append(&response, data + 1, size - 1) == ERR_OK);
+  if (kubernetes_response(buf_str(&response), &options, STR("ns"), &a, &found, &count, &e) == ERR_OK) {
+    must(count > 0 && count <= KUBERNETES_SERVICES_MAX);
+    for (size_t i = 0; i < count; i++) check_address(found[i]);
+  } else {
+    must(e.message[0] != '\0');
+  }
+  must(budget.peak_bytes <= (int64_t) (response.len * 400 + (1 << 20)));
+  arena_done(&a);
+  buf_done(&response);
+  return 0;
+}
