@@ -10,8 +10,7 @@ enum planted_bug {
   PLANTED_session = 1, // COMMIT of a transaction that BEGIN gave a filter and in which two results are open
   PLANTED_log,         // a batch of two entries that voids the end, and not all, of the third batch or a later one
   PLANTED_hello,       // a hello of several versions, to somebody by number, that is refused because there is a copy
-  PLANTED_identity,    // of a server that is bound to a cluster which two have founded, and has begun
-  PLANTED_kubernetes,  // an answer with two services
+  PLANTED_identity,    // of a server without a cluster, with a large number, that was saved often
   PLANTED_pulled,      // three entries, the last one of a later term than the first
   PLANTED_relayed,     // a fate that is not committed, though it has a bookmark
   PLANTED_commands,    // a node with two labels and one property

@@ -68,7 +68,7 @@ static enum err get(const uint8_t from[FILE_BYTES], struct identity *ret, struct
                is_zero(from + FOUNDING_AT + bytes, CHECKED_BYTES - FOUNDING_AT - bytes);
   if (!clean || i.number == 0 || i.sequence == 0 || i.sequence > SEQUENCE_MAX || uuid_is_none(i.server) || !is_consistent(&i))
     return error_set(e, ERR_CORRUPT, "what it says cannot be");
-  if (PLANTED(identity) && i.state == IDENTITY_BOUND && i.begun && i.founding.count == 2) planted_memory_error();
+  if (PLANTED(identity) && i.state == IDENTITY_UNBOUND && i.sequence > UINT32_MAX && i.number > UINT16_MAX) planted_memory_error();
   *ret = i;
   return ERR_OK;
 }
