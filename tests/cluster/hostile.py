@@ -238,7 +238,7 @@ class Hostile(unittest.TestCase):
         told = "".join(log(s) for s in self.cluster.servers)
         self.assertRegex(told, "refused a connection to the Raft port from .*: it repeats what a member has said on another connection")
         with Attacked(self.cluster):  # a life that is over
-            say(port_of(self.target(), "Raft"), hello(own.cluster, own.number, epoch=1, versions=(1, 1), address=self.raft_address(follower)))
+            say(port_of(self.target(), "Raft"), hello(own.cluster, own.number, epoch=0, versions=(1, 1), address=self.raft_address(follower)))
         logs(self.target(), "Raft port from .*: it is from an earlier life of that server")
 
     def raft_address(self, server):
