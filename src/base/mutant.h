@@ -88,6 +88,8 @@
   X(group_sent_refused,      "what was sent counts as on its way though the member has refused what follows it") \
   X(group_stalled,           "a leader whose disk takes nothing leads on") \
   X(group_newest_membership, "a snapshot has the newest membership, not the one in force there") \
+  X(group_save_time,         "time goes on for a group whose term or vote is being saved") \
+  X(group_slow_disk,         "a disk that is slow counts as one that takes nothing") \
   X(group_prune_first,       "the log is pruned without a word of where it begins") \
   X(group_settle_early,      "a log that is merely as long as a copied store passes for having caught up") \
   X(group_settle_waiting,    "the mark that a copied store may be there goes while the copy is on its way") \

@@ -23,7 +23,7 @@ enum err group_open(struct log *l, const struct group_options *options, uint64_t
   if (g == NULL) return error_ensure(e, ERR_NOMEM);
   g->log = l;
   g->options = *options;
-  g->now_ms = now_ms;
+  g->now_ms = g->owner_ms = now_ms;
   set_defaults(&g->options);
   enum err err = group_recover(g, e);
   if (err == ERR_OK) err = group_carry_out(g, e);
@@ -56,9 +56,22 @@ enum err group_failure(const struct group *g, struct error *e) {
 
 // ---- events ----
 
+static bool is_saving(const struct group *g) {
+  return g->saving.state != SAVE_NONE;
+}
+
+/// Time of the group: it never falls, and stands still until the owner's time is further ahead than what was waited. Who leads
+/// waits for nobody.
+static void take_time(struct group *g, uint64_t now_ms) {
+  g->owner_ms = MAX(g->owner_ms, now_ms);
+  if (is_saving(g) && !MUTANT(group_save_time)) return;
+  if (g->state == CONSENSUS_LEADER) g->waited_ms = MIN(g->waited_ms, g->owner_ms - g->now_ms);
+  if (g->owner_ms > g->waited_ms) g->now_ms = MAX(g->now_ms, g->owner_ms - g->waited_ms);
+}
+
 // Every call begins here: a closed group stays closed, and time does not fall.
 static enum err begin(struct group *g, uint64_t now_ms, struct error *e) {
-  g->now_ms = MAX(g->now_ms, now_ms);
+  take_time(g, now_ms);
   TRY(group_failure(g, e));
   enum err err = log_failure(g->log, e);
   return err == ERR_OK ? ERR_OK : group_fail(g, err, e);
@@ -67,6 +80,11 @@ static enum err begin(struct group *g, uint64_t now_ms, struct error *e) {
 // An event that consensus cannot refuse.
 static enum err finish(struct group *g, enum err err, struct error *e) {
   return err == ERR_OK ? group_carry_out(g, e) : group_fail(g, err, e);
+}
+
+static enum err begin_request(struct group *g, uint64_t now_ms, enum err busy, struct error *e) {
+  TRY(begin(g, now_ms, e));
+  return is_saving(g) ? error_set(e, busy, "This member saves a new term or vote.") : ERR_OK;
 }
 
 // One that it may refuse without harm.
@@ -122,8 +140,9 @@ static enum err receive_install(struct group *g, const struct message *m, struct
 
 enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m, struct error *e) {
   TRY(begin(g, now_ms, e));
+  if (is_saving(g)) return ERR_OK; // as good as lost
   if (m->to != g->member_id || m->from == g->member_id || memcmp(m->group, g->options.uuid, sizeof m->group) != 0) return ERR_OK;
-  if (m->from == g->leader) g->leader_heard_ms = g->now_ms;
+  if (m->from == g->leader) g->leader_heard_ms = g->owner_ms;
   if (m->body.type == CONSENSUS_APPEND) return receive_append(g, m, e);
   if (m->body.type == CONSENSUS_INSTALL) return receive_install(g, m, e);
   if (m->body.type == CONSENSUS_APPEND_RESULT && m->body.append_result.rejected > 0) group_send_refused(g, m->from);
@@ -132,7 +151,8 @@ enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m
 
 enum err group_lost(struct group *g, uint64_t now_ms, uint64_t member, struct error *e) {
   TRY(begin(g, now_ms, e));
-  return finish(g, consensus_lost(g->consensus, g->now_ms, member, e), e);
+  g->saving.lost = is_saving(g) ? member : 0;
+  return is_saving(g) ? ERR_OK : finish(g, consensus_lost(g->consensus, g->now_ms, member, e), e);
 }
 
 // ---- requests ----
@@ -159,7 +179,7 @@ static enum err propose(struct group *g, uint64_t term, struct log_entry *entrie
 
 enum err group_propose(struct group *g, uint64_t now_ms, uint64_t term, struct log_entry *entries, size_t count,
                        struct error *e) {
-  TRY(begin(g, now_ms, e));
+  TRY(begin_request(g, now_ms, ERR_LIMIT, e));
   if (count == 0) return error_set(e, ERR_INVALID, "Nothing was proposed.");
   for (size_t i = 0; i < count; i++)
     if (entries[i].kind == LOG_NOOP || entries[i].kind == LOG_MEMBERSHIP)
@@ -168,28 +188,37 @@ enum err group_propose(struct group *g, uint64_t now_ms, uint64_t term, struct l
 }
 
 enum err group_change(struct group *g, uint64_t now_ms, const struct consensus_membership *to, struct error *e) {
-  TRY(begin(g, now_ms, e));
+  TRY(begin_request(g, now_ms, ERR_BUSY, e));
   return finish_request(g, consensus_change(g->consensus, g->now_ms, to, e), e);
 }
 
 enum err group_catch_up(struct group *g, uint64_t now_ms, uint64_t member_id, struct error *e) {
-  TRY(begin(g, now_ms, e));
+  TRY(begin_request(g, now_ms, ERR_BUSY, e));
   return finish_request(g, consensus_catch_up(g->consensus, g->now_ms, member_id, e), e);
 }
 
 enum err group_transfer(struct group *g, uint64_t now_ms, uint64_t member_id, struct error *e) {
-  TRY(begin(g, now_ms, e));
+  TRY(begin_request(g, now_ms, ERR_BUSY, e));
   return finish_request(g, consensus_transfer(g->consensus, g->now_ms, member_id, e), e);
 }
 
 enum err group_read(struct group *g, uint64_t now_ms, uint64_t read_id, struct error *e) {
-  TRY(begin(g, now_ms, e));
+  TRY(begin_request(g, now_ms, ERR_BUSY, e));
   return finish_request(g, consensus_read(g->consensus, g->now_ms, read_id, e), e);
 }
 
+enum err group_forget_begin(struct group *g, uint64_t now_ms, uint64_t index, uint64_t trailing, struct group_forgetting *ret,
+                            struct error *e) {
+  TRY(begin_request(g, now_ms, ERR_BUSY, e));
+  return group_compact(g, MIN(index, g->reported_index), trailing, ret, e);
+}
+
 enum err group_checkpointed(struct group *g, uint64_t now_ms, uint64_t index, uint64_t trailing, struct error *e) {
-  TRY(begin(g, now_ms, e));
-  return group_compact(g, MIN(index, g->reported_index), trailing, e);
+  struct group_forgetting f;
+  bool more;
+  TRY(group_forget_begin(g, now_ms, index, trailing, &f, e));
+  enum err err = group_forget(g->log, &f, &more, e);
+  return err == ERR_OK ? ERR_OK : group_fail(g, err, e);
 }
 
 // ---- stepping ----
@@ -202,9 +231,20 @@ static bool is_durable(struct group *g, const struct group_write *w) {
   return w->queued && w->ticket <= log_durable_ticket(g->log);
 }
 
+/// Until it is durable.
+static void note_write(struct group *g, const struct group_write *w) {
+  if (g->now_ms - g->write_since_ms >= GROUP_LATELY_MS) {
+    g->write_before_ms = g->write_ms;
+    g->write_since_ms = g->now_ms;
+    g->write_ms = 0;
+  }
+  g->write_ms = MAX(g->write_ms, g->now_ms - w->since_ms);
+}
+
 static enum err report_durable(struct group *g, struct error *e) {
-  for (struct group_write *w = group_first_write(g); w != NULL && is_durable(g, w); w = group_first_write(g)) {
+  for (struct group_write *w = group_first_write(g); w != NULL && is_durable(g, w) && !is_saving(g); w = group_first_write(g)) {
     uint64_t id = w->id;
+    note_write(g, w);
     group_drop_write(g);
     TRY(finish(g, consensus_persisted(g->consensus, g->now_ms, id, e), e));
   }
@@ -212,11 +252,14 @@ static enum err report_durable(struct group *g, struct error *e) {
 }
 
 /// The others may be able to go on where this member's disk is full or does not answer: what is written on them does not wait for
-/// it any more. Commits that wait here, for this member's log, go on waiting.
+/// it any more. Commits that wait here, for this member's log, go on waiting. A disk of which each sync takes half a second takes
+/// some seconds for a round that begins new segments.
 static enum err leave_if_stalled(struct group *g, struct error *e) {
   const struct group_write *oldest = group_first_write(g);
+  uint64_t slowest_ms = MUTANT(group_slow_disk) ? 0 : MAX(g->write_ms, g->write_before_ms);
+  uint64_t stalled_ms = MAX(GROUP_STALLED_MS, GROUP_STALLED_TIMES * slowest_ms);
   if (g->state != CONSENSUS_LEADER || oldest == NULL || MUTANT(group_stalled)) return ERR_OK;
-  if (g->now_ms < MAX(oldest->since_ms, g->handed_on_ms) + GROUP_STALLED_MS) return ERR_OK;
+  if (g->now_ms < MAX(oldest->since_ms, g->handed_on_ms) + stalled_ms) return ERR_OK;
   g->handed_on_ms = g->now_ms;
   event_raise(g->options.events, EVENT_WARN, "cluster.group.stalled",
               "the disk has taken nothing for %llu ms: leadership is handed on, if another member answers",
@@ -234,19 +277,44 @@ static void trim_tail(struct group *g) {
   while (t->bytes > g->options.tail_bytes_max && t->first < settled) group_tail_drop(t, t->first + 1);
 }
 
-enum err group_step(struct group *g, uint64_t now_ms, bool *ret_more, struct error *e) {
-  bool more = false;
-  TRY(begin(g, now_ms, e));
+/// What was saved is told, and time goes on: as much later as that took. Whoever is asked for a vote now has to save it, and its
+/// disk may be no quicker; an election must not be over before that.
+static enum err go_on(struct group *g, struct error *e) {
+  struct group_saving *s = &g->saving;
+  if (s->state != SAVE_DONE) return ERR_OK;
+  s->state = SAVE_NONE;
+  if (s->err != ERR_OK) {
+    if (e != NULL) *e = s->error;
+    return group_fail(g, s->err, e);
+  }
+  if (!MUTANT(group_save_time)) g->waited_ms += 2 * (g->owner_ms - s->since_ms);
+  TRY(group_carry_out_saved(g, e));
+  uint64_t lost = s->lost;
+  s->lost = 0;
+  return lost != 0 && !is_saving(g) ? finish(g, consensus_lost(g->consensus, g->now_ms, lost, e), e) : ERR_OK;
+}
+
+/// Each of these may lead to a new term, with which the group stands still.
+static enum err ask_consensus(struct group *g, bool *ret_more, struct error *e) {
   TRY(report_durable(g, e));
+  if (is_saving(g)) return ERR_OK;
   enum err err = group_queue_writes(g, e);
   if (err != ERR_OK) return group_fail(g, err, e);
   if (g->now_ms >= g->wake_ms) TRY(finish(g, consensus_tick(g->consensus, g->now_ms, e), e));
-  TRY(leave_if_stalled(g, e));
-  TRY(group_apply(g, &more, e));
-  err = group_send_waiting(g, &more, e);
+  if (!is_saving(g)) TRY(leave_if_stalled(g, e));
+  return is_saving(g) ? ERR_OK : group_apply(g, ret_more, e);
+}
+
+enum err group_step(struct group *g, uint64_t now_ms, bool *ret_more, struct error *e) {
+  bool more = false;
+  TRY(begin(g, now_ms, e));
+  TRY(go_on(g, e));
+  if (!is_saving(g)) TRY(ask_consensus(g, &more, e));
+  *ret_more = more;
+  if (is_saving(g)) return ERR_OK;
+  enum err err = group_send_waiting(g, ret_more, e);
   if (err != ERR_OK) return group_fail(g, err, e);
   trim_tail(g);
-  *ret_more = more;
   return ERR_OK;
 }
 
@@ -259,8 +327,9 @@ static uint64_t network_wake_ms(const struct group *g) {
 
 uint64_t group_wake_ms(const struct group *g) {
   uint64_t wake_ms = MIN(g->wake_ms, network_wake_ms(g));
+  if (is_saving(g)) return g->saving.state == SAVE_DONE ? g->owner_ms : UINT64_MAX;
   if (g->passed_index < g->apply_index && !group_is_installing(g)) wake_ms = MIN(wake_ms, MAX(g->busy_ms, g->now_ms));
-  return wake_ms;
+  return wake_ms == UINT64_MAX ? UINT64_MAX : wake_ms + g->waited_ms;
 }
 
 // ---- looking ----

@@ -5,7 +5,8 @@
 //   log_open -> group_open -> { group_receive | group_propose | ... | group_step }* -> group_close -> log_close
 //
 // How an update of consensus is carried out (consensus/consensus.h says why in this order):
-//   1. a new term or vote is saved (log_group_save: synced) before anything else;
+//   1. a new term or vote is saved (log_group_save: synced) before anything else leaves, by this thread or by another one that
+//      may wait (group_save);
 //   2. writes are queued in the log, each with the log's ticket; the log's writer makes them durable in its own time;
 //   3. messages are sent. Appends are filled with entries: from a bounded tail of recent ones in memory, or else read from the
 //   log,
@@ -86,6 +87,7 @@ struct group_options {
   uint32_t queue_bytes_max;     // 0: 32 MB that wait for the disk; above it proposals and appends are turned away
   uint32_t send_bytes_step_max; // 0: 4 MB of entries to one member in one step
   uint32_t apply_step_max;      // 0: 256 entries to the application in one step
+  bool saves_elsewhere;         // terms and votes are saved by another thread (group_save); else the group waits for the disk
 };
 
 // ---- life ----
@@ -121,6 +123,16 @@ enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m
 /// The connection with `member` was closed (consensus_lost).
 enum err group_lost(struct group *g, uint64_t now_ms, uint64_t member, struct error *e) NODISCARD;
 
+// ---- terms and votes ----
+
+/// A term or vote waits to be saved by group_save. Until it is, and the group is stepped, the group stands still, its time as
+/// well: an election is not over because the disks that it needs are slow. Messages are ignored, requests refused with ERR_BUSY
+/// (group_propose: ERR_LIMIT).
+bool group_wants_save(const struct group *g);
+/// Saves it; waits for the disk. Nothing happens if none waits. One thread at a time, while another one may drive the group. What
+/// fails closes the group with its next step.
+void group_save(struct group *g);
+
 // ---- asking ----
 
 /// Proposes entries (transactions, tokens, schema...; contract 14): index, term and commit time are filled in, the bytes are
@@ -135,9 +147,25 @@ enum err group_catch_up(struct group *g, uint64_t now_ms, uint64_t member_id, st
 enum err group_transfer(struct group *g, uint64_t now_ms, uint64_t member_id, struct error *e) NODISCARD;
 enum err group_read(struct group *g, uint64_t now_ms, uint64_t read_id, struct error *e) NODISCARD;
 
-/// The application is durable up to `index`: the group state remembers that as the place where the log may begin, and segments go
-/// of which every entry is older than the last `trailing`, than what followers may still ask for, and than every pin. ERR_BUSY:
-/// not now (an install or a truncation is queued, or there is no more to forget); not fatal.
+/// What of its log a group needs no more.
+struct group_forgetting {
+  uint64_t index, term; // of the place where the log may begin
+  uint64_t first;       // of the entries that stay
+  struct consensus_membership membership; // in force at that place
+};
+
+/// The application is durable up to `index`: what may be forgotten is older than the last `trailing` entries, and than what
+/// followers may still ask for. Nothing has gone yet. ERR_BUSY: not now (an install or a truncation is queued, or there is no
+/// more to forget); not fatal.
+enum err group_forget_begin(struct group *g, uint64_t now_ms, uint64_t index, uint64_t trailing, struct group_forgetting *ret,
+                            struct error *e) NODISCARD;
+/// Does it to the group's log: the group state remembers the place where the log may begin, then segments go of which every entry
+/// may be forgotten and is older than every pin. Some in one call; `*ret_more`: there may be more. Waits for the disk, so it is
+/// for a thread that may: any, also while the group is driven, as long as the log is open. What is never done is done with the
+/// next. An error in which the state is in doubt has poisoned the log; any other means that segments stayed.
+enum err group_forget(struct log *l, const struct group_forgetting *f, bool *ret_more, struct error *e) NODISCARD;
+/// Both at once, for owners whose own thread may wait for the disk; of more segments than one call of group_forget takes, the
+/// others go with the next checkpoint.
 enum err group_checkpointed(struct group *g, uint64_t now_ms, uint64_t index, uint64_t trailing, struct error *e) NODISCARD;
 
 // ---- looking ----

@@ -1,10 +1,8 @@
-// Committed entries to the application; installs; forgetting what is durable in the application.
+// Committed entries to the application; installs.
 #include <string.h>
 
 #include "base/mem.h"
 #include "cluster/group_int.h"
-
-#define PRUNE_SEGMENTS_MAX 4u // in one call: each costs two syncs
 
 // ---- memberships that applied entries brought ----
 
@@ -19,21 +17,6 @@ enum err group_note_membership(struct group *g, const struct consensus_membershi
   }
   g->memberships[g->membership_count++] = *m;
   return ERR_OK;
-}
-
-// The one in force at `index`; NULL if none is known.
-static const struct consensus_membership *membership_at(const struct group *g, uint64_t index) {
-  const struct consensus_membership *found = NULL;
-  for (size_t i = 0; i < g->membership_count; i++)
-    if (g->memberships[i].index <= index || MUTANT(group_newest_membership)) found = &g->memberships[i];
-  return found;
-}
-
-static void forget_memberships_before(struct group *g, uint64_t index) {
-  size_t gone = 0;
-  while (gone + 1 < g->membership_count && g->memberships[gone + 1].index <= index) gone++;
-  memmove(g->memberships, g->memberships + gone, (g->membership_count - gone) * sizeof *g->memberships);
-  g->membership_count -= gone;
 }
 
 // ---- applying ----
@@ -145,31 +128,4 @@ enum err group_install(struct group *g, bool *ret_done, struct error *e) {
   uint64_t id = w->id;
   group_drop_write(g);
   return consensus_persisted(g->consensus, g->now_ms, id, e);
-}
-
-// ---- forgetting ----
-
-// What the log needs to be begun at `index`, remembered before anything of it goes.
-static enum err remember_snapshot(struct group *g, uint64_t index, uint64_t term, struct error *e) {
-  const struct consensus_membership *m = membership_at(g, index);
-  if (m == NULL) return error_set(e, ERR_INTERNAL, "No membership is known at entry %llu.", (unsigned long long) index);
-  TRY(group_save_snapshot(g, m, index, term, e));
-  forget_memberships_before(g, index);
-  return ERR_OK;
-}
-
-static enum err forget(struct group *g, uint64_t index, uint64_t term, uint64_t first, struct error *e) {
-  TRY(group_carry_out(g, e));
-  if (index > g->snapshot_index && !MUTANT(group_prune_first)) TRY(remember_snapshot(g, index, term, e));
-  return log_prune(g->log, first, PRUNE_SEGMENTS_MAX, NULL, e);
-}
-
-enum err group_compact(struct group *g, uint64_t index, uint64_t trailing, struct error *e) {
-  uint64_t term = 0, first = 0;
-  enum err err = consensus_term_at(g->consensus, index, &term, e);
-  if (err == ERR_NOTFOUND) return error_set(e, ERR_BUSY, "There is nothing more to forget.");
-  if (err == ERR_OK) err = consensus_compact(g->consensus, g->now_ms, index, trailing, &first, e);
-  if (err == ERR_BUSY) return err;
-  if (err == ERR_OK) err = forget(g, index, term, first, e);
-  return err == ERR_OK ? ERR_OK : group_fail(g, err, e);
 }

@@ -1,11 +1,15 @@
 // Inside the group's host: entries in memory, writes under way, appends that wait for the network.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/mutant.h"
 #include "cluster/group.h"
 
 #define GROUP_RETRY_MS 10u     // after the network or the application had no room
-#define GROUP_STALLED_MS 3000u // a leader whose disk takes nothing for so long leaves that to another
+#define GROUP_STALLED_MS 3000u // a leader whose disk takes nothing for so long leaves that to another:
+#define GROUP_STALLED_TIMES 4u // or for so many times what writes took lately: a slow disk does not stand still
+#define GROUP_LATELY_MS 60000u
 
 // An entry in memory: header and texts in one piece. Counted: one reference each of the tail, of a write under way, and of
 // whoever is just busy with it.
@@ -54,11 +58,26 @@ struct group_reader {
   uint64_t next; // that the cursor would read
 };
 
+enum { SAVE_NONE, SAVE_WANTED, SAVE_DONE };
+
+// A term or vote on its way to the disk by another thread; the rest of that update of consensus waits for it.
+struct group_saving {
+  _Atomic int state;
+  uint64_t term, vote;
+  enum err err; // of it; settled when it is done
+  struct error error;
+  uint64_t since_ms; // by the owner's clock
+  uint64_t lost;     // a member with whom the connection was lost meanwhile; 0: none
+};
+
 struct group {
   struct consensus *consensus;
   struct log *log;
   struct group_options options;
-  uint64_t member_id, now_ms, wake_ms;
+  uint64_t member_id;
+  uint64_t now_ms, wake_ms;      // time of the group: it stands still while a term or vote is saved by another thread
+  uint64_t owner_ms, waited_ms;  // the owner's time; how far that is ahead
+  struct group_saving saving;
   enum err failed;
   struct error failure;
 
@@ -66,6 +85,7 @@ struct group {
   struct group_write *writes; // in order, from write_first on
   size_t write_first, write_count, write_capacity;
   size_t queued_bytes;
+  uint64_t write_ms, write_before_ms, write_since_ms; // what the slowest write took: since a time, and as long before
 
   // of the last update
   uint64_t term, leader, commit_index, apply_index;
@@ -82,7 +102,7 @@ struct group {
   struct group_peer peers[CONSENSUS_MEMBERS_MAX];
   uint32_t peer_count;
   uint64_t busy_ms;        // 0: the application takes entries
-  uint64_t snapshot_index; // of the group state on disk
+  uint64_t snapshot_index, snapshot_term; // of the group state on disk, or on the way there (group_forget)
   bool installing;         // so marked in the group state on disk
   uint64_t copy_index;     // a copy of a store that has applied this was asked of the application; 0: none
   struct group_reader sending, applying;
@@ -125,6 +145,8 @@ enum err group_fail(struct group *g, enum err err, struct error *e);
 int64_t group_commit_time_ns(struct group *g);
 /// What the last call of consensus left to do. Closes the group on an error.
 enum err group_carry_out(struct group *g, struct error *e) NODISCARD;
+/// What waited for group_save.
+enum err group_carry_out_saved(struct group *g, struct error *e) NODISCARD;
 /// Puts writes into the log's queue as far as it takes them.
 enum err group_queue_writes(struct group *g, struct error *e) NODISCARD;
 struct group_write *group_first_write(struct group *g);
@@ -135,6 +157,9 @@ enum err group_save_vote(struct group *g, uint64_t term, uint64_t vote, struct e
 enum err group_save_snapshot(struct group *g, const struct consensus_membership *m, uint64_t index, uint64_t term,
                              struct error *e) NODISCARD;
 enum err group_save_installing(struct group *g, bool installing, struct error *e) NODISCARD;
+/// The place alone, by any thread; a newer one that is there stays.
+enum err group_log_save_snapshot(struct log *l, const struct consensus_membership *m, uint64_t index, uint64_t term,
+                                 struct error *e) NODISCARD;
 
 // ---- sending (group_send.c) ----
 
@@ -156,7 +181,11 @@ bool group_is_installing(const struct group *g);
 enum err group_ask_copy(struct group *g, uint64_t index, uint64_t term, struct error *e) NODISCARD;
 /// Lets the log give way to a copied store, if that is what is to be written next: consensus has a new update then.
 enum err group_install(struct group *g, bool *ret_done, struct error *e) NODISCARD;
-enum err group_compact(struct group *g, uint64_t index, uint64_t trailing, struct error *e) NODISCARD;
+
+// ---- forgetting (group_forget.c) ----
+
+enum err group_compact(struct group *g, uint64_t index, uint64_t trailing, struct group_forgetting *ret,
+                       struct error *e) NODISCARD;
 
 // ---- opening (group_open.c) ----
 

@@ -178,6 +178,7 @@ static enum err start(struct group *g, const struct found *f, struct error *e) {
   log_recovery(g->log, &recovery);
   g->member_id = p.member_id;
   g->snapshot_index = p.snapshot_index;
+  g->snapshot_term = p.snapshot_term;
   g->installing = f->state.installing;
   g->last_time_ns = MAX(recovery.last_time_ns, g->options.application->applied(g->options.application).commit_time_ns);
   g->passed_index = g->reported_index = p.applied_index;

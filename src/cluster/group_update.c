@@ -27,40 +27,92 @@ static void put_members(struct log_group_state *to, const struct consensus_membe
   }
 }
 
+struct vote {
+  uint64_t term, vote;
+};
+
+static bool change_vote(struct log_group_state *state, const void *context) {
+  const struct vote *v = context;
+  state->term = v->term;
+  state->vote = v->vote;
+  return true;
+}
+
 enum err group_save_vote(struct group *g, uint64_t term, uint64_t vote, struct error *e) {
-  struct log_group_state state;
-  log_group_state(g->log, &state);
-  state.term = term;
-  state.vote = vote;
+  struct vote v = {term, vote};
   g->saves++;
-  return log_group_save(g->log, &state, e);
+  return log_group_change(g->log, change_vote, &v, e);
+}
+
+struct snapshot {
+  const struct consensus_membership *membership;
+  uint64_t index, term;
+};
+
+/// What is forgotten may have been decided before a newer snapshot came.
+static bool change_snapshot(struct log_group_state *state, const void *context) {
+  const struct snapshot *s = context;
+  if (s->index <= state->snapshot_index) return false;
+  state->snapshot_index = s->index;
+  state->snapshot_term = s->term;
+  put_members(state, s->membership);
+  return true;
+}
+
+enum err group_log_save_snapshot(struct log *l, const struct consensus_membership *m, uint64_t index, uint64_t term,
+                                 struct error *e) {
+  struct snapshot s = {m, index, term};
+  return log_group_change(l, change_snapshot, &s, e);
 }
 
 enum err group_save_snapshot(struct group *g, const struct consensus_membership *m, uint64_t index, uint64_t term,
                              struct error *e) {
-  struct log_group_state state;
-  log_group_state(g->log, &state);
-  state.snapshot_index = index;
-  state.snapshot_term = term;
-  put_members(&state, m);
   g->saves++;
-  TRY(log_group_save(g->log, &state, e));
+  TRY(group_log_save_snapshot(g->log, m, index, term, e));
   g->snapshot_index = index;
+  g->snapshot_term = term;
   return ERR_OK;
 }
 
+static bool change_installing(struct log_group_state *state, const void *context) {
+  state->installing = *(const bool *) context;
+  return true;
+}
+
 enum err group_save_installing(struct group *g, bool installing, struct error *e) {
-  struct log_group_state state;
-  log_group_state(g->log, &state);
-  state.installing = installing;
   g->saves++;
-  TRY(log_group_save(g->log, &state, e));
+  TRY(log_group_change(g->log, change_installing, &installing, e));
   g->installing = installing;
   return ERR_OK;
 }
 
+bool group_wants_save(const struct group *g) {
+  return g->saving.state == SAVE_WANTED;
+}
+
+void group_save(struct group *g) {
+  struct group_saving *s = &g->saving;
+  if (s->state != SAVE_WANTED) return;
+  struct vote v = {s->term, s->vote};
+  s->error = (struct error) ERROR_INIT;
+  s->err = log_group_change(g->log, change_vote, &v, &s->error);
+  s->state = SAVE_DONE;
+}
+
+static void ask_save(struct group *g, const struct consensus_update *u) {
+  g->saves++;
+  g->saving.term = u->term;
+  g->saving.vote = u->vote;
+  g->saving.since_ms = g->owner_ms;
+  g->saving.state = SAVE_WANTED;
+}
+
+static bool is_saved_elsewhere(const struct group *g, const struct consensus_update *u) {
+  return u->hard_state_changed && g->options.saves_elsewhere;
+}
+
 static enum err save_hard_state(struct group *g, const struct consensus_update *u, struct error *e) {
-  if (!u->hard_state_changed || MUTANT(group_hard_state)) return ERR_OK;
+  if (!u->hard_state_changed || g->options.saves_elsewhere || MUTANT(group_hard_state)) return ERR_OK;
   enum err err = group_save_vote(g, u->term, u->vote, e);
   return MUTANT(group_failed_save) ? ERR_OK : err;
 }
@@ -227,10 +279,15 @@ static enum err send_all(struct group *g, const struct consensus_update *u, stru
   return ERR_OK;
 }
 
-static enum err carry_out(struct group *g, const struct consensus_update *u, struct error *e) {
+// What is in the hands of whoever called consensus: entries are the caller's to free.
+static enum err take_writes(struct group *g, const struct consensus_update *u, struct error *e) {
+  for (size_t i = 0; i < u->write_count; i++) TRY(take_write(g, &u->writes[i], e));
+  return ERR_OK;
+}
+
+static enum err carry_out_rest(struct group *g, const struct consensus_update *u, struct error *e) {
   note_leader(g, u);
   if (!MUTANT(group_messages_first)) TRY(save_hard_state(g, u, e));
-  for (size_t i = 0; i < u->write_count; i++) TRY(take_write(g, &u->writes[i], e));
   TRY(group_queue_writes(g, e));
   log_commit_mark(g->log, u->apply_index);
   TRY(send_all(g, u, e));
@@ -242,11 +299,29 @@ static enum err carry_out(struct group *g, const struct consensus_update *u, str
   return ERR_OK;
 }
 
-enum err group_carry_out(struct group *g, struct error *e) {
-  enum err err = ERR_OK;
-  for (bool more = true; err == ERR_OK && more;) {
-    err = carry_out(g, consensus_update(g->consensus), e);
-    if (err == ERR_OK) err = group_install(g, &more, e);
+// `saved`: of the first update the writes were taken and the hard state was saved.
+static enum err carry_out(struct group *g, bool saved, struct error *e) {
+  for (bool more = true; more; saved = false) {
+    const struct consensus_update *u = consensus_update(g->consensus);
+    if (!saved) {
+      TRY(take_writes(g, u, e));
+      if (is_saved_elsewhere(g, u)) {
+        ask_save(g, u);
+        return ERR_OK;
+      }
+    }
+    TRY(carry_out_rest(g, u, e));
+    TRY(group_install(g, &more, e));
   }
+  return ERR_OK;
+}
+
+enum err group_carry_out(struct group *g, struct error *e) {
+  enum err err = carry_out(g, false, e);
+  return err == ERR_OK ? ERR_OK : group_fail(g, err, e);
+}
+
+enum err group_carry_out_saved(struct group *g, struct error *e) {
+  enum err err = carry_out(g, true, e);
   return err == ERR_OK ? ERR_OK : group_fail(g, err, e);
 }

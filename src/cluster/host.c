@@ -142,6 +142,7 @@ static bool step(struct host_group *g) {
   bool more = false;
   struct error e = ERROR_INIT;
   if (group_step(g->group, now_ms(g->host), &more, &e) == ERR_OK) {
+    if (group_wants_save(g->group)) g->host->options.save_ready(g->host->options.context, g);
     if (g->host->options.group_stepped != NULL) g->host->options.group_stepped(g->host->options.context, g);
     return more;
   }
@@ -313,6 +314,7 @@ enum err host_group_add(struct host *h, struct log *log, const struct group_opti
   struct group_options own = *options;
   own.network = &h->sender;
   own.application = &g->tap;
+  own.saves_elsewhere = h->options.save_ready != NULL;
   enum err err = group_open(log, &own, now_ms(h), &g->group, e);
   if (err == ERR_OK) err = list_add(h, g, e);
   if (err != ERR_OK) {

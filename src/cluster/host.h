@@ -41,6 +41,9 @@ struct host_options {
   /// The group was stepped: the moment to look at its state and to ask something of it (group_propose, group_checkpointed...),
   /// which is carried out with the next step, at once. From the loop. May be NULL.
   void (*group_stepped)(void *context, struct host_group *g);
+  /// A term or vote of the group waits to be saved: call group_save by another thread, then host_touch. From the loop; must only
+  /// take note. NULL: the loop saves by itself, and waits for the disk.
+  void (*save_ready)(void *context, struct host_group *g);
   /// The connection with a server is up, or was lost (network_events.changed). From the loop; must only take note. May be NULL.
   void (*server_changed)(void *context, uint64_t server, bool up);
   /// network_events.is_elsewhere. From the loop. May be NULL.

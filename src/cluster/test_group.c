@@ -45,6 +45,97 @@ TEST(nothing_is_sent_under_a_term_that_is_not_saved) {
   place_free(p);
 }
 
+/// A vote for somebody of whom nobody has heard, in a term far above.
+static struct message far_vote(const struct member *to, uint64_t from) {
+  struct message vote = {.from = from, .to = to->id, .body = {.type = CONSENSUS_VOTE, .peer = from, .term = 99}};
+  memcpy(vote.group, uuid, sizeof uuid);
+  vote.body.vote.last_index = vote.body.vote.last_term = 90;
+  vote.body.vote.disrupt_leader = true;
+  return vote;
+}
+
+static uint64_t term_on_disk(struct member *m) {
+  struct error e = ERROR_INIT;
+  member_power_cut(m);
+  assert_ok(member_open(m, &e));
+  return term_of(m);
+}
+
+TEST(a_vote_that_another_thread_saves_leaves_when_it_is_saved) {
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  bool more = false;
+  p->options.saves_elsewhere = true;
+  place_open(p);
+  struct member *leader = elect(p), *m = follower_of(p, leader);
+  struct message vote = far_vote(m, 6 - leader->id - m->id);
+  uint64_t term = term_of(m);
+  for (int i = 0; i < 2; i++) {
+    assert_ok(group_receive(m->group, p->now_ms, &vote, &e)); // the second one is as good as lost
+    assert_ok(group_step(m->group, p->now_ms, &more, &e));
+    assert_true(group_wants_save(m->group));
+    assert_int_equal(group_wake_ms(m->group), UINT64_MAX);
+    assert_int_equal(propose(m, 8, &e), ERR_LIMIT);
+    assert_int_equal(group_transfer(m->group, p->now_ms, 0, &e), ERR_BUSY);
+    assert_int_equal(p->queue_count, 0); // nothing was promised
+  }
+  assert_int_equal(term_on_disk(m), term);
+  assert_ok(group_receive(m->group, p->now_ms, &vote, &e));
+  group_save(m->group);
+  assert_int_equal(p->queue_count, 0);
+  assert_ok(group_step(m->group, p->now_ms, &more, &e));
+  assert_false(group_wants_save(m->group));
+  assert_int_equal(p->queue_count, 1);
+  assert_int_equal(term_on_disk(m), 99);
+  place_free(p);
+}
+
+TEST(a_vote_that_another_thread_cannot_save_closes_the_group) {
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  bool more = false;
+  p->options.saves_elsewhere = true;
+  place_open(p);
+  struct member *leader = elect(p), *m = follower_of(p, leader);
+  struct message vote = far_vote(m, 6 - leader->id - m->id);
+  assert_ok(group_receive(m->group, p->now_ms, &vote, &e));
+  sim_disk_fail(m->disk, SIM_SYNC, 0, ERR_IO);
+  group_save(m->group);
+  assert_int_equal(group_step(m->group, p->now_ms, &more, &e), ERR_IO);
+  assert_int_equal(p->queue_count, 0);
+  assert_int_equal(group_failure(m->group, &e), ERR_IO);
+  place_free(p);
+}
+
+static struct member *elect_slowly(struct place *p) {
+  for (int i = 0; i < 500 && leader_of(p) == NULL; i++) place_run(p, 20);
+  struct member *leader = leader_of(p);
+  assert_non_null(leader);
+  return leader;
+}
+
+TEST(an_election_is_not_over_because_the_disks_are_slow) {
+  struct place *p = place_new();
+  p->options.saves_elsewhere = true;
+  p->saves_take_ms = 400; // longer than an election timeout at its longest
+  place_open(p);
+  struct member *leader = elect_slowly(p);
+  uint64_t term = term_of(leader);
+  for (int i = 0; i < 5; i++) {
+    member_power_cut(leader);
+    struct member *next = elect_slowly(p);
+    assert_true(term_of(next) <= term + 3);
+    term = term_of(next);
+    struct error e = ERROR_INIT;
+    assert_ok(member_open(leader, &e));
+    place_run(p, 1500);
+    leader = leader_of(p);
+    assert_ptr_equal(leader, next); // who comes back disturbs nobody
+    assert_int_equal(term_of(leader), term);
+  }
+  place_free(p);
+}
+
 TEST(an_append_is_cut_by_bytes_and_the_rest_follows) {
   struct place *p = place_new();
   struct error e = ERROR_INIT;
@@ -204,6 +295,58 @@ TEST(a_leader_whose_disk_takes_nothing_leaves_the_lead_to_another) {
   place_free(p);
 }
 
+/// What is written takes so long.
+static void write_slowly(struct place *p, struct member *m, uint64_t ms) {
+  struct error e = ERROR_INIT;
+  m->slow_log = true;
+  assert_ok(propose(m, 300, &e));
+  place_run(p, ms);
+  m->slow_log = false;
+  place_run(p, 100);
+  assert_int_equal(m->applied.index, log_last_index(m->log));
+}
+
+TEST(a_disk_that_is_slow_keeps_the_lead) {
+  struct place *p = place_new();
+  place_open(p);
+  struct member *leader = elect(p);
+  for (int i = 0; i < 20; i++) write_slowly(p, leader, 1500);
+  write_slowly(p, leader, 5500); // some syncs more than usual
+  assert_ptr_equal(leader_of(p), leader);
+  leader->slow_log = true;
+  struct error e = ERROR_INIT;
+  assert_ok(propose(leader, 300, &e));
+  place_run(p, 30000); // it stands still
+  assert_ptr_not_equal(elect(p), leader);
+  place_free(p);
+}
+
+TEST(what_may_be_forgotten_is_found_without_the_disk) {
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  struct group_forgetting first, f;
+  bool more = true;
+  place_open(p);
+  struct member *leader = elect(p);
+  for (int i = 0; i < 40; i++) {
+    assert_ok(propose(leader, 1000, &e));
+    place_run(p, 50);
+  }
+  leader->durable = leader->applied;
+  uint64_t begin = log_first_index(leader->log);
+  sim_disk_fail(leader->disk, SIM_SYNC, 0, ERR_IO); // the next one, which must not come
+  assert_ok(group_forget_begin(leader->group, p->now_ms, leader->durable.index, 4, &first, &e));
+  assert_ok(group_forget_begin(leader->group, p->now_ms, leader->durable.index, 4, &f, &e)); // the first one was not carried out
+  sim_disk_fail(leader->disk, SIM_SYNC, UINT64_MAX, ERR_OK);
+  assert_int_equal(log_first_index(leader->log), begin);
+  while (more) assert_ok(group_forget(leader->log, &f, &more, &e));
+  assert_true(log_first_index(leader->log) > begin);
+  member_power_cut(leader);
+  assert_ok(member_open(leader, &e)); // the group state knows where the log begins
+  place_run(p, 500);
+  place_free(p);
+}
+
 TEST(writes_are_reported_durable_in_the_order_of_the_logs_queue) {
   struct place *p = place_new();
   struct error e = ERROR_INIT;
@@ -333,6 +476,10 @@ GROUP_TESTS(T(a_proposal_is_applied_by_all_and_again_after_a_power_cut), T(nothi
             T(what_is_on_its_way_is_not_sent_again), T(what_was_lost_on_its_way_is_sent_again),
             T(a_follower_that_is_behind_is_served_from_the_log_with_little_memory),
             T(a_disk_that_does_not_keep_up_turns_proposals_away), T(a_leader_whose_disk_takes_nothing_leaves_the_lead_to_another),
+            T(a_vote_that_another_thread_saves_leaves_when_it_is_saved),
+            T(a_vote_that_another_thread_cannot_save_closes_the_group),
+            T(an_election_is_not_over_because_the_disks_are_slow), T(a_disk_that_is_slow_keeps_the_lead),
+            T(what_may_be_forgotten_is_found_without_the_disk),
             T(writes_are_reported_durable_in_the_order_of_the_logs_queue), T(an_application_that_is_busy_gets_the_entry_again),
             T(reads_and_memberships_reach_the_application), T(what_is_not_for_this_member_is_ignored),
             T(a_log_without_a_beginning_is_refused), T(no_memory_closes_a_group_and_nothing_else))

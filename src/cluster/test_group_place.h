@@ -34,6 +34,7 @@ struct member {
   uint64_t memberships;   // told
   uint64_t read_id, read_index;
   bool deaf, slow_log;
+  uint64_t saved_ms; // when a term or vote will be; 0: none is on its way
 };
 
 struct queued {
@@ -47,6 +48,7 @@ struct place {
   struct group_options options;
   struct log_options log_options;
   uint64_t now_ms;
+  uint64_t saves_take_ms; // with options.saves_elsewhere
   struct queued queue[QUEUE_MAX];
   size_t queue_count;
   size_t entries_in_largest, largest_bytes, appends;
@@ -164,6 +166,7 @@ static inline enum err member_open(struct member *m, struct error *e) {
 }
 
 static inline void member_close(struct member *m) {
+  m->saved_ms = 0;
   group_close(m->group);
   log_close(m->log);
   m->group = NULL;
@@ -220,8 +223,19 @@ static inline void place_free(struct place *p) {
   mem_free(p);
 }
 
+/// The other thread, of which nothing is seen until it is done.
+static inline void member_save(struct member *m) {
+  struct place *p = m->place;
+  if (!group_wants_save(m->group)) return;
+  if (m->saved_ms == 0) m->saved_ms = p->now_ms + p->saves_take_ms;
+  if (p->now_ms < m->saved_ms) return;
+  m->saved_ms = 0;
+  group_save(m->group);
+}
+
 static inline void member_run(struct member *m) {
   struct error e = ERROR_INIT;
+  member_save(m);
   bool more = true, worked = true;
   while (more) {
     assert_ok(group_step(m->group, m->place->now_ms, &more, &e));

@@ -195,15 +195,6 @@ uint64_t cluster_trailing_entries(struct cluster_group *g) {
   return s.bytes <= limit ? entries : (uint64_t) ((double) entries * ((double) limit / (double) s.bytes));
 }
 
-static void forget_checkpointed(struct cluster_group *g) {
-  if (database_is_quarantined(g->database, NULL)) return; // the copy is to be not older than what the log begins with
-  uint64_t index = atomic_exchange(&g->checkpointed, 0);
-  if (index == 0) return;
-  struct error e = ERROR_INIT;
-  enum err err = group_checkpointed(host_group(g->member), cluster_now_ms(g->cluster), index, cluster_trailing_entries(g), &e);
-  if (err != ERR_OK && err != ERR_BUSY) cluster_raise(g, EVENT_WARN, "cluster.prune", e.message);
-}
-
 /// Replicas that wait for more are told as soon as it is there.
 static void tell_replicas(struct cluster_group *g) {
   struct log *log = store_log(graph_store(g->database->graph));
@@ -222,7 +213,7 @@ static void on_group_stepped(void *context UNUSED, struct host_group *member) {
   cluster_tell(g, &s);
   propose_waiting(g);
   cluster_reads_ask(g);
-  forget_checkpointed(g);
+  cluster_forget_begin(g);
   tell_replicas(g);
 }
 
@@ -245,11 +236,6 @@ void cluster_published(struct cluster_group *g) {
 
 void cluster_touch(struct cluster_group *g) {
   if (g->member != NULL) host_touch(g->member);
-}
-
-void cluster_checkpointed(struct cluster_group *g, uint64_t index) {
-  atomic_store(&g->checkpointed, index);
-  cluster_touch(g);
 }
 
 void cluster_status(struct cluster_group *g, struct cluster_status *ret) {
@@ -391,6 +377,22 @@ bool cluster_has_lost(struct cluster *c, uint64_t server) {
   return lost;
 }
 
+// ---- terms and votes ----
+
+/// Elsewhere than on the loop, by which the heartbeats of all groups go: an election of one must not silence a server that leads
+/// others.
+static void on_save_ready(void *context UNUSED, struct host_group *member) {
+  serial_ready(&group_of(host_group_application(member))->saver);
+}
+
+static void save(struct work *w) {
+  struct cluster_group *g = CONTAINER_OF(w, struct cluster_group, saver.work);
+  serial_begin(&g->saver);
+  group_save(host_group(g->member));
+  host_touch(g->member);
+  serial_give(&g->saver, false);
+}
+
 // ---- the writer ----
 
 static void on_write_ready(void *context) {
@@ -468,6 +470,7 @@ static enum err join(struct cluster_group *g, struct error *e) {
   log_group_state(store_log(graph_store(g->database->graph)), &state);
   g->status.member = state.member_id;
   struct joining j = {.group = g, .error = e};
+  serial_wake(&g->saver);
   loop_call(g->cluster->loop, join_on_loop, &j);
   return error_ensure(e, j.err);
 }
@@ -479,6 +482,7 @@ enum err cluster_join(struct cluster *c, struct database *db, struct error *e) {
   g->cluster = c;
   g->database = db;
   mutex_init(&g->mutex);
+  serial_init(&g->saver, c->dbms->options.host, WORK_MACHINE, save);
   enum err err = join(g, e);
   if (err != ERR_OK) {
     mutex_done(&g->mutex);
@@ -501,11 +505,13 @@ void cluster_leave(struct database *db) {
   if (g == NULL) return;
   cluster_keep(g);
   if (db->replicated) graph_lead(db->graph, 0);
+  serial_rest(&g->saver);
   if (g->member != NULL)
     loop_call(g->cluster->loop, leave_on_loop, g);
   else
     cluster_unfollow(g);
   cluster_reads_close(g);
+  cluster_forget_end(g);
   mutex_done(&g->mutex);
   mem_free(g);
 }
@@ -552,6 +558,7 @@ static void open_on_loop(void *argument) {
                               .write_ready = on_write_ready,
                               .group_failed = on_group_failed,
                               .group_stepped = on_group_stepped,
+                              .save_ready = on_save_ready,
                               .server_changed = on_server_changed,
                               .server_elsewhere = is_elsewhere,
                               .context = c};

@@ -69,8 +69,9 @@ void cluster_tell_others(struct cluster *c);
 void cluster_published(struct cluster_group *g);
 /// Something waits to be proposed, or was applied. Any thread.
 void cluster_touch(struct cluster_group *g);
-/// The pages are durable up to `index`. Any thread.
-void cluster_checkpointed(struct cluster_group *g, uint64_t index);
+/// The pages are durable up to `index`, and the log may forget: a step of that. True: there is more to do. The checkpointer's
+/// thread, which may wait for the disk.
+bool cluster_checkpointed(struct cluster_group *g, uint64_t index);
 
 /// How a member stands in a group. A value; a moment old.
 struct cluster_status {

@@ -300,14 +300,6 @@ static void note_leader(struct follow *f) {
   arena_done(&a);
 }
 
-static void forget_checkpointed(struct follow *f) {
-  uint64_t index = atomic_exchange(&f->group->checkpointed, 0), kept = cluster_trailing_entries(f->group);
-  struct error e = ERROR_INIT;
-  if (index == 0 || index <= kept) return;
-  if (log_prune(log_of(f), index - kept + 1, PRUNE_SEGMENTS_MAX, NULL, &e) != ERR_OK)
-    cluster_raise(f->group, EVENT_WARN, "cluster.prune", e.message);
-}
-
 /// An empty database gets what an upstream has as a whole, once: a log need not begin at the beginning of the data.
 static bool lacks_store(struct follow *f) {
   struct database *db = f->group->database;
@@ -324,7 +316,6 @@ static void on_look(void *context) {
   struct log *log = log_of(f);
   note_leader(f);
   note_progress(f);
-  forget_checkpointed(f);
   if (log_durable_index(log) < log_last_index(log)) serial_ready(&f->writer);
   bool copying = is_copying(f);
   if (!copying && lacks_store(f) && has_upstream(f)) copy_store(f, CATCHUP_ACCEPTED);

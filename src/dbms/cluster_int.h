@@ -50,6 +50,7 @@ struct cluster_group {
   struct host_group *member; // NULL: a replica's, which follows
   struct follow *follow;     // the bulk loop's
   struct loop_timer *retry, *look_round, *digest;
+  struct serial saver; // of terms and votes
   uint64_t digest_asked_ms, digest_judged; // cluster_digest.c
   struct catchup_store source;   // of copies; the bulk loop's
   enum consensus_state told_state; // to people: cluster_tell.c
@@ -59,12 +60,14 @@ struct cluster_group {
   uint64_t led_since_ms;         // of that term, or the last try to give leadership away
   uint64_t given_index;          // what others who pull were told of
   struct cluster_reads reads;    // under reads_mutex
+  uint64_t checkpoint_told;      // to the loop; the checkpointer's
   _Atomic uint64_t checkpointed; // to be told to the group; 0: nothing
   struct cluster_counts counts;  // the loop's
   uint64_t proposed_in_term, committed_in_term;
   struct mutex mutex;            // what follows
   struct group_stats stats;      // as of the last step
   struct cluster_counts seen;    // a copy of `counts`
+  struct group_forgetting *forgetting; // the checkpointer's to do; NULL: nothing
   struct cluster_status status;
   struct cluster_members members;
   uint64_t paced_ms, paced_index; // where entries_per_second was last counted from
@@ -142,3 +145,10 @@ uint64_t cluster_digest_interval_ms(const struct cluster *c);
 /// Gives leadership of one group away where another server is preferred or leads less, now and then. A timer's: `context` is the
 /// cluster.
 void cluster_balance(void *context);
+
+// ---- forgetting (cluster_forget.c) ----
+
+/// The group was stepped: what a checkpoint lets its log forget is settled, and becomes the checkpointer's to do.
+void cluster_forget_begin(struct cluster_group *g);
+/// The database's machines rest.
+void cluster_forget_end(struct cluster_group *g);

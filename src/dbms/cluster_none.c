@@ -63,7 +63,8 @@ void cluster_published(struct cluster_group *g UNUSED) {
 void cluster_touch(struct cluster_group *g UNUSED) {
 }
 
-void cluster_checkpointed(struct cluster_group *g UNUSED, uint64_t index UNUSED) {
+bool cluster_checkpointed(struct cluster_group *g UNUSED, uint64_t index UNUSED) {
+  return false;
 }
 
 void cluster_status(struct cluster_group *g UNUSED, struct cluster_status *ret) {

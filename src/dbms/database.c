@@ -153,10 +153,10 @@ static void on_leads(void *context, uint64_t term UNUSED) {
   reconcile_lead(db->dbms);
 }
 
-static void on_checkpointed(void *context, uint64_t index) {
+static bool on_checkpointed(void *context, uint64_t index) {
   struct database *db = context;
   struct cluster_group *g = db->group;
-  if (g != NULL) cluster_checkpointed(g, index);
+  return g != NULL && cluster_checkpointed(g, index);
 }
 
 /// In the words of Neo4j's logs. What is replayed in no time is told without its tenths.

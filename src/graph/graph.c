@@ -393,7 +393,7 @@ static enum err prune_log(struct graph *g, bool *ret_more, struct error *e) {
   checkpoint_status(g->store, &s);
   *ret_more = false;
   if (g->options.replicated) {
-    if (g->options.checkpointed != NULL) g->options.checkpointed(g->options.context, s.durable_index);
+    *ret_more = g->options.checkpointed != NULL && g->options.checkpointed(g->options.context, s.durable_index);
     return ERR_OK;
   }
   TRY(log_prune(store_log(g->store), s.durable_index + 1, PRUNE_SEGMENTS_PER_STEP, &removed, e));

@@ -46,8 +46,8 @@ struct graph_options {
   /// Transactions may write in this term from now on. From within a step of the applier; must only take note. May be NULL.
   void (*leads)(void *context, uint64_t term);
   /// In a group: the pages are durable up to this entry, and the log may forget what is older. From within a step of the
-  /// checkpointer.
-  void (*checkpointed)(void *context, uint64_t index);
+  /// checkpointer, which may wait for the disk. True: to be called again, there is more to forget. May be NULL.
+  bool (*checkpointed)(void *context, uint64_t index);
   void *context;
   /// How far recovery is, while graph_open replays the log: store_recover. May be NULL.
   void (*progress)(void *context, const struct store_progress *p);

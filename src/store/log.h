@@ -117,6 +117,10 @@ void log_group_state(struct log *l, struct log_group_state *ret);
 uint64_t log_generation(struct log *l);
 /// Returns when it is durable. Term and generation never go back (ERR_INVALID).
 enum err log_group_save(struct log *l, const struct log_group_state *state, struct error *e) NODISCARD;
+/// The same for whoever changes a part of it, while others may change other parts: no change is lost. `change` gets what is
+/// there, must not wait, and returns false where nothing is to be saved. Any thread.
+enum err log_group_change(struct log *l, bool (*change)(struct log_group_state *state, const void *context), const void *context,
+                          struct error *e) NODISCARD;
 
 /// Of a log that nobody has open. ERR_NOTFOUND: there is no group state; ERR_CORRUPT; ERR_INVALID: it is another database's.
 enum err log_group_look(struct disk *d, const char *directory, const uint8_t uuid[16], struct log_group_state *ret,

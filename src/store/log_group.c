@@ -172,16 +172,29 @@ static enum err check_state(const struct log *l, const struct log_group_state *g
   return ERR_OK;
 }
 
+static enum err save_checked(struct log *l, const struct log_group_state *state, struct error *e) {
+  TRY(log_failure(l, e));
+  TRY(check_state(l, state, e));
+  TRY(save(l, state, e));
+  mutex_lock(&l->mutex);
+  l->group = *state;
+  mutex_unlock(&l->mutex);
+  return ERR_OK;
+}
+
 enum err log_group_save(struct log *l, const struct log_group_state *state, struct error *e) {
   mutex_lock(&l->group_mutex);
-  enum err err = log_failure(l, e);
-  if (err == ERR_OK) err = check_state(l, state, e);
-  if (err == ERR_OK) err = save(l, state, e);
-  if (err == ERR_OK) {
-    mutex_lock(&l->mutex);
-    l->group = *state;
-    mutex_unlock(&l->mutex);
-  }
+  enum err err = save_checked(l, state, e);
+  mutex_unlock(&l->group_mutex);
+  return err;
+}
+
+enum err log_group_change(struct log *l, bool (*change)(struct log_group_state *state, const void *context), const void *context,
+                          struct error *e) {
+  struct log_group_state state;
+  mutex_lock(&l->group_mutex);
+  log_group_state(l, &state);
+  enum err err = change(&state, context) ? save_checked(l, &state, e) : ERR_OK;
   mutex_unlock(&l->group_mutex);
   return err;
 }
