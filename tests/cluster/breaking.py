@@ -143,6 +143,7 @@ def run(arguments, members):
     rng = random.Random(arguments.seed)
     values, counts, totals = itertools.count(1), collections.Counter(), collections.Counter()
     members.start_all().leader()
+    members.check_clocks()
     driver = Driver(members.addresses(), rng)
     for statement in SCHEMA:
         persist(driver, statement, {})

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define REPLACES __attribute__((visibility("default"))) // hidden it would replace nothing
+
 enum { NS_PER_S = 1000000000 };
 
 static const volatile int64_t *ahead_ns;
@@ -23,7 +25,7 @@ __attribute__((constructor)) static void find(void) {
   *(void **) &machine = dlsym(RTLD_NEXT, "clock_gettime");
 }
 
-int clock_gettime(clockid_t id, struct timespec *t) {
+REPLACES int clock_gettime(clockid_t id, struct timespec *t) {
   if (machine == NULL) *(void **) &machine = dlsym(RTLD_NEXT, "clock_gettime");
   int failed = machine(id, t);
   if (failed != 0 || id != CLOCK_REALTIME || ahead_ns == NULL) return failed;

@@ -64,6 +64,14 @@ class CoreMembers:
         with open(self.directory / f"{n}.clock", "r+b") as f:
             f.write(struct.pack("=q", int(ahead_s * 1e9)))
 
+    def check_clocks(self):
+        """That they turn: a library that is not heard would prove nothing."""
+        for n in self.cores if self.clock_jump else []:
+            self.turn_clock(n, 3600)
+            ahead_s = self.ask(n, "RETURN timestamp()", timeout_s=10).rows[0][0] / 1000 - time.time()
+            self.turn_clock(n, 0)
+            assert 3500 < ahead_s < 3700, f"the clock of server {n} was to be an hour ahead, and is {ahead_s:.0f} s"
+
     def server(self, binary, n):
         env = None
         if self.clock_jump:
