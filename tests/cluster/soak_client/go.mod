@@ -1,0 +1,3 @@
+module quiver/tests/cluster/soak_client
+
+go 1.19
