@@ -102,7 +102,7 @@ enum err relay_state_name(struct relay *r, struct dbms_op *op, struct error *e) 
   }
   r->peer.failed = true;
   if (relay_is_lost(err)) relay_hang_up(r);
-  if (relay_is_lost(err) || relay_is_refused(err)) return relay_find(r, RELAY_NAME);
+  if (relay_is_lost(err) || relay_is_refused(err) || relay_is_late(r)) return relay_find(r, RELAY_NAME);
   op->error = r->op.error;
   return err;
 }

@@ -298,6 +298,10 @@ bool relay_is_lost(enum err err) {
   return err == ERR_CLOSED || err == ERR_TX_LOG || err == ERR_IO || err == ERR_INTERNAL;
 }
 
+bool relay_is_late(const struct relay *r) {
+  return r->interrupted == ERR_OK && clock_monotonic_ns(r->session->dbms->options.clock) >= r->until_ns;
+}
+
 static bool is_gone(enum err err) {
   return err == ERR_CLOSED || err == ERR_UNREACHABLE;
 }
@@ -361,7 +365,7 @@ static enum err state_begin(struct relay *r, struct dbms_op *op, struct error *e
     return ask_to_begin(r, op);
   }
   r->asked = false;
-  bool late = r->op.err != ERR_OK && clock_monotonic_ns(r->session->dbms->options.clock) >= r->until_ns;
+  bool late = r->op.err != ERR_OK && relay_is_late(r);
   if (relay_is_refused(r->op.err) || r->op.err == ERR_CLOSED || late) {
     if (is_gone(r->op.err)) relay_hang_up(r);
     r->peer.failed = true;

@@ -186,7 +186,7 @@ enum err relay_state_login(struct relay *r, struct dbms_op *op, struct error *e 
     r->asks_leader = true; // again and again it would lock the user out
     return relay_go(r, RELAY_LOOK);
   }
-  if (relay_is_refused(err) || err == ERR_CLOSED || r->found == RELAY_FENCE) return relay_find(r, r->found);
+  if (relay_is_refused(err) || err == ERR_CLOSED || relay_is_late(r) || r->found == RELAY_FENCE) return relay_find(r, r->found);
   op->error = r->op.error;
   return err;
 }

@@ -4,10 +4,6 @@
 #include "dbms/linearizable.h"
 #include "dbms/relay_int.h"
 
-static bool is_late(const struct relay *r) {
-  return clock_monotonic_ns(r->session->dbms->options.clock) >= r->until_ns;
-}
-
 enum err relay_state_index(struct relay *r, struct dbms_op *op, struct error *e) {
   if (!r->asked) {
     r->op.begin = (struct dbms_tx_options){
@@ -21,7 +17,7 @@ enum err relay_state_index(struct relay *r, struct dbms_op *op, struct error *e)
   r->peer.failed = true;
   bool gone = err == ERR_OK || err == ERR_CLOSED || err == ERR_UNREACHABLE; // OK without a place: it knows nothing of this
   if (gone) relay_hang_up(r);
-  if (gone || relay_is_refused(err) || (is_late(r) && r->interrupted == ERR_OK)) return relay_find(r, RELAY_INDEX);
+  if (gone || relay_is_refused(err) || relay_is_late(r)) return relay_find(r, RELAY_INDEX);
   *e = op->error = r->op.error;
   return err;
 }

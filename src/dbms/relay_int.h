@@ -167,6 +167,9 @@ enum err relay_fate_unknown(struct relay *r, enum err err, struct error *e) NODI
 bool relay_is_refused(enum err err);
 /// What was sent may have been done.
 bool relay_is_lost(enum err err);
+/// The time in which a leader is to be found is over, so an answer that says that it was interrupted may come of that (relay_hurry):
+/// the client has not asked for it.
+bool relay_is_late(const struct relay *r);
 
 // Handlers of states.
 enum err relay_state_find(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;

@@ -183,6 +183,25 @@ TEST(a_write_that_no_leader_takes_in_time_is_refused_so_that_drivers_try_again) 
   scene_stop(&s);
 }
 
+TEST(a_leader_that_does_not_answer_at_all_is_as_none_so_that_drivers_try_again) {
+  static const enum dbms_op_kind silent[] = {DBMS_LOGIN, DBMS_BEGIN};
+  struct scene s;
+  scene_start(&s);
+  for (size_t i = 0; i < ARRAY_SIZE(silent); i++) {
+    leave(&s.here);
+    connect_to(&s.trio, s.follows, &s.here);
+    wire_lose(&s.trio.wire, LOSS_SILENT, silent[i]);
+    struct dbms_op op = op_of(DBMS_BEGIN);
+    op.begin.timeout_ms = 300;
+    assert_int_equal(ask(&s.here, op), ERR_DATABASE_UNAVAILABLE);
+    assert_non_null(strstr(s.here.op.error.message, "Nothing was done"));
+    must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+    must(&s.here, tell(&s.here, INCREMENT, true));
+    assert_int_equal(read_number(&s.here, COUNTER), i + 1);
+  }
+  scene_stop(&s);
+}
+
 TEST(a_statement_whose_server_ceases_to_lead_is_done_by_the_next_leader) {
   struct scene s;
   scene_start(&s);
@@ -643,6 +662,7 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(the_leaders_errors_are_the_clients_and_its_next_statement_is_carried_out),
       T(a_result_of_any_size_comes_as_the_client_wants_it), T(writes_wait_for_a_leader),
       T(a_write_that_no_leader_takes_in_time_is_refused_so_that_drivers_try_again),
+      T(a_leader_that_does_not_answer_at_all_is_as_none_so_that_drivers_try_again),
       T(a_statement_whose_server_ceases_to_lead_is_done_by_the_next_leader), T(whatever_is_lost_of_a_statement_it_is_done_once),
       T(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it),
       T(a_transaction_whose_first_statement_was_not_answered_is_begun_again),

@@ -105,6 +105,7 @@ enum loss {
   LOSS_REQUEST, // it never comes, and the connection is closed
   LOSS_ANSWER,  // it is done, and the connection is lost then
   LOSS_LATE,    // the connection is lost for whoever asks; the request comes later (wire_deliver_late)
+  LOSS_SILENT,  // nothing comes, and the connection is not closed: until it is interrupted, which the next tick notices
 };
 
 struct wire {
@@ -147,6 +148,8 @@ static inline void set(struct server *s, const char *key, const char *value) {
   assert_ok(config_set(s->config, str_of(key), str_of(value), CONFIG_COMMAND_LINE, STR("--set"), &e));
 }
 
+static inline void wire_tick(struct wire *w);
+
 static inline void *tick(void *argument) {
   struct trio *t = argument;
   for (bool stops = false; !stops;) {
@@ -155,6 +158,7 @@ static inline void *tick(void *argument) {
       if (t->servers[i].dbms != NULL) dbms_tick(t->servers[i].dbms);
     stops = t->ticker_stops;
     mutex_unlock(&t->ticker_mutex);
+    wire_tick(&t->wire);
     thread_sleep_ns(5 * NS_PER_MS);
   }
   return NULL;
@@ -335,6 +339,7 @@ struct dbms_remote_session {
   struct dbms_op *asked;
   enum loss loss;
   bool under_way, unwanted;
+  enum err ends; // what nobody answers was interrupted for this
 };
 
 static inline enum err wire_open(struct dbms_remote *remote, struct str address, const struct dbms_client *client,
@@ -477,6 +482,7 @@ static inline void wire_submit(struct dbms_remote_session *s, struct dbms_op *op
   struct dbms_session *lost = loss == LOSS_REQUEST ? TAKE_PTR(s->session) : NULL;
   mutex_unlock(&w->mutex);
   dbms_session_free(lost);
+  if (loss == LOSS_SILENT) return;
   if (passes && refuses)
     wire_refuse(s);
   else if (passes)
@@ -487,8 +493,28 @@ static inline void wire_submit(struct dbms_remote_session *s, struct dbms_op *op
 
 static inline void wire_interrupt(struct dbms_remote_session *s, enum err reason) {
   mutex_lock(&s->wire->mutex);
-  if (s->session != NULL) dbms_session_interrupt(s->session, reason);
+  if (s->loss == LOSS_SILENT)
+    s->ends = reason;
+  else if (s->session != NULL)
+    dbms_session_interrupt(s->session, reason);
   mutex_unlock(&s->wire->mutex);
+}
+
+static inline void wire_tick(struct wire *w) {
+  struct dbms_op *op = NULL;
+  enum err err = ERR_OK;
+  mutex_lock(&w->mutex);
+  for (struct dbms_remote_session *s = w->all; s != NULL && op == NULL; s = s->next) {
+    if (s->ends == ERR_OK || s->asked == NULL) continue;
+    err = s->ends;
+    s->ends = ERR_OK;
+    op = TAKE_PTR(s->asked);
+  }
+  mutex_unlock(&w->mutex);
+  if (op == NULL) return;
+  op->err = err;
+  error_set(&op->error, err, "the operation was interrupted");
+  op->done(op);
 }
 
 static inline void wire_free(struct dbms_remote_session *s) {
