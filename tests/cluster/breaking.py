@@ -2,10 +2,14 @@
 """Clusters of real servers under clients that speak Bolt, and under faults.
 
 tests/cluster/breaking.py QUIVER [--clock-jump LIBRARY] [--rounds N] [--seed N] [--servers 3] [--replicas 1] [--only FAULT]... [--set KEY=VALUE] [--ledger FILE] [--verbose]
+                          [--drivers [NAME...]]
 
 Each round has some clients (core_clients.py), which route as drivers do or write to whatever server they are connected with, and one fault in
 the middle (core_faults.py), from the seed. Afterwards every history must be what a causal
 cluster promises (list_append.py) and, of linearizable reads, what they do (linearizable.py), every member must come to the same place in its logs and to the same content, and writes must go on.
+
+With --drivers the clients are transaction functions of the official drivers with their default settings instead (driver_load.py): none may
+fail. That of a driver that is not to be had here is left out.
 """
 import argparse
 import collections
@@ -23,6 +27,7 @@ from core_faults import CoreFaults  # noqa: E402
 from core_load import CROWD, Load  # noqa: E402
 from core_members import CoreMembers  # noqa: E402
 from driver import Driver, Refused, Unknown  # noqa: E402
+from driver_load import DRIVERS, PREPARE, DriverLoad, Programs  # noqa: E402
 from list_append_cases import check_the_checker  # noqa: E402
 from members import Hosts, Loopback  # noqa: E402
 
@@ -61,12 +66,39 @@ def write_entries(driver, count):
         persist(driver, text, {"n": 500})
 
 
-def prepare(driver, of):
+class OwnClients:
+    """Made anew in each round (core_load.py)."""
+
+    PREPARE = [kind.prepare for kind in dict.fromkeys(CROWD) if kind.prepare]
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def load(self, of):
+        return Load(of, self.seed)
+
+    def some(self):
+        return True
+
+    def names(self):
+        return "own"
+
+    def close(self):
+        pass
+
+
+class OfficialDrivers(Programs):
+    PREPARE = PREPARE
+
+    def load(self, of):
+        return DriverLoad(of, self)
+
+
+def prepare(driver, of, statements):
     """What the clients use; what was left two rounds ago goes."""
     persist(driver, "MATCH (n {round: $round}) DETACH DELETE n", {"round": str(of.number - 2)})
-    for kind in dict.fromkeys(CROWD):
-        if kind.prepare:
-            of.prepared = persist(driver, kind.prepare, {"round": str(of.number)})
+    for statement in statements:
+        of.prepared = persist(driver, statement, {"round": str(of.number)})
 
 
 def harm(members, fault, rng):
@@ -96,13 +128,13 @@ def look(members, load, name):
     yield from load.judge(lambda statement, database="neo4j": members.ask(server, statement, {"round": str(load.of.number)}, timeout_s=60, db=database).rows)
 
 
-def play(members, name, of, seed, rng):
+def play(members, name, of, clients, rng):
     """One round, with the fault of that name. Returns (what is wrong, the load)."""
     driver = Driver(members.addresses(), rng)
     fault, load = getattr(CoreFaults(members, rng), name.replace("-", "_")), None
     try:
-        prepare(driver, of)
-        load = Load(of, seed)
+        prepare(driver, of, clients.PREPARE)
+        load = clients.load(of)
         with load:
             harm(members, fault, rng)
         return list(look(members, load, name)), load
@@ -132,18 +164,16 @@ def say_what_is_wrong(arguments, number, name, wrong, members, load):
     print(f"folders: {members.directory}", flush=True)
 
 
-def note(arguments, counts, totals, copies_cut):
+def note(arguments, clients, counts, totals, copies_cut):
     commit = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=HERE, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
     with open(arguments.ledger, "a", encoding="utf-8") as f:
-        f.write(f"commit={commit} seed={arguments.seed} servers={arguments.servers} replicas={arguments.replicas} rounds={sum(counts.values())} acknowledged={totals['acknowledged']} "
+        f.write(f"commit={commit} seed={arguments.seed} servers={arguments.servers} replicas={arguments.replicas} clients={clients.names()} rounds={sum(counts.values())} acknowledged={totals['acknowledged']} "
                 f"unknown={totals['unknown']} refused={totals['refused']} copies-cut={copies_cut} " + " ".join(f"{name}={n}" for name, n in sorted(counts.items())) + " result=ok\n")
 
 
-def run(arguments, members):
+def run(arguments, members, clients):
     rng = random.Random(arguments.seed)
     values, counts, totals = itertools.count(1), collections.Counter(), collections.Counter()
-    members.start_all().leader()
-    members.check_clocks()
     driver = Driver(members.addresses(), rng)
     for statement in SCHEMA:
         persist(driver, statement, {})
@@ -152,7 +182,7 @@ def run(arguments, members):
     for number, name in zip(range(arguments.rounds), names_in_order(arguments, members, rng)):
         begin = time.monotonic()
         members.listen()
-        wrong, load = play(members, name, Round(number, members.addresses(), values, members.addresses(members.servers)), arguments.seed, rng)
+        wrong, load = play(members, name, Round(number, members.addresses(), values, members.addresses(members.servers)), clients, rng)
         if wrong:
             say_what_is_wrong(arguments, number, name, wrong, members, load)
             return 1
@@ -164,7 +194,7 @@ def run(arguments, members):
                   f"told {dict(load.causes())}", flush=True)
     print(f"{sum(counts.values())} rounds, as promised: {dict(totals)}; {dict(counts)}; {members.copies_cut} copies of stores were cut short")
     if arguments.ledger:
-        note(arguments, counts, totals, members.copies_cut)
+        note(arguments, clients, counts, totals, members.copies_cut)
     return 0
 
 
@@ -187,6 +217,7 @@ def main():
     parser.add_argument("--replicas", type=int, default=1)
     parser.add_argument("--entries", type=int, default=0, help="of the log that are written first: cores keep 8,192")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of all servers")
+    parser.add_argument("--drivers", nargs="*", metavar="NAME", choices=list(DRIVERS), help="the clients are official drivers; without a name, all")
     parser.add_argument("--ledger")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
@@ -197,11 +228,19 @@ def main():
         print("network namespaces cannot be made here (root, ip and nft): cut networks, loss and a full disk are left out", flush=True)
     settings = {**some_settings(arguments.seed), **dict(pair.split("=", 1) for pair in arguments.set)}
     members = CoreMembers(arguments.quiver, arguments.servers, network, arguments.clock_jump, settings, arguments.replicas, SPARES)
-    result = 1
+    result, clients = 1, None
     try:
-        result = run(arguments, members)
+        members.start_all().leader()
+        members.check_clocks()
+        clients = OwnClients(arguments.seed) if arguments.drivers is None else OfficialDrivers(arguments.drivers, members.addresses())
+        if not clients.some():
+            print("none of these drivers can be had here")
+            return (result := 77)
+        result = run(arguments, members, clients)
     finally:
-        members.close(keep=result != 0)
+        if clients is not None:
+            clients.close()
+        members.close(keep=result not in (0, 77))
     return result
 
 

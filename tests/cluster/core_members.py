@@ -28,8 +28,8 @@ SETTINGS = {
 
 
 def place(bookmark):
-    """In the log: the last part of a bookmark."""
-    return int(bookmark.rsplit(":", 1)[1])
+    """In the log: the last part of a bookmark, of Bolt 1 to 3 with "tx" before it."""
+    return int(bookmark.rsplit(":", 1)[1].removeprefix("tx"))
 
 
 class CoreMembers:

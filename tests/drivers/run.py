@@ -62,13 +62,14 @@ def go_commands(program="suite"):
     return [[str(built)]]
 
 
-def java_commands(program="Suite", source="java"):
+def java_commands(program="Suite", source="java", shared=()):
     if shutil.which("mvn") is None or shutil.which("javac") is None:
         return []
     jars = WORK / source
     if not jars.is_dir():
         subprocess.run(["mvn", "-q", "dependency:copy-dependencies", f"-DoutputDirectory={jars}"], cwd=HERE / source, check=True)
-    subprocess.run(["javac", "-cp", f"{jars}/*", "-d", str(jars), str(HERE / f"{source}/{program}.java")], check=True)
+    files = [str(HERE / f"{source}/{program}.java"), *(str(HERE / file) for file in shared)]
+    subprocess.run(["javac", "-cp", f"{jars}/*", "-d", str(jars), *files], check=True)
     version = next((p.stem.rsplit("-", 1)[1] for p in jars.glob("neo4j-java-driver-[0-9]*.jar")), "?")
     return [["java", f"-Ddriver.version={version}", "-cp", f"{jars}/*:{jars}", program]]
 
