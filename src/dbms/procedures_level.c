@@ -49,7 +49,10 @@ enum err procedure_upgrade(struct transaction *t, const struct value *arguments 
   TRY(look(t, l, &v, e));
   if (v.obstacle.message[0] != '\0') return error_set(e, ERR_ARGUMENT, "The cluster cannot be upgraded now: %s", v.obstacle.message);
   if (v.possible > v.now) TRY(feature_level_write(t->graph_tx, v.possible, e));
-  struct str result = arena_printf(&l->arena, v.possible > v.now ? "The cluster has feature level %u from now on." : "Nothing to do: the cluster has feature level %u, the highest that all of its servers know.", v.possible);
+  const char *text = v.possible > v.now
+                         ? "The cluster has feature level %u from now on."
+                         : "Nothing to do: the cluster has feature level %u, the highest that all of its servers know.";
+  struct str result = arena_printf(&l->arena, text, v.possible);
   if (result.ptr == NULL) return arena_err(&l->arena, e);
   return RECORD(l, e, {STR("status"), text_of(&l->arena, "CURRENT")}, {STR("upgradeResult"), v_str(result)});
 }

@@ -76,7 +76,9 @@ enum err log_check_batch_owner(const uint8_t from[LOG_BATCH_HEADER_BYTES], const
     return error_set(e, ERR_UNSUPPORTED, "a batch holds commands of version %u; this server reads version %u.", get_u16_le(from + 6),
                      LOG_COMMAND_VERSION);
   if (get_u32_le(from + 8) > feature_level_highest)
-    return error_set(e, ERR_UNSUPPORTED, "a batch was written at feature level %u of its cluster; this server knows levels up to %u: start it with the version that wrote it.",
+    return error_set(e, ERR_UNSUPPORTED,
+                     "a batch was written at feature level %u of its cluster; this server knows levels up to %u: start it with the version "
+                     "that wrote it.",
                      get_u32_le(from + 8), feature_level_highest);
   if (memcmp(from + 24, uuid, 16) != 0) return error_set(e, ERR_INVALID, "a batch belongs to another database.");
   return ERR_OK;

@@ -36,7 +36,7 @@ const nextValue = () => ++lastValue
 
 const openSession = (writes, after) => {
   const mode = writes ? neo4j.session.WRITE : neo4j.session.READ
-  return major >= 4 ? driver.session({ defaultAccessMode: mode, bookmarks: after ? [after] : [] }) : driver.session(mode, after ?? undefined)
+  return major >= 4 ? driver.session({ database: "neo4j", defaultAccessMode: mode, bookmarks: after ? [after] : [] }) : driver.session(mode, after ?? undefined)
 }
 const bookmarkOf = session => {
   const told = session.lastBookmarks?.() ?? session.lastBookmark()

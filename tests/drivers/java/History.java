@@ -30,7 +30,7 @@ public class History extends Histories {
 
     @Override
     String execute(boolean writes, String after, Map<String, Object> metadata, Body body) {
-        SessionConfig.Builder config = SessionConfig.builder().withDefaultAccessMode(writes ? AccessMode.WRITE : AccessMode.READ);
+        SessionConfig.Builder config = SessionConfig.builder().withDatabase("neo4j").withDefaultAccessMode(writes ? AccessMode.WRITE : AccessMode.READ);
         if (after != null) config.withBookmarks(Set.of(Bookmark.from(after)));
         TransactionConfig transaction = TransactionConfig.builder().withMetadata(metadata).build();
         try (Session session = driver.session(config.build())) {

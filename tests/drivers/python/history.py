@@ -106,7 +106,7 @@ class Round:
                 attempt["end"] = time.monotonic()
 
         problem = bookmark = None
-        with self.driver.session(bookmarks=neo4j.Bookmarks.from_raw_values([after] if after else [])) as session:
+        with self.driver.session(database="neo4j", bookmarks=neo4j.Bookmarks.from_raw_values([after] if after else [])) as session:
             try:
                 (session.execute_write if writes else session.execute_read)(work)
                 bookmark = max(session.last_bookmarks().raw_values, key=place)

@@ -137,7 +137,7 @@ func (r *round) run(kind string, writes bool, after *string, do body, options ..
 		f.Attempts = append(f.Attempts, a)
 		return nil, err
 	}
-	config := neo4j.SessionConfig{AccessMode: neo4j.AccessModeRead}
+	config := neo4j.SessionConfig{DatabaseName: "neo4j", AccessMode: neo4j.AccessModeRead}
 	if writes {
 		config.AccessMode = neo4j.AccessModeWrite
 	}
