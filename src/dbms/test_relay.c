@@ -407,10 +407,10 @@ TEST(a_member_whose_log_fails_meanwhile_asks_the_leader_again) {
   submit(&s.here, op_pull(&s.here, -1));
   while (wire_count(&s.trio.wire, DBMS_ROLLBACK) == 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS); // it waits for what the leader had
   graph_group_failed(dbms_home(s.trio.servers[s.follows].dbms)->graph, &cause);
+  host_hold(host, false); // whatever its log had by then it finds there, and asks for the rest
   must(&s.here, await(&s.here));
-  assert_int_equal(wire_count(&s.trio.wire, DBMS_ROLLBACK), 2);
+  assert_in_range(wire_count(&s.trio.wire, DBMS_ROLLBACK), 1, 2);
   assert_int_equal(read_number(&s.there, COUNTER), 1);
-  host_hold(host, false);
   scene_stop(&s);
 }
 
