@@ -116,8 +116,9 @@ static bool step(struct attempt *a) {
     a->outcome = OUTCOME_REFUSED;
     return false;
   }
-  bool reached = line_to(d, a->server) != NULL;
-  if (!ask(d, a->server)) {
+  bool reached = line_to(d, a->server) != NULL; // which takes time: reached at a second try, it may have done it
+  if (!reached) forget(d, a->server);
+  if (!reached || !ask(d, a->server)) {
     snprintf(d->last_error, sizeof d->last_error, "it is not reached");
     a->outcome = a->commits && reached ? OUTCOME_UNKNOWN : OUTCOME_REFUSED;
     world_tell(process_name(d->self), "server %u does not answer%s", a->server, a->commits ? " to a commit" : "");
