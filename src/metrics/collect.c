@@ -91,7 +91,7 @@ enum err metrics_collect(const struct metrics_source *source, const struct metri
     TRY(of_database(&c, &databases[i], e));
   }
   TRY(of_server(&c, source->dbms, core, e));
-  TRY(of_bolt(&c, source->bolt, e));
+  TRY(of_bolt(&c, source->bolt != NULL ? atomic_load(source->bolt) : NULL, e));
   qsort(ret->of, ret->count, sizeof ret->of[0], by_name);
   return ERR_OK;
 }

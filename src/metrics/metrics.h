@@ -2,6 +2,7 @@
 // (metrics/names.c); a new one is a row and a field of dbms/figures.h.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,7 +14,7 @@ struct dbms;
 
 struct metrics_source {
   struct dbms *dbms;
-  struct bolt_server *bolt; // NULL: there is none
+  struct bolt_server *_Atomic *bolt; // what is there holds NULL until clients are let in; NULL itself: they never are
 };
 
 struct metrics_naming {

@@ -27,7 +27,7 @@ static enum err start_prometheus(struct metrics_output *m, const struct config_v
   return ERR_OK;
 }
 
-enum err metrics_output_start(const struct config_values *v, struct dbms *dbms, struct bolt_server *bolt, struct event_sink *events,
+enum err metrics_output_start(const struct config_values *v, struct dbms *dbms, struct bolt_server *_Atomic *bolt, struct event_sink *events,
                               struct metrics_output **ret, struct error *e) {
   struct metrics_source source = {dbms, bolt};
   if (!v->metrics_enabled || !v->prometheus_enabled) return ERR_OK;

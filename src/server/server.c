@@ -36,6 +36,7 @@ struct server {
   struct dbms_remote *remote; // how the other servers of the cluster are reached
   struct engine *engine;
   struct front_doors *doors;
+  struct bolt_server *_Atomic bolt; // the doors'
   struct metrics_output *metrics;
 
   struct thread ticker;
@@ -198,8 +199,9 @@ static enum err start_all(struct server *s, struct error *e) {
   TRY(start_ticker(s, e));
   bool gateway = s->cluster != NULL && s->cluster->gateway;
   if (s->member != NULL && !gateway) TRY(look_out(s, e));
+  TRY(metrics_output_start(config_values(s->options.config), engine_dbms(s->engine), &s->bolt, s->events, &s->metrics, e));
   TRY(front_doors_open(s->options.config, gateway ? NULL : s->cluster, engine_dbms(s->engine), s->events, &s->doors, e));
-  TRY(metrics_output_start(config_values(s->options.config), engine_dbms(s->engine), front_doors_bolt(s->doors), s->events, &s->metrics, e));
+  s->bolt = front_doors_bolt(s->doors);
   if (s->member != NULL) member_announce(s->member, engine_dbms(s->engine));
   return ERR_OK;
 }
