@@ -143,10 +143,40 @@ static void partition(struct product_world *w) {
       if (side >> a & 1) world_link(w->servers[a].process, w->desk)->cut = true;
 }
 
+static struct world_event turns_event;
+static uint32_t turns_left;
+
+/// One core alone, of the others but not of the clients.
+static void leave_alone(struct product_world *w, uint32_t alone) {
+  for (uint32_t i = 0; i < w->server_count; i++)
+    if (i != alone) cut(w, alone, i, false);
+}
+
+static void on_turn(struct world_event *event) {
+  struct product_world *w = playing;
+  world_links_set(usual_link);
+  if (turns_left == 0) return;
+  turns_left--;
+  leave_alone(w, (uint32_t) rng_below(world_rng(), w->core_count));
+  world_event_set(event, some_ms(500, 1500));
+}
+
+/// Each is alone for long enough to lose its leadership, one after the other, so that somebody who led leads again.
+static void take_turns(struct product_world *w) {
+  world_tell("network", "LEAVES ONE AFTER THE OTHER ALONE");
+  turns_left = 6;
+  turns_event.run = on_turn;
+  on_turn(&turns_event);
+}
+
 static void trouble_network(struct product_world *w, enum product_fault fault) {
   uint32_t a = (uint32_t) rng_below(world_rng(), w->server_count), b = (uint32_t) rng_below(world_rng(), w->server_count);
   if (fault == FAULT_RESET) {
     world_net_reset(w->servers[a].process, w->servers[b].process);
+    return;
+  }
+  if (fault == FAULT_PARTITION && w->leads_in_turn) {
+    if (turns_left == 0) take_turns(w);
     return;
   }
   if (fault == FAULT_LONG_WIRE) world_links_set(long_link);
@@ -195,6 +225,7 @@ void product_faults_choose(struct product_world *w) {
   static const int64_t paces_ms[] = {40, 90, 220, 600};
   w->faults_on = rng_next(world_rng());
   if (chance(1, 8)) w->faults_on = ~UINT64_C(0);
+  if (w->leads_in_turn) w->faults_on = UINT64_C(1) << FAULT_PARTITION | UINT64_C(1) << FAULT_RESET;
   w->faults_on &= ~w->options->off;
   w->faults_pace_ns = paces_ms[rng_below(world_rng(), ARRAY_SIZE(paces_ms))] * NS_PER_MS;
   w->wipes_left = w->early ? 0 : w->settings.servers / 2; // who is not founded yet has nothing to come back with
@@ -210,6 +241,8 @@ void product_heal(struct product_world *w) {
   w->healed = true;
   world_event_cancel(&w->fault_event);
   world_event_cancel(&links_event);
+  world_event_cancel(&turns_event);
+  turns_left = 0;
   world_links_set(usual_link);
   for (uint32_t i = 0; i < w->server_count; i++) {
     struct product_server *s = &w->servers[i];

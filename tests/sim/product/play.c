@@ -33,6 +33,8 @@ static void choose_settings(struct product_world *w) {
   snprintf(w->settings.log_kept, sizeof w->settings.log_kept, "%s", kept[rng_below(r, ARRAY_SIZE(kept))]);
   snprintf(w->settings.checkpoint, sizeof w->settings.checkpoint, "%s", checkpoints[rng_below(r, ARRAY_SIZE(checkpoints))]);
   snprintf(w->settings.window, sizeof w->settings.window, "%s", windows[rng_below(r, ARRAY_SIZE(windows))]);
+  w->leads_in_turn = w->seed % 8 == 5;
+  if (w->leads_in_turn) snprintf(w->settings.window, sizeof w->settings.window, "300ms");
   w->think_ns = (INT64_C(30) << rng_below(r, 4)) * NS_PER_MS;
   w->client_count = 4 + (uint32_t) rng_below(r, CLIENTS_MAX - 3);
 }

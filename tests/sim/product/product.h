@@ -71,6 +71,7 @@ struct product_world {
   char bookmark[BOOKMARK_MAX]; // the highest that anybody was given
   bool early;                  // things go wrong from the start
   bool writes_much, makes_databases;
+  bool leads_in_turn; // leaders are deposed and lead again, while clients think within transactions
   bool prepared, stop, finished;
 
   // Faults.

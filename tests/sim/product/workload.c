@@ -57,8 +57,8 @@ static void tally(struct product_client *c, enum outcome outcome) {
 
 /// Somebody thinks between two statements: the leader that the transaction began with may be another one meanwhile, or the same
 /// in a later term.
-static void think_within(void) {
-  thread_sleep_ns((int64_t) rng_below(world_rng(), THINK_WITHIN_MS) * NS_PER_MS);
+static void think_within(const struct product_world *w) {
+  thread_sleep_ns((int64_t) rng_below(world_rng(), (w->leads_in_turn ? 2 : 1) * THINK_WITHIN_MS) * NS_PER_MS);
 }
 
 /// Who brings no bookmark may find a member that has nothing yet.
@@ -104,14 +104,14 @@ static enum outcome append_and_read(struct product_client *c) {
                             .end_ns = INT64_MAX};
   struct attempt a;
   attempt_begin(&a, &c->driver, writes || chance(1, 3), 0);
-  bool good = attempt_open(&a, writes, after), thinks = chance(1, 40);
+  bool good = attempt_open(&a, writes, after), thinks = chance(1, c->world->leads_in_turn ? 8 : 40);
   for (uint32_t i = 0; i < count && good; i++) {
-    if (thinks) think_within();
+    if (thinks) think_within(c->world);
     struct history_op op = {.append = appends[i]};
     good = do_op(c, &a, after, &op);
     h->txns[number].ops[h->txns[number].op_count++] = op; // others may have moved it
   }
-  if (thinks) think_within();
+  if (thinks) think_within(c->world);
   if (good && chance(1, 20))
     attempt_roll_back(&a);
   else if (good && attempt_commit(&a))
