@@ -371,6 +371,7 @@ TEST(the_log_is_asked_when_it_has_what_the_leader_had) {
   assert_false(s.here.over);
   host_hold(host, false);
   must(&s.here, await(&s.here));
+  assert_int_equal(wire_count(&s.trio.wire, DBMS_ROLLBACK), 1); // and no more
   assert_int_equal(read_number(&s.here, COUNTER), 1);
   scene_stop(&s);
 }

@@ -337,16 +337,23 @@ static void heal(struct world *w) {
 
 // ---- time ----
 
+/// A server that has come back at another address is taken for a copy of itself until it was silent at the former one for a while:
+/// the connection ends, and another one is made.
+static void hear(struct world *w, unsigned from, unsigned to, const struct buf *bytes) {
+  struct error e = ERROR_INIT;
+  enum err err = directory_hear(w->servers[to].links[from], w->now_ms, (uint8_t *) bytes->data, bytes->len, &e);
+  if (err == ERR_BUSY) disconnect(w, from, to);
+  if (err != ERR_OK && err != ERR_BUSY) fail(w, "server %u refuses a frame: %s", to, e.message);
+}
+
 static void deliver(struct world *w, unsigned from, unsigned to) {
   struct lane *l = &w->lanes[from][to];
   struct server *s = &w->servers[to];
   bool heard = false;
   while (l->count > 0 && l->frames[0].due_ms <= w->now_ms && w->now_ms >= w->stalled_ms[from][to]) {
     struct frame f = l->frames[0];
-    struct error e = ERROR_INIT;
     memmove(l->frames, l->frames + 1, --l->count * sizeof *l->frames);
-    if (directory_hear(s->links[from], w->now_ms, (uint8_t *) f.bytes.data, f.bytes.len, &e) != ERR_OK)
-      fail(w, "server %u refuses a frame: %s", to, e.message);
+    hear(w, from, to, &f.bytes);
     buf_done(&f.bytes);
     heard = true;
   }
