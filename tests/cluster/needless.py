@@ -303,7 +303,7 @@ def main():
             print(f"  {line}")
         print(told, flush=True)
         if arguments.ledger:
-            note(arguments, told, "; ".join(wrong) if wrong else "ok")
+            note(arguments, told, "; ".join(wrong[:5]) if wrong else "ok")
     finally:
         if wrong:
             print(members.said(8000), flush=True)
