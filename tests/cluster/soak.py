@@ -31,10 +31,10 @@ sys.path.insert(0, str(HERE))
 from core_faults import CoreFaults  # noqa: E402
 from core_members import CoreMembers  # noqa: E402
 from members import Hosts  # noqa: E402
-from soak_samples import Sampler, check_the_judge, descriptors_of, growth, long_lives, not_bounded, not_flat  # noqa: E402
+from soak_samples import LONG_SAMPLES, WARM_S, Sampler, check_the_judge, descriptors_of, growth, long_lives, not_bounded, not_flat  # noqa: E402
 
 KEYS, SLOTS = 4096, 3
-SAMPLE_S, WARM_S, LONG_SAMPLES = 5, 240, 60
+SAMPLE_S = 5
 MEASURE_S = 10
 SETTINGS = {
     "db.checkpoint.interval.volume": "4m",
