@@ -200,7 +200,7 @@ class Cores(unittest.TestCase):
             wait_for("it is all there after a crash", lambda: things_or_none(behind) == many + 1)
             newcomer = cluster.add()  # for whom the log does not reach back either
             wait_for("who comes later is filled too", lambda: things_or_none(newcomer) == many + 1)
-            wait_for("and votes", lambda: any("has caught up and votes from now on" in (s.home / "console.out").read_text() for s in cluster.servers))
+            wait_for("and votes", lambda: any("has caught up and votes from now on" in (s.home / "console.out").read_text() for s in cluster.servers), timeout_s=60)
 
     def test_sessions_of_an_old_leader_are_told_what_their_drivers_retry(self):
         with Cluster(BINARY) as cluster:

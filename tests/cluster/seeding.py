@@ -187,8 +187,8 @@ class Seeding(unittest.TestCase):
             as_core(seed)
             for server in cluster.servers:
                 server.spawn()
-            wait_for("it has founded the cluster with them", lambda: "Bound to cluster" in log(late))
-            late.kill()
+            wait_for("it has founded the cluster with the first", lambda: all("Bound to cluster" in log(s) for s in (seed, late)))
+            late.kill()  # whoever proposed the cluster has been heard by one that stays
             for server in (seed, other):
                 server.wait_until_up()
             text, count = "x" * 10000, 600  # the seed's checkpoint moves on
