@@ -61,14 +61,21 @@ static uint64_t term_on_disk(struct member *m) {
   return term_of(m);
 }
 
-TEST(a_vote_that_another_thread_saves_leaves_when_it_is_saved) {
-  struct place *p = place_new();
-  struct error e = ERROR_INIT;
-  bool more = false;
+/// A follower whose votes another thread saves, and a vote that the third member asks of it.
+static struct member *follower_that_is_asked(struct place *p, struct message *ret_vote) {
   p->options.saves_elsewhere = true;
   place_open(p);
   struct member *leader = elect(p), *m = follower_of(p, leader);
-  struct message vote = far_vote(m, 6 - leader->id - m->id);
+  *ret_vote = far_vote(m, 6 - leader->id - m->id);
+  return m;
+}
+
+TEST(a_vote_that_another_thread_saves_leaves_when_it_is_saved) {
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  struct message vote;
+  bool more = false;
+  struct member *m = follower_that_is_asked(p, &vote);
   uint64_t term = term_of(m);
   for (int i = 0; i < 2; i++) {
     assert_ok(group_receive(m->group, p->now_ms, &vote, &e)); // the second one is as good as lost
@@ -93,11 +100,9 @@ TEST(a_vote_that_another_thread_saves_leaves_when_it_is_saved) {
 TEST(a_vote_that_another_thread_cannot_save_closes_the_group) {
   struct place *p = place_new();
   struct error e = ERROR_INIT;
+  struct message vote;
   bool more = false;
-  p->options.saves_elsewhere = true;
-  place_open(p);
-  struct member *leader = elect(p), *m = follower_of(p, leader);
-  struct message vote = far_vote(m, 6 - leader->id - m->id);
+  struct member *m = follower_that_is_asked(p, &vote);
   assert_ok(group_receive(m->group, p->now_ms, &vote, &e));
   sim_disk_fail(m->disk, SIM_SYNC, 0, ERR_IO);
   group_save(m->group);
