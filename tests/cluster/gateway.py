@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""One address for a cluster, as its users meet it: tests/cluster/gateway.py BINARY [TEST...]; --long S kills leaders for S seconds, --kills N as many of them."""
+"""One address for a cluster, as its users meet it: tests/cluster/gateway.py BINARY [TEST...]; --long S kills leaders for S seconds, --kills N as many of them,
+with all official drivers that can be had here."""
 import contextlib
 import json
 import os
@@ -17,6 +18,7 @@ from lib.cluster import Cluster  # noqa: E402
 import run as drivers  # noqa: E402
 
 BINARY = os.environ.get("QUIVER", "")
+PYTHON = []  # the program of the Python driver
 COUNTERS, CLIENTS, KILLS = 4, 8, 20
 
 
@@ -47,16 +49,35 @@ def cluster_and_gateway(**settings):
         yield cluster, cluster.gateway().start()
 
 
-class Counting:
-    """Clients of the Python driver count on at the gateway; `told` is what they were told."""
+def programs():
+    """Of every official driver that can be had here."""
+    found = []
+    for name, commands in (("JavaScript", lambda: drivers.node_commands("counting", ["1.7.8", "6.3.0"])), ("Python", lambda: drivers.python_commands("counting")),
+                           ("Go", lambda: drivers.go_commands("counting")),
+                           ("Java 1.7", lambda: drivers.java_commands("Counting", "java-1.7", ["java/Histories.java", "java/Counts.java"])),
+                           ("Java", lambda: drivers.java_commands("Counting", "java", ["java/Histories.java", "java/Counts.java"]))):
+        try:
+            made = commands()
+        except subprocess.CalledProcessError as problem:  # no registry of packages is reached, say
+            print(problem, file=sys.stderr)
+            made = []
+        if not made:
+            print(f"the {name} driver cannot be had here and is left out", file=sys.stderr, flush=True)
+        found += made
+    return found
 
-    def __init__(self, gateway):
-        self.gateway = gateway
+
+class Counting:
+    """Clients of official drivers count on at the gateway; `told` is what they were told."""
+
+    def __init__(self, gateway, commands):
+        self.gateway, self.commands = gateway, commands
 
     def __enter__(self):
         ask(self.gateway, f"UNWIND range(0, {COUNTERS - 1}) AS i MERGE (c:Counter {{number: i}}) SET c.n = 0")
-        self.program = subprocess.Popen([*drivers.python_commands("gateway")[0], str(CLIENTS), address(self.gateway)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
+        clients = max(4, CLIENTS // len(self.commands))  # four ways to say it
+        self.programs = [subprocess.Popen([*command, str(clients), address(self.gateway)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                         for command in self.commands]
         return self
 
     def total(self):
@@ -68,11 +89,13 @@ class Counting:
         wait_for("clients count on", lambda: self.total() >= before + CLIENTS, timeout_s)
 
     def __exit__(self, kind, error, trace):
-        if kind is not None:
-            self.program.kill()
-        out, _ = self.program.communicate(timeout=90)
+        for program in self.programs:
+            program.kill() if kind is not None else program.stdin.close()
+        told = [program.stdout.read() for program in self.programs]
+        for program in self.programs:
+            program.wait(timeout=90)
         if kind is None:
-            self.told = json.loads(out)
+            self.told = [json.loads(out) for out in told]
             self.counted = self.total()
 
 
@@ -90,13 +113,15 @@ def kill_leaders(cluster, counting, kills, until=None):
 
 class Gateway(unittest.TestCase):
     def check(self, counting):
-        told = counting.told
-        print(f"{told['done']} done, {len(told['failed'])} failed, {told['unseen']} not read behind their bookmark; the counters say {counting.counted}",
-              *told["failed"], sep="\n", file=sys.stderr, flush=True)
-        self.assertEqual(told["failed"], [])
-        self.assertEqual(told["unseen"], 0)
-        self.assertEqual(counting.counted, told["done"])
-        self.assertGreater(told["done"], 0)
+        done = [told["done"] for told in counting.told]
+        failed = [failure for told in counting.told for failure in told["failed"]]
+        unseen = sum(told["unseen"] for told in counting.told)
+        print(f"{' + '.join(map(str, done))} done, {len(failed)} failed, {unseen} not read behind their bookmark; the counters say {counting.counted}",
+              *failed, sep="\n", file=sys.stderr, flush=True)
+        self.assertEqual(failed, [])
+        self.assertEqual(unseen, 0)
+        self.assertEqual(counting.counted, sum(done))
+        self.assertGreater(min(done), 0)
 
     def test_whoever_comes_to_it_stays_with_it_and_finds_all_that_the_cluster_has(self):
         with cluster_and_gateway() as (cluster, gateway):
@@ -169,14 +194,14 @@ class Gateway(unittest.TestCase):
 
     def test_clients_count_on_while_leaders_are_killed(self):
         with cluster_and_gateway() as (cluster, gateway):
-            with Counting(gateway) as counting:
+            with Counting(gateway, PYTHON) as counting:
                 counting.go_on()
                 kill_leaders(cluster, counting, KILLS)
             self.check(counting)
 
     def test_clients_count_on_while_every_member_is_killed_in_turn_and_all_at_once(self):
         with cluster_and_gateway() as (cluster, gateway):
-            with Counting(gateway) as counting:
+            with Counting(gateway, PYTHON) as counting:
                 counting.go_on()
                 for server in cluster.servers:
                     server.kill()
@@ -206,8 +231,8 @@ def long_run(kills, seconds):
     case = Gateway()
     began = time.monotonic()
     with cluster_and_gateway() as (cluster, gateway):
-        with Counting(gateway) as counting:
-            counting.go_on()
+        with Counting(gateway, programs()) as counting:
+            counting.go_on(60)
             done = kill_leaders(cluster, counting, kills, began + seconds)
         print(f"{done} kills in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         case.check(counting)
@@ -215,7 +240,8 @@ def long_run(kills, seconds):
 
 if __name__ == "__main__":
     BINARY = sys.argv.pop(1)
-    if not drivers.python_commands("gateway"):
+    PYTHON = drivers.python_commands("counting")
+    if not PYTHON:
         print("no virtual environment for the Python driver can be made here")
         sys.exit(77)
     if sys.argv[1:2] == ["--long"]:

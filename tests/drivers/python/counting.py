@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Increments through one address by the official Python driver until the input ends: gateway.py CLIENTS HOST:PORT. One line of JSON at the end.
+"""Increments through one address by the official Python driver until the input ends: counting.py CLIENTS HOST:PORT. One line of JSON at the end.
 
 Clients use bolt:// and neo4j://, and transaction functions and statements by themselves, in all four ways. Each then reads what it has
 written, in read mode, behind its own bookmark."""
