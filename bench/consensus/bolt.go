@@ -17,7 +17,10 @@ type boltStore struct {
 	reader   *bufio.Reader
 }
 
-const setStatement = "MATCH (k:Key {id: $id}) SET k.value = $value"
+const (
+	setStatement = "MATCH (k:Key {id: $id}) SET k.value = $value"
+	getStatement = "MATCH (k:Key {id: $id}) RETURN k.value"
+)
 
 func packText(b *bytes.Buffer, text string) {
 	b.WriteByte(0xd1)
@@ -100,8 +103,12 @@ func (s *boltStore) tag() (byte, error) {
 	}
 }
 
+// Rows are passed over.
 func (s *boltStore) success() error {
 	tag, err := s.tag()
+	for err == nil && tag == 0x71 {
+		tag, err = s.tag()
+	}
 	if err == nil && tag != 0x70 {
 		err = errors.New("the server answered with a failure")
 	}
@@ -109,6 +116,18 @@ func (s *boltStore) success() error {
 }
 
 func (s *boltStore) put(key int, value string, timeout time.Duration) error {
+	return s.run(setStatement, key, value, timeout, func(extra *bytes.Buffer) { extra.WriteByte(0xa0) })
+}
+
+func (s *boltStore) get(key int, timeout time.Duration) error {
+	return s.run(getStatement, key, "", timeout, func(extra *bytes.Buffer) {
+		extra.WriteByte(0xa1)
+		packText(extra, "mode")
+		packText(extra, "r")
+	})
+}
+
+func (s *boltStore) run(statement string, key int, value string, timeout time.Duration, extra func(*bytes.Buffer)) error {
 	if s.conn == nil {
 		if err := s.connect(timeout); err != nil {
 			return err
@@ -118,13 +137,13 @@ func (s *boltStore) put(key int, value string, timeout time.Duration) error {
 	var b bytes.Buffer
 	chunk(&b, func(m *bytes.Buffer) {
 		m.Write([]byte{0xb3, 0x10})
-		packText(m, setStatement)
+		packText(m, statement)
 		m.WriteByte(0xa2)
 		packText(m, "id")
 		packInt(m, key)
 		packText(m, "value")
 		packText(m, value)
-		m.WriteByte(0xa0)
+		extra(m)
 	})
 	chunk(&b, func(m *bytes.Buffer) { m.Write([]byte("\xb1\x3f\xa1\x81n\xff")) })
 	_, err := s.conn.Write(b.Bytes())

@@ -1,6 +1,7 @@
 // One closed loop of clients over etcd, the replicated register or the database, so that all are measured by the same hand.
 //
 //	consensus put etcd|register|database ENDPOINTS CLIENTS SECONDS BYTES      a line: operations, per second, p50 ms, p99 ms, errors
+//	consensus get database ENDPOINTS CLIENTS SECONDS 0               the same for reads, each client at one of the endpoints
 //	consensus gap etcd|register|database ENDPOINTS SECONDS PID                kills PID after two seconds; until the next acknowledged write
 //	                                                                 of clients on each endpoint, ms
 //	consensus stop ...                                               the same with an orderly stop
@@ -97,15 +98,14 @@ func number(text string) int {
 	return n
 }
 
-func put(kind string, endpoints []string, clients int, seconds time.Duration, bytes int) {
-	value := strings.Repeat("x", bytes)
+func loop(kind string, endpoints []string, clients int, seconds time.Duration, once func(s store, key int, timeout time.Duration) error) {
 	shared := map[string]*clientv3.Client{}
 	latencies := make([][]float64, clients)
 	errors := make([]int, clients)
 	stores := make([]store, clients)
 	for i := range stores {
 		stores[i] = open(kind, endpoints[i%len(endpoints)], shared)
-		stores[i].put(i, value, 3*time.Second) // connected
+		once(stores[i], i, 3*time.Second) // connected
 	}
 	var done sync.WaitGroup
 	begin := time.Now()
@@ -116,7 +116,7 @@ func put(kind string, endpoints []string, clients int, seconds time.Duration, by
 			random := rand.New(rand.NewSource(int64(i)))
 			for time.Since(begin) < seconds {
 				at := time.Now()
-				if err := stores[i].put(random.Intn(10000), value, 5*time.Second); err != nil {
+				if err := once(stores[i], random.Intn(10000), 5*time.Second); err != nil {
 					errors[i]++
 					continue
 				}
@@ -187,7 +187,10 @@ func main() {
 	seconds := time.Duration(number(os.Args[5])) * time.Second
 	switch {
 	case os.Args[1] == "put" && len(os.Args) == 7:
-		put(os.Args[2], endpoints, number(os.Args[4]), seconds, number(os.Args[6]))
+		value := strings.Repeat("x", number(os.Args[6]))
+		loop(os.Args[2], endpoints, number(os.Args[4]), seconds, func(s store, key int, timeout time.Duration) error { return s.put(key, value, timeout) })
+	case os.Args[1] == "get" && os.Args[2] == "database" && len(os.Args) == 7:
+		loop(os.Args[2], endpoints, number(os.Args[4]), seconds, func(s store, key int, timeout time.Duration) error { return s.(*boltStore).get(key, timeout) })
 	case os.Args[1] == "gap":
 		gap(os.Args[2], endpoints, time.Duration(number(os.Args[4]))*time.Second, number(os.Args[5]), syscall.SIGKILL)
 	case os.Args[1] == "stop":
