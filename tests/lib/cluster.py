@@ -77,12 +77,12 @@ class Cluster:
     def alive(self):
         return [s for s in self.servers if s.process is not None and s.process.poll() is None]
 
-    def leader(self, timeout_s=20):
+    def leader(self, timeout_s=20, database="neo4j"):
         """The server that all routing tables call the writer, once they agree and it is alive."""
         deadline = time.monotonic() + timeout_s
         told = None
         while time.monotonic() < deadline:
-            told = [self.writers(s) for s in self.alive()]
+            told = [self.writers(s, database) for s in self.alive()]
             if told and all(t == told[0] and len(t) == 1 for t in told):
                 for server in self.alive():
                     if told[0] == [f"127.0.0.1:{server.bolt_port}"]:
@@ -96,19 +96,19 @@ class Cluster:
             rows = bolt.run("CALL dbms.cluster.routing.getRoutingTable({}, $database)", {"database": database}, db="system").rows
         return {entry["role"]: entry["addresses"] for entry in rows[0][1]}
 
-    def writers(self, server):
+    def writers(self, server, database="neo4j"):
         try:
-            return self.table(server).get("WRITE", [])
+            return self.table(server, database).get("WRITE", [])
         except (OSError, Failure):
             return []
 
-    def write(self, statement, parameters=None, timeout_s=20):
+    def write(self, statement, parameters=None, timeout_s=20, database="neo4j"):
         """Runs the statement on whoever leads; its rows."""
         deadline = time.monotonic() + timeout_s
         while True:
             try:
-                with Bolt(self.leader().bolt_port) as bolt:
-                    return bolt.run(statement, parameters or {}).rows
+                with Bolt(self.leader(database=database).bolt_port) as bolt:
+                    return bolt.run(statement, parameters or {}, db=database).rows
             except (OSError, Failure) as problem:
                 if isinstance(problem, Failure) and problem.code != NOT_A_LEADER or time.monotonic() > deadline:
                     raise
