@@ -18,7 +18,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 SIMULATOR = "tests/sim/sim_raft_off"
-SCRIPTS = "src/consensus/test_guards_off"
+SCRIPTS = ("src/consensus/test_guards_off", "src/cluster/test_cluster_group_off", "src/cluster/test_cluster_group_copy_off")
 FIRST_SEEDS = (1, 100001, 200001)
 COMBINATIONS = (("fifo", "3"), ("wild", "5"), ("fifo", "5"), ("wild", "3"), ("fifo", "1"))
 CHUNK = 25
@@ -44,7 +44,7 @@ def must(command):
 def build():
     if not (BUILD / "build.ninja").exists():
         must(["meson", "setup", str(BUILD), "-Dtests=enabled"])
-    must(["ninja", "-C", str(BUILD), "-j", os.environ.get("JOBS", "2"), SIMULATOR, SCRIPTS])
+    must(["ninja", "-C", str(BUILD), "-j", os.environ.get("JOBS", "2"), SIMULATOR, *SCRIPTS])
 
 
 def hunt(name, first, seeds):

@@ -89,6 +89,9 @@
   X(group_stalled,           "a leader whose disk takes nothing leads on") \
   X(group_newest_membership, "a snapshot has the newest membership, not the one in force there") \
   X(group_save_time,         "time goes on for a group whose term or vote is being saved") \
+  X(group_save_alone,        "a group goes on while its term or vote is being saved") \
+  X(group_save_again,        "whoever looks for a term or vote to save saves the last one, though none waits") \
+  X(group_save_lost,         "a connection that is lost while a term or vote is being saved is not told of") \
   X(group_slow_disk,         "a disk that is slow counts as one that takes nothing") \
   X(group_prune_first,       "the log is pruned without a word of where it begins") \
   X(group_settle_early,      "a log that is merely as long as a copied store passes for having caught up") \

@@ -57,7 +57,7 @@ enum err group_failure(const struct group *g, struct error *e) {
 // ---- events ----
 
 static bool is_saving(const struct group *g) {
-  return g->saving.state != SAVE_NONE;
+  return g->saving.state != SAVE_NONE && !MUTANT(group_save_alone);
 }
 
 /// Time of the group: it never falls, and stands still until the owner's time is further ahead than what was waited. Who leads
@@ -151,7 +151,7 @@ enum err group_receive(struct group *g, uint64_t now_ms, const struct message *m
 
 enum err group_lost(struct group *g, uint64_t now_ms, uint64_t member, struct error *e) {
   TRY(begin(g, now_ms, e));
-  g->saving.lost = is_saving(g) ? member : 0;
+  g->saving.lost = is_saving(g) && !MUTANT(group_save_lost) ? member : 0;
   return is_saving(g) ? ERR_OK : finish(g, consensus_lost(g->consensus, g->now_ms, member, e), e);
 }
 
@@ -283,7 +283,7 @@ static enum err go_on(struct group *g, struct error *e) {
   struct group_saving *s = &g->saving;
   if (s->state != SAVE_DONE) return ERR_OK;
   s->state = SAVE_NONE;
-  if (s->err != ERR_OK) {
+  if (s->err != ERR_OK && !MUTANT(group_failed_save)) {
     if (e != NULL) *e = s->error;
     return group_fail(g, s->err, e);
   }

@@ -92,10 +92,10 @@ bool group_wants_save(const struct group *g) {
 
 void group_save(struct group *g) {
   struct group_saving *s = &g->saving;
-  if (s->state != SAVE_WANTED) return;
+  if (s->state != SAVE_WANTED && !MUTANT(group_save_again)) return;
   struct vote v = {s->term, s->vote};
   s->error = (struct error) ERROR_INIT;
-  s->err = log_group_change(g->log, change_vote, &v, &s->error);
+  s->err = MUTANT(group_hard_state) ? ERR_OK : log_group_change(g->log, change_vote, &v, &s->error);
   s->state = SAVE_DONE;
 }
 
@@ -307,7 +307,7 @@ static enum err carry_out(struct group *g, bool saved, struct error *e) {
       TRY(take_writes(g, u, e));
       if (is_saved_elsewhere(g, u)) {
         ask_save(g, u);
-        return ERR_OK;
+        return MUTANT(group_messages_first) ? send_all(g, u, e) : ERR_OK;
       }
     }
     TRY(carry_out_rest(g, u, e));

@@ -70,7 +70,7 @@ static struct member *follower_that_is_asked(struct place *p, struct message *re
   return m;
 }
 
-TEST(a_vote_that_another_thread_saves_leaves_when_it_is_saved) {
+TEST(a_vote_that_another_thread_saves_leaves_when_it_is_saved) { // group_save_alone
   struct place *p = place_new();
   struct error e = ERROR_INIT;
   struct message vote;
@@ -109,6 +109,56 @@ TEST(a_vote_that_another_thread_cannot_save_closes_the_group) {
   assert_int_equal(group_step(m->group, p->now_ms, &more, &e), ERR_IO);
   assert_int_equal(p->queue_count, 0);
   assert_int_equal(group_failure(m->group, &e), ERR_IO);
+  place_free(p);
+}
+
+TEST(a_thread_that_looks_again_saves_nothing_twice) { // group_save_again
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  struct message vote;
+  bool more = false;
+  struct member *m = follower_that_is_asked(p, &vote);
+  assert_ok(group_receive(m->group, p->now_ms, &vote, &e));
+  for (int i = 0; i < 3; i++) { // it looks twice before the group does, and once after
+    group_save(m->group);
+    if (i > 0) assert_ok(group_step(m->group, p->now_ms, &more, &e));
+  }
+  assert_int_equal(p->queue_count, 1); // one answer
+  place_free(p);
+}
+
+/// The third member leads a term that is new to `m`.
+static struct message far_heartbeat(const struct member *m, uint64_t from) {
+  struct message append = {.from = from, .to = m->id, .body = {.type = CONSENSUS_APPEND, .peer = from, .term = 99}};
+  memcpy(append.group, uuid, sizeof uuid);
+  append.body.append.previous_index = log_durable_index(m->log);
+  assert_ok(log_term_at(m->log, append.body.append.previous_index, &append.body.append.previous_term, NULL));
+  return append;
+}
+
+static bool asks_for_votes(struct member *m, uint64_t within_ms) {
+  struct place *p = m->place;
+  struct group_stats stats;
+  for (uint64_t end_ms = p->now_ms + within_ms; p->now_ms < end_ms; p->now_ms++) {
+    member_run(m);
+    group_stats(m->group, &stats);
+    if (stats.state == CONSENSUS_CANDIDATE) return true;
+  }
+  return false;
+}
+
+TEST(a_leader_that_is_lost_while_its_term_is_saved_is_succeeded_at_once) { // group_save_lost
+  struct place *p = place_new();
+  struct error e = ERROR_INIT;
+  p->options.saves_elsewhere = true;
+  place_open(p);
+  struct member *leader = elect(p), *m = follower_of(p, leader);
+  uint64_t next = 6 - leader->id - m->id;
+  struct message heartbeat = far_heartbeat(m, next);
+  assert_ok(group_receive(m->group, p->now_ms, &heartbeat, &e));
+  assert_true(group_wants_save(m->group));
+  assert_ok(group_lost(m->group, p->now_ms, next, &e));
+  assert_true(asks_for_votes(m, 60)); // the election timeout is 150 ms
   place_free(p);
 }
 
@@ -482,9 +532,10 @@ GROUP_TESTS(T(a_proposal_is_applied_by_all_and_again_after_a_power_cut), T(nothi
             T(a_follower_that_is_behind_is_served_from_the_log_with_little_memory),
             T(a_disk_that_does_not_keep_up_turns_proposals_away), T(a_leader_whose_disk_takes_nothing_leaves_the_lead_to_another),
             T(a_vote_that_another_thread_saves_leaves_when_it_is_saved),
-            T(a_vote_that_another_thread_cannot_save_closes_the_group),
+            T(a_vote_that_another_thread_cannot_save_closes_the_group), T(a_thread_that_looks_again_saves_nothing_twice),
+            T(a_leader_that_is_lost_while_its_term_is_saved_is_succeeded_at_once),
             T(an_election_is_not_over_because_the_disks_are_slow), T(a_disk_that_is_slow_keeps_the_lead),
-            T(what_may_be_forgotten_is_found_without_the_disk),
-            T(writes_are_reported_durable_in_the_order_of_the_logs_queue), T(an_application_that_is_busy_gets_the_entry_again),
-            T(reads_and_memberships_reach_the_application), T(what_is_not_for_this_member_is_ignored),
-            T(a_log_without_a_beginning_is_refused), T(no_memory_closes_a_group_and_nothing_else))
+            T(what_may_be_forgotten_is_found_without_the_disk), T(writes_are_reported_durable_in_the_order_of_the_logs_queue),
+            T(an_application_that_is_busy_gets_the_entry_again), T(reads_and_memberships_reach_the_application),
+            T(what_is_not_for_this_member_is_ignored), T(a_log_without_a_beginning_is_refused),
+            T(no_memory_closes_a_group_and_nothing_else))

@@ -36,7 +36,7 @@ static void choose_worries(struct raft_world *w) {
   if (rng_chance(&w->rng, 1, 4)) return;
   for (int f = 0; f < RAFT_FAULT_MAX; f++)
     if (rng_chance(&w->rng, 1, 2)) w->off |= UINT64_C(1) << f;
-  w->off &= ~(UINT64_C(1) << RAFT_sleep);
+  w->off &= ~(UINT64_C(1) << RAFT_sleep | UINT64_C(1) << RAFT_elsewhere);
 }
 
 void raft_faults_init(struct raft_world *w) {
@@ -148,6 +148,7 @@ static void crash_all(struct raft_world *w) {
 }
 
 static enum raft_moment moment_of(const struct raft_member *m) {
+  if (m->save_us != 0) return RAFT_SAVES;
   if (m->last.installing) return RAFT_AWAITS_COPY;
   return m->last.state == CONSENSUS_LEADER ? RAFT_LEADS : m->last.state == CONSENSUS_CANDIDATE ? RAFT_STANDS : RAFT_FOLLOWS;
 }
@@ -233,6 +234,7 @@ void raft_faults_heal(struct raft_world *w) {
     m->paused_us = MIN(m->paused_us, w->now_us + 1000);
     m->crash_in_sends = -1;
     m->crash_us = m->cut_us = 0;
+    if (m->save_us != 0) m->save_us = MIN(m->save_us, w->now_us + 5000);
     sim_disk_cut_after(m->disk, -1);
     for (int op = 0; op < SIM_OP_MAX; op++)
       if (!sim_disk_failed(m->disk)) sim_disk_fail(m->disk, op, -1, ERR_IO);

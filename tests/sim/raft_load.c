@@ -171,15 +171,23 @@ void raft_load_transfer(struct raft_world *w) {
   raft_member_end(m);
 }
 
+// Where another thread saves, it is also another one that forgets.
+static enum err forget(struct raft_member *m, uint64_t index, uint64_t trailing, struct error *e) {
+  if (!m->world->group_options.saves_elsewhere) return group_checkpointed(m->group, raft_member_ms(m), index, trailing, e);
+  TRY(group_forget_begin(m->group, raft_member_ms(m), index, trailing, &m->forgetting, e));
+  raft_forget_begin(m);
+  return ERR_OK;
+}
+
 void raft_load_checkpoint(struct raft_world *w) {
   struct rng *rng = &w->rngs[RAFT_checkpoint];
   struct raft_member *m = &w->members[1 + rng_below(rng, w->count)];
   struct error e = ERROR_INIT;
-  if (!m->up || m->paused_us > w->now_us) return;
+  if (!m->up || m->paused_us > w->now_us || m->forget_us != 0) return;
   raft_member_begin(m);
   m->app.durable = m->app.state;
   uint64_t index = m->app.durable.index - (rng_chance(rng, 1, 3) ? MIN(m->app.durable.index, rng_below(rng, 20)) : 0);
-  enum err err = group_checkpointed(m->group, raft_member_ms(m), index, rng_below(rng, 40), &e);
+  enum err err = forget(m, index, rng_below(rng, 40), &e);
   if (err == ERR_OK) {
     w->counts.checkpoints++;
     TRACE(w, m->id, "is durable to %" PRIu64 ", forgets: log begins at %" PRIu64, index, log_first_index(m->log));

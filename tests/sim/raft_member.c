@@ -70,6 +70,7 @@ static void close_member(struct raft_member *m) {
   m->log = NULL;
   m->round_file = NULL;
   m->round_us = m->copy_us = m->wake_us = m->full_us = m->read_us = m->change_us = m->crash_us = m->cut_us = 0;
+  m->save_us = m->forget_us = 0;
   m->reads_left = 0;
   m->copy = (struct raft_state){0};
   m->up = false;
@@ -179,9 +180,7 @@ void raft_member_start(struct raft_member *m) {
   TRACE(w, m->id,
         "starts: term %" PRIu64 ", log %" PRIu64 "..%" PRIu64 ", committed at least %" PRIu64 ", application at %" PRIu64,
         m->last.term, log_first_index(m->log), log_durable_index(m->log), m->last.commit_index, m->app.durable.index);
-  if (m->last.term < m->voted_seen)
-    raft_fail(w, "member %" PRIu64 " starts in term %" PRIu64 "; it spoke in term %" PRIu64 " before", m->id, m->last.term,
-              m->voted_seen);
+  raft_check_promises(m);
   if (rng_chance(&w->rng, 1, 4)) raft_check_log(m);
   m->last.commit_index = m->last.apply_index = 0;
   m->last.state = CONSENSUS_FOLLOWER; // a sole voter leads at once: that is an election too
@@ -200,7 +199,7 @@ void raft_member_begin(struct raft_member *m) {
   }
 }
 
-static uint64_t disk_latency_us(struct raft_member *m) {
+uint64_t raft_member_disk_us(struct raft_member *m) {
   struct raft_world *w = m->world;
   return 100 + rng_below(&w->rngs[RAFT_disk_slow], m->slow_us > w->now_us ? 80000 : 3000);
 }
@@ -208,30 +207,32 @@ static uint64_t disk_latency_us(struct raft_member *m) {
 static void start_round(struct raft_member *m) {
   struct raft_world *w = m->world;
   struct error e = ERROR_INIT;
-  if (m->round_us != 0 || m->full_us > w->now_us) return;
+  if (m->round_us != 0 || m->full_us > w->now_us || log_failure(m->log, NULL) != ERR_OK) return;
   enum err err = log_writer_write(m->log, &m->round_file, &e);
   if (err == ERR_NOSPC || err == ERR_NOMEM) {
     TRACE(w, m->id, "%s", e.message);
     m->full_us = w->now_us + 20000 + rng_below(&w->rngs[RAFT_disk_full], 60000);
     if (err == ERR_NOSPC) m->fault_armed = false; // a full disk closes nothing
   }
-  if (err == ERR_OK && m->round_file != NULL) m->round_us = w->now_us + disk_latency_us(m);
+  if (err == ERR_OK && m->round_file != NULL) m->round_us = w->now_us + raft_member_disk_us(m);
 }
 
 static void set_wake(struct raft_member *m) {
   uint64_t wake_ms = group_wake_ms(m->group), now_us = m->world->now_us;
-  uint64_t wake_us = wake_ms > m->clock_offset_ms ? (wake_ms - m->clock_offset_ms) * 1000 : 0;
+  uint64_t wake_us = wake_ms == UINT64_MAX ? wake_ms : wake_ms > m->clock_offset_ms ? (wake_ms - m->clock_offset_ms) * 1000 : 0;
   bool lags = m->app.visible.index != m->app.state.index;
   if (lags) wake_us = MIN(wake_us, now_us + 500);
   if (m->full_us != 0) wake_us = MIN(wake_us, MAX(m->full_us, now_us));
   m->wake_us = MAX(wake_us, now_us + 20);
 }
 
-// Term and vote were synced before the messages left: that takes its time.
+// What the loop saved was synced before the messages left: that takes its time.
 static void wait_for_saves(struct raft_member *m, const struct group_stats *now) {
+  bool elsewhere = group_wants_save(m->group);
   if (now->saves == m->saves_seen) return;
   m->saves_seen = now->saves;
-  m->paused_us = MAX(m->paused_us, m->world->now_us + disk_latency_us(m) / 2);
+  if (elsewhere) return;
+  m->paused_us = MAX(m->paused_us, m->world->now_us + raft_member_disk_us(m) / 2);
 }
 
 static void look_after(struct raft_member *m) {
@@ -253,6 +254,7 @@ static void look_after(struct raft_member *m) {
     raft_member_crash(m, false, m->crash_why);
   } else {
     set_wake(m);
+    raft_save_begin(m);
   }
 }
 

@@ -120,9 +120,7 @@ void raft_net_flush(struct raft_member *m) {
 
 static void check_sent(struct raft_member *m, const struct message *msg) {
   const struct consensus_message *b = &msg->body;
-  bool promise =
-      !(b->type == CONSENSUS_VOTE && b->vote.pre_vote) && !(b->type == CONSENSUS_VOTE_RESULT && b->vote_result.pre_vote);
-  if (promise) m->voted_seen = MAX(m->voted_seen, b->term);
+  raft_check_promise(m, msg);
   if (b->type == CONSENSUS_APPEND_RESULT && b->append_result.rejected == 0)
     raft_check_durable(m, b->append_result.last_index, "acknowledges");
   if (b->type != CONSENSUS_APPEND) return;

@@ -135,6 +135,43 @@ void raft_check_copied(struct raft_member *m) {
               m->copy_index, m->copy_term, c->term);
 }
 
+// ---- terms and votes ----
+
+// Whom a message says that its sender has voted for; 0: nobody.
+static uint64_t vote_told(const struct message *msg) {
+  const struct consensus_message *b = &msg->body;
+  if (b->type == CONSENSUS_VOTE) return msg->from;
+  return b->type == CONSENSUS_VOTE_RESULT && b->vote_result.granted ? msg->to : 0;
+}
+
+// A message is in a term that is saved, and a vote is what was saved (figure 3.1). A pre-vote promises nothing.
+void raft_check_promise(struct raft_member *m, const struct message *msg) {
+  const struct consensus_message *b = &msg->body;
+  struct log_group_state saved;
+  if ((b->type == CONSENSUS_VOTE && b->vote.pre_vote) || (b->type == CONSENSUS_VOTE_RESULT && b->vote_result.pre_vote)) return;
+  log_group_state(m->log, &saved);
+  uint64_t vote = vote_told(msg);
+  if (saved.term < b->term)
+    raft_fail(m->world, "member %" PRIu64 " speaks in term %" PRIu64 "; what it has saved is term %" PRIu64, m->id, b->term,
+              saved.term);
+  if (vote != 0 && saved.term == b->term && saved.vote != vote)
+    raft_fail(m->world, "member %" PRIu64 " votes for %" PRIu64 " in term %" PRIu64 "; what it has saved is a vote for %" PRIu64,
+              m->id, vote, b->term, saved.vote);
+  if (b->term > m->promised.term) m->promised = (struct raft_vote){b->term, 0};
+  if (b->term == m->promised.term && vote != 0) m->promised.vote = vote;
+}
+
+void raft_check_promises(struct raft_member *m) {
+  struct log_group_state saved;
+  log_group_state(m->log, &saved);
+  if (saved.term < m->promised.term)
+    raft_fail(m->world, "member %" PRIu64 " starts in term %" PRIu64 "; it spoke in term %" PRIu64 " before", m->id, saved.term,
+              m->promised.term);
+  if (saved.term == m->promised.term && m->promised.vote != 0 && saved.vote != m->promised.vote)
+    raft_fail(m->world, "member %" PRIu64 " starts with a vote for %" PRIu64 " in term %" PRIu64 "; it told of one for %" PRIu64,
+              m->id, saved.vote, saved.term, m->promised.vote);
+}
+
 // ---- leaders ----
 
 // Leader completeness (3.6.3): what was committed in an earlier term is in the log of every later leader.

@@ -50,6 +50,7 @@ static struct raft_world *new_world(uint64_t seed, const struct raft_options *o)
   choose_options(w);
   w->load_mean_us = PICK(&w->rng, 3000, 12000, 40000);
   raft_faults_init(w);
+  w->group_options.saves_elsewhere = raft_saves_elsewhere(w);
   w->count = MIN(o->voters + 3, RAFT_MEMBERS);
   for (unsigned i = 1; i <= w->count; i++) raft_member_init(w, &w->members[i]);
   uint64_t length_ms = 1500 + rng_below(&w->rng, rng_chance(&w->rng, 1, 8) ? 8000 : 2500);
@@ -83,6 +84,8 @@ enum turn {
   TURN_START,
   TURN_ROUND,
   TURN_COPY,
+  TURN_SAVE,
+  TURN_FORGET,
   TURN_WAKE
 };
 
@@ -109,6 +112,8 @@ static void consider_member(struct due *d, struct raft_member *m) {
   if (m->change_us != 0) consider(d, MAX(m->change_us, paused_us), TURN_CHANGE, m);
   if (m->round_us != 0) consider(d, MAX(m->round_us, paused_us), TURN_ROUND, m);
   if (m->copy_us != 0) consider(d, MAX(m->copy_us, paused_us), TURN_COPY, m);
+  if (m->save_us != 0) consider(d, MAX(m->save_us, paused_us), TURN_SAVE, m);
+  if (m->forget_us != 0) consider(d, MAX(m->forget_us, paused_us), TURN_FORGET, m);
   if (m->wake_us != 0) consider(d, MAX(m->wake_us, paused_us), TURN_WAKE, m);
 }
 
@@ -134,6 +139,8 @@ static void take_turn(struct raft_world *w, const struct due *d) {
   case TURN_START: raft_member_start(d->member); break;
   case TURN_ROUND: raft_member_finish_round(d->member); break;
   case TURN_COPY: raft_member_copy(d->member); break;
+  case TURN_SAVE: raft_save_finish(d->member); break;
+  case TURN_FORGET: raft_forget_finish(d->member); break;
   case TURN_WAKE: raft_member_step(d->member); break;
   case TURN_NONE: break;
   }

@@ -4,6 +4,7 @@
 //
 // raft_world.c   the loop: whose turn it is, healing, the end
 // raft_member.c  one member: start, crash, the log's writer, the played application
+// raft_save.c    the threads beside a member's loop that save its terms and votes, and forget what a checkpoint lets go
 // raft_net.c     frames in flight
 // raft_fault.c   what goes wrong, and when
 // raft_load.c    what clients and operators do
@@ -62,6 +63,11 @@
   X(crash_append, 0)   /* directed: between a write and its acknowledgement */                                 \
   X(crash_install, 0)  /* directed: between a copied store and what the log makes of it, and within that */    \
   X(busy, 0)           /* the application takes nothing, for a moment */                                       \
+  X(save_slow, 0)      /* saving a term or vote takes long, at worst twenty election timeouts */               \
+  X(save_error, 0)     /* directed: a write, sync or allocation of it fails */                                 \
+  X(save_again, 0)     /* its thread looks again, though nothing waits for it */                               \
+  X(crash_save, 0)     /* directed: power goes before, within or right after it */                             \
+  X(kill_save, 0)      /* directed: the process dies there */                                                  \
   X(change, 120)       /* memberships change */                                                                \
   X(transfer, 700)     /* leadership is handed over */                                                         \
   X(checkpoint, 150)   /* the application is durable, the log forgets */                                       \
@@ -69,7 +75,8 @@
   X(change_at_once, 0) /* directed: a new leader is asked for a change before it has committed anything */     \
   X(read_at_once, 0)   /* directed: a leader that stood still is asked for a read before it hears anything */  \
   X(read_old, 0)       /* directed: an older leader that does not hear the new one is asked for reads */       \
-  X(sleep, 0)          /* when all is well again one member stays down: the others must do without */
+  X(sleep, 0)          /* when all is well again one member stays down: the others must do without */          \
+  X(elsewhere, 0)      /* another thread saves terms and votes, in four worlds of five; else the loop */
 
 enum raft_fault {
 #define X(name, mean_ms) RAFT_##name,
@@ -88,12 +95,12 @@ struct raft_options {
 };
 
 // What a member is at when a fault hits it.
-enum raft_moment { RAFT_LEADS, RAFT_FOLLOWS, RAFT_STANDS, RAFT_AWAITS_COPY, RAFT_MOMENT_MAX };
+enum raft_moment { RAFT_LEADS, RAFT_FOLLOWS, RAFT_STANDS, RAFT_AWAITS_COPY, RAFT_SAVES, RAFT_MOMENT_MAX };
 
 struct raft_counts {
   uint64_t struck[RAFT_FAULT_MAX][RAFT_MOMENT_MAX];
   uint64_t seeds, elections, truncations, installs, changes, crashes, kills, closed, entries, reads, transfers, checkpoints,
-      messages, members_behind, simulated_ms, settle_ms_max;
+      messages, saves, saves_cut, members_behind, simulated_ms, settle_ms_max;
 };
 
 // The application: a chain of hashes over all entries; durable by checkpoints.
@@ -112,6 +119,11 @@ struct raft_outstanding {
   uint64_t index, term;
 };
 
+// The highest term that a member has spoken in, and for whom it has voted there; 0: for nobody that it told.
+struct raft_vote {
+  uint64_t term, vote;
+};
+
 struct raft_member {
   struct raft_world *world;
   uint64_t id;
@@ -126,8 +138,10 @@ struct raft_member {
   struct group_stats last; // after the last step
 
   // times in simulated microseconds; 0: not due
-  uint64_t restart_us, paused_us, wake_us, round_us, copy_us, full_us, slow_us, read_us, change_us, crash_us, cut_us;
-  struct disk_file *round_file; // being synced
+  uint64_t restart_us, paused_us, wake_us, round_us, copy_us, full_us, slow_us, read_us, change_us, crash_us, cut_us, save_us,
+      forget_us;
+  struct group_forgetting forgetting; // at forget_us
+  struct disk_file *round_file;       // being synced
   uint64_t clock_offset_ms;
   uint64_t copy_index, copy_term; // asked of the application
   struct raft_state copy;         // on its way to it; index 0: none
@@ -139,7 +153,7 @@ struct raft_member {
   bool crash_now;      // at the end of this step
   const char *crash_why;
   uint64_t saves_seen;
-  uint64_t voted_seen;
+  struct raft_vote promised;
   uint64_t durable_applied; // applied and told, never to be less
 
   struct raft_outstanding outstanding[RAFT_OUTSTANDING_MAX];
@@ -240,7 +254,20 @@ void raft_member_finish_round(struct raft_member *m);
 /// A copy of a store is begun, or has come.
 void raft_member_copy(struct raft_member *m);
 uint64_t raft_member_ms(const struct raft_member *m);
+/// What a write or sync takes now.
+uint64_t raft_member_disk_us(struct raft_member *m);
 bool raft_member_is_leader(const struct raft_member *m);
+
+// ---- raft_save.c ----
+
+/// Every member of this world has its terms and votes saved by another thread, as the server does.
+bool raft_saves_elsewhere(struct raft_world *w);
+/// After each call of the group: its thread begins if there is something to save.
+void raft_save_begin(struct raft_member *m);
+void raft_save_finish(struct raft_member *m);
+/// What a checkpoint of this member has let go, by another thread a moment later.
+void raft_forget_begin(struct raft_member *m);
+void raft_forget_finish(struct raft_member *m);
 
 // ---- raft_net.c ----
 
@@ -285,6 +312,9 @@ void raft_check_entry(struct raft_world *w, uint64_t member, const struct log_en
 void raft_check_durable(struct raft_member *m, uint64_t index, const char *what);
 void raft_check_applied(struct raft_member *m, const struct log_entry *entry);
 void raft_check_copied(struct raft_member *m);
+void raft_check_promise(struct raft_member *m, const struct message *msg);
+/// After a restart: what the member has promised is what its disk says.
+void raft_check_promises(struct raft_member *m);
 void raft_check_member(struct raft_member *m, const struct group_stats *now);
 void raft_check_log(struct raft_member *m);
 void raft_check_read(struct raft_member *m, uint64_t read_id, uint64_t index, bool failed);

@@ -42,6 +42,8 @@ struct arguments {
   X(reads)          \
   X(checkpoints)    \
   X(messages)       \
+  X(saves)          \
+  X(saves_cut)      \
   X(simulated_ms)
 
 static int64_t begin_ns;
@@ -169,12 +171,12 @@ static void print_counts(const char *word, const struct raft_report *r) {
 
 /// Which fault hit members how often in which state.
 static void print_table(const struct raft_report *r) {
-  printf("| fault | leader | follower | candidate | waits for a copy |\n|---|---|---|---|---|\n");
+  printf("| fault | leader | follower | candidate | waits for a copy | waits for a save |\n|---|---|---|---|---|---|\n");
   for (int f = 0; f < RAFT_FAULT_MAX; f++) {
     const uint64_t *n = r->counts.struck[f];
-    if (n[RAFT_LEADS] + n[RAFT_FOLLOWS] + n[RAFT_STANDS] + n[RAFT_AWAITS_COPY] == 0) continue;
-    printf("| `%s` | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " |\n", raft_fault_names[f], n[RAFT_LEADS], n[RAFT_FOLLOWS],
-           n[RAFT_STANDS], n[RAFT_AWAITS_COPY]);
+    if (n[RAFT_LEADS] + n[RAFT_FOLLOWS] + n[RAFT_STANDS] + n[RAFT_AWAITS_COPY] + n[RAFT_SAVES] == 0) continue;
+    printf("| `%s` | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " |\n", raft_fault_names[f], n[RAFT_LEADS],
+           n[RAFT_FOLLOWS], n[RAFT_STANDS], n[RAFT_AWAITS_COPY], n[RAFT_SAVES]);
   }
 }
 
@@ -197,7 +199,9 @@ int main(int argc, char **argv) {
   struct arguments a;
   char line[1000];
   if (!parse(argc, argv, &a)) {
-    fprintf(stderr, "sim_raft [--voters 3|5] [--order fifo|wild] [--seed N] [--count M] [--ledger FILE] [--off A,B] [--table] [--trace]\n");
+    fprintf(
+        stderr,
+        "sim_raft [--voters 3|5] [--order fifo|wild] [--seed N] [--count M] [--ledger FILE] [--off A,B] [--table] [--trace]\n");
     return 2;
   }
   read_ledger(&a, line, sizeof line, NULL);
