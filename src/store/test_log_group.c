@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/fault.h"
 #include "store/log_int.h"
 #include "store/test_log_place.h"
 
@@ -179,7 +180,57 @@ TEST(an_address_without_an_end_is_cut_to_its_place) {
   place_done(&p);
 }
 
+// ---- a log that nobody has open ----
+
+static enum err mark_installing(struct place *p, uint64_t copy, bool only, struct error *e) {
+  return log_group_mark_installing(sim_disk_table(p->disk), "db", place_uuid, copy, only, e);
+}
+
+TEST(so_many_copies_may_be_the_store_and_no_more_until_it_is_opened) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  struct log_group_state g;
+  member_init(&p);
+  place_close(&p);
+  for (uint64_t copy = 1; copy <= LOG_COPIES_MAX; copy++) assert_ok(mark_installing(&p, copy, false, &e));
+  assert_ok(mark_installing(&p, 3, false, &e)); // is named already
+  assert_int_equal(mark_installing(&p, 99, false, &e), ERR_BUSY);
+  assert_non_null(strstr(e.message, "open it"));
+  assert_ok(log_group_look(sim_disk_table(p.disk), "db", place_uuid, &g, &e));
+  assert_true(g.installing);
+  for (uint64_t i = 0; i < LOG_COPIES_MAX; i++) assert_int_equal(g.installing_copies[i], i + 1); // nobody was forgotten
+  assert_ok(mark_installing(&p, 99, true, &e));
+  assert_ok(log_group_look(sim_disk_table(p.disk), "db", place_uuid, &g, &e));
+  assert_int_equal(g.installing_copies[0], 99);
+  assert_int_equal(g.installing_copies[1], 0);
+  assert_int_equal(g.vote, 3); // what else was there is
+  place_done(&p);
+}
+
+TEST(who_looks_without_memory_or_by_too_long_a_path_is_told_so) {
+  struct place p;
+  struct error e = ERROR_INIT;
+  struct log_group_state g;
+  char path[DISK_PATH_MAX + 8];
+  member_init(&p);
+  place_close(&p);
+  memset(path, 'a', sizeof path - 1);
+  path[sizeof path - 1] = '\0';
+  assert_int_equal(log_group_look(sim_disk_table(p.disk), path, place_uuid, &g, &e), ERR_INVALID);
+  assert_non_null(strstr(e.message, "too long"));
+  enum err err = ERR_NOMEM;
+  for (int64_t n = 0; err == ERR_NOMEM; n++) {
+    fault_arm(&fault_alloc, n, 1);
+    err = log_group_look(sim_disk_table(p.disk), "db", place_uuid, &g, &e);
+    fault_disarm(&fault_alloc);
+  }
+  assert_ok(err);
+  assert_int_equal(g.vote, 3);
+  place_done(&p);
+}
+
 TESTS(T(term_and_generation_never_go_back_and_members_have_a_limit), T(a_stopped_log_saves_no_group_state),
       T(a_whole_slot_that_cannot_be_read_is_refused_though_the_other_could_be), T(of_two_whole_slots_the_one_saved_later_counts),
       T(slots_that_were_never_saved_are_none), T(a_new_log_is_not_made_over_a_group_state_that_cannot_be_removed),
-      T(an_address_without_an_end_is_cut_to_its_place))
+      T(an_address_without_an_end_is_cut_to_its_place), T(so_many_copies_may_be_the_store_and_no_more_until_it_is_opened),
+      T(who_looks_without_memory_or_by_too_long_a_path_is_told_so))
