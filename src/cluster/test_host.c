@@ -1,4 +1,5 @@
-// Three servers in one process, each with a loop, a writer's thread, sockets on loopback and a log on the machine's disk.
+// Three servers in one process, each with a loop, a thread that writes logs, one that saves terms and votes, sockets on loopback
+// and logs on the machine's disk.
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -34,10 +35,12 @@ struct server {
   uint64_t number;
   struct loop *loop;
   struct host *host;
-  struct thread writer;
+  struct thread writer, saver;
   struct mutex lock;
-  struct condition wake;
-  bool ready, stopping; // lock
+  struct condition wake, wake_saver;
+  bool ready, stopping;                 // lock
+  struct host_group *saves[GROUPS_MAX]; // lock: of groups with a term or vote to be saved
+  size_t save_count;
   size_t group_count;
   struct adder adders[GROUPS_MAX];
   uint64_t epoch;
@@ -102,6 +105,34 @@ static void write_ready(void *context) {
   mutex_unlock(&s->lock);
 }
 
+/// NULL: the server stops.
+static struct host_group *next_save(struct server *s) {
+  mutex_lock(&s->lock);
+  while (s->save_count == 0 && !s->stopping) condition_wait(&s->wake_saver, &s->lock);
+  struct host_group *g = s->stopping ? NULL : s->saves[--s->save_count];
+  mutex_unlock(&s->lock);
+  return g;
+}
+
+static void *saver_main(void *argument) {
+  struct server *s = argument;
+  for (struct host_group *g = next_save(s); g != NULL; g = next_save(s)) {
+    group_save(host_group(g));
+    host_touch(g);
+  }
+  return NULL;
+}
+
+static void save_ready(void *context, struct host_group *g) {
+  struct server *s = context;
+  mutex_lock(&s->lock);
+  size_t i = 0;
+  while (i < s->save_count && s->saves[i] != g) i++;
+  if (i == s->save_count) s->saves[s->save_count++] = g;
+  condition_signal(&s->wake_saver);
+  mutex_unlock(&s->lock);
+}
+
 static void group_failed(void *context UNUSED, struct host_group *g) {
   struct error e = ERROR_INIT;
   (void) !group_failure(host_group(g), &e);
@@ -111,7 +142,8 @@ static void group_failed(void *context UNUSED, struct host_group *g) {
 static void open_host(void *argument) {
   struct server *s = argument;
   struct error e = ERROR_INIT;
-  struct host_options options = {.clock = clock_system(), .write_ready = write_ready, .group_failed = group_failed, .context = s};
+  struct host_options options = {
+      .clock = clock_system(), .write_ready = write_ready, .save_ready = save_ready, .group_failed = group_failed, .context = s};
   options.network = (struct network_options){.server = s->number,
                                              .epoch = ++s->epoch,
                                              .listen = s->address[0] != '\0' ? str_of(s->address) : STR("127.0.0.1:0"),
@@ -157,8 +189,10 @@ static void open_groups(void *argument) {
 static void start(struct server *s, size_t group_count) {
   s->group_count = group_count;
   s->ready = s->stopping = false;
+  s->save_count = 0;
   loop_call(s->loop, open_host, s);
   assert_ok(thread_start(&s->writer, "writer", writer_main, s, NULL));
+  assert_ok(thread_start(&s->saver, "saver", saver_main, s, NULL));
   s->up = true;
 }
 
@@ -173,8 +207,10 @@ static void stop(struct server *s) {
   mutex_lock(&s->lock);
   s->stopping = true;
   condition_signal(&s->wake);
+  condition_signal(&s->wake_saver);
   mutex_unlock(&s->lock);
   thread_join(&s->writer);
+  thread_join(&s->saver);
   loop_call(s->loop, close_all, s);
   s->up = false;
 }
@@ -187,6 +223,7 @@ static void start_all(size_t group_count) {
     servers[i] = (struct server){.number = i + 1};
     mutex_init(&servers[i].lock);
     condition_init(&servers[i].wake);
+    condition_init(&servers[i].wake_saver);
     assert_ok(loop_start("server", &servers[i].loop, NULL));
     start(&servers[i], group_count);
   }
@@ -208,6 +245,7 @@ static void stop_all(void) {
     loop_stop(servers[i].loop);
     mutex_done(&servers[i].lock);
     condition_done(&servers[i].wake);
+    condition_done(&servers[i].wake_saver);
   }
   remove_tree(directory);
 }
