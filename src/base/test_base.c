@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/doubling.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -291,7 +292,21 @@ TEST(uuids_are_of_version_4_and_compare_as_numbers) {
   assert_true(uuid_is_none((struct uuid){{0}}));
 }
 
-TESTS(T(uuids_are_of_version_4_and_compare_as_numbers), T(errors_carry_code_text_and_class), T(a_long_error_is_cut_between_characters),
+TEST(chunks_that_double_have_each_entry_once) {
+  unsigned chunk = 0;
+  uint64_t within = 0;
+  for (uint64_t entry = 0; entry < 5000; entry++, within++) {
+    if (within == doubling_size(chunk, 64)) {
+      chunk++;
+      within = 0;
+    }
+    assert_int_equal(doubling_chunk(entry, 64), chunk);
+    assert_int_equal(entry - doubling_begin(chunk, 64), within);
+  }
+}
+
+TESTS(T(chunks_that_double_have_each_entry_once), T(uuids_are_of_version_4_and_compare_as_numbers),
+      T(errors_carry_code_text_and_class), T(a_long_error_is_cut_between_characters),
       T(every_status_that_a_client_sees_has_four_parts), T(a_budget_refuses_what_is_over_its_own_or_its_parents_limit),
       T(an_arena_gives_back_all_that_it_took), T(an_arena_says_why_it_failed), T(an_arena_rewinds_to_a_mark),
       T(an_arena_begins_with_memory_that_it_was_lent_and_never_frees_it), T(removed_keys_do_not_fill_a_map),

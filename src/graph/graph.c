@@ -187,6 +187,10 @@ static void init_parts(struct graph *g) {
   lock_owner_init(&g->population_owner, population_wake);
   g->population_owner.first_in_line = true;
   statistics_init(&g->statistics);
+  tokens_init(&g->tokens);
+  shapes_init(&g->shapes);
+  records_init(&g->nodes, GRAPH_NODE);
+  records_init(&g->rels, GRAPH_REL);
   g->options.log.clustered = g->options.replicated;
   g->commits.term = g->options.replicated ? 0 : COMMITS_TERM_ALONE;
 }
@@ -243,10 +247,6 @@ static enum err recover(struct graph *g, struct error *e) {
 }
 
 static enum err open_graph(struct graph *g, const char *directory, struct error *e) {
-  TRY(tokens_init(&g->tokens));
-  TRY(shapes_init(&g->shapes));
-  TRY(records_init(&g->nodes, GRAPH_NODE));
-  TRY(records_init(&g->rels, GRAPH_REL));
   g->applier = applier_make(g);
   if (g->applier == NULL) return error_ensure(e, ERR_NOMEM);
   TRY(open_store(g, directory, e));

@@ -4,10 +4,8 @@
 
 #include "graph/blocks_int.h"
 
-enum err records_init(struct records *r, enum graph_kind kind) {
+void records_init(struct records *r, enum graph_kind kind) {
   *r = (struct records){.kind = kind};
-  TRY(stable_init(&r->runs));
-  return stable_init(&r->born);
 }
 
 void records_done(struct records *r) {

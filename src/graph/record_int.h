@@ -19,7 +19,7 @@ struct records {
                       // else under the same page ids
 };
 
-enum err records_init(struct records *r, enum graph_kind kind) NODISCARD;
+void records_init(struct records *r, enum graph_kind kind);
 void records_done(struct records *r);
 enum err records_load(struct records *r, const struct page_view *v, struct error *e) NODISCARD;
 

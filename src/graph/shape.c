@@ -9,13 +9,12 @@
 
 enum { RUN_END_BYTES = 4 };
 
-enum err shapes_init(struct shapes *s) {
+void shapes_init(struct shapes *s) {
   *s = (struct shapes){0};
-  return stable_init(&s->table);
 }
 
 static void shapes_drop_all(struct shapes *s) {
-  for (uint64_t i = 0; s->table.chunks != NULL && (i = stable_next(&s->table, i)) != UINT64_MAX; i++)
+  for (uint64_t i = 0; (i = stable_next(&s->table, i)) != UINT64_MAX; i++)
     mem_free((void *) (uintptr_t) stable_get(&s->table, i));
 }
 

@@ -38,7 +38,7 @@ struct shapes {
   uint32_t count;      // applier only
 };
 
-enum err shapes_init(struct shapes *s) NODISCARD;
+void shapes_init(struct shapes *s);
 void shapes_done(struct shapes *s);
 /// Reads the tree: at open, and after an aborted batch.
 enum err shapes_load(struct shapes *s, const struct page_view *v, struct error *e) NODISCARD;

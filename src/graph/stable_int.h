@@ -6,17 +6,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/doubling.h"
 #include "base/error.h"
 
-enum { STABLE_CHUNK_ENTRIES = 1024, STABLE_CHUNKS = 16384 };
+#define STABLE_FIRST UINT64_C(64) // entries of the first chunk (base/doubling.h)
+#define STABLE_ENTRIES_MAX (UINT64_C(1) << 24)
+enum { STABLE_CHUNKS = 19 };
 
+/// All zeros: empty.
 struct stable {
-  _Atomic(uint64_t) *_Atomic *chunks; // STABLE_CHUNKS of them, allocated when first used
+  _Atomic(_Atomic(uint64_t) *) chunks[STABLE_CHUNKS]; // allocated when first used
 };
 
-#define STABLE_ENTRIES_MAX ((uint64_t) STABLE_CHUNK_ENTRIES * STABLE_CHUNKS)
-
-enum err stable_init(struct stable *s) NODISCARD;
 void stable_done(struct stable *s);
 /// ERR_NOMEM, or ERR_LIMIT beyond STABLE_ENTRIES_MAX.
 enum err stable_set(struct stable *s, uint64_t at, uint64_t word) NODISCARD;
@@ -25,6 +26,7 @@ uint64_t stable_next(const struct stable *s, uint64_t at);
 
 static inline uint64_t stable_get(const struct stable *s, uint64_t at) {
   if (at >= STABLE_ENTRIES_MAX) return 0;
-  _Atomic(uint64_t) *chunk = atomic_load_explicit(&s->chunks[at / STABLE_CHUNK_ENTRIES], memory_order_acquire);
-  return chunk != NULL ? atomic_load_explicit(&chunk[at % STABLE_CHUNK_ENTRIES], memory_order_acquire) : 0;
+  unsigned chunk = doubling_chunk(at, STABLE_FIRST);
+  _Atomic(uint64_t) *words = atomic_load_explicit(&s->chunks[chunk], memory_order_acquire);
+  return words != NULL ? atomic_load_explicit(&words[at - doubling_begin(chunk, STABLE_FIRST)], memory_order_acquire) : 0;
 }

@@ -4,11 +4,9 @@
 #include "graph/chunked_int.h"
 #include "graph/layout_int.h"
 
-enum err tokens_init(struct tokens *t) {
+void tokens_init(struct tokens *t) {
   *t = (struct tokens){0};
   mutex_init(&t->mutex);
-  for (int kind = 0; kind < GRAPH_TOKEN_KIND_MAX; kind++) TRY(stable_init(&t->kinds[kind].names));
-  return ERR_OK;
 }
 
 void tokens_done(struct tokens *t) {

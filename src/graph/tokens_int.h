@@ -21,7 +21,7 @@ struct tokens {
   struct mutex mutex;
 };
 
-enum err tokens_init(struct tokens *t) NODISCARD;
+void tokens_init(struct tokens *t);
 void tokens_done(struct tokens *t);
 enum err tokens_load(struct tokens *t, const struct page_view *v, struct error *e) NODISCARD;
 

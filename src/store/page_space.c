@@ -53,8 +53,7 @@ void page_space_close(struct page_space *s) {
   assert(!s->batch.open);
   give_frames_back(s);
   prefetch_done(s);
-  for (size_t i = 0; i < NODE_CHUNKS_MAX && atomic_load(&s->node_chunks[i]) != NULL; i++)
-    mem_free(atomic_load(&s->node_chunks[i]));
+  for (size_t i = 0; i < NODE_CHUNKS; i++) mem_free(atomic_load(&s->node_chunks[i]));
   for (size_t i = 0; i < ARRAY_SIZE(s->snapshot_chunks); i++) mem_free((void *) atomic_load(&s->snapshot_chunks[i]));
   physical_done(s);
   map_tree_done(&s->map);

@@ -8,10 +8,10 @@
 // ---- nodes; the mutex is held ----
 
 static enum err add_chunk(struct page_space *s) {
-  uint32_t chunk = s->node_count / NODE_CHUNK;
-  if (chunk >= NODE_CHUNKS_MAX) return ERR_LIMIT;
+  if (s->node_count >= NODES_MAX) return ERR_LIMIT;
+  unsigned chunk = doubling_chunk(s->node_count, NODE_FIRST);
   if (atomic_load(&s->node_chunks[chunk]) == NULL) {
-    struct page_node *nodes = mem_zalloc(NODE_CHUNK * sizeof *nodes);
+    struct page_node *nodes = mem_zalloc(doubling_size(chunk, NODE_FIRST) * sizeof *nodes);
     if (nodes == NULL) return ERR_NOMEM;
     atomic_store(&s->node_chunks[chunk], nodes);
   }

@@ -5,8 +5,10 @@
 // is only *retired*: reused when every page access that was entered before has been left (epoch-based reclamation).
 #pragma once
 
+#include <assert.h>
 #include <stdatomic.h>
 
+#include "base/doubling.h"
 #include "base/map.h"
 #include "os/thread.h"
 #include "base/mutant.h"
@@ -193,8 +195,10 @@ void map_node_encode(const struct map_tree *t, const struct map_node *n, uint8_t
 
 // ---- versions ----
 
-#define NODE_CHUNK 1024u
-#define NODE_CHUNKS_MAX (1u << 16)
+#define NODE_FIRST 256u // nodes of the first chunk (base/doubling.h)
+#define NODES_MAX (1u << 26)
+enum { NODE_CHUNKS = 19 };
+static_assert(NODES_MAX <= NODE_FIRST * ((UINT64_C(1) << NODE_CHUNKS) - 1), "every node has a chunk");
 
 struct page_node {
   uint64_t epoch;
@@ -305,7 +309,7 @@ struct page_space {
   _Atomic bool snapshots_changed;
 
   struct mutex mutex; // all below
-  _Atomic(struct page_node *) node_chunks[NODE_CHUNKS_MAX];
+  _Atomic(struct page_node *) node_chunks[NODE_CHUNKS];
   uint32_t node_count, node_free, nodes_alive;
   struct retired_node *retired;
   size_t retired_first, retired_count, retired_capacity;
@@ -346,7 +350,8 @@ enum err page_space_open(struct page_pool *pool, struct disk *disk, struct disk_
 void page_space_close(struct page_space *s);
 
 static inline struct page_node *space_node(const struct page_space *s, uint32_t node) {
-  return &atomic_load_explicit(&s->node_chunks[node / NODE_CHUNK], memory_order_acquire)[node % NODE_CHUNK];
+  unsigned chunk = doubling_chunk(node, NODE_FIRST);
+  return &atomic_load_explicit(&s->node_chunks[chunk], memory_order_acquire)[node - doubling_begin(chunk, NODE_FIRST)];
 }
 
 /// The leaf, loaded or made; the mutex is held.
