@@ -196,6 +196,12 @@ static enum err limit_to_file(struct page_space *s, uint64_t *pages, struct erro
   return ERR_OK;
 }
 
+static bool any_from(const uint64_t *bits, uint64_t from, uint64_t capacity) {
+  for (uint64_t i = from; i < capacity; i = (i / 64 + 1) * 64)
+    if (bits[i / 64] >> i % 64 != 0) return true;
+  return false;
+}
+
 enum err physical_open(struct page_space *s, uint64_t pages, struct error *e) {
   struct physical *f = &s->physical;
   TRY(limit_to_file(s, &pages, e));
@@ -207,9 +213,8 @@ enum err physical_open(struct page_space *s, uint64_t pages, struct error *e) {
   memcpy(f->used, f->reach, f->capacity / 8);
   f->free = pages;
   for (uint64_t i = 0; i < f->capacity / 64; i++) f->free -= (uint64_t) __builtin_popcountll(f->used[i]);
-  bool beyond = false;
-  for (uint64_t i = pages; i < f->capacity; i++) beyond |= bit_get(f->reach, i);
-  if (f->free > pages || beyond) return error_set(e, ERR_CORRUPT, "The space map tells of more pages than the file has.");
+  if (f->free > pages || any_from(f->reach, pages, f->capacity))
+    return error_set(e, ERR_CORRUPT, "The space map tells of more pages than the file has.");
   return ERR_OK;
 }
 
