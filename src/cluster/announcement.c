@@ -163,7 +163,7 @@ static bool fits_mode(const struct announcement *a) {
 }
 
 static enum err get_founding(struct reader *r, struct arena *arena, struct announcement *a, struct error *e) {
-  struct founding *f = arena_zalloc(arena, sizeof *f);
+  struct founding *f = arena_alloc(arena, sizeof *f);
   size_t len;
   if (f == NULL) return arena_err(arena, e);
   TRY(founding_get(r->from + r->at, r->end - r->at, f, &len, e));

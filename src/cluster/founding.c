@@ -43,7 +43,7 @@ static bool get_address(const uint8_t *from, char to[FOUNDER_ADDRESS_BYTES]) {
   if (len == 0 || len >= FOUNDER_ADDRESS_BYTES) return false;
   for (size_t i = len; i < ADDRESS_PLACE; i++)
     if (from[i] != 0) return false;
-  memcpy(to, from, len + 1);
+  memcpy(to, from, FOUNDER_ADDRESS_BYTES);
   return true;
 }
 
@@ -63,20 +63,27 @@ static enum err get_founder(const uint8_t *from, struct founding *f, uint32_t i,
   return ERR_OK;
 }
 
+static void get_header(const uint8_t *from, struct founding *f) {
+  f->cluster = uuid_get(from);
+  f->system = uuid_get(from + 16);
+  f->first_term = get_u64_le(from + 32);
+  f->sequence = get_u64_le(from + 40);
+  f->count = get_u32_le(from + 48);
+  f->seed = get_u32_le(from + 52);
+}
+
 enum err founding_get(const uint8_t *from, size_t bytes, struct founding *ret, size_t *ret_bytes, struct error *e) {
   if (bytes < FOUNDING_HEADER_BYTES) return bad(e, "it is cut off");
-  struct founding f = {.cluster = uuid_get(from),
-                       .system = uuid_get(from + 16),
-                       .first_term = get_u64_le(from + 32),
-                       .sequence = get_u64_le(from + 40),
-                       .count = get_u32_le(from + 48),
-                       .seed = get_u32_le(from + 52)};
+  struct founding f; // with three founders of fifteen, mostly, and read all the time: the others' places are not written here
+  get_header(from, &f);
   if (f.count == 0 || f.count > FOUNDERS_MAX) return bad(e, "so many servers found no cluster");
   if (bytes < founding_bytes(&f)) return bad(e, "it is cut off");
   if (uuid_is_none(f.cluster) || uuid_is_none(f.system) || f.first_term == 0 || f.sequence == 0) return bad(e, "it has no name");
   for (uint32_t i = 0; i < f.count; i++) TRY(get_founder(from + FOUNDING_HEADER_BYTES + i * FOUNDER_BYTES, &f, i, e));
   if (f.seed != 0 && !has_number(&f, f.seed)) return bad(e, "the data that it begins with is nobody's");
-  *ret = f;
+  size_t used = offsetof(struct founding, founders) + f.count * sizeof f.founders[0];
+  memcpy(ret, &f, used);
+  memset((uint8_t *) ret + used, 0, sizeof *ret - used);
   *ret_bytes = founding_bytes(&f);
   return ERR_OK;
 }
