@@ -389,12 +389,21 @@ static void refuse_late(struct locks *l, struct lock_owner *o) {
   drop_if_unused(stripe_of(l, k->resource), k);
 }
 
-int64_t locks_expire(struct locks *l) {
+/// Of the waits with an end; INT64_MAX: there is none.
+static int64_t soonest_end(struct locks *l) {
+  int64_t soonest = INT64_MAX;
   mutex_lock(&l->timed_mutex);
-  bool any = l->timed != NULL;
+  for (const struct lock_owner *o = l->timed; o != NULL; o = o->timed_next) soonest = MIN(soonest, o->wait_until_ns);
   mutex_unlock(&l->timed_mutex);
-  if (!any) return INT64_MAX;
-  int64_t now = clock_monotonic_ns(l->clock), soonest = INT64_MAX;
+  return soonest;
+}
+
+int64_t locks_expire(struct locks *l) {
+  int64_t soonest = soonest_end(l);
+  if (soonest == INT64_MAX) return soonest;
+  int64_t now = clock_monotonic_ns(l->clock);
+  if (soonest > now) return soonest;
+  soonest = INT64_MAX;
   lock_all_stripes(l); // so that nobody leaves the list
   for (struct lock_owner *o = l->timed, *next; o != NULL; o = next) {
     next = o->timed_next;
