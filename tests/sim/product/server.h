@@ -71,12 +71,12 @@ struct request {
 struct answer {
   enum err err;
   struct error error;
-  char bookmark[BOOKMARK_MAX];  // of a commit
-  int64_t numbers[NUMBERS_MAX]; // of all rows, one after the other; lists as their items
+  char bookmark[BOOKMARK_MAX]; // of a commit
   uint32_t number_count, row_count;
   uint64_t hash;                                                                   // of all rows, in any order
   uint32_t writers[ADDRESSES_MAX], readers[ADDRESSES_MAX], routers[ADDRESSES_MAX]; // numbers of servers
   uint32_t writer_count, reader_count, router_count;
+  int64_t numbers[NUMBERS_MAX]; // of all rows, one after the other; lists as their items. Those behind number_count are nobody's
 };
 
 /// From a client's thread. NULL: it is not reached.

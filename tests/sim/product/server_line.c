@@ -2,6 +2,7 @@
 // session; each way takes the link's time, is cut where the link is cut, and ends with the server.
 #include "server_line.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,14 +201,19 @@ static enum err obey(struct worker *w) {
   return ERR_INTERNAL;
 }
 
+/// Most answers have a number or none.
+static void copy_answer(struct answer *to, const struct answer *from) {
+  memcpy(to, from, offsetof(struct answer, numbers) + from->number_count * sizeof from->numbers[0]);
+}
+
 static void answer(struct worker *w) {
   struct session_line *l = w->line;
   w->request = l->request;
-  w->answer = (struct answer){0};
+  memset(&w->answer, 0, offsetof(struct answer, numbers));
   w->answer.err = obey(w);
   w->answer.error = w->op.error;
   if (l->answer == NULL) return;
-  *l->answer = w->answer;
+  copy_answer(l->answer, &w->answer);
   l->answered = true;
   wake_caller(l);
 }

@@ -151,7 +151,7 @@ static bool parse(int argc, char **argv, struct arguments *a) {
 
 // ---- the run ----
 
-enum { KEPT_BYTES = 64 << 20 };
+enum { KEPT_BYTES = 512 << 20 };
 
 /// Worlds ask for the same memory again and again: it is kept, instead of being given back to the system and asked for page by page.
 static void keep_memory(void) {

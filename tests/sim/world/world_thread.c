@@ -1,34 +1,56 @@
 // os/thread.h, os/clock.h and os/random.h over the world: a thread is a fiber, a wait gives way, time is virtual, chance is the
 // seed's.
 //
-// Mutexes stay the system's; who finds one taken waits in the world (pthread_mutex_lock by the linker's --wrap).
+// Who finds a mutex taken waits in the world (pthread_mutex_lock and its like by the linker's --wrap).
 #include "os/thread.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "os/random.h"
 #include "world_int.h"
 
-int __real_pthread_mutex_lock(pthread_mutex_t *m);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *m);
+int __wrap_pthread_mutex_trylock(pthread_mutex_t *m);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *m);
 struct clock *__wrap_clock_system(void);
 struct random_source *__wrap_random_system(void);
 
 static const int64_t MUTEX_WAIT_NS = 2000, CLOCK_READ_NS = 40;
 
-// ---- mutexes ----
+// ---- mutexes: one word, since one thread runs; the library's own calls are not wrapped, and use other ones ----
+
+static bool *taken(pthread_mutex_t *m) {
+  return (bool *) m;
+}
 
 static bool gives_way(void) {
   uint64_t one_in = world->options.switch_one_in;
   return one_in > 0 && world->quiet == 0 && rng_below(&world->rng, one_in) == 0;
 }
 
+static bool is_in_world(void) {
+  return world != NULL && fiber_current() != NULL;
+}
+
 int __wrap_pthread_mutex_lock(pthread_mutex_t *m) {
-  if (world == NULL || fiber_current() == NULL) return __real_pthread_mutex_lock(m);
-  if (gives_way()) fiber_sleep((int64_t) rng_below(&world->rng, 30000));
-  while (pthread_mutex_trylock(m) != 0) fiber_sleep((int64_t) rng_below(&world->rng, (uint64_t) MUTEX_WAIT_NS) + 1);
+  if (is_in_world() && gives_way()) fiber_sleep((int64_t) rng_below(&world->rng, 30000));
+  while (*taken(m)) fiber_sleep((int64_t) rng_below(&world->rng, (uint64_t) MUTEX_WAIT_NS) + 1);
+  *taken(m) = true;
+  return 0;
+}
+
+int __wrap_pthread_mutex_trylock(pthread_mutex_t *m) {
+  if (*taken(m)) return EBUSY;
+  *taken(m) = true;
+  return 0;
+}
+
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *m) {
+  assert(*taken(m));
+  *taken(m) = false;
   return 0;
 }
 
