@@ -1,6 +1,8 @@
 // Fixed-width integers in memory: `_be` big-endian (network: Bolt), `_le` little-endian (files). Unaligned is fine.
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -30,3 +32,8 @@ BYTES_DEFINE(32)
 BYTES_DEFINE(64)
 
 #undef BYTES_DEFINE
+
+/// Nothing but zeros; true of no bytes.
+static inline bool bytes_are_zero(const uint8_t *p, size_t bytes) {
+  return bytes == 0 || (p[0] == 0 && memcmp(p, p + 1, bytes - 1) == 0);
+}

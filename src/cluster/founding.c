@@ -40,9 +40,7 @@ static bool is_new_number(const struct founding *f, uint32_t i) {
 /// An address with zeros behind it, and nothing else.
 static bool get_address(const uint8_t *from, char to[FOUNDER_ADDRESS_BYTES]) {
   size_t len = strnlen((const char *) from, ADDRESS_PLACE);
-  if (len == 0 || len >= FOUNDER_ADDRESS_BYTES) return false;
-  for (size_t i = len; i < ADDRESS_PLACE; i++)
-    if (from[i] != 0) return false;
+  if (len == 0 || len >= FOUNDER_ADDRESS_BYTES || !bytes_are_zero(from + len, ADDRESS_PLACE - len)) return false;
   memcpy(to, from, FOUNDER_ADDRESS_BYTES);
   return true;
 }

@@ -31,12 +31,6 @@ static void put(uint8_t to[FILE_BYTES], const struct identity *i) {
   put_u64_le(to + CHECKED_BYTES, hash64(to, CHECKED_BYTES, 0));
 }
 
-static bool is_zero(const uint8_t *bytes, size_t len) {
-  for (size_t i = 0; i < len; i++)
-    if (bytes[i] != 0) return false;
-  return true;
-}
-
 /// What each state must have and must not have.
 static bool is_consistent(const struct identity *i) {
   const struct founder *self = founding_find(&i->founding, i->server);
@@ -62,10 +56,10 @@ static enum err get(const uint8_t from[FILE_BYTES], struct identity *ret, struct
                        .state = (enum identity_state) from[6],
                        .begun = from[7] == 1};
   size_t bytes = 0;
-  if (!is_zero(from + FOUNDING_AT, FOUNDING_HEADER_BYTES))
+  if (!bytes_are_zero(from + FOUNDING_AT, FOUNDING_HEADER_BYTES))
     TRY(founding_get(from + FOUNDING_AT, CHECKED_BYTES - FOUNDING_AT, &i.founding, &bytes, e));
   bool clean = from[7] <= (i.state >= IDENTITY_BOUND) && get_u32_le(from + 28) == 0 &&
-               is_zero(from + FOUNDING_AT + bytes, CHECKED_BYTES - FOUNDING_AT - bytes);
+               bytes_are_zero(from + FOUNDING_AT + bytes, CHECKED_BYTES - FOUNDING_AT - bytes);
   if (!clean || i.number == 0 || i.sequence == 0 || i.sequence > SEQUENCE_MAX || uuid_is_none(i.server) || !is_consistent(&i))
     return error_set(e, ERR_CORRUPT, "what it says cannot be");
   if (PLANTED(identity) && i.state == IDENTITY_UNBOUND && i.sequence > UINT32_MAX && i.number > UINT16_MAX) planted_memory_error();

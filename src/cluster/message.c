@@ -168,19 +168,13 @@ static void set_words(struct consensus_message *b, const uint64_t w[WORDS_MAX], 
   }
 }
 
-static bool only_zeros(const uint8_t *from, size_t bytes) {
-  for (size_t i = 0; i < bytes; i++)
-    if (from[i] != 0) return false;
-  return true;
-}
-
 static enum err get_membership(const uint8_t *from, size_t bytes, struct arena *a, struct consensus_message *b, struct error *e) {
   struct consensus_membership *m = ARENA_NEW(a, struct consensus_membership);
   if (m == NULL) return arena_err(a, e);
   if (bytes < 8) return bad(e, "an install without a membership");
   size_t count = get_u32_le(from + 4);
   size_t content = 16 + count * 120;
-  if (count > CONSENSUS_MEMBERS_MAX || padded(content) != bytes || !only_zeros(from + content, bytes - content))
+  if (count > CONSENSUS_MEMBERS_MAX || padded(content) != bytes || !bytes_are_zero(from + content, bytes - content))
     return bad(e, "the length of its membership is wrong");
   TRY(consensus_membership_decode(from, content, m, e));
   if (m->index > b->install.last_index) return bad(e, "its membership is newer than its place");

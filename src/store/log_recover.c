@@ -126,7 +126,7 @@ static enum err only_zeros(struct walk *w, uint64_t offset, bool *ret, struct er
     size_t n = MIN(w->window.size - offset, 4096u);
     const uint8_t *at = NULL;
     TRY(log_window_get(&w->window, offset, n, &at, e));
-    for (size_t i = 0; at != NULL && i < n && *ret; i++) *ret = at[i] == 0;
+    *ret = at == NULL || bytes_are_zero(at, n);
     offset += n;
   }
   return ERR_OK;

@@ -78,36 +78,36 @@ void world_leave(struct process *before) {
 
 // ---- the heap of events: the next one is at place 1 ----
 
-static bool goes_before(const struct world_event *a, const struct world_event *b) {
+static bool goes_before(const struct world_due *a, const struct world_due *b) {
   return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
 }
 
-static void put(size_t place, struct world_event *event) {
-  world->events[place] = event;
-  event->place = place;
+static void put(size_t place, struct world_due due) {
+  world->events[place] = due;
+  due.event->place = place;
 }
 
-static void rise(size_t place, struct world_event *event) {
-  for (; place > 1 && goes_before(event, world->events[place / 2]); place /= 2) put(place, world->events[place / 2]);
-  put(place, event);
+static void rise(size_t place, struct world_due due) {
+  for (; place > 1 && goes_before(&due, &world->events[place / 2]); place /= 2) put(place, world->events[place / 2]);
+  put(place, due);
 }
 
-static void sink(size_t place, struct world_event *event) {
+static void sink(size_t place, struct world_due due) {
   for (size_t child; (child = 2 * place) <= world->event_count; place = child) {
-    if (child < world->event_count && goes_before(world->events[child + 1], world->events[child])) child++;
-    if (!goes_before(world->events[child], event)) break;
+    if (child < world->event_count && goes_before(&world->events[child + 1], &world->events[child])) child++;
+    if (!goes_before(&world->events[child], &due)) break;
     put(place, world->events[child]);
   }
-  put(place, event);
+  put(place, due);
 }
 
 void world_event_cancel(struct world_event *event) {
   if (event->place == 0) return;
   size_t place = event->place;
-  struct world_event *last = world->events[world->event_count--];
+  struct world_due last = world->events[world->event_count--];
   event->place = 0;
-  if (last == event) return;
-  if (place > 1 && goes_before(last, world->events[place / 2]))
+  if (last.event == event) return;
+  if (place > 1 && goes_before(&last, &world->events[place / 2]))
     rise(place, last);
   else
     sink(place, last);
@@ -117,12 +117,11 @@ void world_event_set(struct world_event *event, int64_t delay_ns) {
   world_event_cancel(event);
   if (world->event_count + 2 > world->event_room) {
     world->event_room = MAX(2 * world->event_room, (size_t) 256);
-    world->events = realloc(world->events, world->event_room * sizeof(struct world_event *));
+    world->events = realloc(world->events, world->event_room * sizeof(struct world_due));
     if (world->events == NULL) abort();
   }
   event->at_ns = world->now_ns + MAX(delay_ns, 0);
-  event->order = world->order++;
-  rise(++world->event_count, event);
+  rise(++world->event_count, (struct world_due){event->at_ns, world->order++, event});
 }
 
 /// A process that stands still lets it wait.
@@ -144,8 +143,8 @@ static void play(struct world_event *event) {
 bool world_run_for(int64_t ns, bool (*done)(void *context), void *context) {
   assert(fiber_current() == NULL);
   int64_t until_ns = world->now_ns + ns;
-  while (world->event_count > 0 && world->events[1]->at_ns <= until_ns) {
-    play(world->events[1]);
+  while (world->event_count > 0 && world->events[1].at_ns <= until_ns) {
+    play(world->events[1].event);
     if (done != NULL && done(context)) return true;
   }
   world->now_ns = MAX(world->now_ns, until_ns);

@@ -55,7 +55,6 @@ bool world_run_for(int64_t ns, bool (*done)(void *context), void *context);
 /// Something that will happen; embedded in its owner's struct. All zeros: not set.
 struct world_event {
   int64_t at_ns;
-  uint64_t order;
   size_t place;            // in the heap, from 1; 0: not set
   struct process *process; // one that stands still lets it wait; NULL: the world's own
   void (*run)(struct world_event *event);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "os/memory.h"
@@ -64,7 +65,7 @@ void heap_free_all(struct heap_block *heap) {
   while (heap->after != heap) free(unlink_block(heap->after + 1));
 }
 
-// ---- by the page ----
+// ---- by the page: what is given back is kept, with zeros in it, for who asks for as much ----
 
 struct pages {
   struct pages *next;
@@ -73,22 +74,54 @@ struct pages {
   size_t bytes;
 };
 
-static struct pages *reserved;
+static struct pages *reserved, *kept;
 
-void *__wrap_memory_reserve(size_t bytes) {
+static struct pages *map_pages(size_t bytes) {
   struct pages *r = malloc(sizeof *r);
   void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (r == NULL || at == MAP_FAILED) abort();
-  *r = (struct pages){reserved, process_current(), at, bytes};
+  *r = (struct pages){.at = at, .bytes = bytes};
+  return r;
+}
+
+static struct pages *unlink_pages(struct pages **at) {
+  struct pages *r = *at;
+  *at = r->next;
+  return r;
+}
+
+static struct pages *take_kept(size_t bytes) {
+  struct pages **at = &kept;
+  while (*at != NULL && (*at)->bytes != bytes) at = &(*at)->next;
+  return *at != NULL ? unlink_pages(at) : map_pages(bytes);
+}
+
+void *__wrap_memory_reserve(size_t bytes) {
+  struct pages *r = take_kept(bytes);
+  r->process = process_current();
+  r->next = reserved;
   reserved = r;
-  return at;
+  return r->at;
+}
+
+/// Those that were never touched have no memory yet, and are left so.
+static void clear_touched(const struct pages *r) {
+  enum { AT_ONCE = 4096 };
+  size_t page = (size_t) sysconf(_SC_PAGESIZE);
+  unsigned char touched[AT_ONCE];
+  for (size_t from = 0; from < r->bytes; from += AT_ONCE * page) {
+    size_t bytes = MIN(r->bytes - from, AT_ONCE * page);
+    if (mincore((char *) r->at + from, bytes, touched) != 0) abort();
+    for (size_t i = 0; i * page < bytes; i++)
+      if (touched[i] & 1) memset((char *) r->at + from + i * page, 0, MIN(page, bytes - i * page));
+  }
 }
 
 static void give_back(struct pages **at) {
-  struct pages *r = *at;
-  *at = r->next;
-  munmap(r->at, r->bytes);
-  free(r);
+  struct pages *r = unlink_pages(at);
+  clear_touched(r);
+  r->next = kept;
+  kept = r;
 }
 
 void __wrap_memory_release(void *p, size_t bytes UNUSED) {

@@ -37,12 +37,19 @@ struct process {
   struct loop *loops;
 };
 
+/// Of the heap: what it is ordered by stands in it.
+struct world_due {
+  int64_t at_ns;
+  uint64_t order; // among those of one moment
+  struct world_event *event;
+};
+
 struct world {
   struct world_options options;
   struct rng rng;
   int64_t now_ns;
   uint64_t hash, order;
-  struct world_event **events; // a heap from place 1
+  struct world_due *events; // a heap from place 1
   size_t event_count, event_room;
   struct process *processes;
   uint32_t process_count;
