@@ -33,7 +33,8 @@ struct client {
   struct bolt_session_owner owner;
   struct loop_task start, wake, again;
   bool again_posted, counted_unauthenticated, paused;
-  struct link_row row; // once the version is agreed
+  int64_t idle_since_ms; // first, while the server stops; 0: not yet
+  struct link_row row;   // once the version is agreed
   char peer[NET_ADDRESS_TEXT_MAX], local[NET_ADDRESS_TEXT_MAX], id[ID_TEXT_MAX];
 };
 
@@ -165,6 +166,13 @@ static void client_list_when_agreed(struct client *c) {
   link_table_add(s->links, &c->row, "bolt", c->bolt.handshake.version->major, c->peer, true, s->tls_level != BOLT_TLS_DISABLED);
 }
 
+/// The server stops, and nothing is open or was lately. Busy ones are not kept on by being busy again.
+static bool client_may_go(struct client *c) {
+  if (!c->at->draining || !bolt_conn_is_idle(&c->bolt)) return false;
+  if (c->idle_since_ms == 0) c->idle_since_ms = loop_now_ms(c->at->loop);
+  return loop_now_ms(c->at->loop) - c->idle_since_ms >= c->at->server->settings.drain_grace_ms;
+}
+
 /// Does what the connection's flags ask for. The client may be gone afterwards.
 static void client_obey(struct client *c) {
   if (c->net == NULL) {
@@ -186,7 +194,7 @@ static void client_obey(struct client *c) {
     net_conn_finish(c->net, LINGER_MS);
   else if (c->bolt.run_again || (drained && bolt_conn_could_go_on(&c->bolt)))
     client_go_on_later(c);
-  else if (c->at->draining && bolt_conn_is_idle(&c->bolt))
+  else if (client_may_go(c))
     net_conn_finish(c->net, DRAIN_LINGER_MS);
 }
 

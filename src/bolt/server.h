@@ -34,6 +34,7 @@ struct bolt_settings {
   int64_t unauthenticated_timeout_ms; // from accept to login
   int64_t stall_timeout_ms;           // a client that reads nothing for so long is closed
   int64_t drain_timeout_ms;           // how long a stop waits for open transactions
+  int64_t drain_grace_ms;             // and, once there is none, for what drivers say right behind an answer
   uint32_t max_connections;
   uint32_t max_unauthenticated; // connections that have not logged in
   uint32_t unauthenticated_message_bytes;
@@ -70,6 +71,8 @@ const char *bolt_server_address(const struct bolt_server *server, uint32_t index
 /// From any thread; the figures of different threads are not of one instant.
 struct bolt_counters bolt_server_counters(const struct bolt_server *server);
 
-/// Stops listening, closes idle connections at once and the others when their transaction ends or the drain time is over, waits
-/// for all that, frees. Not from one of its own threads. NULL is fine.
+/// Stops listening, closes connections a moment (`drain_grace_ms`) after they are first idle, and those with a transaction at the
+/// latest when the drain time is over; waits for all that, frees. The moment is for what drivers say without looking: RESET behind
+/// COMMIT, LOGON behind HELLO; JavaScript's tells its user of a RESET that is not answered, and tries nothing again. Not from one of
+/// its own threads. NULL is fine.
 void bolt_server_stop(struct bolt_server *server);

@@ -9,6 +9,7 @@ struct bolt_settings bolt_settings_default(void) {
       .unauthenticated_timeout_ms = 30 * 1000,
       .stall_timeout_ms = 15 * 60 * 1000,
       .drain_timeout_ms = 10 * 1000,
+      .drain_grace_ms = 100,
       .max_connections = 100000,
       .max_unauthenticated = 1000,
       .unauthenticated_message_bytes = 8 * 1024,

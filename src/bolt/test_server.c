@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,35 @@ TEST(a_stop_closes_the_idle_and_waits_for_transactions) {
   close(idle), close(busy);
 }
 
+static void *stop_in_background(void *argument) {
+  stop(argument);
+  return NULL;
+}
+
+TEST(what_a_driver_says_right_behind_its_commit_is_answered_by_a_server_that_stops) {
+  struct served s;
+  pthread_t stopping;
+  CLEANUP(buf_done) struct buf got = BUF_INIT;
+  prepare(&s);
+  s.settings.drain_timeout_ms = 5000;
+  s.settings.drain_grace_ms = 1000;
+  serve(&s);
+  int fd = dial_and_log_in(&s);
+  put_message(fd, "BEGIN {}");
+  assert_true(read_until(fd, &got, STR("\xa0\0\0")));
+  buf_clear(&got);
+  assert_int_equal(pthread_create(&stopping, NULL, stop_in_background, &s), 0);
+  put_message(fd, "COMMIT");
+  assert_true(read_until(fd, &got, STR("\0\0")));
+  buf_clear(&got);
+  put_message(fd, "RESET");
+  assert_true(read_until(fd, &got, STR("\xa0\0\0")));
+  buf_clear(&got);
+  assert_true(has_hung_up(fd)); // though nothing more was said
+  assert_int_equal(pthread_join(stopping, NULL), 0);
+  close(fd);
+}
+
 static bool has_begun(struct dbms *d, const char *what) {
   mutex_lock(&d->lock);
   bool begun = str_find(buf_str(&d->log), str_of(what)) >= 0;
@@ -284,5 +314,6 @@ TEST(wrong_settings_are_explained) {
 TESTS(T(trap_1_the_handshakes_answer_arrives_in_one_piece), T(a_slow_reader_gets_a_long_result_whole),
       T(trap_13_a_disconnect_while_a_query_runs_interrupts_it), T(trap_22_a_failure_arrives_before_the_connection_closes),
       T(connections_that_do_not_log_in_are_limited_in_number_and_time), T(a_stop_closes_the_idle_and_waits_for_transactions),
+      T(what_a_driver_says_right_behind_its_commit_is_answered_by_a_server_that_stops),
       T(a_stop_waits_for_a_commit_no_longer_than_for_transactions),
       T(bolt_runs_over_tls_and_plaintext_on_one_port), T(wrong_settings_are_explained))

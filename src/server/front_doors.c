@@ -119,6 +119,7 @@ static enum err open_routing(struct front_doors *doors, const struct config_valu
   s.message_bytes = (uint32_t) MIN(v->bolt_message_max_bytes * 4, (int64_t) INT32_MAX);
   s.links = cluster->links;
   s.unauthenticated_timeout_ms = MIN(s.unauthenticated_timeout_ms, (int64_t) ROUTING_LOGIN_MS);
+  s.drain_grace_ms = 0; // a session there that is cut off is had again elsewhere, unseen
   s.max_connections = doors->routing_max;
   s.for_servers = true;
   TRY(bolt_server_start(&s, dbms, doors->events, &doors->routing, e));
