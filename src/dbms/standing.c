@@ -105,8 +105,23 @@ static bool sees_leader(struct database *db, const struct roster *r) {
   return leader != NULL && leader->said != NULL;
 }
 
+/// Gets what upstreams have, and has not all of it. One that was stopped, that failed or that is not served gets nothing more.
+static bool is_behind(const struct database *db) {
+  switch (db->gate) {
+  case GATE_OPEN:
+  case GATE_STARTING:
+  case GATE_REPLACING: return db->behind;
+  case GATE_QUARANTINED:
+  case GATE_STOPPED:
+  case GATE_FAILED:
+  case GATE_DROPPED:
+  case GATE_LEFT: break;
+  }
+  return false;
+}
+
 static bool is_filled(struct database *db) {
-  if (!db->behind) return true;
+  if (!is_behind(db)) return true;
   if (database_enter(db, NULL) != ERR_OK) return false;
   bool filled = graph_tx_last_committed(db->graph) > 0;
   database_leave(db);
@@ -123,7 +138,7 @@ enum err dbms_look_out(struct dbms *d, struct dbms_outlook *ret, struct error *e
     struct database *db = roster.databases.of[i];
     seen.leaders &= sees_leader(db, &roster);
     seen.filled &= is_filled(db);
-    seen.current &= !db->behind;
+    seen.current &= !is_behind(db);
   }
   seen.filled &= d->cluster == NULL || !d->options.cluster->replica || reconcile_is_done(d);
   for (uint32_t i = 0; i < roster.count; i++) seen.everybody &= roster.servers[i].said != NULL;

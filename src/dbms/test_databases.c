@@ -1,6 +1,8 @@
 // Databases: made, dropped, stopped and started, with the power cut at any moment.
 #include <string.h>
 
+#include "dbms/dbms_int.h"
+#include "dbms/standing.h"
 #include "dbms/test_session_world.h"
 
 static struct dbms_op on(struct dbms_op op, const char *database) {
@@ -264,7 +266,26 @@ TEST(a_database_that_could_not_be_opened_is_tried_again_later_by_itself) {
   leave(&w, &c);
 }
 
-TESTS(T(each_database_has_data_of_its_own), T(databases_outlive_a_restart_with_what_was_asked_of_them),
+/// A read replica's clients were never let in when a database was stopped there before its first copy had come.
+TEST(a_server_that_starts_waits_for_no_data_of_a_database_that_is_stopped) {
+  struct world w;
+  struct client c;
+  struct dbms_outlook seen;
+  start_with(&w, &c);
+  order(&w, &c, "CREATE DATABASE idle");
+  struct database *idle = dbms_database(w.dbms, STR("idle"));
+  idle->behind = true; // as one that follows others is
+  assert_ok(dbms_look_out(w.dbms, &seen, &w.e));
+  assert_false(seen.filled);
+  assert_false(seen.current);
+  order(&w, &c, "STOP DATABASE idle");
+  assert_ok(dbms_look_out(w.dbms, &seen, &w.e));
+  assert_true(seen.filled);
+  assert_true(seen.current);
+  leave(&w, &c);
+}
+
+TESTS(T(a_server_that_starts_waits_for_no_data_of_a_database_that_is_stopped), T(each_database_has_data_of_its_own), T(databases_outlive_a_restart_with_what_was_asked_of_them),
       T(what_cannot_be_done_says_why), T(replacing_the_default_database_empties_it),
       T(a_default_database_that_was_dropped_comes_back_empty_with_the_next_start),
       T(sessions_of_a_database_that_is_dropped_or_stopped_are_told), T(a_command_that_is_rolled_back_has_done_nothing),
