@@ -2,11 +2,12 @@
 //
 // Each seed is a world of its own (product.h): whole servers and clients in one thread.
 //
-//   --seeds A..B    those worlds; without it, 100 from where the ledger says that the last run ended, or from 1
+//   --seeds A..B    those worlds; without it, 100 from 1 on, or from where the ledger says that the last run ended
 //   --count N       so many instead of 100
 //   --to N          up to that one
 //   --seconds N     no more are begun after so long
-//   --ledger FILE   one line with totals is kept there, as it goes: a run that is ended goes on there
+//   --ledger FILE   a line with totals is kept there, as it goes: a run that is ended goes on there. Runs of other `--seeds` have lines of
+//                   their own, and may run at the same time
 //   --servers N     3 or 5; without it the seed decides
 //   --off A,B       kinds of faults that do not happen; --faults-ms N: how long they do
 //   --trace         prints the story
@@ -22,26 +23,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "product.h"
+#include "ledger.h"
 
 struct arguments {
   struct product_options world;
   uint64_t first, count, to, failed;
+  uint64_t from; // of the ledger's line
   int64_t seconds;
   const char *ledger;
   bool twice, keep_going, no_shrink;
 };
-
-#define COUNTERS(X) \
-  X(seeds)          \
-  X(acknowledged)   \
-  X(refused)        \
-  X(unknown)        \
-  X(faults)         \
-  X(kills)          \
-  X(power_cuts)     \
-  X(wipes)          \
-  X(simulated_ms)
 
 static volatile uint64_t playing;
 
@@ -58,40 +49,6 @@ static double seconds_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double) t.tv_sec + (double) t.tv_nsec / 1e9;
-}
-
-// ---- the ledger: one line ----
-
-static uint64_t field(const char *line, const char *name) {
-  char key[64];
-  snprintf(key, sizeof key, " %s=", name);
-  const char *at = strstr(line, key);
-  return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
-}
-
-static void read_ledger(const char *path, char *line, size_t bytes) {
-  line[0] = '\0';
-  FILE *f = path != NULL ? fopen(path, "r") : NULL;
-  if (f == NULL) return;
-  if (fgets(line, (int) bytes, f) == NULL) line[0] = '\0';
-  fclose(f);
-}
-
-/// What has come since it was written last; `next` is the world that follows.
-static void write_ledger(const struct arguments *a, uint64_t next, uint64_t failed, const struct product_counts *n) {
-  char line[1000], path[1000];
-  if (a->ledger == NULL) return;
-  read_ledger(a->ledger, line, sizeof line);
-  snprintf(path, sizeof path, "%s.new", a->ledger);
-  FILE *f = fopen(path, "w");
-  if (f == NULL) return;
-  fprintf(f, "product next=%" PRIu64 " failures=%" PRIu64, next, field(line, "failures") + failed);
-#define X(counter) fprintf(f, " %s=%" PRIu64, #counter, field(line, #counter) + n->counter);
-  COUNTERS(X)
-#undef X
-  fputc('\n', f);
-  fclose(f);
-  rename(path, a->ledger);
 }
 
 // ---- arguments ----
@@ -166,7 +123,7 @@ static void give_memory_back(void) {
 
 static void add(struct product_counts *to, const struct product_counts *n) {
 #define X(counter) to->counter += n->counter;
-  COUNTERS(X)
+  PRODUCT_COUNTERS(X)
 #undef X
   to->recovery_ms_max = MAX(to->recovery_ms_max, n->recovery_ms_max);
 }
@@ -175,7 +132,7 @@ static void print_counts(const struct arguments *a, const struct product_counts 
   printf("%s to seed %" PRIu64 ": %.2f seeds/s", a->failed > 0 ? "FAILED" : "ok", a->first + n->seeds - 1,
          (double) n->seeds / seconds);
 #define X(counter) printf(", %s %" PRIu64, #counter, n->counter);
-  COUNTERS(X)
+  PRODUCT_COUNTERS(X)
 #undef X
   printf(", slowest recovery %" PRIu64 " ms\n", n->recovery_ms_max);
 }
@@ -223,10 +180,18 @@ static void play(struct arguments *a, uint64_t seed, struct product_report *r) {
   fflush(stdout);
 }
 
+/// A ledger goes on where the run before has ended.
+static void choose_worlds(struct arguments *a) {
+  bool named = a->first != 0;
+  a->from = MAX(a->first, UINT64_C(1));
+  a->first = a->ledger != NULL ? ledger_next(a->ledger, a->from) : a->from;
+  if (named) a->to = a->from + a->count - 1;
+  if (a->to != 0) a->count = a->to >= a->first ? a->to - a->first + 1 : 0;
+}
+
 int main(int argc, char **argv) {
   struct arguments a;
   struct product_counts total = {0};
-  char line[1000];
   if (!parse(argc, argv, &a)) {
     fprintf(stderr, "sim_product [--seeds A..B] [--count N] [--to N] [--seconds N] [--ledger FILE] [--servers N] [--off A,B] [--faults-ms "
                     "N] [--trace] "
@@ -236,16 +201,14 @@ int main(int argc, char **argv) {
   static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
   for (size_t i = 0; i < ARRAY_SIZE(crashes); i++) signal(crashes[i], on_crash);
   keep_memory();
-  read_ledger(a.ledger, line, sizeof line);
-  if (a.first == 0) a.first = MAX(field(line, "next"), UINT64_C(1));
-  if (a.to != 0) a.count = a.to >= a.first ? a.to - a.first + 1 : 0;
+  choose_worlds(&a);
   double begin = seconds_now();
   for (uint64_t i = 0; i < a.count && (a.failed == 0 || a.keep_going) && seconds_now() - begin < (double) a.seconds; i++) {
     struct product_report r;
     uint64_t failed = a.failed;
     play(&a, a.first + i, &r);
     add(&total, &r.counts);
-    write_ledger(&a, a.first + i + 1, a.failed - failed, &r.counts);
+    if (a.ledger != NULL) ledger_add(a.ledger, a.from, a.first + i + 1, a.failed - failed, &r.counts);
     give_memory_back();
   }
   print_counts(&a, &total, seconds_now() - begin);
