@@ -36,15 +36,15 @@ static void drop(struct sim_page *p) {
   if (p != NULL && --p->refs == 0) mem_free(p);
 }
 
-/// The image's page, with nobody else who has it.
-static struct sim_page *own_page(struct sim_image *i, uint64_t number) {
+/// The image's page, with nobody else who has it, of which `bytes` will be written: of one that is written whole nothing stays.
+static struct sim_page *own_page(struct sim_image *i, uint64_t number, size_t bytes) {
   struct sim_page **at = &i->pages[number], *old = *at;
   if (old != NULL && old->refs == 1) return old;
   struct sim_page *p = sim_realloc(NULL, sizeof *p);
   p->refs = 1;
-  if (old != NULL)
+  if (old != NULL && bytes < SIM_PAGE)
     memcpy(p->data, old->data, SIM_PAGE);
-  else
+  else if (bytes < SIM_PAGE)
     memset(p->data, 0, SIM_PAGE);
   drop(old);
   return *at = p;
@@ -70,7 +70,7 @@ void sim_image_resize(struct sim_image *i, uint64_t size) {
   }
   size_t rest = size % SIM_PAGE;
   if (size < i->size && rest != 0 && i->pages[size / SIM_PAGE] != NULL)
-    memset(own_page(i, size / SIM_PAGE)->data + rest, 0, SIM_PAGE - rest);
+    memset(own_page(i, size / SIM_PAGE, SIM_PAGE - rest)->data + rest, 0, SIM_PAGE - rest);
   i->size = size;
 }
 
@@ -92,7 +92,7 @@ void sim_image_write(struct sim_image *i, uint64_t offset, const void *from, siz
   if (offset + bytes > i->size) sim_image_resize(i, offset + bytes);
   for (const uint8_t *at = from; bytes > 0;) {
     size_t within = offset % SIM_PAGE, n = MIN(bytes, SIM_PAGE - within);
-    memcpy(own_page(i, offset / SIM_PAGE)->data + within, at, n);
+    memcpy(own_page(i, offset / SIM_PAGE, n)->data + within, at, n);
     at += n;
     offset += n;
     bytes -= n;
