@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "product.h"
+#include "versions.h"
 
 const char *const product_fault_names[FAULT_MAX] = {"kill",      "power",     "cut",   "all",       "stop",
                                                     "pause",     "partition", "reset", "long_wire", "slow_disk",
@@ -43,12 +44,13 @@ static void on_watch(struct world_event *event) {
     struct product_server *s = &w->servers[i];
     if (process_is_alive(s->process) && s->ended) product_server_kill(s, WORLD_END_PROCESS);
     if (!process_is_alive(s->process) && w->revive_events[i].place == 0)
-      revive_in(w, i, w->healed ? some_ms(5, 50) : some_ms(5, 3000));
+      revive_in(w, i, w->healed || s->soon ? some_ms(5, 50) : some_ms(5, 3000));
     if (!s->stopping || !process_is_alive(s->process))
       w->stopping_since_ns[i] = world_now_ns();
     else if (world_now_ns() - w->stopping_since_ns[i] > STOP_MS_MAX * NS_PER_MS)
       product_fail(w, "server %u was asked to stop and does not", s->number);
   }
+  product_versions_watch(w);
   world_event_set(event, WATCH_MS * NS_PER_MS);
 }
 

@@ -13,6 +13,7 @@
   X(kills)                  \
   X(power_cuts)             \
   X(wipes)                  \
+  X(raised)                 \
   X(simulated_ms)
 
 /// The world that follows those of the line that begins with `from`; `from` itself if there is no such line, or no file.

@@ -4,6 +4,7 @@
 
 #include "product.h"
 #include "server_line.h"
+#include "versions.h"
 
 enum { FORM_MS = 60000, CLIENTS_END_MS = 60000, FINISH_MS = 300000 };
 
@@ -60,6 +61,8 @@ static void people(struct product_world *w) {
     c->extra.database = "extra";
     c->system.may_be_missing = c->extra.may_be_missing = true;
   }
+  w->versions.operator = driver;
+  w->versions.operator.database = "system";
 }
 
 static bool is_prepared(void *context) {
@@ -76,7 +79,7 @@ static bool clients_ended(void *context) {
   const struct product_world *w = context;
   for (uint32_t i = 0; i < w->client_count; i++)
     if (!w->clients[i].ended) return w->report->failed;
-  return true;
+  return !w->versions.mixed || w->versions.ended || w->report->failed;
 }
 
 static bool has_finished(void *context) {
@@ -105,6 +108,7 @@ static bool form(struct product_world *w, int64_t *left_ms) {
 
 static bool live(struct product_world *w, int64_t faults_ms) {
   for (uint32_t i = 0; i < w->client_count; i++) at_desk(w, "client", product_client_run, &w->clients[i]);
+  if (w->versions.mixed) at_desk(w, "operator", product_operator_run, w);
   if (!w->early) product_faults_begin(w);
   world_run_for(faults_ms * NS_PER_MS, has_failed, w);
   if (w->report->failed) return false;
@@ -118,10 +122,12 @@ static bool live(struct product_world *w, int64_t faults_ms) {
 static void play(struct product_world *w) {
   choose_settings(w);
   people(w);
+  product_versions_begin(w);
   product_faults_choose(w);
   product_watch(w);
   int64_t faults_ms = w->options->faults_ms != 0 ? w->options->faults_ms : 1500 + (int64_t) rng_below(world_rng(), 5500);
   if (!form(w, &faults_ms) || !live(w, MAX(faults_ms, INT64_C(500)))) return;
+  product_versions_heal(w);
   at_desk(w, "finish", product_finish, w);
   if (!world_run_for(FINISH_MS * NS_PER_MS, has_finished, w)) product_fail(w, "not everything answers after all is healed");
 }
@@ -132,7 +138,10 @@ void product_play(uint64_t seed, const struct product_options *options, struct p
   *ret = (struct product_report){.counts.seeds = 1};
   rng_seed(&dice, seed ^ 0x51);
   world_new(&(struct world_options){
-      .seed = seed, .trace = options->trace, .switch_one_in = rng_chance(&dice, 1, 2) ? 0 : 1 + rng_below(&dice, 400)});
+      .seed = seed,
+      .trace = options->trace,
+      .switch_one_in = rng_chance(&dice, 1, 2) ? 0 : 1 + rng_below(&dice, 400),
+      .turn = product_versions_are_mixed(seed) ? product_versions_turn : NULL});
   session_lines_new_world();
   w = (struct product_world){.options = options, .report = ret, .seed = seed};
   play(&w);

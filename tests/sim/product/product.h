@@ -33,7 +33,7 @@ struct product_options {
 };
 
 struct product_counts {
-  uint64_t seeds, acknowledged, refused, unknown, faults, kills, power_cuts, wipes, copies, elections, simulated_ms,
+  uint64_t seeds, acknowledged, refused, unknown, faults, kills, power_cuts, wipes, copies, elections, raised, simulated_ms,
       recovery_ms_max;
 };
 
@@ -73,6 +73,14 @@ struct product_world {
   bool writes_much, makes_databases;
   bool leads_in_turn; // leaders are deposed and lead again, while clients think within transactions
   bool prepared, stop, finished;
+
+  struct {
+    bool mixed;             // this world has servers of two versions
+    bool asked;             // somebody has tried to raise the level
+    bool in_a_hurry;        // the operator does not wait until a server is back
+    bool ended;             // the operator
+    struct driver operator; // of `system`
+  } versions;
 
   // Faults.
   uint64_t faults_on; // by bit: those of this world

@@ -147,6 +147,11 @@ static void serve(struct life *life) {
   member_hush(life->member);
 }
 
+static void cannot_start(struct product_server *s, const struct error *e) {
+  world_tell(process_name(s->process), "CANNOT START: %s", e->message);
+  s->too_old = strstr(e->message, "feature level") != NULL;
+}
+
 static void *run(void *argument) {
   struct life *life = mem_zalloc(sizeof *life);
   if (life == NULL) abort();
@@ -158,7 +163,7 @@ static void *run(void *argument) {
   if (err == ERR_OK)
     serve(life);
   else
-    world_tell(process_name(s->process), "CANNOT START: %s", e.message);
+    cannot_start(s, &e);
   engine_close(life->engine);
   bolt_remote_free(life->remote);
   member_close(life->member);
@@ -186,7 +191,8 @@ void product_server_init(struct product_server *s, enum product_role role, uint3
 }
 
 void product_server_start(struct product_server *s) {
-  s->ended = s->stopping = s->open = false;
+  s->ended = s->stopping = s->open = s->too_old = s->soon = false;
+  s->level = s->installed;
   s->dbms = NULL;
   s->lines = 0;
   s->should_run = true;

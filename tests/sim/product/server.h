@@ -30,9 +30,12 @@ struct product_server {
   uint32_t number; // from 1
   bool should_run; // one that has ended by itself, or was killed, is started again
   bool wiped;      // its disk was lost since the founding
-  bool sleeps;     // not started yet, or down for long
+  bool soon;          // somebody waits for its next life
+  uint32_t installed; // highest feature level of the version that its next life runs
 
   // Of this life.
+  uint32_t level;
+  bool too_old; // it says that it could not start, because of its level
   struct dbms *dbms;
   bool open;      // takes sessions
   bool stopping;  // was asked to

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "os/thread.h"
 #include "product.h"
+#include "versions.h"
 
 #define APPEND "MATCH (l:List {key: $key}) SET l.v = l.v + $value RETURN l.v"
 #define READ "MATCH (l:List {key: $key}) RETURN l.v"
@@ -379,7 +380,7 @@ void *product_finish(void *argument) {
     if (s == 1) first = found;
     if (good && found != first) product_fail(w, "server %u has not what server 1 has", s);
   }
-  good = good && check_extra(c);
+  good = good && check_extra(c) && product_versions_finish(w);
   if (good && read_end(c, 1 + below(w->server_count), &end) && !history_check(&w->history, &end, why, sizeof why))
     product_fail(w, "%s", why);
   w->finished = true;

@@ -75,6 +75,7 @@ static void switch_to(struct fiber *f) {
   struct process *before = world->memory_of;
   running = f;
   world->memory_of = f->process;
+  if (world->options.turn != NULL && f->process != before) world->options.turn(f->process);
 #if defined(WORLD_SANITIZED)
   void *own = NULL;
   before_switch(&own, f->stack, STACK_BYTES);

@@ -28,7 +28,8 @@ extern struct world *world;
 struct world_options {
   uint64_t seed;
   FILE *trace;            // NULL: silent
-  uint64_t switch_one_in; // a thread that takes a mutex gives way before, once in so many times; 0: never
+  void (*turn)(const struct process *p); // one of its threads goes on; NULL: nobody wants to know
+  uint64_t switch_one_in;                // a thread that takes a mutex gives way before, once in so many times; 0: never
 };
 
 struct world *world_new(const struct world_options *options);
