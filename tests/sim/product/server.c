@@ -135,7 +135,9 @@ static void serve(struct life *life) {
   s->open = true;
   member_announce(life->member, s->dbms);
   world_tell(process_name(s->process), "SERVES");
-  while (!s->stopping) thread_sleep_ns(TICK_MS * NS_PER_MS);
+  s->waits = fiber_current();
+  while (!s->stopping) fiber_park(-1);
+  s->waits = NULL;
   s->open = false;
   for (int waited_ms = 0; s->lines > 0; waited_ms += TICK_MS) {
     if (waited_ms == 1000) dbms_terminate_all(s->dbms);
@@ -192,6 +194,7 @@ void product_server_init(struct product_server *s, enum product_role role, uint3
 
 void product_server_start(struct product_server *s) {
   s->ended = s->stopping = s->open = s->too_old = s->soon = false;
+  s->waits = NULL;
   s->level = s->installed;
   s->dbms = NULL;
   s->lines = 0;
@@ -204,6 +207,7 @@ void product_server_kill(struct product_server *s, enum world_end end) {
   world_tell(process_name(s->process), end == WORLD_END_MACHINE ? "LOSES POWER" : "IS KILLED");
   s->open = false;
   s->dbms = NULL;
+  s->waits = NULL;
   session_lines_lose(s, end);
   process_kill(s->process, end);
   world_disk_abandon(s->disk, end);
@@ -212,4 +216,5 @@ void product_server_kill(struct product_server *s, enum world_end end) {
 void product_server_stop(struct product_server *s) {
   world_tell(process_name(s->process), "is asked to stop");
   s->stopping = true;
+  if (s->waits != NULL) fiber_wake(s->waits);
 }

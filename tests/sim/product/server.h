@@ -39,6 +39,7 @@ struct product_server {
   struct dbms *dbms;
   bool open;      // takes sessions
   bool stopping;  // was asked to
+  struct fiber *waits; // until it is asked to stop; NULL: it does something else
   bool ended;     // by itself: stopped in order, or could not start
   uint32_t lines; // sessions
 };

@@ -18,7 +18,7 @@
 
 static const char *const batch_words[] = {"refused", "acknowledged", "unknown"};
 
-enum { MUCH_NODES = 140, FINISH_TRIES_MS = 90000, MERGE_KEYS = 200, THINK_WITHIN_MS = 1500 };
+enum { MUCH_NODES = 140, FINISH_TRIES_MS = 90000, MERGE_KEYS = 200, THINK_WITHIN_MS = 1500, SLICE_MS = 50 };
 
 static bool chance(uint64_t num, uint64_t den) {
   return rng_chance(world_rng(), num, den);
@@ -56,10 +56,18 @@ static void tally(struct product_client *c, enum outcome outcome) {
 
 // ---- lists: one to four appends and reads ----
 
+/// As long as the world goes on: at its end nobody waits for who does nothing.
+static void rest(const struct product_world *w, int64_t ns) {
+  for (int64_t slice; ns > 0 && !w->stop; ns -= slice) {
+    slice = MIN(ns, SLICE_MS * NS_PER_MS);
+    thread_sleep_ns(slice);
+  }
+}
+
 /// Somebody thinks between two statements: the leader that the transaction began with may be another one meanwhile, or the same
 /// in a later term.
 static void think_within(const struct product_world *w) {
-  thread_sleep_ns((int64_t) rng_below(world_rng(), (w->leads_in_turn ? 2 : 1) * THINK_WITHIN_MS) * NS_PER_MS);
+  rest(w, (int64_t) rng_below(world_rng(), (w->leads_in_turn ? 2 : 1) * THINK_WITHIN_MS) * NS_PER_MS);
 }
 
 /// Who brings no bookmark may find a member that has nothing yet.
@@ -232,7 +240,7 @@ void *product_client_run(void *argument) {
     trouble = o == OUTCOME_OK ? 0 : MIN(trouble + 1, 5u);
     const char *wrong = c->driver.wrong != NULL ? c->driver.wrong : c->system.wrong != NULL ? c->system.wrong : c->extra.wrong;
     if (wrong != NULL) product_fail(c->world, "%s", wrong);
-    thread_sleep_ns((int64_t) rng_below(world_rng(), MIN((uint64_t) c->world->think_ns << trouble, (uint64_t) NS_PER_S)));
+    rest(c->world, (int64_t) rng_below(world_rng(), MIN((uint64_t) c->world->think_ns << trouble, (uint64_t) NS_PER_S)));
   }
   driver_close(&c->driver);
   driver_close(&c->system);
