@@ -63,10 +63,13 @@ struct lock_owner {
   uint64_t seen;
 };
 
+#define LOCK_STRIPE_BYTES 128u // two lines of a processor's cache
+
 struct lock_stripe {
   struct mutex mutex;
   struct map table; // resource -> struct lock *
-} __attribute__((aligned(64)));
+  char apart[LOCK_STRIPE_BYTES - sizeof(struct mutex) - sizeof(struct map)]; // no two share a line, wherever the first begins
+};
 
 struct locks {
   struct lock_stripe stripes[LOCK_STRIPES];
