@@ -20,6 +20,7 @@ enum {
   CATCHING_UP_LOOK_MS = 20,
   AGAIN_MS = 1000,     // after a pull that failed for good
   RETRY_MAX_MS = 1000, // between two tries of one
+  SILENT_MS = 5000,    // an upstream that lost its power says nothing more: it is asked again, or another one is
   STILL_MS = 10000,    // nothing came for so long though the leader has gone on: the upstream stands still
   PRUNE_SEGMENTS_MAX = 4,
 };
@@ -339,6 +340,7 @@ static enum err make_client(struct follow *f, struct error *e) {
   static const struct catchup_client_events events = {.pulled = on_pulled, .failed = on_failed};
   struct catchup_client_options o = cluster_client_options(f->group->cluster, f->group->database);
   o.retry_max_ms = RETRY_MAX_MS;
+  o.answer_timeout_ms = SILENT_MS;
   return catchup_client_new(f->group->cluster->bulk, &o, &events, f, &f->client, e);
 }
 
