@@ -18,7 +18,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 SIMULATOR = "tests/sim/sim_raft_off"
-SCRIPTS = ("src/consensus/test_guards_off", "src/cluster/test_cluster_group_off", "src/cluster/test_cluster_group_copy_off")
+SCRIPTS = ("src/consensus/test_guards_off", "src/consensus/test_update_off", "src/cluster/test_cluster_group_off",
+           "src/cluster/test_cluster_group_copy_off")
 FIRST_SEEDS = (1, 100001, 200001)
 COMBINATIONS = (("fifo", "3"), ("wild", "5"), ("fifo", "5"), ("wild", "3"), ("fifo", "1"))
 CHUNK = 25
