@@ -8,7 +8,7 @@
 #include "base/fault.h"
 
 #define STEPS_MAX 3000000u     // a world that goes round in circles without simulated time going on
-#define SETTLE_MS 10000u       // after healing: everything must work again by then; 4.2 s is the slowest that was seen
+#define SETTLE_MS 10000u       // after healing: everything must work again by then; 7.4 s is the slowest that was seen
 #define CATCH_ALL_BYTES 65536u // of the oracle's scratch: more than an entry has
 
 // ---- making a world ----
