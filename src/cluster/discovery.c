@@ -129,7 +129,7 @@ static void on_services_failed(void *context, const struct error *why) {
 }
 
 static void ask_kubernetes(struct discovery *d) {
-  static const struct kubernetes_events events = {on_services_found, on_services_failed};
+  static const struct kubernetes_events events = {.found = on_services_found, .failed = on_services_failed};
   struct error e = ERROR_INIT;
   if (d->question != NULL) return;
   if (kubernetes_ask(d->loop, d->options.resolver, &d->options.kubernetes, &events, d, &d->question, &e) != ERR_OK)

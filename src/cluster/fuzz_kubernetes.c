@@ -1,6 +1,7 @@
-// Fuzzes what reads an answer of the Kubernetes API: the input is one, behind a byte that says what is put in front of it (a status
-// line and headers, in chunks or not), so that the fuzzer gets at the list. What is found are addresses: a name of this cluster's
-// domain and a port each; memory stays in proportion.
+// Fuzzes what reads an answer of the Kubernetes API: the input is one, behind a byte that says what is put in front of it (a
+// status line and headers, in chunks or not) and of what it tells, so that the fuzzer gets at the list, or at the StatefulSet.
+// What is found are addresses: a name of this cluster's domain and a port each, or numbers that pods can have; memory stays in
+// proportion.
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -35,13 +36,29 @@ static void check_address(struct str address) {
   must(str_find(host, STR(".ns.svc.cluster.local")) > 0);
 }
 
+static const struct kubernetes_options options = {.service_port_name = {"discovery", 9}, .cluster_domain = {"cluster.local", 13}};
+
+static enum err read_services(struct str response, struct arena *a, struct error *e) {
+  const struct str *found = NULL;
+  size_t count = 0;
+  TRY(kubernetes_response(response, &options, STR("ns"), a, &found, &count, e));
+  must(count > 0 && count <= KUBERNETES_SERVICES_MAX);
+  for (size_t i = 0; i < count; i++) check_address(found[i]);
+  return ERR_OK;
+}
+
+static enum err read_set(struct str response, struct arena *a, struct error *e) {
+  struct stateful_set s;
+  TRY(kubernetes_set_response(response, &options, STR("ns"), STR("core"), a, &s, e));
+  must(s.replicas >= 0 && s.replicas <= INT32_MAX && s.first >= 0 && s.first <= INT32_MAX);
+  must(stateful_set_fate(&s, (uint32_t) s.first) == (s.replicas > 0 && !s.deleted ? POD_STAYS : POD_RESTS));
+  return ERR_OK;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const struct kubernetes_options options = {.service_port_name = {"discovery", 9}, .cluster_domain = {"cluster.local", 13}};
   struct mem_budget budget;
   struct arena a;
   struct buf response = BUF_INIT;
-  const struct str *found = NULL;
-  size_t count = 0;
   struct error e = ERROR_INIT;
   if (size == 0 || size > 1 << 16) return 0;
   mem_budget_init(&budget, NULL, 0, ERR_TX_MEMORY, NULL);
@@ -52,12 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     put_chunked(&response, data + 1, size - 1);
   else
     must(buf_append(&response, data + 1, size - 1) == ERR_OK);
-  if (kubernetes_response(buf_str(&response), &options, STR("ns"), &a, &found, &count, &e) == ERR_OK) {
-    must(count > 0 && count <= KUBERNETES_SERVICES_MAX);
-    for (size_t i = 0; i < count; i++) check_address(found[i]);
-  } else {
-    must(e.message[0] != '\0');
-  }
+  enum err err = data[0] & 0x40 ? read_set(buf_str(&response), &a, &e) : read_services(buf_str(&response), &a, &e);
+  must(err == ERR_OK || e.message[0] != '\0');
   must(budget.peak_bytes <= (int64_t) (response.len * 400 + (1 << 20)));
   arena_done(&a);
   buf_done(&response);

@@ -22,6 +22,7 @@ struct kubernetes_question {
   struct loop_timer *patience;
   struct buf request, response;
   struct str namespace;
+  struct str set; // the name of a StatefulSet; empty: services are asked for
   char host[NET_ADDRESS_TEXT_MAX];
 };
 
@@ -69,17 +70,28 @@ static void fail(struct kubernetes_question *q, enum err code, const char *why) 
   events.failed(context, &e);
 }
 
-static void conclude(struct kubernetes_question *q) {
-  struct error e = ERROR_INIT;
+static enum err tell_services(struct kubernetes_question *q, struct error *e) {
   const struct str *addresses;
   size_t count;
-  enum err err = kubernetes_response(buf_str(&q->response), &q->options, q->namespace, &q->arena, &addresses, &count, &e);
-  if (err != ERR_OK) {
-    fail(q, err, e.message);
-    return;
-  }
+  TRY(kubernetes_response(buf_str(&q->response), &q->options, q->namespace, &q->arena, &addresses, &count, e));
   q->events.found(q->context, addresses, count);
-  kubernetes_question_free(q);
+  return ERR_OK;
+}
+
+static enum err tell_set(struct kubernetes_question *q, struct error *e) {
+  struct stateful_set set;
+  TRY(kubernetes_set_response(buf_str(&q->response), &q->options, q->namespace, q->set, &q->arena, &set, e));
+  q->events.set(q->context, &set);
+  return ERR_OK;
+}
+
+static void conclude(struct kubernetes_question *q) {
+  struct error e = ERROR_INIT;
+  enum err err = q->set.len > 0 ? tell_set(q, &e) : tell_services(q, &e);
+  if (err != ERR_OK)
+    fail(q, err, e.message);
+  else
+    kubernetes_question_free(q);
 }
 
 // ---- the connection ----
@@ -137,13 +149,18 @@ static void on_failed(void *context, const struct error *why) {
 
 static enum err copy_texts(struct kubernetes_question *q, struct error *e) {
   struct kubernetes_options *o = &q->options;
-  struct str *const texts[] = {&o->address,        &o->ca_path,           &o->token_path,    &o->namespace_path,
-                               &o->label_selector, &o->service_port_name, &o->cluster_domain};
+  struct str *const texts[] = {&o->address,        &o->ca_path,           &o->token_path,     &o->namespace_path,
+                               &o->label_selector, &o->service_port_name, &o->cluster_domain, &q->set};
   for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
     *texts[i] = arena_str(&q->arena, *texts[i]); // with a NUL, which paths need
     if (texts[i]->ptr == NULL) return arena_err(&q->arena, e);
   }
   return ERR_OK;
+}
+
+static enum err put_request(struct kubernetes_question *q, struct str token, struct error *e) {
+  if (q->set.len > 0) return kubernetes_set_request(&q->request, &q->options, q->namespace, q->set, token, e);
+  return kubernetes_request(&q->request, &q->options, q->namespace, token, e);
 }
 
 static enum err prepare(struct kubernetes_question *q, struct error *e) {
@@ -154,19 +171,18 @@ static enum err prepare(struct kubernetes_question *q, struct error *e) {
   snprintf(q->host, sizeof q->host, "%.*s", STR_ARG(host));
   TRY(read_small(q, q->options.namespace_path, &q->namespace, e));
   TRY(read_small(q, q->options.token_path, &token, e));
-  TRY(kubernetes_request(&q->request, &q->options, q->namespace, token, e));
+  TRY(put_request(q, token, e));
   TRY(tls_context_new_trusting(q->options.ca_path.ptr, &q->tls, e));
   return loop_timer_new(q->loop, on_patience_over, q, &q->patience, e);
 }
 
-enum err kubernetes_ask(struct loop *loop, struct net_resolver *resolver, const struct kubernetes_options *options,
-                        const struct kubernetes_events *events, void *context, struct kubernetes_question **ret,
-                        struct error *e) {
+static enum err ask(struct loop *loop, struct net_resolver *resolver, const struct kubernetes_options *options, struct str set,
+                    const struct kubernetes_events *events, void *context, struct kubernetes_question **ret, struct error *e) {
   static const struct net_connect_events connect = {on_connected, on_failed};
   struct kubernetes_question *q = mem_zalloc(sizeof *q);
   int64_t timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_MS;
   if (q == NULL) return error_set(e, ERR_NOMEM, "no memory for a question to Kubernetes");
-  *q = (struct kubernetes_question){.loop = loop, .options = *options, .events = *events, .context = context};
+  *q = (struct kubernetes_question){.loop = loop, .options = *options, .events = *events, .context = context, .set = set};
   mem_budget_init(&q->budget, NULL, MEMORY_BYTES_MAX, ERR_LIMIT, NULL);
   arena_init(&q->arena, &q->budget);
   enum err err = prepare(q, e);
@@ -178,4 +194,17 @@ enum err kubernetes_ask(struct loop *loop, struct net_resolver *resolver, const 
   loop_timer_set(q->patience, timeout_ms, false);
   *ret = q;
   return ERR_OK;
+}
+
+enum err kubernetes_ask(struct loop *loop, struct net_resolver *resolver, const struct kubernetes_options *options,
+                        const struct kubernetes_events *events, void *context, struct kubernetes_question **ret,
+                        struct error *e) {
+  return ask(loop, resolver, options, STR_NONE, events, context, ret, e);
+}
+
+enum err kubernetes_ask_set(struct loop *loop, struct net_resolver *resolver, const struct kubernetes_options *options,
+                            struct str name, const struct kubernetes_events *events, void *context,
+                            struct kubernetes_question **ret, struct error *e) {
+  if (name.len == 0) return error_set(e, ERR_INVALID, "a StatefulSet has a name");
+  return ask(loop, resolver, options, name, events, context, ret, e);
 }

@@ -1,14 +1,16 @@
-// Asking the Kubernetes API which services there are: those of a namespace with a label stand for the servers of a cluster.
+// Asking the Kubernetes API: which services there are (those of a namespace with a label stand for the servers of a cluster), and
+// how many pods a StatefulSet is to have.
 //
-// One request is one connection: GET /api/v1/namespaces/NAMESPACE/services?labelSelector=..., with the token and the authority
-// that Kubernetes puts into each pod, read anew each time because they are renewed. What comes back is bounded in bytes and time
-// and not trusted.
+// One request is one connection: GET /api/v1/namespaces/NAMESPACE/services?labelSelector=... or
+// GET /apis/apps/v1/namespaces/NAMESPACE/statefulsets/NAME, with the token and the authority that Kubernetes puts into each pod,
+// read anew each time because they are renewed. What comes back is bounded in bytes and time and not trusted.
 //
 // Thread: its loop. The three files are small and in memory; they are read on the loop.
 #pragma once
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "cluster/stateful_set.h"
 #include "os/disk.h"
 #include "os/net.h"
 
@@ -30,10 +32,13 @@ struct kubernetes_options {
 
 struct kubernetes_question;
 
-/// Exactly one of these is called, from the loop and never from within kubernetes_ask; it is over and freed then.
+/// Exactly one of these is called, from the loop and never from within the asking; it is over and freed then.
 struct kubernetes_events {
   /// "core-0.default.svc.cluster.local:5000", one for each service that has the port; at least one. Valid during the call.
+  /// Of kubernetes_ask alone.
   void (*found)(void *context, const struct str *addresses, size_t count);
+  /// Of kubernetes_ask_set alone.
+  void (*set)(void *context, const struct stateful_set *set);
   /// Says what is wrong and what to do.
   void (*failed)(void *context, const struct error *why);
 };
@@ -42,6 +47,11 @@ struct kubernetes_events {
 enum err kubernetes_ask(struct loop *loop, struct net_resolver *resolver, const struct kubernetes_options *options,
                         const struct kubernetes_events *events, void *context, struct kubernetes_question **ret,
                         struct error *e) NODISCARD;
+
+/// The same of the StatefulSet of that name, in the pod's namespace. Label, port name and domain play no part.
+enum err kubernetes_ask_set(struct loop *loop, struct net_resolver *resolver, const struct kubernetes_options *options,
+                            struct str name, const struct kubernetes_events *events, void *context,
+                            struct kubernetes_question **ret, struct error *e) NODISCARD;
 
 /// Gives it up; nothing is called any more. NULL is fine.
 void kubernetes_question_free(struct kubernetes_question *q);
@@ -56,3 +66,10 @@ enum err kubernetes_request(struct buf *to, const struct kubernetes_options *opt
 /// or no service fits (says what to do); ERR_NOMEM.
 enum err kubernetes_response(struct str response, const struct kubernetes_options *options, struct str namespace,
                              struct arena *arena, const struct str **ret_addresses, size_t *ret_count, struct error *e) NODISCARD;
+
+/// The same of a StatefulSet. ERR_INVALID: the name, too.
+enum err kubernetes_set_request(struct buf *to, const struct kubernetes_options *options, struct str namespace, struct str name,
+                                struct str token, struct error *e) NODISCARD;
+/// ERR_IO: not a good answer, or it says nothing of that set (says what to do); ERR_NOMEM.
+enum err kubernetes_set_response(struct str response, const struct kubernetes_options *options, struct str namespace,
+                                 struct str name, struct arena *arena, struct stateful_set *ret, struct error *e) NODISCARD;

@@ -347,6 +347,50 @@ TEST(an_answer_without_end_is_given_up) {
   free(long_response);
 }
 
+// ---- a StatefulSet ----
+
+struct asker {
+  struct kubernetes_question *question;
+  struct stateful_set set;
+  struct error error;
+  _Atomic int told, failed;
+};
+
+static void on_set(void *context, const struct stateful_set *set) {
+  struct asker *a = context;
+  a->set = *set;
+  a->told++;
+}
+
+static void on_set_failed(void *context, const struct error *why) {
+  struct asker *a = context;
+  a->error = *why;
+  a->failed++;
+}
+
+static void ask_for_set(void *argument) {
+  static const struct kubernetes_events events = {.set = on_set, .failed = on_set_failed};
+  struct asker *a = argument;
+  struct seeker s;
+  seek(&s, DISCOVERY_K8S, "");
+  assert_ok(kubernetes_ask_set(api.loop, resolver, &s.options.kubernetes, STR("core"), &events, a, &a->question, NULL));
+}
+
+TEST(the_api_is_asked_for_a_stateful_set) {
+  struct asker a = {0};
+  api.response = OK "\r\n{\"kind\":\"StatefulSet\",\"metadata\":{\"name\":\"core\"},\"spec\":{\"replicas\":3}}";
+  loop_call(api.loop, ask_for_set, &a);
+  assert_true(becomes(&a.told));
+  assert_int_equal(a.set.replicas, 3);
+  assert_non_null(strstr(api.asked, "GET /apis/apps/v1/namespaces/default/statefulsets/core HTTP/1.1\r\n"));
+  assert_non_null(strstr(api.asked, "Authorization: Bearer tok.en\r\n"));
+  api.response = "HTTP/1.1 403 Forbidden\r\n\r\n";
+  loop_call(api.loop, ask_for_set, &a);
+  assert_true(becomes(&a.failed));
+  assert_non_null(strstr(a.error.message, "allows get on statefulsets"));
+  assert_int_equal(a.told, 1);
+}
+
 // ---- lists and names ----
 
 TEST(a_list_is_taken_as_it_is) {
@@ -406,6 +450,7 @@ int main(void) {
                                      T(what_is_wrong_with_the_api_is_told_once),
                                      T(an_api_that_does_not_answer_is_given_up_in_time),
                                      T(an_answer_without_end_is_given_up),
+                                     T(the_api_is_asked_for_a_stateful_set),
                                      T(a_list_is_taken_as_it_is),
                                      T(a_list_with_something_else_in_it_is_refused),
                                      T(names_stand_for_addresses_and_one_that_fails_keeps_no_other_back)};
