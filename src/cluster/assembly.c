@@ -269,6 +269,10 @@ enum err assembly_drop(struct assembly *a, const struct directory_dropped *of, u
   return directory_drop(beacon_directory(a->beacon), of, count, e);
 }
 
+void assembly_leave(struct assembly *a) {
+  directory_leave(beacon_directory(a->beacon));
+}
+
 enum err assembly_begun(struct assembly *a, struct error *e) {
   return formation_begun(a->formation, e);
 }

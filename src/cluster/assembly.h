@@ -67,6 +67,9 @@ const char *assembly_address(const struct assembly *a);
 /// As directory_drop.
 enum err assembly_drop(struct assembly *a, const struct directory_dropped *of, uint32_t count, struct error *e) NODISCARD;
 
+/// As directory_leave.
+void assembly_leave(struct assembly *a);
+
 /// What this server says of its databases from now on (copied): at once if a role, term or status changed, with the next beat if
 /// only applied indexes did. ERR_LIMIT (too many), ERR_NOMEM: it goes on saying what it said.
 enum err assembly_announce(struct assembly *a, const struct announced_database *databases, uint32_t count,

@@ -375,6 +375,7 @@ static enum err copy_place(const struct directory_place *p, struct arena *arena,
   to->said.revision = p->version.revision;
   to->said.beat = p->version.beat;
   to->heard_ms = p->heard_ms;
+  to->leaves = p->leaving_epoch == p->version.epoch;
   return ERR_OK;
 }
 

@@ -54,6 +54,9 @@ enum err directory_drop(struct directory *d, const struct directory_dropped *of,
 /// Another server of its cluster has said that this one was dropped. Once true it stays true.
 bool directory_was_dropped(const struct directory *d);
 
+/// From now on this server says, once a second, that it is to leave the cluster that it is bound to.
+void directory_leave(struct directory *d);
+
 /// Once a second: a beat of this server, and those that are silent too long are gone.
 void directory_tick(struct directory *d, int64_t now_ms);
 
@@ -93,6 +96,7 @@ uint64_t directory_changes(struct directory *d);
 struct directory_server {
   struct announcement said;
   int64_t heard_ms; // when its last beat reached this server
+  bool leaves;      // it has said so itself, in this life
 };
 
 struct directory_copy {

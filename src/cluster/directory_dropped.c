@@ -1,5 +1,6 @@
 // Servers that were dropped from the cluster: nothing that is said by them or of them is taken any more, and they are told as
-// soon as they are connected.
+// soon as they are connected. And servers that say of themselves that they leave it: they are as they were until they are
+// dropped.
 #include <string.h>
 
 #include "base/bytes.h"
@@ -34,19 +35,40 @@ bool directory_was_dropped(const struct directory *d) {
   return d->self_dropped;
 }
 
-/// The uuids of the server and of the cluster that it was dropped from.
-enum err directory_put_dropped(const struct directory *d, struct uuid server, struct buf *to) {
-  uint8_t record[RECORD_HEADER_BYTES + DROPPED_BYTES] = {0};
+void directory_note_leaving(struct directory *d, struct directory_place *p) {
+  if (p->leaving_epoch == p->version.epoch) return;
+  mutex_lock(&d->lock);
+  p->leaving_epoch = p->version.epoch;
+  d->changes++;
+  mutex_unlock(&d->lock);
+}
+
+void directory_leave(struct directory *d) {
+  directory_note_leaving(d, &d->places[0]);
+}
+
+/// The uuids of the server and of the cluster.
+enum err directory_put_going(const struct directory *d, uint8_t type, struct uuid server, struct buf *to) {
+  uint8_t record[RECORD_HEADER_BYTES + GOING_BYTES] = {0};
   put_u32_le(record, sizeof record);
-  record[4] = RECORD_DROPPED;
+  record[4] = type;
   uuid_put(record + RECORD_HEADER_BYTES, server);
   uuid_put(record + RECORD_HEADER_BYTES + 16, d->cluster);
   return buf_append(to, record, sizeof record);
 }
 
 bool directory_hear_dropped(struct directory *d, const uint8_t *body, size_t len) {
-  if (len != DROPPED_BYTES) return false;
+  if (len != GOING_BYTES) return false;
   bool is_own = uuid_eq(uuid_get(body), d->places[0].server) && !uuid_is_none(d->cluster);
   if (is_own && uuid_eq(uuid_get(body + 16), d->cluster)) d->self_dropped = true;
+  return true;
+}
+
+bool directory_hear_leaves(struct directory_link *l, const uint8_t *body, size_t len) {
+  struct directory *d = l->directory;
+  if (len != GOING_BYTES) return false;
+  bool is_ours = !uuid_is_none(d->cluster) && uuid_eq(uuid_get(body + 16), d->cluster);
+  struct directory_place *p = directory_find(d, l->peer);
+  if (p != NULL && p != &d->places[0] && is_ours && uuid_eq(uuid_get(body), l->peer)) directory_note_leaving(d, p);
   return true;
 }

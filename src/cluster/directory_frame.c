@@ -94,6 +94,15 @@ static uint8_t is_due(const struct directory_link *l, const struct directory_pla
   return p->version.beat % FULL_EVERY_BEATS == 0 ? RECORD_ANNOUNCEMENT : RECORD_BEAT;
 }
 
+static enum err put_going(const struct directory_link *l, struct buf *to, uint16_t *ret_count) {
+  const struct directory_place *self = &l->directory->places[0];
+  bool leaves = self->leaving_epoch != 0;
+  if (l->peer_dropped) TRY(directory_put_going(l->directory, RECORD_DROPPED, l->peer, to));
+  if (leaves) TRY(directory_put_going(l->directory, RECORD_LEAVES, self->server, to));
+  *ret_count += l->peer_dropped + leaves;
+  return ERR_OK;
+}
+
 static enum err put_records(struct directory_link *l, int64_t now_ms, enum directory_part part, struct buf *to, size_t start,
                             uint16_t *ret_count) {
   struct directory *d = l->directory;
@@ -103,15 +112,12 @@ static enum err put_records(struct directory_link *l, int64_t now_ms, enum direc
     uint8_t type = is_due(l, p, part);
     int64_t age_ms = i == 0 ? 0 : now_ms - p->heard_ms;
     if (type == 0) continue;
-    if (to->len - start + 2 * RECORD_HEADER_BYTES + DROPPED_BYTES + p->len > DIRECTORY_FRAME_BYTES_MAX)
+    if (to->len - start + 3 * RECORD_HEADER_BYTES + 2 * GOING_BYTES + p->len > DIRECTORY_FRAME_BYTES_MAX)
       break; // the rest with the next frame
     TRY(type == RECORD_BEAT ? put_beat(to, p, age_ms) : put_full(to, p, age_ms));
     ++*ret_count;
   }
-  if (!l->peer_dropped || part != DIRECTORY_ALL) return ERR_OK;
-  TRY(directory_put_dropped(d, l->peer, to));
-  ++*ret_count;
-  return ERR_OK;
+  return part == DIRECTORY_ALL ? put_going(l, to, ret_count) : ERR_OK;
 }
 
 static uint64_t checksum(const uint8_t *frame, size_t bytes) {
@@ -131,7 +137,7 @@ static void seal(const struct directory *d, uint8_t *frame, size_t bytes, uint16
 static void note_written(struct directory_link *l, const uint8_t *frame, size_t bytes) {
   for (size_t at = HEADER_BYTES; at < bytes; at += get_u32_le(frame + at)) {
     const uint8_t *body = frame + at + RECORD_HEADER_BYTES; // both kinds about places begin alike
-    if (frame[at + 4] == RECORD_DROPPED) continue;
+    if (frame[at + 4] == RECORD_DROPPED || frame[at + 4] == RECORD_LEAVES) continue;
     const struct directory_place *p = directory_find(l->directory, uuid_get(body));
     assert(p != NULL);
     note_known(l, p, (struct directory_version){get_u64_le(body + 16), get_u64_le(body + 24), get_u64_le(body + 32)});
@@ -233,6 +239,8 @@ static enum err hear_record(struct directory_link *l, int64_t now_ms, const uint
   if (record[4] == RECORD_BEAT) return hear_beat(l, now_ms, age_ms, body, len - RECORD_HEADER_BYTES, e);
   if (record[4] == RECORD_DROPPED)
     return directory_hear_dropped(l->directory, body, len - RECORD_HEADER_BYTES) ? ERR_OK : bad(e, "who was dropped");
+  if (record[4] == RECORD_LEAVES)
+    return directory_hear_leaves(l, body, len - RECORD_HEADER_BYTES) ? ERR_OK : bad(e, "who leaves");
   return ERR_OK; // of a later version
 }
 

@@ -1,5 +1,5 @@
 // Inside the directory: the table of servers (directory.c), frames and what each link knows (directory_frame.c), servers that
-// were dropped (directory_dropped.c).
+// were dropped, or leave (directory_dropped.c).
 #pragma once
 
 #include "cluster/directory.h"
@@ -9,9 +9,10 @@ enum {
   RECORD_ANNOUNCEMENT = 1,
   RECORD_BEAT = 2,
   RECORD_DROPPED = 3,
+  RECORD_LEAVES = 4,
   RECORD_HEADER_BYTES = 16,
   BEAT_BYTES = 40,
-  DROPPED_BYTES = 32
+  GOING_BYTES = 32 // a server that was dropped, or leaves
 };
 
 struct directory_version {
@@ -28,6 +29,7 @@ struct directory_place {
   uint8_t *bytes; // its announcement; the beat in it is old
   size_t len;
   int64_t heard_ms;
+  uint64_t leaving_epoch; // of the life in which it said that it leaves; 0: none
 };
 
 struct directory {
@@ -72,9 +74,13 @@ void directory_take_beat(struct directory *d, int64_t now_ms, int64_t age_ms, st
 bool directory_is_dropped(const struct directory *d, struct uuid server, uint64_t number);
 /// Those that were dropped leave the table, and links to them will tell them.
 void directory_forget_dropped(struct directory *d);
-/// Tells that server. ERR_NOMEM: `to` is as before.
-enum err directory_put_dropped(const struct directory *d, struct uuid server, struct buf *to) NODISCARD;
+/// `type`: RECORD_DROPPED tells that server, RECORD_LEAVES is told by it. ERR_NOMEM: `to` is as before.
+enum err directory_put_going(const struct directory *d, uint8_t type, struct uuid server, struct buf *to) NODISCARD;
 /// Somebody says who was dropped. False: these bytes are no such record.
 bool directory_hear_dropped(struct directory *d, const uint8_t *body, size_t len);
+/// The server of that place has said that it leaves.
+void directory_note_leaving(struct directory *d, struct directory_place *p);
+/// Somebody says who leaves: of the server at the other end alone that is believed. False: the same.
+bool directory_hear_leaves(struct directory_link *l, const uint8_t *body, size_t len);
 /// Somebody else says that it is this server.
 void directory_tell_copy(struct directory *d, const struct announcement *a);

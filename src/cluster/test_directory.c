@@ -390,6 +390,61 @@ TEST(the_word_of_another_cluster_drops_nobody) {
   stop_all();
 }
 
+static bool leaves(unsigned n, unsigned other) {
+  sees(n, other);
+  for (uint32_t i = 0; i < copy.count; i++)
+    if (uuid_eq(copy.servers[i].said.server, named((uint8_t) (other + 1)))) return copy.servers[i].leaves;
+  return false;
+}
+
+TEST(a_server_that_leaves_says_so_and_stays_until_it_is_dropped) {
+  for (unsigned i = 0; i < 3; i++) {
+    start(i, 5);
+    bind(i, 100);
+    say(i);
+  }
+  join(0, 2);
+  join(1, 2);
+  pass(1);
+  uint64_t changes = directory_changes(servers[0].directory);
+  directory_leave(servers[2].directory);
+  pass(1);
+  assert_true(leaves(0, 2) && leaves(1, 2) && leaves(2, 2));
+  assert_true(directory_changes(servers[0].directory) > changes);
+  assert_false(leaves(0, 1) || leaves(2, 0));
+  assert_non_null(sees(0, 2));
+  stop(2);
+  start(2, 6); // its next life has said nothing of that
+  bind(2, 100);
+  say(2);
+  join(0, 2);
+  pass(1);
+  assert_false(leaves(0, 2));
+  stop_all();
+}
+
+TEST(nobody_is_said_to_leave_by_somebody_else_or_for_another_cluster) {
+  for (unsigned i = 0; i < 3; i++) {
+    start(i, 5);
+    bind(i, 100);
+    say(i);
+  }
+  join(0, 1);
+  join(1, 2);
+  pass(2);
+  uint8_t body[GOING_BYTES];
+  uuid_put(body, named(3));
+  uuid_put(body + 16, servers[0].directory->cluster);
+  assert_true(directory_hear_leaves(servers[0].links[1], body, sizeof body)); // the second speaks of the third
+  assert_false(leaves(0, 2));
+  uuid_put(body, named(2));
+  uuid_put(body + 16, named(77));
+  assert_true(directory_hear_leaves(servers[0].links[1], body, sizeof body));
+  assert_false(leaves(0, 1));
+  assert_false(directory_hear_leaves(servers[0].links[1], body, sizeof body - 8));
+  stop_all();
+}
+
 // ---- itself and its copies ----
 
 static enum err loop_back(uint64_t epoch, const char *address) {
@@ -616,7 +671,9 @@ TESTS(T(a_gateway_that_says_that_it_has_something_to_give_is_not_believed), T(it
       T(a_server_that_was_only_cut_off_comes_back_to_everybody), T(a_restarted_server_is_believed_and_its_former_life_is_not),
       T(a_server_of_another_cluster_is_told_and_forgotten), T(a_server_that_was_dropped_is_gone_and_told_so_even_if_it_was_away),
       T(whom_nobody_knows_by_uuid_is_dropped_by_number), T(the_word_of_another_cluster_drops_nobody),
-      T(a_server_that_calls_itself_knows_it), T(a_copied_data_folder_is_noticed), T(a_server_with_the_identity_of_one_that_is_there_is_refused_until_that_one_is_silent),
+      T(a_server_that_leaves_says_so_and_stays_until_it_is_dropped),
+      T(nobody_is_said_to_leave_by_somebody_else_or_for_another_cluster), T(a_server_that_calls_itself_knows_it),
+      T(a_copied_data_folder_is_noticed), T(a_server_with_the_identity_of_one_that_is_there_is_refused_until_that_one_is_silent),
       T(a_damaged_frame_is_refused_and_what_fits_its_checksum_does_no_harm), T(other_protocols_are_told_by_name),
       T(a_flood_of_servers_is_bounded_and_told_once), T(more_than_the_format_allows_is_not_said),
       T(every_failed_allocation_leaves_the_directory_whole))
