@@ -216,9 +216,10 @@ static void follow_addresses(struct looking *l) {
 static void look(struct looking *l) {
   struct cluster_group *g = l->group;
   follow_addresses(l);
+  group_membership(host_group(g->member), &l->now);
+  if (g->database->is_system) scale_down_look(g->cluster->dbms, g->leading != 0, &l->now, &l->view);
   if (g->leading == 0) return;
   group_status(host_group(g->member), &l->status);
-  group_membership(host_group(g->member), &l->now);
   if (!l->status.open || l->status.change_under_way) return;
   if (!take_out_former(l) && !take_out_leaving(l) && !promote_learners(l)) take_in_new(l);
 }

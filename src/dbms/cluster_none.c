@@ -4,6 +4,7 @@
 #include "base/compiler.h"
 #include "dbms/gateway_doors.h"
 #include "dbms/relay_int.h"
+#include "dbms/scale_down.h"
 
 enum err cluster_open(struct dbms *d UNUSED, const struct dbms_cluster_options *options UNUSED, struct cluster **ret UNUSED,
                       struct error *e) {
@@ -110,4 +111,13 @@ enum err gateway_meet(struct relay *r UNUSED, struct error *e UNUSED) {
 enum err gateway_http_doors(struct dbms *d UNUSED, struct arena *a UNUSED, const struct str **ret UNUSED, uint32_t *ret_n UNUSED,
                             struct error *e UNUSED) {
   return ERR_UNSUPPORTED;
+}
+
+void scale_down_init(struct dbms *d UNUSED) {
+}
+
+void scale_down_rest(struct dbms *d UNUSED) {
+}
+
+void scale_down_done(struct dbms *d UNUSED) {
 }

@@ -80,6 +80,7 @@ static void name_server(struct dbms *d) {
 static void leave_all(struct dbms *d) {
   reconcile_rest(d);
   users_rest(d->users);
+  scale_down_rest(d);
   DATABASES_EACH(db, d) database_rest(db);
   DATABASES_EACH(db, d) cluster_leave(db);
 }
@@ -104,6 +105,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
   d->files = import_files(options->config);
   mutex_init(&d->mutex);
   departures_init(d);
+  scale_down_init(d);
   atomic_store(&d->levels.of_cluster, FEATURE_LEVEL_FIRST);
   mem_budget_init(&d->budget, NULL, options->query_memory_bytes, ERR_MEMORY_POOL, "dbms.memory.transaction.total.max");
   name_server(d);
@@ -236,6 +238,7 @@ void dbms_close(struct dbms *d) {
   relay_near_free(d->near);
   gateway_free(d->gateway);
   page_pool_close(d->pool);
+  scale_down_done(d);
   departures_done(d);
   mutex_done(&d->mutex);
   mem_free(d);

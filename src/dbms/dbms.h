@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/event.h"
 #include "cluster/directory.h"
+#include "cluster/stateful_set.h"
 #include "config/config.h"
 #include "dbms/work.h"
 #include "os/clock.h"
@@ -48,6 +49,8 @@ struct dbms_cluster_options {
   int64_t pull_interval_ms;                  // of a replica that is up to date; 0: 1 s
   struct str upstream_strategies, upstream_groups; // of a replica: cluster/upstream.h
   struct directory *directory;               // who is there, for routing tables; NULL: this server alone is told of
+  struct pod pod;     // this server, of a StatefulSet whose replicas decide who stays; no set: they play no part
+  int64_t absence_ms; // a pod of that set that is away counts as scaled away no sooner
   /// A role has changed, or a database was opened or closed. Any thread; must only take note. May be NULL.
   void (*changed)(void *context);
   void *context;
@@ -91,6 +94,18 @@ uint32_t dbms_feature_level(const struct dbms *d);
 uint32_t dbms_dropped_servers(struct dbms *d, struct directory_dropped *ret, uint32_t cap);
 /// The others have dropped this server: it closes all its databases. Any thread; returns at once.
 void dbms_dropped(struct dbms *d);
+
+/// Whether this server may leave the cluster, as it looks from here: every database keeps enough voting members, and most of them
+/// are there. ERR_ARGUMENT: says why not; ERR_NOMEM. Any thread.
+enum err dbms_may_leave(struct dbms *d, struct error *e) NODISCARD;
+/// Whether somebody has led `system` since this server started, as far as it has heard: nobody tells a server of that which is no
+/// member any more. Any thread.
+bool dbms_was_led(struct dbms *d);
+/// This server leads `system`, and pods of its StatefulSet have been away for long: Kubernetes is to be asked for the set. Any
+/// thread.
+bool dbms_asks_for_set(struct dbms *d);
+/// What it says. Any thread; only takes note.
+void dbms_set_told(struct dbms *d, const struct stateful_set *set);
 
 /// Looks after timeouts. One thread.
 void dbms_tick(struct dbms *d);

@@ -10,6 +10,7 @@
 #include "dbms/departure.h"
 #include "dbms/feature_level.h"
 #include "dbms/reconcile.h"
+#include "dbms/scale_down.h"
 #include "dbms/users.h"
 #include "exec/exec.h"
 #include "os/thread.h"
@@ -32,6 +33,7 @@ struct dbms {
   struct database *_Atomic databases; // all that there were since this server started: database.h
   struct reconciler reconciler;
   struct departures_followed departures;
+  struct scale_down scale_down;
   struct feature_levels levels;
   struct users *users;
   struct exec_files files; // of LOAD CSV

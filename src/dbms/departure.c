@@ -144,3 +144,7 @@ const struct departure *departures_find(const struct departures *l, struct uuid 
 bool departure_is_safe(uint32_t voters, uint32_t learners, bool is_there, uint32_t minimum) {
   return voters + (is_there ? 0 : learners) >= minimum;
 }
+
+bool departure_keeps_majority(uint32_t voters, uint32_t there) {
+  return there > voters / 2;
+}

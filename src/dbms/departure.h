@@ -72,6 +72,9 @@ const struct departure *departures_find(const struct departures *l, struct uuid 
 /// gone, so then they count.
 bool departure_is_safe(uint32_t voters, uint32_t learners, bool is_there, uint32_t minimum);
 
+/// Whether those that stay can go on to decide: more than half of `voters` are `there`.
+bool departure_keeps_majority(uint32_t voters, uint32_t there);
+
 // Followed.
 
 void departures_init(struct dbms *d);

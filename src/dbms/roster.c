@@ -52,7 +52,7 @@ static bool add_server(const struct roster_source *s, uint32_t i, struct arena *
     places[d] = i == 0 ? place_here(db) : place_elsewhere(said, db->uuid);
     if (places[d].role != ROLE_NONE && said->number != 0 && said->number == leader_of(s, db)) places[d].role = ROLE_LEADER;
   }
-  *ret = (struct roster_server){said->server, said->number, said, places};
+  *ret = (struct roster_server){said->server, said->number, said, s->view.servers[i].leaves, places};
   return true;
 }
 
@@ -85,7 +85,8 @@ enum err roster_build(const struct roster_source *s, struct arena *a, struct ros
     if ((i == 0 || belongs(s, i)) && !add_server(s, i, a, &servers[n++])) return arena_err(a, e);
   for (uint32_t i = 0; i < s->members->count; i++) {
     uint64_t number = s->members->of[i].server;
-    if (!is_on(servers, n, number)) servers[n++] = (struct roster_server){uuid_of(s, number), number, NULL, nothing};
+    if (!is_on(servers, n, number))
+      servers[n++] = (struct roster_server){.server = uuid_of(s, number), .number = number, .places = nothing};
   }
   qsort(servers, n, sizeof servers[0], order);
   *ret = (struct roster){.count = n, .servers = servers};

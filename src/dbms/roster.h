@@ -17,6 +17,7 @@ struct roster_server {
   struct uuid server; // none: it came after the founding and was not heard of since this server started
   uint64_t number;
   const struct announcement *said;   // NULL: not heard of
+  bool leaves;                       // it says so itself
   const struct roster_place *places; // one for each database, in the order of roster->databases
 };
 

@@ -75,6 +75,10 @@ TEST(a_vote_goes_only_if_enough_stay) {
   assert_false(departure_is_safe(2, 1, true, 3)); // the newcomer votes first
   assert_true(departure_is_safe(2, 1, false, 3)); // it waits for that of the lost one to be gone
   assert_false(departure_is_safe(1, 1, false, 3));
+  assert_true(departure_keeps_majority(4, 3));
+  assert_false(departure_keeps_majority(4, 2)); // half of them decide nothing
+  assert_true(departure_keeps_majority(3, 2));
+  assert_false(departure_keeps_majority(0, 0));
 }
 
 TEST(a_standalone_server_has_no_servers_to_drop) {
