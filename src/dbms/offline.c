@@ -235,28 +235,32 @@ static enum err unbind(struct offline *o, struct str folder, bool keep_tail, str
   return err;
 }
 
-static enum err forget_file(struct offline *o, const char *name, struct error *e) {
+static enum err forget_file(const char *data, struct disk *disk, const char *name, struct error *e) {
   char path[DISK_PATH_MAX];
-  snprintf(path, sizeof path, "%.*s/%s", STR_ARG(o->config->data_directory), name);
-  enum err err = disk_unlink(o->disk, path, e);
+  snprintf(path, sizeof path, "%s/%s", data, name);
+  enum err err = disk_unlink(disk, path, e);
   return err == ERR_NOTFOUND ? ERR_OK : err;
 }
 
 /// How often its groups have begun here (docs/formats/catalogue.md): the server that comes to be is another member of other groups.
-static enum err forget_groups(struct offline *o, struct error *e) {
+static enum err forget_groups(const char *data, struct disk *disk, struct error *e) {
   char path[DISK_PATH_MAX];
-  snprintf(path, sizeof path, "%.*s/groups", STR_ARG(o->config->data_directory));
-  enum err err = disk_remove_tree(o->disk, path, e);
+  snprintf(path, sizeof path, "%s/groups", data);
+  enum err err = disk_remove_tree(disk, path, e);
   return err == ERR_NOTFOUND ? ERR_OK : err;
+}
+
+enum err offline_forget_server(const char *data, struct disk *disk, struct error *e) {
+  TRY(forget_groups(data, disk, e));
+  TRY(forget_file(data, disk, IDENTITY_FILE, e));
+  TRY(forget_file(data, disk, IDENTITY_FILE ".new", e));
+  return disk_sync_directory(disk, data, e);
 }
 
 static enum err forget_identity(struct offline *o, struct error *e) {
   char data[DISK_PATH_MAX];
   snprintf(data, sizeof data, "%.*s", STR_ARG(o->config->data_directory));
-  TRY(forget_groups(o, e));
-  TRY(forget_file(o, IDENTITY_FILE, e));
-  TRY(forget_file(o, IDENTITY_FILE ".new", e));
-  return disk_sync_directory(o->disk, data, e);
+  return offline_forget_server(data, o->disk, e);
 }
 
 enum err offline_unbind(struct offline *o, bool keep_tail, struct error *e) {

@@ -53,3 +53,8 @@ enum err offline_look(struct offline *o, struct arena *a, struct offline_report 
 /// Makes a standalone server's stores of them, each of a new generation, and forgets who the server was. What the log holds
 /// behind what is known to be committed is cut, or, with `keep_tail`, carried out. What is done already is left as it is.
 enum err offline_unbind(struct offline *o, bool keep_tail, struct error *e) NODISCARD;
+
+/// Makes room for another server in the data folder of one that was dropped from its cluster: its databases are kept under the
+/// name `databases.dropped`, in the place of what was kept there before, and who it was is forgotten. A crash between leaves a
+/// server that was dropped: once more completes it. No server is at work in the folder.
+enum err offline_set_aside(const char *data, struct disk *disk, struct error *e) NODISCARD;

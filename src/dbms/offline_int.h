@@ -1,4 +1,4 @@
-// What the offline work on the stores of a server shares (offline.c, seed.c).
+// What the offline work on the stores of a server shares (offline.c, offline_aside.c, seed.c).
 #pragma once
 
 #include "dbms/catalogue.h"
@@ -26,3 +26,5 @@ enum err offline_open_graph(struct offline *o, struct str folder, bool member, b
 enum err offline_catalogue(struct graph *g, struct arena *a, struct catalogue *ret, struct error *e) NODISCARD;
 /// What is queued in the log is durable.
 enum err offline_write(struct log *l, struct error *e) NODISCARD;
+/// Who the server with that data folder was, and how often its groups have begun; the identity last. Once more is fine.
+enum err offline_forget_server(const char *data, struct disk *disk, struct error *e) NODISCARD;
