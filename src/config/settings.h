@@ -75,6 +75,10 @@
   X(kubernetes_label_selector,  STRING,   "dbms.kubernetes.label_selector", "causal_clustering.kubernetes.label_selector", "", "", 0, 0, "label of the services that are servers") \
   X(kubernetes_service_port_name, STRING, "dbms.kubernetes.service_port_name", "causal_clustering.kubernetes.service_port_name", "", "", 0, 0, "what those call their discovery port") \
   X(kubernetes_cluster_domain,  STRING,   "dbms.kubernetes.cluster_domain", "causal_clustering.kubernetes.cluster_domain", "", "cluster.local", 0, 0, "what the names of services end in") \
+  X(kubernetes_scaling,         ENUM,     "quiver.kubernetes.scaling", "", "", "AUTO", 0, 0, "AUTO|ON|OFF") \
+  X(kubernetes_pod_name,        STRING,   "quiver.kubernetes.pod_name", "", "", "", 0, 0, "pod of a StatefulSet that this server is: NAME-ORDINAL; empty: the name of the machine") \
+  X(kubernetes_leave_ms,        DURATION, "quiver.kubernetes.leave_timeout", "", "", "20s", 0, 3600000, "a pod that is scaled away waits so long, when it is stopped, until it has left the cluster") \
+  X(kubernetes_absence_ms,      DURATION, "quiver.kubernetes.absence", "", "", "1m", 1000, 86400000, "a pod that is scaled away and did not leave is taken out when it has been away for so long") \
   X(leader_failure_window,      STRING,   "dbms.cluster.raft.leader_failure_detection_window", "causal_clustering.leader_failure_detection_window", "causal_clustering.leader_election_timeout", "1s", 0, 0, "without a word of the leader, before another one is elected: a duration, or two with a dash between them") \
   /* databases */ \
   X(default_database,           STRING,   "initial.dbms.default_database", "dbms.default_database", "dbms.active_database", "neo4j", 0, 0, "the database that sessions without a name use") \

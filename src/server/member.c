@@ -10,6 +10,7 @@
 #include "os/thread.h"
 #include "server/help.h"
 #include "server/listen.h"
+#include "server/scaling.h"
 
 enum {
   DISCOVERY_PORT = 5000,
@@ -19,7 +20,7 @@ enum {
   BOLT_PORT = 7687,
   HTTP_PORT = 7474
 };
-enum { TICK_MS = 1000, DROPPED_MAX = 1024 };
+enum { TICK_MS = 1000, DROPPED_MAX = 1024, LEAVE_LOOK_MS = 20, LEAVE_CHECK_MS = 1000 };
 
 struct member {
   const struct config *config;
@@ -28,6 +29,7 @@ struct member {
   struct loop *loop;
   struct net_resolver *resolver;
   struct tls_context *tls; // NULL: plain
+  struct scaling *scaling; // NULL: this is no pod of a StatefulSet
   struct assembly_options assembling;
 
   // The loop's.
@@ -36,7 +38,9 @@ struct member {
   struct loop_task say_task;
   _Atomic bool say_posted;
   struct dbms *dbms; // NULL: nothing is told of databases
-  bool dropped;      // from the cluster
+  _Atomic bool dropped; // from the cluster
+  _Atomic bool leaves;  // it has asked for that
+  _Atomic bool hurry, ends;
   bool brings;       // databases of a standalone server, until they are opened
   struct announced_database brought; // one that stands for them
 
@@ -277,12 +281,32 @@ static void say_dropped(struct member *m) {
   (void) !assembly_drop(m->assembly, dropped, n, NULL); // without memory the next tick will do
 }
 
-static void on_dropped(void *context) {
-  struct member *m = context;
+static void tell_dropped(struct member *m) {
+  if (m->leaves) {
+    event_raise(m->events, EVENT_INFO, "member.left", "This server has left its cluster. Its data stays as it is.");
+    return;
+  }
   event_raise(m->events, EVENT_ERROR, "member.dropped",
               "This server was dropped from its cluster (DROP SERVER): it closes its databases and serves nobody any more. Its data stays as it "
               "is. To have it join as a new server, stop it and start it with an empty data folder; to have its data served by itself, stop it, "
               "run `quiver admin server unbind` and start it with dbms.mode=SINGLE.");
+}
+
+/// A pod that was scaled away, came back with what it had then, and is told now: Kubernetes starts it again, and then it is a new
+/// server.
+static void end_former(struct member *m) {
+  bool was_member = m->dbms != NULL && dbms_was_led(m->dbms);
+  if (m->scaling == NULL || m->leaves || was_member) return;
+  event_raise(m->events, EVENT_WARN, "member.dropped",
+              "It was dropped while it was away, and is a pod of a StatefulSet: it ends now. When it is started again it joins "
+              "as a new server.");
+  m->ends = true;
+}
+
+static void on_dropped(void *context) {
+  struct member *m = context;
+  tell_dropped(m);
+  end_former(m);
   m->dropped = true;
   if (m->dbms != NULL) dbms_dropped(m->dbms);
 }
@@ -303,7 +327,9 @@ static void say_now(struct member *m) {
 }
 
 static void on_tick(void *context) {
-  say_now(context);
+  struct member *m = context;
+  say_now(m);
+  if (m->scaling != NULL) scaling_look(m->scaling, m->dbms);
 }
 
 static void on_say_task(struct loop_task *task) {
@@ -344,6 +370,7 @@ static void tell_on_loop(void *argument) {
   struct telling *t = argument;
   t->member->dbms = t->dbms;
   t->member->brings = false;
+  if (t->dbms == NULL && t->member->scaling != NULL) scaling_look(t->member->scaling, NULL);
   if (t->member->dropped && t->dbms != NULL) dbms_dropped(t->dbms);
   say_now(t->member);
 }
@@ -354,6 +381,61 @@ void member_announce(struct member *m, struct dbms *d) {
 
 void member_hush(struct member *m) {
   if (m != NULL && m->assembly != NULL) loop_call(m->loop, tell_on_loop, &(struct telling){m, NULL});
+}
+
+// ---- leaving ----
+
+static void leave_on_loop(void *argument) {
+  struct member *m = argument;
+  m->leaves = true;
+  assembly_leave(m->assembly);
+}
+
+/// It stays: what else is to come is that of a restart.
+static bool may_leave(struct member *m, struct dbms *d) {
+  struct error e = ERROR_INIT;
+  if (dbms_may_leave(d, &e) == ERR_OK) return true;
+  event_raise(m->events, EVENT_WARN, "member.stays",
+              "This server does not leave its cluster, although its StatefulSet has no room for it: %s", e.message);
+  return false;
+}
+
+static bool waits_on(const struct member *m, int64_t until_ns) {
+  return !m->dropped && !m->hurry && clock_monotonic_ns(clock_system()) < until_ns;
+}
+
+/// Whoever leads `system` has heard it, and goes on with it after this server's end.
+static void tell_late(const struct member *m) {
+  event_raise(m->events, EVENT_WARN, "member.stays",
+              "This server ends without having heard that it has left its cluster (%s): the others take it out when they can. "
+              "DROP SERVER does the same.",
+              m->hurry ? "it was asked to hurry" : "quiver.kubernetes.leave_timeout");
+}
+
+static void leave(struct member *m, struct dbms *d) {
+  int64_t now_ns = clock_monotonic_ns(clock_system()), check_ns = now_ns + LEAVE_CHECK_MS * NS_PER_MS;
+  int64_t until_ns = now_ns + config_values(m->config)->kubernetes_leave_ms * NS_PER_MS;
+  loop_call(m->loop, leave_on_loop, m);
+  while (waits_on(m, until_ns)) {
+    thread_sleep_ns(LEAVE_LOOK_MS * NS_PER_MS);
+    if (clock_monotonic_ns(clock_system()) < check_ns) continue;
+    if (!may_leave(m, d)) return;
+    check_ns += LEAVE_CHECK_MS * NS_PER_MS;
+  }
+  if (!m->dropped) tell_late(m);
+}
+
+void member_leave(struct member *m, struct dbms *d) {
+  if (m == NULL || m->scaling == NULL || d == NULL || m->dropped) return;
+  if (scaling_fate(m->scaling) == POD_LEAVES && may_leave(m, d)) leave(m, d);
+}
+
+void member_hurry(struct member *m) {
+  if (m != NULL) m->hurry = true;
+}
+
+bool member_is_to_end(const struct member *m) {
+  return m != NULL && m->ends;
 }
 
 // ---- life ----
@@ -381,6 +463,15 @@ static void open_on_loop(void *argument) {
   if (o->err == ERR_OK) loop_timer_set(m->ticker, TICK_MS, true);
 }
 
+static enum err settle_scaling(struct member *m, struct disk *disk, struct error *e) {
+  const struct config_values *v = config_values(m->config);
+  struct scaling_options o = {v, m->assembling.discovery.kubernetes, m->loop, m->resolver, m->events};
+  TRY(scaling_open(&o, &m->scaling, e));
+  m->options.pod = scaling_pod(m->scaling);
+  m->options.absence_ms = v->kubernetes_absence_ms;
+  return m->scaling != NULL ? scaling_come_back(m->scaling, m->assembling.formation.folder, disk, e) : ERR_OK;
+}
+
 static enum err start(struct member *m, struct disk *disk, struct error *e) {
   const struct config_values *v = config_values(m->config);
   TRY(parse_window(v->leader_failure_window, &m->options.election_timeout_ms, e));
@@ -397,6 +488,7 @@ static enum err start(struct member *m, struct disk *disk, struct error *e) {
   TRY(settle_assembly(m, disk, e));
   TRY(settle_tls(m, e));
   TRY(loop_start("discovery", &m->loop, e));
+  TRY(settle_scaling(m, disk, e));
   struct opening o = {.member = m, .error = e};
   loop_call(m->loop, open_on_loop, &o);
   return o.err;
@@ -427,6 +519,7 @@ enum err member_open(const struct config *config, struct disk *disk, struct even
 static void close_on_loop(void *argument) {
   struct member *m = argument;
   loop_timer_free(m->ticker);
+  scaling_close(m->scaling);
   assembly_close(m->assembly);
 }
 

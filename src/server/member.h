@@ -26,5 +26,15 @@ enum err member_form(struct member *m, const struct dbms_cluster_options **ret, 
 void member_announce(struct member *m, struct dbms *d);
 /// No more: the databases are about to be closed.
 void member_hush(struct member *m);
+
+/// Before a stop, while everything still runs: if its StatefulSet has no room for this pod, the server leaves its cluster.
+/// Returns when it has, or after quiver.kubernetes.leave_timeout, or when it does not leave; says why. NULL is fine.
+void member_leave(struct member *m, struct dbms *d);
+/// member_leave returns soon. Any thread. NULL is fine.
+void member_hurry(struct member *m);
+/// This server was dropped before it came back, and its next start will be another server's: the process is to end. Any thread.
+/// NULL: false.
+bool member_is_to_end(const struct member *m);
+
 /// NULL is fine.
 void member_close(struct member *m);

@@ -25,3 +25,13 @@ void member_hush(struct member *m UNUSED) {
 
 void member_close(struct member *m UNUSED) {
 }
+
+void member_leave(struct member *m UNUSED, struct dbms *d UNUSED) {
+}
+
+void member_hurry(struct member *m UNUSED) {
+}
+
+bool member_is_to_end(const struct member *m UNUSED) {
+  return false;
+}

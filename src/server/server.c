@@ -56,13 +56,19 @@ static sigset_t stop_signals(void) {
   return set;
 }
 
-static void on_stop_signal(struct server *s) {
+/// Whether it was asked to before.
+static bool ask_to_stop(struct server *s) {
   mutex_lock(&s->mutex);
   bool again = s->asked_to_stop;
   s->asked_to_stop = true;
   condition_signal(&s->asked);
   mutex_unlock(&s->mutex);
-  if (!again) return;
+  return again;
+}
+
+static void on_stop_signal(struct server *s) {
+  if (!ask_to_stop(s)) return;
+  member_hurry(s->member);
   event_raise(s->events, EVENT_WARN, "server.hurry", "Asked to stop again: open transactions are ended now.");
   dbms_terminate_all(engine_dbms(s->engine));
 }
@@ -74,6 +80,7 @@ static void *run_ticker(void *argument) {
   const struct timespec tick = {.tv_nsec = TICK_NS};
   while (!atomic_load(&s->end_ticker)) {
     if (sigtimedwait(&set, NULL, &tick) > 0) on_stop_signal(s);
+    if (member_is_to_end(s->member)) (void) ask_to_stop(s);
     dbms_tick(engine_dbms(s->engine));
   }
   return NULL;
@@ -261,6 +268,7 @@ void server_wait(struct server *s) {
 
 void server_stop(struct server *s) {
   event_raise(s->events, EVENT_INFO, "server.stopping", "Stopping...");
+  member_leave(s->member, engine_dbms(s->engine));
   close_all(s);
   event_raise(s->events, EVENT_INFO, "server.stopped", "Stopped.");
   server_free(s);
