@@ -298,8 +298,8 @@ static void end_former(struct member *m) {
   bool was_member = m->dbms != NULL && dbms_was_led(m->dbms);
   if (m->scaling == NULL || m->leaves || was_member) return;
   event_raise(m->events, EVENT_WARN, "member.dropped",
-              "It was dropped while it was away, and is a pod of a StatefulSet: it ends now. When it is started again it joins "
-              "as a new server.");
+              "It was dropped while it was away, and is a pod of a StatefulSet: it ends now. When it is started again, and "
+              "the set has room for it, it joins as a new server.");
   m->ends = true;
 }
 
