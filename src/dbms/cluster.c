@@ -466,6 +466,7 @@ static enum err join(struct cluster_group *g, struct error *e) {
   if (g->cluster->options->single) return lend(g);
   if (g->cluster->options->replica) return cluster_follow(g, e);
   TRY(cluster_begin_group(g->database, e));
+  TRY(cluster_mark_data(g->database, e));
   struct log_group_state state;
   log_group_state(store_log(graph_store(g->database->graph)), &state);
   g->status.member = state.member_id;
@@ -500,6 +501,14 @@ static void leave_on_loop(void *argument) {
   host_group_remove(g->member);
 }
 
+/// A copy that was made of them while this server took part is older from now on. Where that cannot be noted, one that was made
+/// before it joined still is.
+static void mark_left(struct database *db) {
+  struct error e = ERROR_INIT;
+  if (log_failure(store_log(graph_store(db->graph)), NULL) != ERR_OK || cluster_mark_data(db, &e) == ERR_OK) return;
+  event_raise(db->dbms->options.events, EVENT_WARN, "cluster.leave", "[%.*s] %s", STR_ARG(db->name), e.message);
+}
+
 void cluster_leave(struct database *db) {
   struct cluster_group *g = atomic_exchange(&db->group, NULL);
   if (g == NULL) return;
@@ -512,6 +521,7 @@ void cluster_leave(struct database *db) {
     cluster_unfollow(g);
   cluster_reads_close(g);
   cluster_forget_end(g);
+  if (g->member != NULL) mark_left(db);
   mutex_done(&g->mutex);
   mem_free(g);
 }

@@ -1,11 +1,12 @@
 // The beginning of a database's group, once in the life of its data on a server: with its first members, or with nothing.
 //
-// A vote belongs to its data (contract 20), and data can be lost with their folder while the server stays who it is. So how often
-// this server has begun a group is kept beside the folders of the databases, one file for each (docs/formats/catalogue.md): who
-// begins again begins with nothing, as a member that nobody was before, and the leader takes it in.
+// A vote belongs to its data (contract 20), and data can be lost with their folder, or be put back from an older copy, while the
+// server stays who it is. So how often this server has begun a group, and which data took part in it last (dbms/data_mark.h), is
+// kept beside the folders of the databases (docs/formats/catalogue.md): who begins again begins with nothing, and who has older
+// data goes on with them, both as a member that nobody was before, and the leader takes it in (docs/adr/0016).
 //
-// The order is: the log is begun, the mark is durable, the group is joined. Before the mark nothing was promised, and whatever of
-// the log is lost may be begun once more as it was.
+// The order is: the log is begun, its life is durable, the data are marked, the group is joined. Before that nothing was promised,
+// and whatever of the log is lost may be begun once more as it was.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,14 @@
 #include "base/mutant.h"
 #include "cluster/identity.h"
 #include "dbms/cluster_int.h"
+#include "dbms/data_mark.h"
 #include "store/store.h"
 
 enum { FIRST_LIFE = 1, MARK_BYTES = 16 };
 
 static const uint8_t mark_magic[4] = {'Q', 'G', 'R', 'P'};
 
-// ---- the mark ----
+// ---- in which life ----
 
 static void mark_folder(const struct dbms *d, char path[DISK_PATH_MAX]) {
   snprintf(path, DISK_PATH_MAX, "%.*s/groups", STR_ARG(d->options.config->data_directory));
@@ -73,6 +75,7 @@ void cluster_forget_life(struct dbms *d, struct uuid database) {
   snprintf(path, sizeof path, "%s/%s", folder, uuid_text(database).z);
   enum err err = disk_unlink(d->options.disk, path, NULL);
   (void) err; // there is none, or the next start finds it
+  data_mark_forget(d->options.disk, folder, uuid_text(database).z);
 }
 
 // ---- first members as text: "<server>@<host:port>,..." ----
@@ -178,25 +181,86 @@ static enum err check_owner(const struct database *db, uint64_t member, struct e
       STR_ARG(db->folder), (unsigned long long) owner, (unsigned long long) self, (unsigned long long) owner);
 }
 
+// ---- older data ----
+
+static enum err read_data_mark(const struct database *db, struct data_mark *ret, struct error *e) {
+  char folder[DISK_PATH_MAX];
+  mark_folder(db->dbms, folder);
+  return data_mark_read(db->dbms->options.disk, folder, db->uuid, (uint32_t) db->dbms->options.cluster->server, ret, e);
+}
+
+static bool change_life(struct log_group_state *state, const void *context) {
+  state->member_id = *(const uint64_t *) context;
+  state->vote = 0;
+  return true;
+}
+
+/// They are a beginning of what the group has, and are brought up to date; but what was promised since is promised by nobody.
+static enum err go_on_with_older_data(const struct database *db, uint32_t last_life, uint32_t *ret_life, struct error *e) {
+  const struct dbms_cluster_options *o = db->dbms->cluster->options;
+  *ret_life = MAX((uint32_t) o->epoch, last_life + 1);
+  uint64_t id = member_of(o->server, *ret_life);
+  event_raise(db->dbms->options.events, EVENT_WARN, "cluster.begin.older",
+              "[%.*s] The data here are older than what this server has left here: they were put back from a copy. It does not vote as the "
+              "member that it was, whose promises they do not know: it joins as another one, the others bring it up to date, and vote "
+              "its former self out.",
+              STR_ARG(db->name));
+  return log_group_change(store_log(graph_store(db->graph)), change_life, &id, e);
+}
+
+static bool change_mark(struct log_group_state *state, const void *context) {
+  state->incarnation = *(const uint64_t *) context;
+  return true;
+}
+
+static enum err draw_mark(const struct database *db, uint64_t *ret, struct error *e) {
+  enum err err = ERR_OK;
+  for (*ret = 0; err == ERR_OK && *ret == 0;) err = random_fill(db->dbms->options.random, ret, sizeof *ret);
+  return err == ERR_OK ? ERR_OK : error_set(e, err, "The system has no randomness for the mark of a database's data.");
+}
+
+enum err cluster_mark_data(struct database *db, struct error *e) {
+  const struct dbms_options *o = &db->dbms->options;
+  struct log *log = store_log(graph_store(db->graph));
+  char folder[DISK_PATH_MAX];
+  struct log_group_state state;
+  struct data_mark m;
+  log_group_state(log, &state);
+  TRY(read_data_mark(db, &m, e));
+  if (m.life == (uint32_t) state.member_id)
+    m.now = m.next;
+  else
+    TRY(draw_mark(db, &m.now, e));
+  TRY(draw_mark(db, &m.next, e));
+  m.life = (uint32_t) state.member_id;
+  TRY(log_group_change(log, change_mark, &m.now, e));
+  mark_folder(db->dbms, folder);
+  return data_mark_save(o->disk, folder, db->uuid, (uint32_t) o->cluster->server, &m, e);
+}
+
+// ---- a group ----
+
+static enum err refuse_replica(const struct database *db, struct error *e) {
+  return error_set(e, ERR_INVALID,
+                   "The store in folder '%.*s' belongs to a read replica: a core begins with an empty data folder, or start this "
+                   "server with dbms.mode=READ_REPLICA, as it was.",
+                   STR_ARG(db->folder));
+}
+
 enum err cluster_begin_group(struct database *db, struct error *e) {
   struct log_group_state state;
+  struct data_mark m;
   uint32_t marked, life;
   log_group_state(store_log(graph_store(db->graph)), &state);
-  TRY(read_life(db, &marked, e));
-  life = (uint32_t) state.member_id;
-  if (state.follows)
-    return error_set(
-        e, ERR_INVALID,
-        "The store in folder '%.*s' belongs to a read replica: a core begins with an empty data folder, or start this "
-        "server with dbms.mode=READ_REPLICA, as it was.",
-        STR_ARG(db->folder));
+  if (state.follows) return refuse_replica(db, e);
   TRY(check_owner(db, state.member_id, e));
-  if (state.member_id == 0) TRY(begin(db, marked, &life, e));
-  if (life < marked)
-    return error_set(e, ERR_CORRUPT,
-                     "The folder '%.*s' holds data of an earlier life of this member, which has voted since: remove it, and the "
-                     "others fill it again.",
-                     STR_ARG(db->folder));
+  TRY(read_life(db, &marked, e));
+  TRY(read_data_mark(db, &m, e));
+  life = (uint32_t) state.member_id;
+  if (state.member_id == 0)
+    TRY(begin(db, marked, &life, e));
+  else if (life < marked || data_mark_is_older(&m, life, state.incarnation))
+    TRY(go_on_with_older_data(db, MAX(life, marked), &life, e));
   return life != marked ? save_life(db, life, e) : ERR_OK;
 }
 

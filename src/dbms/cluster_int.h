@@ -94,8 +94,11 @@ void cluster_reads_close(struct cluster_group *g);
 
 // ---- the beginning of groups (cluster_begin.c) ----
 
-/// Begins the group of a database whose log is new. Its graph is open, and it has not joined.
+/// Begins the group of a database whose log is new; where its data are older than what this server has left there, it becomes another
+/// member. Its graph is open, and it has not joined.
 enum err cluster_begin_group(struct database *db, struct error *e) NODISCARD;
+/// It is about to join: from then on its data are the latest, and any copy that was made before is older. The same.
+enum err cluster_mark_data(struct database *db, struct error *e) NODISCARD;
 
 /// The voters of `m`, as the catalogue keeps them: "<server>@<host:port>,...", in `a`.
 enum err cluster_members_text(const struct consensus_membership *m, struct arena *a, struct str *ret, struct error *e) NODISCARD;

@@ -4,7 +4,9 @@
 
 #include "base/test.h"
 #include "dbms/cluster_int.h"
+#include "dbms/data_mark.h"
 #include "dbms/test_relay_world.h"
+#include "store/store.h"
 
 static enum err parse(const char *text, struct consensus_membership *ret) {
   struct error e = ERROR_INIT;
@@ -74,6 +76,76 @@ TEST(the_store_of_another_member_is_not_begun_with) {
   trio_stop(&t);
 }
 
+// ---- which data they are ----
+
+static struct log_group_state group_state(struct trio *t, int i) {
+  struct log_group_state state;
+  log_group_state(store_log(graph_store(t->servers[i].dbms->system->graph)), &state);
+  return state;
+}
+
+static void groups_folder(const struct trio *t, int i, char path[DISK_PATH_MAX]) {
+  snprintf(path, DISK_PATH_MAX, "%s/data/groups", t->servers[i].home);
+}
+
+/// What is beside the data is of a later start: it is as if they had been put back from a copy.
+static void make_older(struct trio *t, int i, const char *uuid, bool marked) {
+  char folder[DISK_PATH_MAX];
+  struct data_mark m;
+  uint32_t server = (uint32_t) t->servers[i].cluster.server;
+  groups_folder(t, i, folder);
+  assert_ok(data_mark_read(disk_system(), folder, uuid, server, &m, &t->e));
+  assert_int_equal(m.life, 1);
+  m.next = marked ? m.now : m.next + 1;
+  m.now++;
+  assert_ok(data_mark_save(disk_system(), folder, uuid, server, &m, &t->e));
+}
+
+TEST(data_are_marked_afresh_whenever_a_group_is_joined_and_left) {
+  struct trio t;
+  trio_start(&t);
+  uint64_t first = group_state(&t, 0).incarnation;
+  stop(&t, 0);
+  start(&t, 0);
+  uint64_t second = group_state(&t, 0).incarnation;
+  assert_true(first != 0 && second != 0 && first != second);
+  assert_int_equal(group_state(&t, 0).member_id, member_of(1, 1));
+  trio_stop(&t);
+}
+
+TEST(older_data_are_another_members) {
+  struct trio t;
+  trio_start(&t);
+  await_leader(&t);
+  struct log_group_state before = group_state(&t, 0);
+  char uuid[UUID_TEXT_BYTES];
+  memcpy(uuid, t.servers[0].dbms->system->uuid, sizeof uuid);
+  stop(&t, 0);
+  make_older(&t, 0, uuid, false);
+  start(&t, 0);
+  struct log_group_state after = group_state(&t, 0);
+  assert_int_equal(member_server(after.member_id), 1);
+  assert_true(after.member_id > before.member_id);
+  assert_int_equal(after.vote, 0);
+  stop(&t, 0);
+  start(&t, 0); // which was noticed once
+  assert_int_equal(group_state(&t, 0).member_id, after.member_id);
+  trio_stop(&t);
+}
+
+TEST(data_whose_mark_was_not_yet_noted_when_power_went_are_the_same_members) {
+  struct trio t;
+  trio_start(&t);
+  char uuid[UUID_TEXT_BYTES];
+  memcpy(uuid, t.servers[0].dbms->system->uuid, sizeof uuid);
+  stop(&t, 0);
+  make_older(&t, 0, uuid, true);
+  start(&t, 0);
+  assert_int_equal(group_state(&t, 0).member_id, member_of(1, 1));
+  trio_stop(&t);
+}
+
 TESTS(T(voters_are_written_down_and_are_the_first_lives_of_their_servers_again), T(members_are_in_order_whoever_wrote_them),
       T(a_database_that_names_none_begins_with_nobody), T(what_cannot_be_members_is_refused),
-      T(the_store_of_another_member_is_not_begun_with))
+      T(the_store_of_another_member_is_not_begun_with), T(data_are_marked_afresh_whenever_a_group_is_joined_and_left),
+      T(older_data_are_another_members), T(data_whose_mark_was_not_yet_noted_when_power_went_are_the_same_members))

@@ -81,7 +81,7 @@ struct log_member {
 /// What a member must never forget (contract 20: a vote belongs to its data). Value type.
 struct log_group_state {
   uint64_t generation;     // of the store: new at restore, seeding, forced recovery
-  uint64_t incarnation;
+  uint64_t incarnation;    // of a member's data: a mark of their own since they last took part
   uint64_t member_id;
   uint64_t term;
   uint64_t vote;           // member id, 0 none

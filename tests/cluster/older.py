@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""A vote belongs to its data: a server whose data folder, or a part of it, was put back from an older copy does not vote as the member that
+it was. tests/cluster/older.py BINARY [TEST...]. Standard library only."""
+import os
+import pathlib
+import shutil
+import sys
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from lib.bolt import Bolt, Failure  # noqa: E402
+from lib.cluster import Cluster  # noqa: E402
+from lib.waiting import wait_for  # noqa: E402
+
+BINARY = os.environ.get("QUIVER", "")
+ALONE_S = 4  # several elections' time
+
+
+def log(server):
+    return (server.home / "console.out").read_text(errors="replace")
+
+
+def things(server):
+    """None while the database is not available there."""
+    try:
+        with Bolt(server.bolt_port) as bolt:
+            return bolt.run("MATCH (t:Thing) RETURN count(t)").rows[0][0]
+    except (OSError, Failure):
+        return None
+
+
+def voters(server):
+    told = [line for line in log(server).splitlines() if "[neo4j] Members of the group: " in line]
+    return int(told[-1].rsplit("voting: ", 1)[1].split(".")[0]) if told else None
+
+
+def put_back(server, part, copy):
+    shutil.rmtree(server.home / part)
+    shutil.copytree(copy, server.home / part)
+
+
+class Older(unittest.TestCase):
+    def acknowledge_without(self, cluster, lagging, count):
+        lagging.stop()
+        for _ in range(count):
+            cluster.write("CREATE (:Thing)")
+
+    def assert_nobody_leads(self, cluster):
+        """The two that are up are not enough: what one of them has acknowledged, it has no more."""
+        end = time.monotonic() + ALONE_S
+        while time.monotonic() < end:
+            for server in cluster.alive():
+                self.assertEqual(cluster.writers(server), [], f"{server.uri} knows a leader:\n{server.console()}")
+            time.sleep(0.1)
+
+    def put_back_an_older_copy(self, part, said, while_it_runs=False):
+        with Cluster(BINARY) as cluster:
+            one, two, three = cluster.servers
+            cluster.write("CREATE (:Thing)")
+            wait_for("everybody has it", lambda: all(things(s) == 1 for s in cluster.servers))
+            if not while_it_runs:
+                three.stop()
+            shutil.copytree(three.home / part, cluster.folder / "copy")
+            if not while_it_runs:
+                three.start()
+            wait_for("the three are together again", lambda: all(things(s) == 1 for s in cluster.servers))
+            self.acknowledge_without(cluster, two, 5)
+            three.stop()
+            one.stop()
+            put_back(three, part, cluster.folder / "copy")
+            two.spawn()
+            three.spawn()
+            two.wait_until_up()
+            self.assert_nobody_leads(cluster)
+            self.assertIn(said, log(three))
+            one.start()
+            for server in cluster.servers:
+                wait_for("everything that was acknowledged is there", lambda s=server: things(s) == 6, 40)
+            wait_for("it votes again, as another member", lambda: all(voters(s) == 3 for s in cluster.servers), 40)
+            self.assertIn("its former self is voted out", log(one) + log(two))
+            one.stop()
+            cluster.write("CREATE (:Thing)")
+            self.assertEqual([things(two), things(three)], [7, 7])
+
+    def test_databases_that_are_older_than_their_server(self):
+        self.put_back_an_older_copy("data/databases", "[neo4j] The data here are older than what this server has left here")
+
+    def test_one_database_that_is_older_than_its_server(self):
+        self.put_back_an_older_copy("data/databases/neo4j", "[neo4j] The data here are older than what this server has left here")
+
+    def test_databases_of_which_a_copy_was_made_while_the_server_ran(self):
+        self.put_back_an_older_copy("data/databases", "[neo4j] The data here are older than what this server has left here", while_it_runs=True)
+
+
+def main():
+    global BINARY
+    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
+    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
