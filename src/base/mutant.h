@@ -121,9 +121,12 @@
   X(linearizable_round, "a leader takes itself for one without asking the others") \
   X(linearizable_reach, "a linearizable read does not wait until what it must see is applied here") \
   X(relay_reach,       "the log here is asked before it has what the leader had") \
-  /* which data a vote belongs to: caught by test_data_mark and test_cluster_begin */ \
+  /* which data a vote belongs to: caught by test_data_mark and test_starts */ \
   X(data_mark,      "a member whose data were put back from an older copy votes on as who it was") \
   X(data_mark_next, "data that were marked when power went pass for older ones") \
+  X(start_older,    "a server that is told of a start that its data have not had goes on") \
+  X(start_mark,     "a start of the same number passes for the same start") \
+  X(start_known,    "which starts of others were met is forgotten with the process") \
   /* a server as a member: caught by the simulator of the product */ \
   X(product_uncommitted,      "an entry that is durable here counts as committed after a restart") \
   X(product_former_self,   "a server that lost its databases votes on as the member that it was") \

@@ -273,6 +273,14 @@ void assembly_leave(struct assembly *a) {
   directory_leave(beacon_directory(a->beacon));
 }
 
+enum err assembly_renew(struct assembly *a, struct start known, struct error *e) {
+  return formation_renew(a->formation, known, e);
+}
+
+enum err assembly_settle(struct assembly *a, struct error *e) {
+  return formation_settle(a->formation, e);
+}
+
 enum err assembly_begun(struct assembly *a, struct error *e) {
   return formation_begun(a->formation, e);
 }

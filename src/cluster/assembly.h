@@ -54,6 +54,10 @@ void assembly_close(struct assembly *a);
 /// As formation_begun.
 enum err assembly_begun(struct assembly *a, struct error *e) NODISCARD;
 
+/// As formation_renew and formation_settle.
+enum err assembly_renew(struct assembly *a, struct start known, struct error *e) NODISCARD;
+enum err assembly_settle(struct assembly *a, struct error *e) NODISCARD;
+
 /// The cluster's feature level: said with the next announcement.
 void assembly_set_level(struct assembly *a, uint32_t level);
 

@@ -14,6 +14,7 @@ enum { SETTLE_MS = 2000, PROGRESS_MS = 10000, PATIENCE_MS = 10000 };
 struct formation {
   struct formation_options options;
   struct identity identity;
+  struct starts starts; // of a core
   enum err failed;
   struct error why;
   int64_t first_step_ms; // 0: none yet
@@ -494,6 +495,7 @@ bool formation_result(const struct formation *f, struct formation_result *ret) {
   if (i->state != IDENTITY_BOUND) return false;
   *ret = (struct formation_result){.number = i->number,
                                    .begun = i->begun,
+                                   .starts = f->starts,
                                    .joined_existing = founding_find(&i->founding, i->server) == NULL,
                                    .founding = i->founding};
   return true;
@@ -515,6 +517,42 @@ enum err formation_drop(struct formation *f, struct error *e) {
   TRY(identity_save(f->options.disk, f->options.folder, &next, e));
   f->identity = next;
   return ERR_OK;
+}
+
+// ---- older copies ----
+
+/// Above every start that this server is known to have had. Whatever of the two writes is lost, whoever knows says so again.
+enum err formation_renew(struct formation *f, struct start known, struct error *e) {
+  struct identity next = f->identity;
+  next.sequence = MAX(next.sequence, known.number);
+  if (next.sequence >= STARTS_NUMBER_MAX) return error_set(e, ERR_CORRUPT, "a start of number %llu cannot be", (unsigned long long) known.number);
+  TRY(starts_renew(f->options.disk, f->options.folder, next.server, next.sequence + 1, &f->starts, e));
+  TRY(identity_save(f->options.disk, f->options.folder, &next, e));
+  f->identity = next;
+  return ERR_OK;
+}
+
+enum err formation_settle(struct formation *f, struct error *e) {
+  return f->starts.renewing ? starts_settle(f->options.disk, f->options.folder, f->identity.server, &f->starts, e) : ERR_OK;
+}
+
+static enum err begin_start(struct formation *f, struct start *ret_older, struct error *e) {
+  const struct formation_options *o = &f->options;
+  return starts_begin(o->disk, o->folder, f->identity.server, f->identity.epoch, o->random, &f->starts, ret_older, e);
+}
+
+/// An identity that was put back alone is older than the starts beside it.
+static enum err open_starts(struct formation *f, struct error *e) {
+  struct start older;
+  if (f->options.mode != SERVER_CORE) return ERR_OK;
+  TRY(begin_start(f, &older, e));
+  if (older.number == 0) return ERR_OK;
+  event_raise(f->options.events, EVENT_WARN, "cluster.formation.older",
+              "The identity of this server was put back from an older copy: in each of its groups it is another member now. The others "
+              "bring it up to date, and vote its former self out.");
+  TRY(formation_renew(f, older, e));
+  f->identity.epoch = f->identity.sequence;
+  return begin_start(f, &older, e);
 }
 
 // ---- life ----
@@ -553,6 +591,7 @@ enum err formation_open(const struct formation_options *options, struct formatio
   enum err err = identity_open(options->disk, options->folder, options->random, &f->identity, e);
   if (err == ERR_OK && f->identity.state == IDENTITY_DROPPED) err = refuse_dropped(&f->identity, e);
   if (err == ERR_OK) err = leave_alone(f, e);
+  if (err == ERR_OK) err = open_starts(f, e);
   if (err != ERR_OK) {
     mem_free(f);
     return err;

@@ -14,6 +14,7 @@
 
 #include "base/event.h"
 #include "cluster/directory.h"
+#include "cluster/starts.h"
 
 struct formation;
 
@@ -29,8 +30,8 @@ struct formation_options {
   struct event_sink *events; // may be NULL
 };
 
-/// Opens the identity (identity_open, with its errors). ERR_INVALID: a minimum out of range, or this server was dropped from its
-/// cluster.
+/// Opens the identity and, of a core, its starts (identity_open, starts_begin, with their errors). ERR_INVALID: a minimum out of range,
+/// or this server was dropped from its cluster.
 enum err formation_open(const struct formation_options *options, struct formation **ret, struct error *e) NODISCARD;
 /// NULL is fine.
 void formation_close(struct formation *f);
@@ -51,11 +52,19 @@ void formation_describe(const struct formation *f, struct announcement *self);
 /// identity_save.
 enum err formation_drop(struct formation *f, struct error *e) NODISCARD;
 
+/// Another server knows a start of this one that these data have not had: they are an older copy (cluster/starts.h). With the next start,
+/// which is a later one than any that was told, this server is another member of each group. Returns when that is durable; this
+/// formation is of no use any more. ERR_CORRUPT: a number that no start can have; errors of starts_renew and identity_save.
+enum err formation_renew(struct formation *f, struct start known, struct error *e) NODISCARD;
+/// This server knows now which databases there are (starts_settle).
+enum err formation_settle(struct formation *f, struct error *e) NODISCARD;
+
 /// What the databases of a cluster begin with.
 struct formation_result {
   uint32_t number;      // of this server
   bool joined_existing; // this server is none of the founders: it asks those that are there to be taken in
   bool begun;           // formation_begun was called, in this life or an earlier one
+  struct starts starts; // of a core
   struct founding founding;
 };
 

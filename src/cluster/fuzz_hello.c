@@ -43,8 +43,19 @@ static void check_proof(const uint8_t *from) {
   }
 }
 
+static void check_start(const uint8_t *from) {
+  uint8_t written[HELLO_START_BYTES];
+  struct hello_start s;
+  for (int kind = HELLO_CHALLENGE; kind <= HELLO_ANSWER; kind++) {
+    if (hello_start_get(from, (enum hello_proof) kind, &s, NULL) != ERR_OK) continue;
+    must(s.mark != 0 && s.known.number <= STARTS_NUMBER_MAX);
+    hello_start_put(written, (enum hello_proof) kind, &s);
+    must(memcmp(written, from, sizeof written) == 0);
+  }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  uint8_t bytes[HELLO_BYTES + HELLO_PROOF_BYTES] = {0};
+  uint8_t bytes[HELLO_BYTES + HELLO_START_BYTES] = {0};
   struct hello as_it_is;
   struct error e = ERROR_INIT;
   memcpy(bytes, data, MIN(size, sizeof bytes));
@@ -54,6 +65,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   check_hello(bytes);
   uint8_t *proof = bytes + HELLO_BYTES;
   check_proof(proof);
+  check_start(proof);
+  put_u64_le(proof + 40, hash64(proof, 40, 0));
+  check_start(proof);
   put_u64_le(proof + 16, hash64(proof, 16, 0));
   check_proof(proof);
   return 0;

@@ -5,12 +5,15 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "cluster/starts.h"
 
 #define HELLO_BYTES 176u
 #define HELLO_ADDRESS_BYTES 112u
 #define HELLO_VERSION 1u
 #define HELLO_VERSION_PROOF 2u // between members: the one who connects must show that it hears what it is told
+#define HELLO_VERSION_START 3u // and both say which start of the other one they have met last
 #define HELLO_PROOF_BYTES 24u
+#define HELLO_START_BYTES 48u
 
 enum hello_refusal {
   HELLO_ACCEPTED,
@@ -63,3 +66,15 @@ enum hello_proof { HELLO_CHALLENGE, HELLO_ANSWER };
 void hello_proof_put(uint8_t to[HELLO_PROOF_BYTES], enum hello_proof kind, uint64_t number);
 /// ERR_CORRUPT: these bytes are none, or another kind.
 enum err hello_proof_get(const uint8_t from[HELLO_PROOF_BYTES], enum hello_proof kind, uint64_t *ret, struct error *e) NODISCARD;
+
+// In version 3 both carry more: the mark of the sender's start, whose number is the epoch of its hello, and the last start of the other one
+// that the sender knows of. Whoever has not had that one is an older copy of itself (cluster/starts.h).
+struct hello_start {
+  uint64_t number; // the challenge's
+  uint64_t mark;
+  struct start known;
+};
+
+void hello_start_put(uint8_t to[HELLO_START_BYTES], enum hello_proof kind, const struct hello_start *s);
+/// As hello_proof_get.
+enum err hello_start_get(const uint8_t from[HELLO_START_BYTES], enum hello_proof kind, struct hello_start *ret, struct error *e) NODISCARD;

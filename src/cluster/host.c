@@ -85,6 +85,16 @@ static bool on_elsewhere(void *context, uint64_t server, const char *address) {
   return h->options.server_elsewhere != NULL && h->options.server_elsewhere(h->options.context, server, address);
 }
 
+static void on_start_met(void *context) {
+  struct host *h = context;
+  h->options.start_met(h->options.context);
+}
+
+static void on_older(void *context, uint64_t server, struct start known) {
+  struct host *h = context;
+  h->options.older(h->options.context, server, known);
+}
+
 // ---- lost leaders ----
 
 static uint64_t leader_of(const struct host_group *g) {
@@ -368,7 +378,7 @@ enum err host_write_round(struct host *h, bool *ret_worked, struct error *e) {
 // ---- life ----
 
 enum err host_open(struct loop *loop, const struct host_options *options, struct host **ret, struct error *e) {
-  static const struct network_events events = {on_received, on_settled, on_changed, on_met, on_elsewhere};
+  static const struct network_events events = {on_received, on_settled, on_changed, on_met, on_elsewhere, on_start_met, on_older};
   struct host *h = mem_zalloc(sizeof *h);
   if (h == NULL) return error_ensure(e, ERR_NOMEM);
   *h = (struct host){.loop = loop, .options = *options, .sender.send = on_send, .step_task.run = on_step};

@@ -48,6 +48,9 @@ struct host_options {
   void (*server_changed)(void *context, uint64_t server, bool up);
   /// network_events.is_elsewhere. From the loop. May be NULL.
   bool (*server_elsewhere)(void *context, uint64_t server, const char *address);
+  /// network_events.start_met and .older. From the loop. With options.network.starts.
+  void (*start_met)(void *context);
+  void (*older)(void *context, uint64_t server, struct start known);
   void *context;
 };
 

@@ -120,21 +120,70 @@ static void let_in(struct link *l, const struct hello *other) {
   peer_link_up(p, l, other->epoch);
 }
 
+// ---- proof ----
+
 static bool speaks_proof(const struct hello *other) {
   return other->version_max >= HELLO_VERSION_PROOF;
 }
 
-/// A number that no connection had before: epochs rise with each start, and the generator is seeded by them.
-static enum err say_challenge(struct link *l, const struct hello *other) {
-  uint8_t bytes[HELLO_PROOF_BYTES];
-  l->proving = true;
-  l->challenge = rng_next(&l->network->rng);
-  l->other = *other;
-  hello_proof_put(bytes, HELLO_CHALLENGE, l->challenge);
-  TRY(net_conn_write(l->conn, bytes, sizeof bytes));
+static bool speaks_starts(const struct link *l, const struct hello *other) {
+  return l->network->options.starts != NULL && other->version_max >= HELLO_VERSION_START;
+}
+
+static size_t proof_bytes(const struct link *l) {
+  return speaks_starts(l, &l->other) ? HELLO_START_BYTES : HELLO_PROOF_BYTES;
+}
+
+static enum err say_proof(struct link *l, enum hello_proof kind, uint64_t number) {
+  const struct network_options *o = &l->network->options;
+  uint8_t bytes[HELLO_START_BYTES];
+  if (speaks_starts(l, &l->other)) {
+    struct hello_start s = {number, starts_now(o->starts).mark, known_starts_find(o->known, l->other.server)};
+    hello_start_put(bytes, kind, &s);
+  } else {
+    hello_proof_put(bytes, kind, number);
+  }
+  TRY(net_conn_write(l->conn, bytes, proof_bytes(l)));
   net_conn_flush(l->conn);
   return ERR_OK;
 }
+
+static enum err hear_proof(struct link *l, enum hello_proof kind, struct hello_start *ret, struct error *e) {
+  const uint8_t *from = (const uint8_t *) l->in.data;
+  *ret = (struct hello_start){0};
+  enum err err = speaks_starts(l, &l->other) ? hello_start_get(from, kind, ret, e) : hello_proof_get(from, kind, &ret->number, e);
+  buf_consume(&l->in, proof_bytes(l));
+  return err;
+}
+
+/// A number that no connection had before: epochs rise with each start, and the generator is seeded by them.
+static enum err say_challenge(struct link *l, const struct hello *other) {
+  l->proving = true;
+  l->challenge = rng_next(&l->network->rng);
+  l->other = *other;
+  l->contradicted = speaks_starts(l, other) && other->epoch < known_starts_find(l->network->options.known, other->server).number;
+  return say_proof(l, HELLO_CHALLENGE, l->challenge);
+}
+
+static const char older_copy[] = "it has come with an older copy of its data folder, from before a start of it that this server has met: it begins anew as another "
+                                 "member, or must be started with an empty data folder";
+
+/// What both ends know of each other's starts. False: this server is an older copy of itself, and has ended all connections.
+static bool take_start(struct link *l, const struct hello_start *said) {
+  struct network *n = l->network;
+  struct start theirs = {l->other.epoch, said->mark};
+  if (!speaks_starts(l, &l->other)) return true;
+  if (starts_are_older(n->options.starts, said->known)) {
+    network_older(n, l->other.server, said->known);
+    return false;
+  }
+  l->contradicted = known_starts_contradict(n->options.known, l->other.server, theirs);
+  bool news = !l->contradicted && known_starts_note(n->options.known, l->other.server, theirs);
+  if (news && n->events.start_met != NULL) n->events.start_met(n->context);
+  return true;
+}
+
+// ---- hello, heard ----
 
 static enum hello_refusal judge_guest(struct link *l, const struct hello *other) {
   const struct network_events *events = &l->network->events;
@@ -151,7 +200,7 @@ static void greet_guest(struct link *l, const struct hello *other) {
     turn_away(l, other, refusal);
     return;
   }
-  if (is_earlier_life(l, other)) {
+  if (is_earlier_life(l, other) && !speaks_starts(l, other)) { // who speaks of starts is told of the later one
     link_end(l, earlier_life);
     return;
   }
@@ -176,29 +225,26 @@ static void hear_answer(struct link *l, const struct hello *other) {
   if (!l->proving) peer_link_up(l->peer, l, other->epoch);
 }
 
+static const char recorded[] = "it repeats what a member has said on another connection: somebody has recorded that, and the network of the cluster is open to him";
+
 /// Of the end that was connected to the challenge, of the other one its answer.
 static void take_proof(struct link *l) {
   struct hello other = l->other;
+  struct hello_start said;
   struct error e = ERROR_INIT;
-  uint64_t number;
-  enum err err = hello_proof_get((const uint8_t *) l->in.data, l->dialled ? HELLO_CHALLENGE : HELLO_ANSWER, &number, &e);
-  buf_consume(&l->in, HELLO_PROOF_BYTES);
-  if (err != ERR_OK || (!l->dialled && number != l->challenge)) {
-    link_end(l, err != ERR_OK ? e.message
-                              : "it repeats what a member has said on another connection: somebody has recorded that, and the network of "
-                                "the cluster is open to him");
+  enum err err = hear_proof(l, l->dialled ? HELLO_CHALLENGE : HELLO_ANSWER, &said, &e);
+  if (err != ERR_OK || (!l->dialled && said.number != l->challenge)) {
+    link_end(l, err != ERR_OK ? e.message : recorded);
     return;
   }
+  if (!take_start(l, &said)) return;
   l->proving = false;
-  if (!l->dialled) {
+  if (!l->dialled && l->contradicted)
+    link_end(l, older_copy);
+  else if (!l->dialled)
     let_in(l, &other);
-    return;
-  }
-  uint8_t answer[HELLO_PROOF_BYTES];
-  hello_proof_put(answer, HELLO_ANSWER, number);
-  if (net_conn_write(l->conn, answer, sizeof answer) != ERR_OK) return; // `closed` follows
-  net_conn_flush(l->conn);
-  peer_link_up(l->peer, l, other.epoch);
+  else if (say_proof(l, HELLO_ANSWER, said.number) == ERR_OK && !l->contradicted) // else `closed` follows
+    peer_link_up(l->peer, l, other.epoch);
 }
 
 static void take_hello(struct link *l) {
@@ -265,12 +311,16 @@ static enum err take_frames(struct link *l, struct error *e) {
 
 static void take_input(struct link *l) {
   struct error e = ERROR_INIT;
+  if (l->contradicted) {
+    buf_consume(&l->in, l->in.len);
+    return;
+  }
   if (!l->up && is_another_protocol(l)) {
     refuse_another_protocol(l);
     return;
   }
   if (!l->up && !l->proving && l->in.len >= HELLO_BYTES) take_hello(l);
-  if (!l->dead && l->proving && l->in.len >= HELLO_PROOF_BYTES) take_proof(l);
+  if (!l->dead && l->proving && l->in.len >= proof_bytes(l)) take_proof(l);
   if (!l->dead && l->up && take_frames(l, &e) != ERR_OK) link_end(l, e.message); // the answer may come with frames behind it
 }
 
@@ -304,6 +354,7 @@ static void on_closed(void *context, enum err why) {
   bool turned_away = l->peer == NULL && why == ERR_OK; // told before
   char text[300];
   const char *known = net_conn_why(l->conn);
+  if (l->contradicted) known = older_copy;
   snprintf(text, sizeof text, "%s", known != NULL ? known : why == ERR_CLOSED ? "it closed the connection" : err_text(why));
   link_enter(l);
   if (turned_away) {
@@ -318,7 +369,7 @@ static void on_closed(void *context, enum err why) {
 static void on_patience_over(void *context) {
   struct link *l = context;
   link_enter(l);
-  link_end(l, l->proving ? "it did not answer in time" : "it did not say hello in time");
+  link_end(l, l->contradicted ? older_copy : l->proving ? "it did not answer in time" : "it did not say hello in time");
   link_leave(l);
 }
 

@@ -13,7 +13,7 @@ struct peer *network_peer(struct network *n, uint64_t server) {
 
 struct hello network_hello(const struct network *n, uint64_t expected, enum hello_refusal refusal) {
   struct hello h = {.version_min = HELLO_VERSION,
-                    .version_max = HELLO_VERSION_PROOF,
+                    .version_max = n->options.starts != NULL ? HELLO_VERSION_START : HELLO_VERSION_PROOF,
                     .server = n->options.server,
                     .expected = expected,
                     .epoch = n->options.epoch,
@@ -69,6 +69,21 @@ void network_judge_levels(struct network *n) {
   }
 }
 
+void network_older(struct network *n, uint64_t server, struct start known) {
+  if (n->older) return;
+  n->older = true;
+  if (n->events.older != NULL) n->events.older(n->context, server, known);
+  while (n->guests != NULL) {
+    struct link *l = n->guests;
+    n->guests = l->next;
+    n->guest_count--;
+    link_free(l);
+  }
+  size_t at = 0;
+  for (struct map_entry *entry; (entry = map_next(&n->peers, &at)) != NULL;)
+    peer_hush((struct peer *) (uintptr_t) entry->value, "this server has an older copy of its data folder");
+}
+
 bool network_send(struct network *n, uint64_t server, const struct message *m) {
   mutex_lock(&n->lock);
   struct peer *p = network_peer(n, server);
@@ -117,6 +132,10 @@ bool network_peer_status(struct network *n, uint64_t server, struct network_peer
 static void on_accepted(void *context, int socket, const char *remote, const char *local UNUSED) {
   struct network *n = context;
   struct link *l = NULL;
+  if (n->older) {
+    net_socket_close(socket);
+    return;
+  }
   if (n->guest_count >= GUESTS_MAX) link_end_oldest_guest(n);
   if (link_open(n, socket, remote, NULL, &l, NULL) != ERR_OK) return; // no memory: the other end tries again
   l->next = n->guests;

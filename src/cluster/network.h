@@ -24,6 +24,7 @@
 #include "os/net.h"
 #include "os/tls.h"
 
+struct known_starts;
 struct network;
 
 struct network_events {
@@ -39,12 +40,19 @@ struct network_events {
   /// Whether `server` is known to be there at another address than this one, from which somebody says hello in its name: he is
   /// refused. May be NULL.
   bool (*is_elsewhere)(void *context, uint64_t server, const char *address);
+  /// A start of another server was met for the first time: known_starts_save, by a thread that may wait. Must only take note. May be NULL.
+  void (*start_met)(void *context);
+  /// `server` knows a start of this one that its data have not had: they are an older copy. From now on nobody is connected with. Once; must
+  /// only take note. May be NULL.
+  void (*older)(void *context, uint64_t server, struct start known);
 };
 
 struct network_options {
   uint64_t server;     // this one; not 0
   uint64_t epoch;      // rises with each start of this server
   uint8_t cluster[16]; // uuid: others are refused
+  const struct starts *starts; // of this server, the last with `epoch` as its number; NULL: nothing is said of starts
+  struct known_starts *known;  // of the others; with `starts`. Both outlive the network
   const _Atomic uint32_t *feature_level; // the cluster's: lower servers are refused. Outlives the network; NULL: the first
   struct str listen;       // "host:port"
   const char *advertised;  // what the others connect to; NULL: what is listened on

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/refusals.h"
 #include "base/rng.h"
+#include "cluster/known_starts.h"
 #include "cluster/network.h"
 #include "cluster/outbox.h"
 #include "os/thread.h"
@@ -28,6 +29,7 @@ struct link {
   bool dialled, up, tls_begun, dead;
   uint32_t feature_level; // of the other end
   bool proving;       // hellos are exchanged: the challenge, or its answer, is waited for
+  bool contradicted;  // the other end has an older copy of its data folder, and was told so: it is not listened to
   uint64_t challenge; // that this end has sent
   struct hello other; // while proving
   unsigned busy; // callbacks of this link that are on the stack: its memory goes with the last
@@ -61,6 +63,7 @@ struct network {
   struct net_listener *listener;
   struct link *guests; // the newest first
   unsigned guest_count;
+  bool older; // this server's data folder is an older copy: nobody is connected with
   struct refusals refusals;
   struct arena messages; // of the frame that is being read
   struct rng rng;        // jitter of pauses
@@ -95,6 +98,10 @@ void peer_link_up(struct peer *p, struct link *l, uint64_t epoch);
 void peer_link_lost(struct peer *p, struct link *l, const char *why);
 void network_release(struct network *n);
 struct peer *network_peer(struct network *n, uint64_t server);
+/// Nobody is connected with from now on.
+void peer_hush(struct peer *p, const char *why);
+/// `server` knows a start of this one that its data have not had.
+void network_older(struct network *n, uint64_t server, struct start known);
 /// What this server says of itself.
 struct hello network_hello(const struct network *n, uint64_t expected, enum hello_refusal refusal);
 /// The cluster's feature level.

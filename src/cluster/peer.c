@@ -69,7 +69,7 @@ static void try_now(void *context) {
   struct peer *p = context;
   struct network *n = p->network;
   struct error e = ERROR_INIT;
-  if (p->link != NULL || p->dialled != NULL || p->connecting != NULL) return;
+  if (n->older || p->link != NULL || p->dialled != NULL || p->connecting != NULL) return;
   if (net_connect(n->loop, n->options.resolver, str_of(p->address), 0, n->options.connect_timeout_ms, &events, p, &p->connecting,
                   &e) == ERR_OK)
     return;
@@ -120,6 +120,11 @@ void peer_link_lost(struct peer *p, struct link *l, const char *why) {
   if (was_up) set_online(p, false);
   tell_trouble(p, was_up ? "Lost connection to" : "Failed to connect to", why);
   if (p->link == NULL && p->dialled == NULL && p->connecting == NULL) try_later(p);
+}
+
+void peer_hush(struct peer *p, const char *why) {
+  give_up_attempts(p);
+  if (p->link != NULL) peer_link_lost(p, p->link, why);
 }
 
 // ---- life ----

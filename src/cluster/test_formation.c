@@ -266,6 +266,84 @@ TEST(a_restart_gives_the_same_result) {
   stop_all();
 }
 
+// ---- older copies of a data folder ----
+
+static const struct start LATER = {100, 7};
+
+TEST(a_server_that_begins_anew_is_the_same_one_in_a_later_start_than_any_that_is_known) {
+  for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+  pass(7, 5);
+  struct formation_result before = result_of(1);
+  assert_true(starts_are_older(&before.starts, LATER));
+  assert_ok(formation_renew(servers[1].formation, LATER, NULL));
+  stop(1);
+  start(1, SERVER_CORE);
+  struct formation_result after = result_of(1);
+  assert_int_equal(after.number, before.number);
+  assert_true(after.starts.renewing && after.starts.renewal > LATER.number);
+  assert_true(starts_now(&after.starts).number > after.starts.renewal);
+  assert_int_equal(starts_now(&after.starts).number, formation_identity(servers[1].formation)->epoch);
+  assert_false(starts_are_older(&after.starts, LATER));
+  assert_ok(formation_settle(servers[1].formation, NULL));
+  stop(1);
+  start(1, SERVER_CORE);
+  assert_false(result_of(1).starts.renewing);
+  assert_int_equal(result_of(1).starts.renewal, after.starts.renewal);
+  stop_all();
+}
+
+TEST(a_server_that_loses_power_while_it_begins_anew_has_done_so_or_is_told_again) {
+  bool through = false;
+  for (int64_t at = 0; !through; at++) {
+    for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+    pass(7, 5);
+    struct sim_disk *sim = servers[1].sim;
+    sim_disk_cut_after(sim, at);
+    through = formation_renew(servers[1].formation, LATER, NULL) == ERR_OK;
+    if (!sim_disk_is_off(sim)) sim_disk_cut(sim);
+    sim_disk_power_on(sim);
+    sim_disk_cut_after(sim, -1);
+    stop(1);
+    start(1, SERVER_CORE);
+    struct formation_result r = result_of(1);
+    assert_true(starts_are_older(&r.starts, LATER) || r.starts.renewal > LATER.number);
+    assert_true(!through || r.starts.renewal > LATER.number);
+    stop_all();
+  }
+}
+
+TEST(an_identity_that_was_put_back_alone_begins_anew_by_itself) {
+  uint8_t bytes[4096];
+  size_t size;
+  struct error e = ERROR_INIT;
+  for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+  pass(7, 5);
+  struct disk *d = servers[1].options.disk;
+  assert_ok(disk_read_file(d, "/data/" IDENTITY_FILE, bytes, sizeof bytes, &size, &e));
+  for (int i = 0; i < 3; i++) {
+    stop(1);
+    start(1, SERVER_CORE);
+  }
+  struct formation_result before = result_of(1);
+  struct start last = starts_now(&before.starts);
+  stop(1);
+  assert_ok(disk_replace_file(d, "/data", IDENTITY_FILE, bytes, sizeof bytes, &e));
+  start(1, SERVER_CORE);
+  struct formation_result r = result_of(1);
+  assert_true(told("was put back from an older copy"));
+  assert_true(r.starts.renewal > last.number && r.starts.renewing);
+  assert_false(starts_are_older(&r.starts, last));
+  assert_int_equal(starts_now(&r.starts).number, formation_identity(servers[1].formation)->epoch);
+  stop_all();
+}
+
+TEST(a_number_that_no_start_can_have_is_not_believed) {
+  for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+  pass(7, 5);
+  assert_int_equal(formation_renew(servers[1].formation, (struct start){UINT64_MAX, 7}, NULL), ERR_CORRUPT);
+  stop_all();
+}
+
 TEST(a_server_that_was_dropped_says_at_its_next_start_how_to_come_back) {
   for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
   pass(7, 5);
@@ -490,6 +568,9 @@ TESTS(T(three_servers_found_one_cluster), T(what_is_waited_for_is_told_once_and_
       T(a_server_that_comes_five_minutes_late_founds_with_the_others), T(a_fourth_server_joins_the_cluster_that_is_there),
       T(a_read_replica_joins_and_is_none_of_the_founders), T(a_gateway_joins_and_is_none_of_the_founders),
       T(a_single_server_joins_nobody_and_founds_for_its_replicas_alone), T(a_restart_gives_the_same_result),
+      T(a_server_that_begins_anew_is_the_same_one_in_a_later_start_than_any_that_is_known),
+      T(a_server_that_loses_power_while_it_begins_anew_has_done_so_or_is_told_again),
+      T(an_identity_that_was_put_back_alone_begins_anew_by_itself), T(a_number_that_no_start_can_have_is_not_believed),
       T(a_cluster_begins_with_the_databases_of_the_one_founder_that_has_some),
       T(two_servers_with_databases_found_no_cluster_and_both_are_named),
       T(a_server_with_databases_does_not_join_a_cluster_that_is_there),

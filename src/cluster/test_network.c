@@ -10,6 +10,7 @@
 
 #include "base/feature_level.h"
 #include "base/test.h"
+#include "cluster/known_starts.h"
 #include "cluster/network.h"
 #include "os/thread.h"
 #include "os/tls_test.h"
@@ -31,6 +32,10 @@ struct server {
   _Atomic bool welcoming; // strangers may come
   const char *_Atomic home_of_others; // where the other server is, and nobody else is it; NULL: anywhere
   _Atomic uint64_t remove_when_heard;
+  struct starts starts;          // said, if `known` is there
+  struct known_starts *known;
+  _Atomic int news, older;       // starts that were met first; it was told that it is an older copy
+  _Atomic uint64_t older_number; // of the start that it was told of
   char address[NET_ADDRESS_TEXT_MAX];
 };
 
@@ -78,13 +83,26 @@ static bool is_elsewhere(void *context, uint64_t server UNUSED, const char *addr
   return home != NULL && strcmp(home, address) != 0;
 }
 
+static void start_met(void *context) {
+  ((struct server *) context)->news++;
+}
+
+static void older(void *context, uint64_t server UNUSED, struct start known) {
+  struct server *s = context;
+  s->older_number = known.number;
+  s->older++;
+}
+
 static void open_now(void *argument) {
-  static const struct network_events events = {.received = received, .changed = changed, .met = met, .is_elsewhere = is_elsewhere};
+  static const struct network_events events = {.received = received, .changed = changed, .met = met, .is_elsewhere = is_elsewhere,
+                                              .start_met = start_met, .older = older};
   struct server *s = argument;
   struct error e = ERROR_INIT;
   s->options.server = s->number;
   s->options.events = &s->sink;
   s->options.resolver = resolver;
+  s->options.starts = s->known != NULL ? &s->starts : NULL;
+  s->options.known = s->known;
   s->options.listen = s->address[0] != '\0' ? str_of(s->address) : STR("127.0.0.1:0");
   if (network_open(s->loop, &s->options, &events, s, &s->network, &e) != ERR_OK) fail_msg("%s", e.message);
   snprintf(s->address, sizeof s->address, "%s", network_address(s->network));
@@ -118,6 +136,7 @@ static void server_init(struct server *s, uint64_t number) {
 static void server_done(struct server *s) {
   if (s->network != NULL) stop(s);
   loop_stop(s->loop);
+  known_starts_close(s->known);
   mutex_done(&s->lock);
 }
 
@@ -321,6 +340,82 @@ TEST(strangers_are_refused_until_they_are_welcome) {
   assert_true(becomes(&a.ups, 1));
   assert_true(tell(&b, &a, 1, 0));
   assert_true(becomes(&a.heard, 1));
+  server_done(&a);
+  server_done(&b);
+}
+
+// ---- starts ----
+
+/// Which begins with its start `number`, of that mark.
+static void counts_starts(struct server *s, uint64_t number, uint64_t mark) {
+  assert_ok(known_starts_open(disk_system(), "/nowhere", (struct uuid){{7}}, &s->known, NULL));
+  s->starts = (struct starts){.count = 1, .last = {{number, mark}}};
+  s->options.epoch = number - 1; // one more with the start
+}
+
+TEST(servers_know_each_others_starts_when_they_have_met) {
+  struct server a, b;
+  server_init(&a, 1);
+  server_init(&b, 2);
+  counts_starts(&a, 5, 50);
+  counts_starts(&b, 6, 60);
+  start(&a);
+  start(&b);
+  know(&a, &b);
+  know(&b, &a);
+  assert_true(becomes(&a.news, 1) && becomes(&a.ups, 1) && becomes(&b.ups, 1) && becomes(&b.news, 1));
+  assert_int_equal(known_starts_find(a.known, 2).mark, 60);
+  assert_int_equal(known_starts_find(b.known, 1).mark, 50);
+  assert_true(tell(&a, &b, 5, 0) && becomes(&b.heard, 1));
+  server_done(&a);
+  server_done(&b);
+}
+
+/// Server `witness` has met start 8 of the other one, which comes with `number` and `mark`.
+static void comes_back(uint64_t witness, uint64_t number, uint64_t mark) {
+  struct server a, b;
+  server_init(&a, witness);
+  server_init(&b, 3 - witness);
+  counts_starts(&a, 5, 50);
+  counts_starts(&b, number, mark);
+  known_starts_note(a.known, b.number, (struct start){8, 80});
+  start(&a);
+  start(&b);
+  know(&a, &b);
+  know(&b, &a);
+  assert_true(becomes(&b.older, 1));
+  assert_int_equal(b.older_number, 8);
+  poll(NULL, 0, 100); // many attempts
+  assert_int_equal(a.ups + b.ups + a.older, 0);
+  assert_int_equal(b.older, 1);
+  assert_int_equal(known_starts_find(a.known, b.number).mark, 80);
+  bool heard_it = witness == 1 || number < 8; // else it is the other one that finds it out, and has gone
+  assert_true(!heard_it || will_log(&a, "it has come with an older copy of its data folder"));
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(a_server_that_has_not_had_a_start_that_another_has_met_is_told_so_and_connected_with_nobody) {
+  comes_back(1, 6, 60);
+  comes_back(2, 6, 60);
+}
+
+TEST(another_start_of_the_same_number_is_no_later_one) {
+  comes_back(1, 8, 81);
+  comes_back(2, 8, 81);
+}
+
+TEST(a_server_that_counts_no_starts_is_taken_as_it_comes) {
+  struct server a, b;
+  server_init(&a, 1);
+  server_init(&b, 2);
+  counts_starts(&a, 5, 50);
+  known_starts_note(a.known, 2, (struct start){8, 80});
+  start(&a);
+  start(&b);
+  know(&a, &b);
+  know(&b, &a);
+  assert_true(becomes(&a.ups, 1) && becomes(&b.ups, 1));
   server_done(&a);
   server_done(&b);
 }
@@ -597,7 +692,10 @@ TESTS(T(two_servers_find_each_other_and_talk_both_ways), T(a_hundred_megabytes_a
       T(a_server_that_restarts_is_connected_with_again), T(an_unreachable_server_is_reported_once_with_address_and_reason),
       T(a_name_that_does_not_resolve_is_told_with_who_gave_it_and_what_to_do), T(a_server_of_another_cluster_is_refused_and_told_why),
       T(a_server_that_does_not_know_the_clusters_feature_level_is_parted_from_and_refused), T(an_address_that_leads_to_the_wrong_server_is_reported),
-      T(strangers_are_refused_until_they_are_welcome), T(an_earlier_life_of_a_server_is_not_listened_to),
+      T(strangers_are_refused_until_they_are_welcome), T(servers_know_each_others_starts_when_they_have_met),
+      T(a_server_that_has_not_had_a_start_that_another_has_met_is_told_so_and_connected_with_nobody),
+      T(another_start_of_the_same_number_is_no_later_one), T(a_server_that_counts_no_starts_is_taken_as_it_comes),
+      T(an_earlier_life_of_a_server_is_not_listened_to),
       T(a_peer_can_be_removed_from_within_its_own_message), T(whoever_speaks_something_else_is_told_off_and_the_server_goes_on),
       T(only_the_end_of_a_life_is_a_loss_when_a_connection_is_replaced), T(whoever_says_nothing_is_not_waited_for_for_ever),
       T(a_recorded_hello_is_of_no_use_on_another_connection), T(a_name_that_cannot_be_printed_is_no_hello),

@@ -571,9 +571,13 @@ static void open_on_loop(void *argument) {
                               .save_ready = on_save_ready,
                               .server_changed = on_server_changed,
                               .server_elsewhere = is_elsewhere,
+                              .start_met = cluster_start_met,
+                              .older = cluster_older,
                               .context = c};
   host.network = (struct network_options){.server = c->options->server,
                                           .epoch = c->options->epoch,
+                                          .starts = c->options->starts,
+                                          .known = c->known,
                                           .listen = c->options->listen,
                                           .advertised = c->options->advertised,
                                           .tls = c->options->tls,
@@ -600,6 +604,7 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
   struct opening o = {.cluster = c, .error = e};
   bool member = !options->replica && !options->single;
   if (member) o.err = loop_start("raft", &c->loop, e);
+  if (o.err == ERR_OK) o.err = cluster_starts_open(c, e);
   if (o.err == ERR_OK && member) loop_call(c->loop, open_on_loop, &o);
   if (o.err == ERR_OK) o.err = cluster_copies_open(c, e);
   if (o.err != ERR_OK) {
@@ -620,8 +625,10 @@ void cluster_close(struct cluster *c) {
   if (c == NULL) return;
   cluster_copies_close(c);
   serial_rest(&c->writer);
+  serial_rest(&c->noter);
   if (c->loop != NULL) loop_call(c->loop, close_on_loop, c);
   loop_stop(c->loop);
+  cluster_starts_close(c);
   mutex_done(&c->reads_mutex);
   mutex_done(&c->mutex);
   mem_free(c);

@@ -44,6 +44,11 @@ enum err cluster_first_members(struct cluster *c, struct arena *a, struct str *r
 /// How often the group of a database has begun here is of no use any more: at a start, when the catalogue has it as dropped.
 /// Before, it keeps a member that comes back to an older catalogue from voting as one that it was.
 void cluster_forget_life(struct dbms *d, struct uuid database);
+/// Whether this server has begun anew (cluster/starts.h), and the catalogue as it is here now names all databases of which it may have been
+/// a member before. Any thread. NULL: no.
+bool cluster_knows_again(struct cluster *c);
+/// A catalogue that was read after that was followed: from now on a database that is not known here is a new one. The reconciler's.
+enum err cluster_settle(struct cluster *c, struct error *e) NODISCARD;
 /// Takes part in the database's group, which is begun where its log is new, or follows it, where this server is a replica, or
 /// gives it to replicas, where it is standalone. Its machines may run.
 enum err cluster_join(struct cluster *c, struct database *db, struct error *e) NODISCARD;

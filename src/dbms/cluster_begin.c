@@ -41,17 +41,6 @@ static enum err save_life(const struct database *db, uint32_t life, struct error
   return disk_replace_file(db->dbms->options.disk, folder, db->uuid, bytes, sizeof bytes, e);
 }
 
-static enum err read_mark(struct disk *d, const char *path, uint8_t bytes[MARK_BYTES], struct error *e) {
-  struct disk_file *f;
-  uint64_t size = 0;
-  TRY(disk_open(d, path, DISK_READ_ONLY, &f, e));
-  enum err err = disk_size(f, &size, e);
-  if (err == ERR_OK && size != MARK_BYTES) err = error_set(e, ERR_CORRUPT, "it has %llu bytes", (unsigned long long) size);
-  if (err == ERR_OK) err = disk_read_all(f, 0, bytes, MARK_BYTES, e);
-  disk_close(f);
-  return err;
-}
-
 /// The last life of the group's data here; 0: it has not begun, or as another server, whose folder this was before it was
 /// unbound. Where the mark cannot be read the group is not begun.
 static enum err read_life(const struct database *db, uint32_t *ret, struct error *e) {
@@ -60,10 +49,11 @@ static enum err read_life(const struct database *db, uint32_t *ret, struct error
   mark_folder(db->dbms, folder);
   snprintf(path, sizeof path, "%s/%s", folder, db->uuid);
   *ret = 0;
-  enum err err = read_mark(db->dbms->options.disk, path, bytes, e);
+  size_t size = 0;
+  enum err err = disk_read_file(db->dbms->options.disk, path, bytes, sizeof bytes, &size, e);
   if (err == ERR_NOTFOUND) return ERR_OK;
   TRY(err);
-  bool good = memcmp(bytes, mark_magic, sizeof mark_magic) == 0 && get_u32_le(bytes + 12) == checksum32(bytes, 12, 0);
+  bool good = size == sizeof bytes && memcmp(bytes, mark_magic, sizeof mark_magic) == 0 && get_u32_le(bytes + 12) == checksum32(bytes, 12, 0);
   if (!good) return error_set(e, ERR_CORRUPT, "The file '%s' is damaged: bring it back from a backup of this server.", path);
   if (get_u32_le(bytes + 8) == db->dbms->options.cluster->server) *ret = get_u32_le(bytes + 4);
   return ERR_OK;
@@ -154,7 +144,7 @@ static enum err first_members(const struct database *db, struct consensus_member
   return ERR_OK;
 }
 
-/// Whoever comes later, or has lost its log, begins with nothing under a member id that nobody had before.
+/// Whoever comes later, or has lost its log, or does not know any more whether it had one, begins with nothing under a member id that nobody had before.
 static enum err begin(const struct database *db, uint32_t last_life, uint32_t *ret_life, struct error *e) {
   const struct dbms_cluster_options *o = db->dbms->cluster->options;
   struct log *log = store_log(graph_store(db->graph));
@@ -162,7 +152,8 @@ static enum err begin(const struct database *db, uint32_t last_life, uint32_t *r
   if (first == NULL) return error_ensure(e, ERR_NOMEM);
   enum err err = first_members(db, first, e);
   uint64_t id = member_of(o->server, FIRST_LIFE);
-  bool begun = (last_life > 0 || (o->begun && begins_with_cluster(db))) && !MUTANT(product_former_self);
+  bool former = last_life > 0 || (o->begun && begins_with_cluster(db)) || atomic_load(&db->dbms->cluster->renewing);
+  bool begun = former && !MUTANT(product_former_self);
   bool is_first = err == ERR_OK && !begun && consensus_membership_find(first, id) != NULL;
   *ret_life = is_first ? FIRST_LIFE : MAX((uint32_t) o->epoch, last_life + 1);
   if (err == ERR_OK) err = is_first ? group_begin(log, id, first, e) : group_begin_empty(log, member_of(o->server, *ret_life), e);
@@ -187,6 +178,17 @@ static enum err read_data_mark(const struct database *db, struct data_mark *ret,
   char folder[DISK_PATH_MAX];
   mark_folder(db->dbms, folder);
   return data_mark_read(db->dbms->options.disk, folder, db->uuid, (uint32_t) db->dbms->options.cluster->server, ret, e);
+}
+
+/// Of this server's data as a whole; 0: never.
+static uint64_t renewal(const struct database *db) {
+  const struct starts *s = db->dbms->options.cluster->starts;
+  return s != NULL ? s->renewal : 0;
+}
+
+static bool is_older(const struct database *db, const struct data_mark *m, uint32_t marked, const struct log_group_state *state) {
+  uint32_t life = (uint32_t) state->member_id;
+  return life < marked || data_mark_is_older(m, life, state->incarnation) || m->renewal < renewal(db);
 }
 
 static bool change_life(struct log_group_state *state, const void *context) {
@@ -233,6 +235,7 @@ enum err cluster_mark_data(struct database *db, struct error *e) {
     TRY(draw_mark(db, &m.now, e));
   TRY(draw_mark(db, &m.next, e));
   m.life = (uint32_t) state.member_id;
+  m.renewal = renewal(db);
   TRY(log_group_change(log, change_mark, &m.now, e));
   mark_folder(db->dbms, folder);
   return data_mark_save(o->disk, folder, db->uuid, (uint32_t) o->cluster->server, &m, e);
@@ -259,9 +262,15 @@ enum err cluster_begin_group(struct database *db, struct error *e) {
   life = (uint32_t) state.member_id;
   if (state.member_id == 0)
     TRY(begin(db, marked, &life, e));
-  else if (life < marked || data_mark_is_older(&m, life, state.incarnation))
+  else if (is_older(db, &m, marked, &state))
     TRY(go_on_with_older_data(db, MAX(life, marked), &life, e));
   return life != marked ? save_life(db, life, e) : ERR_OK;
+}
+
+enum err cluster_note_former(struct database *db, struct error *e) {
+  uint32_t life;
+  TRY(read_life(db, &life, e));
+  return life == 0 ? save_life(db, FIRST_LIFE, e) : ERR_OK;
 }
 
 enum err cluster_begin(struct cluster *c, struct error *e) {

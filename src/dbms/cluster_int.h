@@ -4,6 +4,7 @@
 #include "cluster/catchup_client.h"
 #include "cluster/catchup_store.h"
 #include "cluster/host.h"
+#include "cluster/known_starts.h"
 #include "cluster/upstream.h"
 #include "dbms/cluster.h"
 #include "dbms/dbms_int.h"
@@ -18,6 +19,10 @@ struct cluster {
   uint32_t lost_count;
   uint64_t lost[CLUSTER_SERVERS_MAX]; // servers with whom the connection was lost
   struct consensus_membership system_members;
+
+  struct known_starts *known; // of the others; NULL: nothing is told of starts
+  struct serial noter;        // saves them
+  _Atomic bool renewing;      // starts.renewing
 
   struct mutex reads_mutex; // `reads` of all groups. Before the dbms mutex
 
@@ -104,6 +109,19 @@ enum err cluster_mark_data(struct database *db, struct error *e) NODISCARD;
 enum err cluster_members_text(const struct consensus_membership *m, struct arena *a, struct str *ret, struct error *e) NODISCARD;
 /// The membership that a group begins with: first lives of those servers. ERR_CORRUPT.
 enum err cluster_members_parse(struct str text, struct consensus_membership *ret, struct error *e) NODISCARD;
+
+/// A member of the database's group may have been here that nobody knows of any more: if the group begins here, then with nothing. Not
+/// where it has begun.
+enum err cluster_note_former(struct database *db, struct error *e) NODISCARD;
+
+// ---- starts (cluster_starts.c) ----
+
+enum err cluster_starts_open(struct cluster *c, struct error *e) NODISCARD;
+/// The loop has stopped.
+void cluster_starts_close(struct cluster *c);
+/// host_options.start_met and .older.
+void cluster_start_met(void *context);
+void cluster_older(void *context, uint64_t server, struct start known);
 
 // ---- copies of stores (cluster_copy.c) ----
 

@@ -30,6 +30,14 @@ enum err cluster_first_members(struct cluster *c UNUSED, struct arena *a UNUSED,
 void cluster_forget_life(struct dbms *d UNUSED, struct uuid database UNUSED) {
 }
 
+bool cluster_knows_again(struct cluster *c UNUSED) {
+  return false;
+}
+
+enum err cluster_settle(struct cluster *c UNUSED, struct error *e UNUSED) {
+  return ERR_UNSUPPORTED;
+}
+
 enum err cluster_join(struct cluster *c UNUSED, struct database *db UNUSED, struct error *e UNUSED) {
   return ERR_UNSUPPORTED;
 }

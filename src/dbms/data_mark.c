@@ -39,14 +39,9 @@ static bool is_whole(const uint8_t from[FILE_BYTES]) {
 // ---- file ----
 
 static enum err read_file(struct disk *d, const char *path, uint8_t to[FILE_BYTES], struct error *e) {
-  struct disk_file *f;
-  uint64_t size = 0;
-  TRY(disk_open(d, path, DISK_READ_ONLY, &f, e));
-  enum err err = disk_size(f, &size, e);
-  bool fits = err == ERR_OK && size == FILE_BYTES;
-  if (fits) err = disk_read_all(f, 0, to, FILE_BYTES, e);
-  disk_close(f);
-  if (err != ERR_OK || (fits && is_whole(to))) return err;
+  size_t size = 0;
+  TRY(disk_read_file(d, path, to, FILE_BYTES, &size, e));
+  if (size == FILE_BYTES && is_whole(to)) return ERR_OK;
   return error_set(e, ERR_CORRUPT,
                    "The file '%s' is damaged, which says whether the data of a database are the latest: remove the folder of that "
                    "database and this file, and the others fill it again.",

@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "cluster/directory.h"
 #include "cluster/stateful_set.h"
+#include "cluster/starts.h"
 #include "config/config.h"
 #include "dbms/work.h"
 #include "os/clock.h"
@@ -29,6 +30,7 @@ struct dbms_cluster_options {
   struct uuid system;     // with a seed, or of a replica: the uuid of the database `system`
   uint64_t first_term;    // of its groups
   uint64_t epoch;         // rises with each start of this server
+  const struct starts *starts; // of this server, the last with `epoch` as its number; NULL: none are told of
   struct str listen;      // "host:port" of the Raft network
   const char *advertised; // what the others connect to; NULL: what is listened on
   struct str listen_transaction; // the same of the port that stores are copied from; empty: none are given away
@@ -43,6 +45,11 @@ struct dbms_cluster_options {
   bool begun; // the groups that begin with the cluster have begun here in an earlier life
   /// They are durable: remembers that, before this server takes part in them. NULL: `begun` is always said right.
   enum err (*begin)(void *context, struct error *e);
+  /// `server` knows a start of this one that its data have not had: they are an older copy, and nobody is connected with any more. Any
+  /// thread; must only take note. With `starts`.
+  void (*older)(void *context, uint64_t server, struct start known);
+  /// This server has begun anew, and knows again which databases there are (starts_settle). With `starts`.
+  enum err (*settle)(void *context, struct error *e);
   int64_t election_timeout_ms, heartbeat_ms; // 0: defaults of consensus
   uint64_t log_bytes_kept, log_entries_kept; // for members that are behind; one of them is 0, both: 256 MB
   int64_t digest_interval_ms;                // between two ranges that are compared; 0: 5 s

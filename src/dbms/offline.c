@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cluster/host.h"
+#include "cluster/known_starts.h"
 #include "dbms/offline_int.h"
 #include "graph/replica.h"
 #include "graph/tx.h"
@@ -254,6 +255,8 @@ enum err offline_forget_server(const char *data, struct disk *disk, struct error
   TRY(forget_groups(data, disk, e));
   TRY(forget_file(data, disk, IDENTITY_FILE, e));
   TRY(forget_file(data, disk, IDENTITY_FILE ".new", e));
+  TRY(forget_file(data, disk, STARTS_FILE, e));
+  TRY(forget_file(data, disk, KNOWN_STARTS_FILE, e));
   return disk_sync_directory(disk, data, e);
 }
 

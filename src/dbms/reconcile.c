@@ -184,6 +184,7 @@ static enum err look(struct reconciler *r, bool *ret_all, uint64_t *ret_at, stru
   struct arena a;
   arena_init(&a, NULL);
   struct reading reading = {.arena = &a};
+  bool knows_again = cluster_knows_again(d->cluster); // before the catalogue is read
   enum err err = database_enter(d->system, e);
   if (err == ERR_OK) {
     *ret_at = graph_tx_last_committed(d->system->graph);
@@ -193,6 +194,7 @@ static enum err look(struct reconciler *r, bool *ret_all, uint64_t *ret_at, stru
   }
   *ret_all = err == ERR_OK;
   if (err == ERR_OK) err = follow_all(d, &reading.catalogue, false, ret_all, e);
+  if (err == ERR_OK && knows_again) err = cluster_settle(d->cluster, e);
   if (err == ERR_OK) err = departures_follow(d, e);
   if (err == ERR_OK) err = feature_level_follow(d, e);
   arena_done(&a);

@@ -145,7 +145,26 @@ TEST(data_whose_mark_was_not_yet_noted_when_power_went_are_the_same_members) {
   trio_stop(&t);
 }
 
+TEST(a_server_that_begins_anew_is_another_member_once) {
+  struct trio t;
+  trio_start(&t);
+  await_leader(&t);
+  stop(&t, 0);
+  uint64_t epoch = t.servers[0].cluster.epoch;
+  struct starts anew = {.count = 1, .last = {{epoch + 1, 77}}, .renewal = epoch};
+  t.servers[0].cluster.starts = &anew;
+  start(&t, 0);
+  uint64_t member = group_state(&t, 0).member_id;
+  assert_int_equal(member_server(member), 1);
+  assert_true(member > member_of(1, 1));
+  stop(&t, 0);
+  anew.last[0].number++;
+  start(&t, 0);
+  assert_int_equal(group_state(&t, 0).member_id, member);
+  trio_stop(&t);
+}
+
 TESTS(T(voters_are_written_down_and_are_the_first_lives_of_their_servers_again), T(members_are_in_order_whoever_wrote_them),
       T(a_database_that_names_none_begins_with_nobody), T(what_cannot_be_members_is_refused),
       T(the_store_of_another_member_is_not_begun_with), T(data_are_marked_afresh_whenever_a_group_is_joined_and_left),
-      T(older_data_are_another_members), T(data_whose_mark_was_not_yet_noted_when_power_went_are_the_same_members))
+      T(older_data_are_another_members), T(a_server_that_begins_anew_is_another_member_once), T(data_whose_mark_was_not_yet_noted_when_power_went_are_the_same_members))

@@ -76,6 +76,17 @@ enum err disk_replace_file(struct disk *d, const char *directory, const char *na
   return disk_sync_directory(d, directory, e);
 }
 
+enum err disk_read_file(struct disk *d, const char *path, void *to, size_t max, size_t *ret_bytes, struct error *e) {
+  struct disk_file *f;
+  uint64_t size = 0;
+  TRY(disk_open(d, path, DISK_READ_ONLY, &f, e));
+  enum err err = disk_size(f, &size, e);
+  if (err == ERR_OK && size <= max) err = disk_read_all(f, 0, to, size, e);
+  disk_close(f);
+  *ret_bytes = size;
+  return err;
+}
+
 struct first_name {
   char name[DISK_PATH_MAX];
   bool is_directory;

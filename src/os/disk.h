@@ -163,6 +163,9 @@ static inline enum err NODISCARD disk_make_directory(struct disk *d, const char 
 /// there already may have been made by a process that died before it could do that.
 enum err disk_make_directories(struct disk *d, const char *path, struct error *e) NODISCARD;
 
+/// Reads a small file as a whole: `*ret_bytes` is its size, and where that is more than `max` nothing was read.
+enum err disk_read_file(struct disk *d, const char *path, void *to, size_t max, size_t *ret_bytes, struct error *e) NODISCARD;
+
 /// Makes a small file of these bytes, durable whole or not at all, in the place of what had its name. Its directory is there.
 enum err disk_replace_file(struct disk *d, const char *directory, const char *name, const void *bytes, size_t count,
                            struct error *e) NODISCARD;

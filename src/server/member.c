@@ -46,6 +46,11 @@ struct member {
 
   struct link_table links; // connections with other servers
 
+  struct starts starts; // of a core, as of this start
+  struct loop_task older_task;
+  struct start known; // by others, and not had by these data
+  _Atomic bool wants_restart;
+
   struct mutex mutex; // what follows
   struct condition settled;
   bool formed, failed;
@@ -243,6 +248,8 @@ static void on_formed(void *context, const struct formation_result *r) {
   o->system = r->founding.system;
   o->first_term = r->founding.first_term;
   o->epoch = assembly_identity(m->assembly)->epoch;
+  m->starts = r->starts;
+  if (m->starts.count > 0) o->starts = &m->starts;
   o->listen = m->assembling.listens[ADDRESS_RAFT];
   o->advertised = m->assembling.addresses[ADDRESS_RAFT].ptr; // arena_printf ends it with NUL
   o->listen_transaction = m->assembling.listens[ADDRESS_TRANSACTION];
@@ -359,6 +366,43 @@ static enum err on_begin(void *context, struct error *e) {
   struct beginning b = {.member = context, .error = e};
   loop_call(b.member->loop, begin_on_loop, &b);
   return b.err;
+}
+
+static void settle_on_loop(void *argument) {
+  struct beginning *b = argument;
+  b->err = assembly_settle(b->member->assembly, b->error);
+}
+
+static enum err on_settle(void *context, struct error *e) {
+  struct beginning b = {.member = context, .error = e};
+  loop_call(b.member->loop, settle_on_loop, &b);
+  return b.err;
+}
+
+// ---- an older copy of the data folder ----
+
+/// What cannot be remembered is told again at the next start.
+static void on_older_task(struct loop_task *task) {
+  struct member *m = CONTAINER_OF(task, struct member, older_task);
+  struct error e = ERROR_INIT;
+  if (assembly_renew(m->assembly, m->known, &e) != ERR_OK)
+    event_raise(m->events, EVENT_ERROR, "member.older", "That this server begins anew cannot be remembered: %s", e.message);
+  atomic_store(&m->wants_restart, true);
+}
+
+static void on_older(void *context, uint64_t server, struct start known) {
+  struct member *m = context;
+  event_raise(m->events, EVENT_WARN, "member.older",
+              "The data folder of this server is an older copy: server %llu has met start %llu of it, and this is start %llu of a folder that has not had "
+              "that one. It does not vote as who it was, whose promises it does not know: it starts again, and is another member of "
+              "each group, which the others bring up to date, and they vote its former self out.",
+              (unsigned long long) server, (unsigned long long) known.number, (unsigned long long) m->options.epoch);
+  m->known = known;
+  loop_post(m->loop, &m->older_task);
+}
+
+bool member_wants_restart(const struct member *m) {
+  return m != NULL && atomic_load(&m->wants_restart);
 }
 
 struct telling {
@@ -498,9 +542,11 @@ enum err member_open(const struct config *config, struct disk *disk, struct even
                      struct error *e) {
   struct member *m = mem_zalloc(sizeof *m);
   if (m == NULL) return error_ensure(e, ERR_NOMEM);
-  *m = (struct member){.config = config, .events = events, .say_task.run = on_say_task};
+  *m = (struct member){.config = config, .events = events, .say_task.run = on_say_task, .older_task.run = on_older_task};
   m->options.changed = on_changed;
   m->options.begin = on_begin;
+  m->options.older = on_older;
+  m->options.settle = on_settle;
   m->options.context = m;
   m->options.links = &m->links;
   link_table_init(&m->links);

@@ -22,6 +22,10 @@ enum err member_open(const struct config *config, struct disk *disk, struct even
 /// dbms.cluster.raft.binding_timeout: says what to look at.
 enum err member_form(struct member *m, const struct dbms_cluster_options **ret, struct error *e) NODISCARD;
 
+/// Whether the data folder has turned out to be an older copy: this server, which reaches nobody any more, is to be stopped and started
+/// again, as another member of each group. Any thread. NULL: no.
+bool member_wants_restart(const struct member *m);
+
 /// From now on the others are told of the databases.
 void member_announce(struct member *m, struct dbms *d);
 /// No more: the databases are about to be closed.

@@ -17,6 +17,10 @@ enum err member_form(struct member *m UNUSED, const struct dbms_cluster_options 
   return ERR_UNSUPPORTED;
 }
 
+bool member_wants_restart(const struct member *m UNUSED) {
+  return false;
+}
+
 void member_announce(struct member *m UNUSED, struct dbms *d UNUSED) {
 }
 

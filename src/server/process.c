@@ -30,16 +30,25 @@ static pid_t running(const struct config *c) {
   return pid_file_holder(path);
 }
 
+/// Until it is asked to stop: a server may have a reason to begin once more.
+static enum err run(struct server *s, const struct server_options *options, struct error *e) {
+  server_wait(s);
+  while (server_stop(s)) {
+    TRY(server_start(options, &s, e));
+    server_wait(s);
+  }
+  return ERR_OK;
+}
+
 int process_console(const struct config *c, bool debug) {
+  const struct server_options options = {.config = c, .console = true, .debug = debug};
   struct error e = ERROR_INIT;
   struct server *s;
-  if (server_start(&(struct server_options){.config = c, .console = true, .debug = debug}, &s, &e) != ERR_OK) {
-    fprintf(stderr, "quiver: %s\n", e.message);
-    return EXIT_FAILED;
-  }
-  server_wait(s);
-  server_stop(s);
-  return EXIT_OK;
+  enum err err = server_start(&options, &s, &e);
+  if (err == ERR_OK) err = run(s, &options, &e);
+  if (err == ERR_OK) return EXIT_OK;
+  fprintf(stderr, "quiver: %s\n", e.message);
+  return EXIT_FAILED;
 }
 
 static void detach(void) {
@@ -52,20 +61,19 @@ static void detach(void) {
 
 /// The background process: never returns to the caller's main.
 static int run_detached(const struct config *c, bool debug, int report_fd) {
+  const struct server_options options = {.config = c, .debug = debug};
   struct start_report report = {.err = ERR_OK};
   struct error e = ERROR_INIT;
   struct server *s = NULL;
   detach();
-  report.err = server_start(&(struct server_options){.config = c, .debug = debug}, &s, &e);
+  report.err = server_start(&options, &s, &e);
   struct str text = report.err == ERR_OK ? server_http_address(s) : str_of(e.message);
   snprintf(report.text, sizeof report.text, "%.*s", STR_ARG(text));
   ssize_t told = write(report_fd, &report, sizeof report); // nobody may be left to read it
   (void) told;
   close(report_fd);
   if (report.err != ERR_OK) return EXIT_FAILED;
-  server_wait(s);
-  server_stop(s);
-  return EXIT_OK;
+  return run(s, &options, &e) == ERR_OK ? EXIT_OK : EXIT_FAILED;
 }
 
 static int tell_start(const struct config *c, pid_t child, int report_fd) {

@@ -45,7 +45,7 @@ struct server {
 
   struct mutex mutex; // what follows
   struct condition asked;
-  bool asked_to_stop;
+  bool asked_to_stop, again; // again: by itself
 };
 
 static sigset_t stop_signals(void) {
@@ -73,6 +73,15 @@ static void on_stop_signal(struct server *s) {
   dbms_terminate_all(engine_dbms(s->engine));
 }
 
+static void look_whether_again(struct server *s) {
+  if (!member_wants_restart(s->member)) return;
+  mutex_lock(&s->mutex);
+  s->again |= !s->asked_to_stop;
+  s->asked_to_stop = true;
+  condition_signal(&s->asked);
+  mutex_unlock(&s->mutex);
+}
+
 /// Timer and signals in one thread.
 static void *run_ticker(void *argument) {
   struct server *s = argument;
@@ -82,6 +91,7 @@ static void *run_ticker(void *argument) {
     if (sigtimedwait(&set, NULL, &tick) > 0) on_stop_signal(s);
     if (member_is_to_end(s->member)) (void) ask_to_stop(s);
     dbms_tick(engine_dbms(s->engine));
+    look_whether_again(s);
   }
   return NULL;
 }
@@ -266,10 +276,12 @@ void server_wait(struct server *s) {
   mutex_unlock(&s->mutex);
 }
 
-void server_stop(struct server *s) {
+bool server_stop(struct server *s) {
   event_raise(s->events, EVENT_INFO, "server.stopping", "Stopping...");
   member_leave(s->member, engine_dbms(s->engine));
   close_all(s);
   event_raise(s->events, EVENT_INFO, "server.stopped", "Stopped.");
+  bool again = s->again;
   server_free(s);
+  return again;
 }

@@ -26,8 +26,8 @@ enum err server_start(const struct server_options *options, struct server **ret,
 /// "localhost:7474", or empty.
 struct str server_http_address(const struct server *s);
 
-/// Waits for SIGTERM or SIGINT.
+/// Waits for SIGTERM or SIGINT, or until the server has a reason to be started again (which its log tells).
 void server_wait(struct server *s);
 
-/// Stops and frees. A further signal meanwhile ends open transactions at once.
-void server_stop(struct server *s);
+/// Stops and frees. A further signal meanwhile ends open transactions at once. True: it is to be started again.
+bool server_stop(struct server *s);

@@ -22,17 +22,17 @@ def log(server):
     return (server.home / "console.out").read_text(errors="replace")
 
 
-def things(server):
+def things(server, database="neo4j"):
     """None while the database is not available there."""
     try:
         with Bolt(server.bolt_port) as bolt:
-            return bolt.run("MATCH (t:Thing) RETURN count(t)").rows[0][0]
+            return bolt.run("MATCH (t:Thing) RETURN count(t)", db=database).rows[0][0]
     except (OSError, Failure):
         return None
 
 
-def voters(server):
-    told = [line for line in log(server).splitlines() if "[neo4j] Members of the group: " in line]
+def voters(server, database="neo4j"):
+    told = [line for line in log(server).splitlines() if f"[{database}] Members of the group: " in line]
     return int(told[-1].rsplit("voting: ", 1)[1].split(".")[0]) if told else None
 
 
@@ -41,11 +41,18 @@ def put_back(server, part, copy):
     shutil.copytree(copy, server.home / part)
 
 
+def administer(server, statement):
+    """Any server has it done."""
+    with Bolt(server.bolt_port) as bolt:
+        bolt.run(statement, db="system")
+
+
 class Older(unittest.TestCase):
     def acknowledge_without(self, cluster, lagging, count):
         lagging.stop()
         for _ in range(count):
             cluster.write("CREATE (:Thing)")
+        administer(cluster.leader(), "CREATE DATABASE between WAIT")
 
     def assert_nobody_leads(self, cluster):
         """The two that are up are not enough: what one of them has acknowledged, it has no more."""
@@ -80,15 +87,23 @@ class Older(unittest.TestCase):
                 wait_for("everything that was acknowledged is there", lambda s=server: things(s) == 6, 40)
             wait_for("it votes again, as another member", lambda: all(voters(s) == 3 for s in cluster.servers), 40)
             self.assertIn("its former self is voted out", log(one) + log(two))
+            administer(one, "CREATE DATABASE later WAIT")
+            for database in ("between", "later"):
+                for server in cluster.servers:
+                    wait_for(f"{database} is everywhere", lambda s=server, d=database: things(s, d) == 0 and voters(s, d) == 3, 40)
             one.stop()
             cluster.write("CREATE (:Thing)")
-            self.assertEqual([things(two), things(three)], [7, 7])
+            for server in (two, three):
+                wait_for("they go on together", lambda s=server: things(s) == 7)
 
     def test_databases_that_are_older_than_their_server(self):
         self.put_back_an_older_copy("data/databases", "[neo4j] The data here are older than what this server has left here")
 
     def test_one_database_that_is_older_than_its_server(self):
         self.put_back_an_older_copy("data/databases/neo4j", "[neo4j] The data here are older than what this server has left here")
+
+    def test_a_whole_data_folder_that_is_older_than_what_the_others_know(self):
+        self.put_back_an_older_copy("data", "The data folder of this server is an older copy")
 
     def test_databases_of_which_a_copy_was_made_while_the_server_ran(self):
         self.put_back_an_older_copy("data/databases", "[neo4j] The data here are older than what this server has left here", while_it_runs=True)

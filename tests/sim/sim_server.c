@@ -102,7 +102,7 @@ static int run(struct machine *m, const struct config *c) {
     return fail(e.message, EXIT_FAILED);
   if (thread_start(&listener, "commands", listen_to_commands, m, &e) != ERR_OK) return fail(e.message, EXIT_FAILED);
   server_wait(s);
-  server_stop(s);
+  (void) server_stop(s);
   m->exit_code = EXIT_OK;
   sim_disk_cut(m->disk); // does not return
   return EXIT_FAILED;

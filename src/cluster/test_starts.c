@@ -1,0 +1,268 @@
+// Starts of a server and what others know of them, over a disk that loses power.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/test.h"
+#include "cluster/known_starts.h"
+#include "store/sim_disk.h"
+
+#define OWN_PATH "/data/" STARTS_FILE
+#define KNOWN_PATH "/data/" KNOWN_STARTS_FILE
+
+static const struct uuid SELF = {{1}}, OTHER = {{2}}, CLUSTER = {{3}}, OTHER_CLUSTER = {{4}};
+
+struct place {
+  struct sim_disk *sim;
+  struct disk *disk;
+  struct random_seeded random;
+};
+
+static void place_init(struct place *p) {
+  p->sim = sim_disk_new(1);
+  p->disk = sim_disk_table(p->sim);
+  random_seeded_init(&p->random, 1);
+  assert_ok(disk_make_directories(p->disk, "/data", NULL));
+}
+
+static void cut(struct place *p) {
+  sim_disk_cut(p->sim);
+  sim_disk_power_on(p->sim);
+}
+
+static struct starts start(struct place *p, uint64_t number) {
+  struct starts s;
+  struct start older;
+  struct error e = ERROR_INIT;
+  if (starts_begin(p->disk, "/data", SELF, number, &p->random.source, &s, &older, &e) != ERR_OK) fail_msg("%s", e.message);
+  assert_int_equal(older.number, 0);
+  cut(p);
+  return s;
+}
+
+static struct known_starts *open_known(struct place *p, struct uuid cluster) {
+  struct known_starts *k;
+  struct error e = ERROR_INIT;
+  if (known_starts_open(p->disk, "/data", cluster, &k, &e) != ERR_OK) fail_msg("%s", e.message);
+  return k;
+}
+
+// ---- of this server ----
+
+TEST(each_start_is_remembered_with_a_mark_of_its_own) {
+  struct place p;
+  place_init(&p);
+  struct starts first = start(&p, 3), second = start(&p, 4);
+  assert_int_equal(first.count, 1);
+  assert_int_equal(second.count, 2);
+  assert_int_equal(second.last[0].mark, first.last[0].mark);
+  assert_int_equal(starts_now(&second).number, 4);
+  assert_true(starts_now(&second).mark != 0 && starts_now(&second).mark != starts_now(&first).mark);
+  sim_disk_free(p.sim);
+}
+
+TEST(who_has_had_the_start_that_others_know_is_the_latest) {
+  struct place p;
+  place_init(&p);
+  struct starts first = start(&p, 3);
+  (void) start(&p, 4);
+  struct starts now = start(&p, 9); // versions that count no starts have run between
+  assert_false(starts_are_older(&now, starts_now(&now)));
+  assert_false(starts_are_older(&now, starts_now(&first)));
+  assert_false(starts_are_older(&now, (struct start){0}));
+  assert_false(starts_are_older(&now, (struct start){2, 77})); // too long ago
+  sim_disk_free(p.sim);
+}
+
+TEST(a_start_that_these_data_have_not_had_makes_them_an_older_copy) {
+  struct place p;
+  place_init(&p);
+  (void) start(&p, 3);
+  struct starts now = start(&p, 9);
+  assert_true(starts_are_older(&now, (struct start){10, 77}));
+  assert_true(starts_are_older(&now, (struct start){5, 77})); // it was passed by alone
+  sim_disk_free(p.sim);
+}
+
+TEST(a_start_with_the_same_number_is_known_by_its_mark) {
+  struct place p;
+  place_init(&p);
+  struct starts now = start(&p, 3);
+  assert_true(starts_are_older(&now, (struct start){3, starts_now(&now).mark + 1}));
+  sim_disk_free(p.sim);
+}
+
+TEST(many_starts_later_the_first_ones_are_forgotten) {
+  struct place p;
+  place_init(&p);
+  struct starts first = start(&p, 1), s = first;
+  for (uint64_t number = 2; number <= STARTS_KEPT + 5; number++) s = start(&p, number);
+  assert_int_equal(s.count, STARTS_KEPT);
+  assert_int_equal(s.last[0].number, 6);
+  assert_int_equal(starts_now(&s).number, STARTS_KEPT + 5);
+  assert_false(starts_are_older(&s, starts_now(&first)));
+  sim_disk_free(p.sim);
+}
+
+TEST(who_begins_anew_is_above_all_that_is_known_and_is_not_told_again) {
+  struct place p;
+  place_init(&p);
+  struct starts s = start(&p, 3);
+  struct start known = {8, 77};
+  assert_true(starts_are_older(&s, known));
+  assert_ok(starts_renew(p.disk, "/data", SELF, 9, &s, NULL));
+  cut(&p);
+  s = start(&p, 10);
+  assert_int_equal(s.renewal, 9);
+  assert_true(s.renewing);
+  assert_false(starts_are_older(&s, known));
+  assert_ok(starts_settle(p.disk, "/data", SELF, &s, NULL));
+  cut(&p);
+  s = start(&p, 11);
+  assert_int_equal(s.renewal, 9);
+  assert_false(s.renewing);
+  sim_disk_free(p.sim);
+}
+
+TEST(an_identity_that_is_older_than_its_starts_is_noticed) {
+  struct place p;
+  struct starts s;
+  struct start older;
+  place_init(&p);
+  (void) start(&p, 3);
+  (void) start(&p, 8);
+  for (int i = 0; i < 2; i++) { // until it begins anew
+    assert_ok(starts_begin(p.disk, "/data", SELF, 5, &p.random.source, &s, &older, NULL));
+    assert_int_equal(older.number, 8);
+  }
+  assert_ok(starts_renew(p.disk, "/data", SELF, 9, &s, NULL));
+  assert_int_equal(start(&p, 9).renewal, 9);
+  sim_disk_free(p.sim);
+}
+
+TEST(starts_of_another_server_are_none) {
+  struct place p;
+  struct starts s;
+  struct start older;
+  place_init(&p);
+  (void) start(&p, 8);
+  assert_ok(starts_begin(p.disk, "/data", OTHER, 1, &p.random.source, &s, &older, NULL));
+  assert_int_equal(s.count, 1);
+  assert_int_equal(older.number, 0);
+  sim_disk_free(p.sim);
+}
+
+TEST(damaged_starts_are_refused_with_the_file_and_the_way_out) {
+  struct place p;
+  struct starts s;
+  struct start older;
+  place_init(&p);
+  (void) start(&p, 8);
+  for (uint64_t at = 0; at < 1072; at += at < 80 ? 1 : 37) {
+    struct error e = ERROR_INIT;
+    sim_disk_flip(p.sim, OWN_PATH, at, 0x10);
+    assert_int_equal(starts_begin(p.disk, "/data", SELF, 9, &p.random.source, &s, &older, &e), ERR_CORRUPT);
+    assert_true(strstr(e.message, OWN_PATH) != NULL && strstr(e.message, "remove the file") != NULL);
+    sim_disk_flip(p.sim, OWN_PATH, at, 0x10);
+  }
+  (void) start(&p, 9);
+  sim_disk_free(p.sim);
+}
+
+// ---- of the others ----
+
+TEST(the_last_start_of_each_server_that_was_met_is_kept) {
+  struct place p;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  assert_true(known_starts_note(k, 7, (struct start){3, 30}));
+  assert_false(known_starts_note(k, 7, (struct start){3, 30}));
+  assert_true(known_starts_note(k, 8, (struct start){1, 10}));
+  assert_true(known_starts_note(k, 7, (struct start){4, 40}));
+  assert_ok(known_starts_save(k, NULL));
+  known_starts_close(k);
+  cut(&p);
+  k = open_known(&p, CLUSTER);
+  assert_int_equal(known_starts_find(k, 7).number, 4);
+  assert_int_equal(known_starts_find(k, 7).mark, 40);
+  assert_int_equal(known_starts_find(k, 8).number, 1);
+  assert_int_equal(known_starts_find(k, 9).number, 0);
+  known_starts_close(k);
+  k = open_known(&p, OTHER_CLUSTER);
+  assert_int_equal(known_starts_find(k, 7).number, 0);
+  known_starts_close(k);
+  sim_disk_free(p.sim);
+}
+
+TEST(an_earlier_start_and_another_one_of_the_same_number_contradict_what_is_known) {
+  struct place p;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  assert_false(known_starts_contradict(k, 7, (struct start){3, 30}));
+  known_starts_note(k, 7, (struct start){3, 30});
+  assert_false(known_starts_contradict(k, 7, (struct start){3, 30}));
+  assert_false(known_starts_contradict(k, 7, (struct start){4, 40}));
+  assert_true(known_starts_contradict(k, 7, (struct start){2, 20}));
+  assert_true(known_starts_contradict(k, 7, (struct start){3, 31}));
+  assert_false(known_starts_note(k, 7, (struct start){2, 20}));
+  assert_int_equal(known_starts_find(k, 7).number, 3);
+  known_starts_close(k);
+  sim_disk_free(p.sim);
+}
+
+TEST(of_too_many_servers_the_one_met_longest_ago_is_forgotten) {
+  struct place p;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  for (uint64_t server = 1; server <= KNOWN_STARTS_MAX; server++) known_starts_note(k, server, (struct start){1, 1});
+  known_starts_note(k, 1, (struct start){2, 2});
+  known_starts_note(k, KNOWN_STARTS_MAX + 1, (struct start){1, 1});
+  assert_int_equal(known_starts_find(k, 1).number, 2);
+  assert_int_equal(known_starts_find(k, 2).number, 0);
+  assert_ok(known_starts_save(k, NULL));
+  known_starts_close(k);
+  k = open_known(&p, CLUSTER);
+  assert_int_equal(known_starts_find(k, KNOWN_STARTS_MAX + 1).number, 1);
+  known_starts_close(k);
+  sim_disk_free(p.sim);
+}
+
+TEST(what_could_not_be_saved_is_saved_later) {
+  struct place p;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  known_starts_note(k, 7, (struct start){3, 30});
+  sim_disk_fail(p.sim, SIM_WRITE, 0, ERR_NOSPC);
+  assert_int_equal(known_starts_save(k, NULL), ERR_NOSPC);
+  assert_ok(known_starts_save(k, NULL));
+  known_starts_close(k);
+  k = open_known(&p, CLUSTER);
+  assert_int_equal(known_starts_find(k, 7).number, 3);
+  known_starts_close(k);
+  sim_disk_free(p.sim);
+}
+
+TEST(damaged_known_starts_are_refused_with_the_file_and_the_way_out) {
+  struct place p;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  known_starts_note(k, 7, (struct start){3, 30});
+  assert_ok(known_starts_save(k, NULL));
+  known_starts_close(k);
+  for (uint64_t at = 0; at < 64; at++) {
+    struct error e = ERROR_INIT;
+    sim_disk_flip(p.sim, KNOWN_PATH, at, 0x10);
+    assert_int_equal(known_starts_open(p.disk, "/data", CLUSTER, &k, &e), ERR_CORRUPT);
+    assert_true(strstr(e.message, KNOWN_PATH) != NULL && strstr(e.message, "remove the file") != NULL);
+    sim_disk_flip(p.sim, KNOWN_PATH, at, 0x10);
+  }
+  sim_disk_free(p.sim);
+}
+
+TESTS(T(each_start_is_remembered_with_a_mark_of_its_own), T(who_has_had_the_start_that_others_know_is_the_latest),
+      T(a_start_that_these_data_have_not_had_makes_them_an_older_copy), T(a_start_with_the_same_number_is_known_by_its_mark),
+      T(many_starts_later_the_first_ones_are_forgotten), T(who_begins_anew_is_above_all_that_is_known_and_is_not_told_again),
+      T(an_identity_that_is_older_than_its_starts_is_noticed), T(starts_of_another_server_are_none),
+      T(damaged_starts_are_refused_with_the_file_and_the_way_out), T(the_last_start_of_each_server_that_was_met_is_kept),
+      T(an_earlier_start_and_another_one_of_the_same_number_contradict_what_is_known),
+      T(of_too_many_servers_the_one_met_longest_ago_is_forgotten), T(what_could_not_be_saved_is_saved_later),
+      T(damaged_known_starts_are_refused_with_the_file_and_the_way_out))
