@@ -148,7 +148,7 @@ static void api_received(void *context UNUSED, const void *bytes, size_t len) {
   api.asked_len += take;
   if (strstr(api.asked, "\r\n\r\n") == NULL || api.silent) return;
   assert_ok(net_conn_write(api.conn, api.response, strlen(api.response)));
-  net_conn_finish(api.conn, 10000);
+  net_conn_finish(api.conn, 10000); // however slow the machine is
 }
 
 static void api_drained(void *context UNUSED) {

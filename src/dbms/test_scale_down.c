@@ -49,10 +49,14 @@ static void pass(int64_t ms, bool leads) {
   scale_down_look(&d, leads, &members, &view);
 }
 
-TEST(a_pod_is_asked_about_when_it_has_been_away_for_long) {
+static void lose_a_pod(void) {
   add_member(SELF, "core-0.graphs:7000");
   add_member(2, "core-4.graphs:7000");
   see(SELF);
+}
+
+TEST(a_pod_is_asked_about_when_it_has_been_away_for_long) {
+  lose_a_pod();
   pass(0, true);
   pass(ABSENCE_MS - 1, true);
   assert_false(dbms_asks_for_set(&d));
@@ -61,9 +65,7 @@ TEST(a_pod_is_asked_about_when_it_has_been_away_for_long) {
 }
 
 TEST(one_that_comes_back_meanwhile_begins_its_absence_anew) {
-  add_member(SELF, "core-0.graphs:7000");
-  add_member(2, "core-4.graphs:7000");
-  see(SELF);
+  lose_a_pod();
   pass(0, true);
   see(2);
   pass(ABSENCE_MS, true);
@@ -75,9 +77,7 @@ TEST(one_that_comes_back_meanwhile_begins_its_absence_anew) {
 }
 
 TEST(who_ceases_to_lead_forgets_who_was_away) {
-  add_member(SELF, "core-0.graphs:7000");
-  add_member(2, "core-4.graphs:7000");
-  see(SELF);
+  lose_a_pod();
   pass(0, true);
   pass(ABSENCE_MS, true);
   pass(1, false);
@@ -98,9 +98,7 @@ TEST(members_that_are_no_pods_of_the_set_are_nobodys_business) {
 }
 
 TEST(one_whose_departure_is_written_is_not_asked_about_again) {
-  add_member(SELF, "core-0.graphs:7000");
-  add_member(2, "core-4.graphs:7000");
-  see(SELF);
+  lose_a_pod();
   d.departures.list = (struct departures){.count = 1, .of = {{.number = 2, .kind = DEPARTS}}};
   pass(0, true);
   pass(ABSENCE_MS, true);
