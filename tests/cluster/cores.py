@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """A cluster of real servers as its users meet it: tests/cluster/cores.py BINARY [TEST...]. Standard library only."""
-import os
 import pathlib
 import re
 import shutil
@@ -16,11 +15,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
 from certificates import authority, certify  # noqa: E402
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
 from lib.quiver import free_port  # noqa: E402
-
-BINARY = os.environ.get("QUIVER", "")
+from lib.stories import BINARY  # noqa: E402
 
 
 def things(server):
@@ -321,11 +320,5 @@ class Cores(unittest.TestCase):
             member.start()
 
 
-def main():
-    global BINARY
-    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stories.tell())

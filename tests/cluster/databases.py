@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Databases of a cluster as their users meet them: tests/cluster/databases.py BINARY [TEST...]. Standard library only."""
-import os
 import pathlib
 import sys
 import threading
@@ -9,10 +8,11 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 
-BINARY = os.environ.get("QUIVER", "")
 NOT_FOUND = "Neo.ClientError.Database.DatabaseNotFound"
 UNAVAILABLE = ("Neo.TransientError.General.DatabaseUnavailable", "Neo.TransientError.Database.DatabaseUnavailable")
 
@@ -226,11 +226,5 @@ class Databases(unittest.TestCase):
             self.assertIn("dbms.max_databases", str(refused.exception))
 
 
-def main():
-    global BINARY
-    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stories.tell())

@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import json
-import os
 import pathlib
 import socket
 import sys
@@ -13,10 +12,10 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from lib import stories  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
-
-BINARY = os.environ.get("QUIVER", "")
 
 
 def get(server, path, user=None, password=None):
@@ -81,11 +80,5 @@ class OverHttp(unittest.TestCase):
                 self.assertEqual(seen.count(b"HTTP/1.1 200 OK"), 20)
 
 
-def main():
-    global BINARY
-    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stories.tell())

@@ -11,7 +11,6 @@ import pathlib
 import re
 import resource
 import shutil
-import socket
 import sys
 import tempfile
 import threading
@@ -22,13 +21,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
 from certificates import authority, certify  # noqa: E402
-from hostile_bytes import (HELLO_ACCEPTED_VERSIONS, PROTOCOLS, Recorder, answer_to, connect, directory_frame, hello, identity, say)  # noqa: E402
+from hostile_bytes import (PROTOCOLS, Recorder, answer_to, connect, directory_frame, hello, identity, say)  # noqa: E402
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
 from lib.quiver import Server, free_port  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
-BINARY = os.environ.get("QUIVER", "")
 PORTS = {"discovery": "server.discovery", "Raft": "server.cluster.raft", "transaction": "server.cluster", "routing": "server.routing"}
 # Nobody is silent for so long, however busy the machine is: an election here has another reason.
 PATIENT = {"dbms.cluster.raft.leader_failure_detection_window": "5s"}
@@ -392,11 +392,9 @@ class HostileTls(unittest.TestCase):
 
 
 def main():
-    global BINARY
-    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
+    return stories.tell()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Servers that leave a cluster for good: tests/cluster/leaving.py BINARY [TEST...]. Standard library only."""
-import os
 import pathlib
 import sys
 import threading
@@ -9,11 +8,11 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
-
-BINARY = os.environ.get("QUIVER", "")
 
 
 def log(server):
@@ -204,11 +203,5 @@ class Leaving(unittest.TestCase):
             self.assertEqual(servers_of(other)[address], (name, "Enabled", ["neo4j", "system"]))
 
 
-def main():
-    global BINARY
-    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stories.tell())

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What Prometheus is given: tests/cluster/metrics.py BINARY [TEST...]. Standard library only."""
 import math
-import os
 import pathlib
 import re
 import socket
@@ -12,12 +11,13 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
 from lib.quiver import Server, free_port  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
-BINARY = os.environ.get("QUIVER", "")
 RAFT = ("append_index commit_index applied_index term is_leader last_leader_message tx_retries_total replication_new_total replication_attempt_total "
         "replication_success_total replication_fail_total replication_maybe_total in_flight_cache_total_bytes in_flight_cache_max_bytes "
         "in_flight_cache_element_count in_flight_cache_hits_total in_flight_cache_misses_total").split()
@@ -229,11 +229,5 @@ class OfOneServer(unittest.TestCase):
             self.assertIn("server.metrics.prometheus.endpoint", str(failed.exception))
 
 
-def main():
-    global BINARY
-    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stories.tell())

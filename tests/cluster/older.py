@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A vote belongs to its data: a server whose data folder, or a part of it, was put back from an older copy does not vote as the member that
 it was. tests/cluster/older.py BINARY [TEST...]. Standard library only."""
-import os
 import pathlib
 import shutil
 import sys
@@ -10,11 +9,12 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
-BINARY = os.environ.get("QUIVER", "")
 ALONE_S = 4  # several elections' time
 
 
@@ -109,11 +109,5 @@ class Older(unittest.TestCase):
         self.put_back_an_older_copy("data/databases", "[neo4j] The data here are older than what this server has left here", while_it_runs=True)
 
 
-def main():
-    global BINARY
-    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stories.tell())

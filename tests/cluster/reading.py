@@ -12,10 +12,11 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 
-BINARY = os.environ.get("QUIVER", "")
 LINEARIZABLE = {"tx_metadata": {"quiver.consistency": "linearizable"}}
 COUNTER = "MATCH (c:Counter) RETURN c.n"
 
@@ -135,6 +136,4 @@ class OneThatWritesAndOneThatReads(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        BINARY = sys.argv.pop(1)
-    unittest.main(verbosity=2)
+    sys.exit(stories.tell())

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Read replicas as their users meet them: tests/cluster/replicas.py BINARY [TEST...]. Standard library only, but for one driver."""
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -13,11 +12,12 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE.parent / "drivers"))
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import Cluster  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 import run as drivers  # noqa: E402
 
-BINARY = os.environ.get("QUIVER", "")
 LITTLE_LOG = {"db.tx_log.rotation.size": "128k", "db.checkpoint.interval.volume": "256k", "db.cluster.raft.log.prune_strategy": "10 entries"}
 SOME = 3000  # entries: cores keep 8192 in any case
 CHAINED = {"causal_clustering__upstream_selection_strategy": "typically-connect-to-random-read-replica"}
@@ -359,6 +359,4 @@ class Standby(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        BINARY = sys.argv.pop(1)
-    unittest.main(verbosity=2)
+    sys.exit(stories.tell())

@@ -9,7 +9,6 @@ import pathlib
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The way from a standalone server to a cluster and back, and what is done when most of a cluster is lost:
 tests/cluster/seeding.py BINARY [TEST...]. Standard library only."""
-import os
 import pathlib
 import re
 import shutil
@@ -12,11 +11,11 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
-
-BINARY = os.environ.get("QUIVER", "")
 
 
 def log(server):
@@ -302,11 +301,5 @@ class Seeding(unittest.TestCase):
             newcomer.kill()
 
 
-def main():
-    global BINARY
-    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stories.tell())

@@ -2,7 +2,6 @@
 """What people and their tools see of a cluster: tests/cluster/views.py BINARY [TEST...]. Standard library only."""
 import base64
 import json
-import os
 import pathlib
 import sys
 import time
@@ -12,10 +11,11 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from lib import stories  # noqa: E402
 from lib.bolt import Bolt, Failure  # noqa: E402
 from lib.cluster import NOT_A_LEADER, Cluster  # noqa: E402
+from lib.stories import BINARY  # noqa: E402
 
-BINARY = os.environ.get("QUIVER", "")
 ERAS = {3: (3, 0), 4: (4, 4), 5: (5, 4)}  # of Neo4j: the Bolt version that tells
 
 
@@ -218,11 +218,5 @@ class Broken(unittest.TestCase):
             self.assertEqual(ask(last, "CALL dbms.cluster.role('neo4j')").rows, [["FOLLOWER"]])
 
 
-def main():
-    global BINARY
-    BINARY = str(pathlib.Path(sys.argv[1]).resolve())
-    return 0 if unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2).result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stories.tell())
