@@ -543,7 +543,7 @@ void learner_asks_status(struct learner *l) {
 
 bool learner_is_answered(struct learner *l) {
   mutex_lock(&l->lock);
-  while (!l->done && condition_wait_for(&l->over, &l->lock, 30 * NS_PER_S)) continue;
+  while (!l->done && condition_wait_for(&l->over, &l->lock, 100 * NS_PER_S)) continue;
   bool done = l->done;
   mutex_unlock(&l->lock);
   return done;
