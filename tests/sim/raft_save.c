@@ -2,8 +2,8 @@
 // a checkpoint has let go (group_forget).
 //
 // What a thread does to the disk is played in one piece, when it ends or is cut short. Nobody else touches the file of the group
-// state meanwhile, and the group looks at nothing but whether it is done: so whatever else happens in that time, be it long, is
-// as if it had happened before.
+// state meanwhile (of two threads that would, one waits: log_group_change), and the group looks at nothing but whether it is
+// done: so whatever else happens in that time, be it long, is as if it had happened before.
 #include <inttypes.h>
 
 #include "base/fault.h"
