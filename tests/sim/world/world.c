@@ -17,7 +17,6 @@ struct world *world_new(const struct world_options *options) {
   w->options = *options;
   w->now_ns = 1;
   rng_seed(&w->rng, options->seed);
-  heap_init(&w->heap);
   world = w;
   net_new_world();
   return w;
@@ -160,7 +159,6 @@ struct process *world_process_new(const char *name) {
   world_leave(before);
   snprintf(p->name, sizeof p->name, "%s", name);
   p->index = world->process_count++;
-  heap_init(&p->heap);
   struct process **at = &world->processes;
   while (*at != NULL) at = &(*at)->next;
   *at = p;

@@ -1,6 +1,5 @@
 // Memory that belongs to a process, so that it can die without tidying up: in the place of mem_alloc and its like (base/mem.h),
 // and of memory_reserve (os/memory.h), by the linker's --wrap.
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,52 +16,28 @@ void __wrap_mem_free(void *p);
 void *__wrap_memory_reserve(size_t bytes);
 void __wrap_memory_release(void *p, size_t bytes);
 
-static_assert(sizeof(struct heap_block) % 16 == 0, "what follows it is aligned");
-
-void heap_init(struct heap_block *heap) {
-  heap->before = heap->after = heap;
-}
-
-/// Before there is a world, and in code that belongs to nobody.
-static struct heap_block outside = {&outside, &outside};
-
-static void *link_block(struct heap_block *b) {
-  if (b == NULL) return NULL;
-  struct heap_block *heap = world == NULL ? &outside : world->memory_of != NULL ? &world->memory_of->heap : &world->heap;
-  b->before = heap;
-  b->after = heap->after;
-  b->after->before = heap->after = b;
-  return b + 1;
-}
-
-static struct heap_block *unlink_block(void *p) {
-  struct heap_block *b = (struct heap_block *) p - 1;
-  b->before->after = b->after;
-  b->after->before = b->before;
-  return b;
+/// The process's that runs; before there is a world, and in code that belongs to nobody, one that is nobody's.
+static struct heap *current(void) {
+  static struct heap outside;
+  if (world == NULL) return &outside;
+  return world->memory_of != NULL ? &world->memory_of->heap : &world->heap;
 }
 
 void *__wrap_mem_alloc(size_t bytes) {
-  return link_block(malloc(sizeof(struct heap_block) + bytes));
+  return heap_take(current(), bytes);
 }
 
 void *__wrap_mem_zalloc(size_t bytes) {
-  return link_block(calloc(1, sizeof(struct heap_block) + bytes));
+  void *p = heap_take(current(), bytes);
+  return p != NULL ? memset(p, 0, bytes) : NULL;
 }
 
 void *__wrap_mem_realloc(void *p, size_t bytes) {
-  if (p == NULL) return __wrap_mem_alloc(bytes);
-  struct heap_block *old = unlink_block(p), *b = realloc(old, sizeof(struct heap_block) + bytes);
-  void *linked = link_block(b != NULL ? b : old);
-  return b != NULL ? linked : NULL;
+  return p != NULL ? heap_resize(current(), p, bytes) : heap_take(current(), bytes);
 }
 
 void __wrap_mem_free(void *p) {
-  if (p != NULL) free(unlink_block(p));
-}
-
-void heap_free_all(struct heap_block *heap) {
-  while (heap->after != heap) free(unlink_block(heap->after + 1));
+  if (p != NULL) heap_give(p);
 }
 
 // ---- by the page: what is given back is kept, with zeros in it, for who asks for as much ----

@@ -1,23 +1,8 @@
 // What the files of the world share.
 #pragma once
 
+#include "heap.h"
 #include "world.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WORLD_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define WORLD_SANITIZED
-#endif
-
-struct heap_block {
-  struct heap_block *before, *after;
-#if defined(WORLD_SANITIZED)
-  char as_aligned_as_the_sanitizer_does[48];
-#endif
-};
 
 struct sim_disk;
 struct world_disk;
@@ -32,7 +17,7 @@ struct process {
   int64_t paused_until_ns;
   int64_t wall_offset_ns;
   uint64_t thread_count; // started in this life
-  struct heap_block heap;
+  struct heap heap;
   struct fiber *fibers;
   struct loop *loops;
 };
@@ -53,7 +38,7 @@ struct world {
   size_t event_count, event_room;
   struct process *processes;
   uint32_t process_count;
-  struct heap_block heap;    // the world's own
+  struct heap heap;          // the world's own
   struct process *memory_of; // whose memory is asked for; NULL: the world's
   uint32_t quiet;            // within the world's own code nothing gives way
 };
@@ -69,8 +54,6 @@ void fibers_forget(void);
 void fiber_switch_out(void);
 
 // ---- world_heap.c ----
-void heap_init(struct heap_block *heap);
-void heap_free_all(struct heap_block *heap);
 /// The process dies: what it reserved by the page goes too.
 void heap_pages_free_all(const struct process *p);
 
