@@ -52,6 +52,7 @@ static bool has_number(const struct founding *f, uint32_t number) {
 }
 
 static enum err get_founder(const uint8_t *from, struct founding *f, uint32_t i, struct error *e) {
+  memset(&f->founders[i], 0, sizeof f->founders[i]); // also between its fields: foundings are compared as they stand
   f->founders[i].server = uuid_get(from);
   f->founders[i].number = get_u32_le(from + 16);
   if (uuid_is_none(f->founders[i].server) || (i > 0 && uuid_cmp(f->founders[i - 1].server, f->founders[i].server) >= 0))
