@@ -603,8 +603,8 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
   serial_wake(&c->writer);
   struct opening o = {.cluster = c, .error = e};
   bool member = !options->replica && !options->single;
-  if (member) o.err = loop_start("raft", &c->loop, e);
-  if (o.err == ERR_OK) o.err = cluster_starts_open(c, e);
+  o.err = cluster_starts_open(c, e);
+  if (o.err == ERR_OK && member) o.err = loop_start("raft", &c->loop, e);
   if (o.err == ERR_OK && member) loop_call(c->loop, open_on_loop, &o);
   if (o.err == ERR_OK) o.err = cluster_copies_open(c, e);
   if (o.err != ERR_OK) {

@@ -6,7 +6,7 @@
 
 const char *const product_fault_names[FAULT_MAX] = {"kill",      "power",     "cut",   "all",       "stop",
                                                     "pause",     "partition", "reset", "long_wire", "slow_disk",
-                                                    "full_disk", "bad_disk",  "clock", "wipe"};
+                                                    "full_disk", "bad_disk",  "clock", "wipe",      "older"};
 
 static const struct world_disk_pace usual_pace = {
     .read_ns = 20 * NS_PER_US, .write_ns = 40 * NS_PER_US, .sync_ns = 2 * NS_PER_MS};
@@ -28,6 +28,8 @@ static bool chance(uint64_t num, uint64_t den) {
 // ---- servers that have ended are started again ----
 
 static struct product_world *playing;
+static struct world_event links_event, turns_event;
+static uint32_t turns_left;
 
 static void on_revive(struct world_event *event) {
   uint32_t i = (uint32_t) (event - playing->revive_events);
@@ -38,8 +40,22 @@ static void revive_in(struct product_world *w, uint32_t i, int64_t ns) {
   if (w->revive_events[i].place == 0 || w->healed) world_event_set(&w->revive_events[i], ns);
 }
 
+/// So long nothing has gone wrong that keeps servers from meeting, or from noting whom they have met.
+enum { MET_MS = 1500 };
+
+static bool has_trouble(const struct product_world *w) {
+  bool any = links_event.place != 0 || turns_left > 0;
+  for (uint32_t i = 0; i < w->core_count; i++) any |= !w->servers[i].open || w->heal_events[i].place != 0;
+  return any;
+}
+
+static bool all_have_met(const struct product_world *w) {
+  return world_now_ns() - w->trouble_ns >= MET_MS * NS_PER_MS;
+}
+
 static void on_watch(struct world_event *event) {
   struct product_world *w = playing;
+  if (has_trouble(w)) w->trouble_ns = MAX(w->trouble_ns, world_now_ns());
   for (uint32_t i = 0; i < w->server_count; i++) {
     struct product_server *s = &w->servers[i];
     if (process_is_alive(s->process) && s->ended) product_server_kill(s, WORLD_END_PROCESS);
@@ -61,16 +77,34 @@ void product_watch(struct product_world *w) {
   for (uint32_t i = 0; i < w->server_count; i++) {
     w->revive_events[i].run = on_revive;
     world_disk_set_pace(w->servers[i].disk, usual_pace);
-    revive_in(w, i, i < w->settings.servers ? some_ms(1, 1000) : w->servers[i].role == PRODUCT_CORE ? some_ms(2000, 5000) : some_ms(1, 3000));
+    revive_in(w, i,
+              i < w->settings.servers              ? some_ms(1, 1000)
+              : w->servers[i].role == PRODUCT_CORE ? some_ms(2000, 5000)
+                                                   : some_ms(1, 3000));
   }
   world_event_set(&w->watch_event, WATCH_MS * NS_PER_MS);
 }
 
 // ---- faults of one server ----
 
+static void ready_to_copy(struct product_server *s) {
+  world_disk_calm(s->disk);
+  sim_disk_set_room(world_disk_sim(s->disk), UINT64_MAX);
+}
+
+/// While it is down, for FAULT_OLDER.
+static void copy_disk(struct product_world *w, struct product_server *s) {
+  bool wanted = (w->faults_on >> FAULT_OLDER & 1) && s->role == PRODUCT_CORE && w->wipes_left > 0 && !s->copied;
+  if (!wanted || !chance(1, 2)) return;
+  ready_to_copy(s);
+  world_disk_copy(s->disk, "/home/data", "/home/copy");
+  s->copied = true;
+}
+
 static void kill(struct product_world *w, uint32_t i, enum world_end end) {
   if (!process_is_alive(w->servers[i].process)) return;
   product_server_kill(&w->servers[i], end);
+  copy_disk(w, &w->servers[i]);
   w->report->counts.kills += end == WORLD_END_PROCESS;
   w->report->counts.power_cuts += end == WORLD_END_MACHINE;
   revive_in(w, i, chance(1, 4) ? some_ms(1000, 8000) : some_ms(1, 800));
@@ -91,6 +125,24 @@ static void wipe(struct product_world *w, uint32_t i) {
   world_disk_calm(w->servers[i].disk);
   world_disk_remove(w->servers[i].disk, votes ? "/home/data/databases" : "/home/data");
   w->servers[i].wiped = true;
+}
+
+/// The databases alone, or, where all have met the server in the start that it is in, everything.
+static void make_older(struct product_world *w) {
+  bool whole = all_have_met(w);
+  uint32_t i = 0;
+  while (i < w->core_count && !(w->servers[i].copied && w->servers[i].open)) i++;
+  if (i >= w->core_count || w->wipes_left == 0) return;
+  struct product_server *s = &w->servers[i];
+  const char *part = whole ? "/home/data" : "/home/data/databases", *copy = whole ? "/home/copy" : "/home/copy/databases";
+  kill(w, i, WORLD_END_MACHINE);
+  ready_to_copy(s);
+  world_disk_copy(s->disk, copy, part);
+  s->copied = false;
+  world_tell(process_name(s->process), "GETS OLDER: %s", part);
+  w->wipes_left--;
+  w->report->counts.older++;
+  s->wiped = true;
 }
 
 static void on_heal_one(struct world_event *event) {
@@ -123,8 +175,6 @@ static void cut(struct product_world *w, uint32_t a, uint32_t b, bool one_way) {
   if (!one_way) world_link(w->servers[b].process, w->servers[a].process)->cut = true;
 }
 
-static struct world_event links_event;
-
 static void on_links_heal(struct world_event *event UNUSED) {
   world_tell("network", "is whole again");
   world_links_set(usual_link);
@@ -144,9 +194,6 @@ static void partition(struct product_world *w) {
     for (uint32_t a = 0; a < w->server_count; a++)
       if (side >> a & 1) world_link(w->servers[a].process, w->desk)->cut = true;
 }
-
-static struct world_event turns_event;
-static uint32_t turns_left;
 
 /// One core alone, of the others but not of the clients.
 static void leave_alone(struct product_world *w, uint32_t alone) {
@@ -187,6 +234,12 @@ static void trouble_network(struct product_world *w, enum product_fault fault) {
   world_event_set(&links_event, some_ms(100, 6000));
 }
 
+static void pause(struct product_world *w, struct product_server *s) {
+  int64_t ns = some_ms(50, 5000);
+  w->trouble_ns = MAX(w->trouble_ns, world_now_ns() + ns);
+  process_pause(s->process, ns);
+}
+
 // ---- one after the other ----
 
 static void strike(struct product_world *w, enum product_fault fault) {
@@ -200,9 +253,10 @@ static void strike(struct product_world *w, enum product_fault fault) {
   case FAULT_STOP:
     if (process_is_alive(s->process) && s->open) product_server_stop(s);
     break;
-  case FAULT_PAUSE: process_pause(s->process, some_ms(50, 5000)); break;
+  case FAULT_PAUSE: pause(w, s); break;
   case FAULT_CLOCK: process_shift_clock(s->process, some_ms(0, 7200000) - 3600 * NS_PER_S); break;
   case FAULT_WIPE: wipe(w, i); break;
+  case FAULT_OLDER: make_older(w); break;
   case FAULT_SLOW_DISK:
   case FAULT_FULL_DISK:
   case FAULT_BAD_DISK: trouble_disk(w, i, fault); break;
@@ -228,6 +282,7 @@ void product_faults_choose(struct product_world *w) {
   w->faults_on = rng_next(world_rng());
   if (chance(1, 8)) w->faults_on = ~UINT64_C(0);
   if (w->leads_in_turn) w->faults_on = UINT64_C(1) << FAULT_PARTITION | UINT64_C(1) << FAULT_RESET;
+  if (w->seed % 8 == 2) w->faults_on = UINT64_C(1) << FAULT_OLDER | UINT64_C(1) << FAULT_KILL | UINT64_C(1) << FAULT_POWER;
   w->faults_on &= ~w->options->off;
   w->faults_pace_ns = paces_ms[rng_below(world_rng(), ARRAY_SIZE(paces_ms))] * NS_PER_MS;
   w->wipes_left = w->early ? 0 : w->settings.servers / 2; // who is not founded yet has nothing to come back with

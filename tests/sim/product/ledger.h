@@ -13,6 +13,7 @@
   X(kills)                  \
   X(power_cuts)             \
   X(wipes)                  \
+  X(older)                  \
   X(raised)                 \
   X(simulated_ms)
 

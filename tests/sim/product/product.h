@@ -21,6 +21,7 @@ enum product_fault {
   FAULT_BAD_DISK, // an operation fails
   FAULT_CLOCK,    // the wall clock jumps
   FAULT_WIPE,     // the databases are lost, not who the server is: it comes back as another member; who has no vote loses everything
+  FAULT_OLDER,    // a copy of its disk that was made while it was down is put back: the databases alone, or, where all have met it since, everything
   FAULT_MAX,
 };
 extern const char *const product_fault_names[FAULT_MAX];
@@ -33,7 +34,7 @@ struct product_options {
 };
 
 struct product_counts {
-  uint64_t seeds, acknowledged, refused, unknown, faults, kills, power_cuts, wipes, copies, elections, raised, simulated_ms,
+  uint64_t seeds, acknowledged, refused, unknown, faults, kills, power_cuts, wipes, older, copies, elections, raised, simulated_ms,
       recovery_ms_max;
 };
 
@@ -88,7 +89,8 @@ struct product_world {
   struct world_event fault_event, watch_event, heal_events[SERVERS_MAX], revive_events[SERVERS_MAX];
   bool needs_restart[SERVERS_MAX]; // its disk has failed it
   int64_t stopping_since_ns[SERVERS_MAX];
-  uint32_t wipes_left;
+  uint32_t wipes_left; // of those with a vote, and disks that are put back
+  int64_t trouble_ns;  // when something last kept servers from meeting
   bool healed;
 };
 

@@ -115,7 +115,7 @@ static bool has_seen_enough(const struct dbms_outlook *seen, int waited_ms) {
 
 static void look_out(struct life *life) {
   struct dbms_outlook seen = {0};
-  for (int waited_ms = 0; !life->server->stopping; waited_ms += LOOK_MS) {
+  for (int waited_ms = 0; !life->server->stopping && !member_wants_restart(life->member); waited_ms += LOOK_MS) {
     if (dbms_look_out(engine_dbms(life->engine), &seen, NULL) != ERR_OK || has_seen_enough(&seen, waited_ms)) return;
     thread_sleep_ns(LOOK_MS * NS_PER_MS);
   }
@@ -136,7 +136,7 @@ static void serve(struct life *life) {
   member_announce(life->member, s->dbms);
   world_tell(process_name(s->process), "SERVES");
   s->waits = fiber_current();
-  while (!s->stopping) fiber_park(-1);
+  while (!s->stopping && !member_wants_restart(life->member)) fiber_park(LOOK_MS * NS_PER_MS);
   s->waits = NULL;
   s->open = false;
   for (int waited_ms = 0; s->lines > 0; waited_ms += TICK_MS) {

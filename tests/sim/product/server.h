@@ -29,7 +29,8 @@ struct product_server {
   const struct product_settings *settings;
   uint32_t number; // from 1
   bool should_run; // one that has ended by itself, or was killed, is started again
-  bool wiped;      // its disk was lost since the founding
+  bool wiped;         // its disk was lost, or put back, since the founding
+  bool copied;        // there is a copy of its disk
   bool soon;          // somebody waits for its next life
   uint32_t installed; // highest feature level of the version that its next life runs
 

@@ -1,6 +1,8 @@
 #include "world_disk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "world_int.h"
@@ -299,5 +301,75 @@ void world_disk_remove(struct world_disk *d, const char *path) {
   enum err err = disk_remove_tree(sim_disk_table(d->sim), path, &e);
   if (err == ERR_OK || err == ERR_NOTFOUND) return;
   fprintf(stderr, "%s: %s\n", path, e.message);
+  abort();
+}
+
+enum { NAMES_MAX = 256, NAME_MAX_BYTES = 80 };
+
+/// What a directory holds: while the disk lists it nothing else can be done with it.
+struct names {
+  uint32_t count;
+  struct {
+    char name[NAME_MAX_BYTES];
+    bool is_directory;
+  } of[NAMES_MAX];
+};
+
+static enum err note_name(void *argument, const char *name, bool is_directory) {
+  struct names *n = argument;
+  if (n->count == NAMES_MAX || strlen(name) >= NAME_MAX_BYTES) return ERR_LIMIT;
+  memcpy(n->of[n->count].name, name, strlen(name) + 1);
+  n->of[n->count++].is_directory = is_directory;
+  return ERR_OK;
+}
+
+static enum err copy_bytes(struct disk_file *from, struct disk_file *to, struct error *e) {
+  static uint8_t bytes[64 << 10];
+  uint64_t at = 0;
+  for (size_t got = 1; got > 0; at += got) {
+    TRY(disk_read_some(from, at, bytes, sizeof bytes, &got, e));
+    if (got > 0) TRY(disk_write(to, at, bytes, got, e));
+  }
+  return disk_sync(to, e);
+}
+
+static enum err copy_file(struct disk *d, const char *from, const char *to, struct error *e) {
+  struct disk_file *source, *target;
+  TRY(disk_open(d, from, DISK_READ_ONLY, &source, e));
+  enum err err = disk_open(d, to, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE, &target, e);
+  if (err == ERR_OK) err = copy_bytes(source, target, e);
+  if (err == ERR_OK) disk_close(target);
+  disk_close(source);
+  return err;
+}
+
+static enum err copy_tree(struct disk *d, const char *from, const char *to, struct error *e);
+
+static enum err copy_names(struct disk *d, const struct names *n, const char *from, const char *to, struct error *e) {
+  for (uint32_t i = 0; i < n->count; i++) {
+    char source[DISK_PATH_MAX], target[DISK_PATH_MAX];
+    snprintf(source, sizeof source, "%s/%s", from, n->of[i].name);
+    snprintf(target, sizeof target, "%s/%s", to, n->of[i].name);
+    TRY(n->of[i].is_directory ? copy_tree(d, source, target, e) : copy_file(d, source, target, e));
+  }
+  return disk_sync_directory(d, to, e);
+}
+
+static enum err copy_tree(struct disk *d, const char *from, const char *to, struct error *e) {
+  struct names *n = mem_zalloc(sizeof *n);
+  if (n == NULL) return error_ensure(e, ERR_NOMEM);
+  enum err err = disk_make_directories(d, to, e);
+  if (err == ERR_OK) err = disk_list(d, from, note_name, n, e);
+  if (err == ERR_OK) err = copy_names(d, n, from, to, e);
+  mem_free(n);
+  return err;
+}
+
+void world_disk_copy(struct world_disk *d, const char *from, const char *to) {
+  struct error e = ERROR_INIT;
+  world_disk_remove(d, to);
+  enum err err = copy_tree(sim_disk_table(d->sim), from, to, &e);
+  if (err == ERR_OK || err == ERR_NOTFOUND) return;
+  fprintf(stderr, "%s: %s\n", from, e.message);
   abort();
 }

@@ -27,3 +27,5 @@ void world_disk_calm(struct world_disk *d);
 void world_disk_abandon(struct world_disk *d, enum world_end end);
 /// A directory is gone with all that was in it, while no process has a file open.
 void world_disk_remove(struct world_disk *d, const char *path);
+/// `to` becomes a copy of the directory `from` with all that is in it, durable; the same.
+void world_disk_copy(struct world_disk *d, const char *from, const char *to);
