@@ -9,7 +9,7 @@
 
 #define APPEND "MATCH (l:List {key: $key}) SET l.v = l.v + $value RETURN l.v"
 #define READ "MATCH (l:List {key: $key}) RETURN l.v"
-#define COUNT "MATCH (c:Counter {key: $key}) SET c.n = c.n + 1"
+#define COUNT "MATCH (c:Counter {key: $key}) SET c.n = c.n + 1 RETURN c.n"
 #define MERGE "MERGE (u:Unique {key: $key})"
 
 #define WRITE_MUCH                                                                                                               \
@@ -70,15 +70,17 @@ static void think_within(const struct product_world *w) {
   rest(w, (int64_t) rng_below(world_rng(), (w->leads_in_turn ? 2 : 1) * THINK_WITHIN_MS) * NS_PER_MS);
 }
 
-/// Who brings no bookmark may find a member that has nothing yet.
+/// Who brings no bookmark may find a member that has nothing yet: also one that led until it stood still, and does not know that
+/// another one does since. What finds nothing there writes nothing, and is then a read, of which no more is promised.
 static bool do_op(struct product_client *c, struct attempt *a, const char *after, struct history_op *op) {
   op->key = below(LISTS);
   if (op->append) op->value = c->world->history.next_value++;
   struct call_parameter parameters[] = {{"key", op->key}, {"value", op->value}};
   if (!attempt_run(a, op->append ? APPEND : READ, parameters, op->append ? 2 : 1)) return false;
   uint32_t rows = c->driver.answer.row_count;
-  bool may_be_missing = !op->append && after[0] == '\0' && rows == 0;
-  if (rows == 1 || may_be_missing)
+  bool is_missing = rows == 0 && after[0] == '\0';
+  if (is_missing) op->append = false;
+  if (rows == 1 || is_missing)
     history_saw(op, &c->driver.answer);
   else
     product_fail(c->world, "%u lists of key %u at server %u, bookmark %s", rows, op->key, a->server, after);
@@ -132,15 +134,29 @@ static enum outcome append_and_read(struct product_client *c) {
 // ---- single statements ----
 
 /// An auto-commit or an explicit transaction, which must come to the same.
-static enum outcome write_one(struct product_client *c, const char *query, const struct call_parameter *parameters,
+static bool run_one(struct product_client *c, struct attempt *a, const char *after, const char *query,
+                    const struct call_parameter *parameters, uint32_t count, uint32_t *ret_rows) {
+  bool alone = chance(1, 2);
+  bool good = alone ? attempt_auto(a, true, after, query, parameters, count)
+                    : attempt_open(a, true, after) && attempt_run(a, query, parameters, count);
+  *ret_rows = good ? c->driver.answer.row_count : 0;
+  return good && (alone || attempt_commit(a));
+}
+
+/// What changes something that it looks for (`finds`) returns a row for it; without a bookmark it may find nothing, as in do_op.
+static enum outcome write_one(struct product_client *c, bool finds, const char *query, const struct call_parameter *parameters,
                               uint32_t count) {
   struct attempt a;
   attempt_begin(&a, &c->driver, true, 0);
   char after[BOOKMARK_MAX];
+  uint32_t rows;
   snprintf(after, sizeof after, "%s", some_bookmark(c));
-  bool good = chance(1, 2) ? attempt_auto(&a, true, after, query, parameters, count)
-                           : attempt_open(&a, true, after) && attempt_run(&a, query, parameters, count) && attempt_commit(&a);
+  bool good = run_one(c, &a, after, query, parameters, count, &rows);
   if (good) given(c, c->driver.answer.bookmark);
+  if (good && finds && rows == 0) {
+    if (after[0] != '\0') product_fail(c->world, "server %u finds nothing with bookmark %s: %s", a.server, after, query);
+    a.outcome = OUTCOME_REFUSED;
+  }
   world_tell("client", "%u: at server %u %s %s", c->number, a.server,
              a.outcome == OUTCOME_OK        ? "done"
              : a.outcome == OUTCOME_REFUSED ? "refused"
@@ -152,7 +168,7 @@ static enum outcome write_one(struct product_client *c, const char *query, const
 static enum outcome count(struct product_client *c) {
   struct history *h = &c->world->history;
   uint32_t key = below(COUNTERS);
-  enum outcome o = write_one(c, COUNT, &(struct call_parameter){"key", key}, 1);
+  enum outcome o = write_one(c, true, COUNT, &(struct call_parameter){"key", key}, 1);
   h->counter_acknowledged[key] += o == OUTCOME_OK;
   h->counter_unknown[key] += o == OUTCOME_UNKNOWN;
   return o;
@@ -160,7 +176,7 @@ static enum outcome count(struct product_client *c) {
 
 static enum outcome merge(struct product_client *c) {
   uint32_t key = below(MERGE_KEYS);
-  enum outcome o = write_one(c, MERGE, &(struct call_parameter){"key", key}, 1);
+  enum outcome o = write_one(c, false, MERGE, &(struct call_parameter){"key", key}, 1);
   history_merged(&c->world->history, key, o == OUTCOME_OK);
   return o;
 }
@@ -171,9 +187,9 @@ static enum outcome walk(struct product_client *c) {
   char query[TEXT_MAX];
   unsigned part = (unsigned) (c->steps / 8);
   struct call_parameter parameters[] = {{"i", ++c->steps}, {"key", c->number}};
-  snprintf(query, sizeof query, "MATCH (w:Walker {key: $key}) CREATE (w)-[:STEP {i: $i}]->(:Step:Part%u {i: $i, key%u: $i})",
+  snprintf(query, sizeof query, "MATCH (w:Walker {key: $key}) CREATE (w)-[:STEP {i: $i}]->(:Step:Part%u {i: $i, key%u: $i}) RETURN 1",
            part, part);
-  enum outcome o = write_one(c, query, parameters, 2);
+  enum outcome o = write_one(c, true, query, parameters, 2);
   if (o != OUTCOME_OK) return o;
   struct attempt a;
   attempt_begin(&a, &c->driver, false, 1 + below(c->world->server_count));
@@ -191,7 +207,7 @@ static enum outcome write_much(struct product_client *c) {
   int64_t batch = h->batch_count;
   if (batch == BATCHES_MAX) return OUTCOME_REFUSED;
   h->batches[h->batch_count++] = BATCH_UNKNOWN; // what becomes of it when the world ends before the answer
-  enum outcome o = write_one(c, WRITE_MUCH, &(struct call_parameter){"batch", batch}, 1);
+  enum outcome o = write_one(c, false, WRITE_MUCH, &(struct call_parameter){"batch", batch}, 1);
   h->batches[batch] = o == OUTCOME_OK ? BATCH_THERE : o == OUTCOME_REFUSED ? BATCH_NOT_THERE : BATCH_UNKNOWN;
   return o;
 }
