@@ -189,7 +189,7 @@ class Members:
     def start(self, n):
         if n in self.processes:
             return
-        others = self.first if n in self.first else sorted(self.processes) or self.first
+        others = self.first if n in self.first else sorted(self.processes) or self.first or [n]  # whoever was a member knows the others
         command = [self.program, "--server", str(n), "--directory", str(self.directory / str(n)), "--listen", self.text(n),
                    "--client", "%s:%d" % self.client_address(n), "--members", ",".join(f"{m}={self.text(m)}" for m in others),
                    *([] if n in self.first else ["--join"]), *self.options]
