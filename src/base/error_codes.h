@@ -13,6 +13,7 @@
   X(CORRUPT,                 "Neo.DatabaseError.General.UnknownError",                     "50N42", "stored data failed its check") \
   X(NOTFOUND,                "",                                                           "50N42", "there is no such thing") \
   X(EXISTS,                  "",                                                           "50N42", "it exists already") \
+  X(DENIED,                  "",                                                           "50N42", "the system does not permit it") \
   X(BUSY,                    "",                                                           "50N42", "it is in use") \
   X(LIMIT,                   "Neo.ClientError.Statement.ArgumentError",                    "50N42", "a limit was reached") \
   X(INVALID,                 "",                                                           "50N42", "an argument is not valid") \

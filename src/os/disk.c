@@ -32,13 +32,11 @@ static enum err sync_name(struct disk *d, const char *path, struct error *e) {
   return disk_sync_directory(d, directory, e);
 }
 
-static enum err make_directory(struct disk *d, const char *path, bool last, struct error *e) {
+static enum err make_directory(struct disk *d, const char *path, struct error *e) {
   enum err err = disk_make_directory(d, path, e);
-  if (err == ERR_OK) return sync_name(d, path, e);
-  if (err != ERR_EXISTS) return err;
-  enum err synced = last ? sync_name(d, path, NULL) : ERR_OK;
-  (void) synced; // who may not read the directory above has not made this one
-  return ERR_OK;
+  if (err != ERR_OK && err != ERR_EXISTS) return err;
+  enum err synced = sync_name(d, path, e);
+  return err == ERR_EXISTS && synced == ERR_DENIED ? ERR_OK : synced;
 }
 
 enum err disk_make_directories(struct disk *d, const char *path, struct error *e) {
@@ -47,10 +45,10 @@ enum err disk_make_directories(struct disk *d, const char *path, struct error *e
     return error_set(e, ERR_INVALID, "The path '%.100s...' is too long.", path);
   for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
-    TRY(make_directory(d, part, false, e));
+    TRY(make_directory(d, part, e));
     *slash = '/';
   }
-  return make_directory(d, part, true, e);
+  return make_directory(d, part, e);
 }
 
 // A file that a crash left under this name may be the one in use, under a second name: it is not written into.

@@ -159,8 +159,9 @@ static inline enum err NODISCARD disk_make_directory(struct disk *d, const char 
   return d->ops->make_directory(d, path, e);
 }
 
-/// Makes a directory and those above it that are missing, and their names durable: what is put into it cannot be lost with it. One that is
-/// there already may have been made by a process that died before it could do that.
+/// Makes a directory and those above it that are missing, and all their names durable: what is put into it cannot be lost with it. Any
+/// that is there already may have been made by a process that died before it could do that. Who may not make the name of such a one
+/// durable has not made it.
 enum err disk_make_directories(struct disk *d, const char *path, struct error *e) NODISCARD;
 
 /// Reads a small file as a whole: `*ret_bytes` is its size, and where that is more than `max` nothing was read.
@@ -183,7 +184,7 @@ static inline enum err NODISCARD disk_list(struct disk *d, const char *path, dis
   return d->ops->list(d, path, fn, argument, e);
 }
 
-/// Makes creations, renames and removals in a directory durable.
+/// Makes creations, renames and removals in a directory durable. ERR_DENIED: this process may not read it, or nobody can do that there.
 static inline enum err NODISCARD disk_sync_directory(struct disk *d, const char *path, struct error *e) {
   return d->ops->sync_directory(d, path, e);
 }

@@ -120,8 +120,8 @@ static enum err held_by_other(int fd, const char *path, struct error *e) {
   ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
   holder[MAX(n, 0)] = '\0';
   holder[strcspn(holder, "\n")] = '\0';
-  return error_set(e, ERR_BUSY, "'%s' is locked by another server%s%s. Stop it first: two servers on one store would destroy it.", path,
-                   holder[0] ? ": " : "", holder);
+  return error_set(e, ERR_BUSY, "'%s' is locked by another server%s%s. Stop it first: two servers on one store would destroy it.",
+                   path, holder[0] ? ": " : "", holder);
 }
 
 static enum err write_holder(int fd, const char *path, struct error *e) {
@@ -176,15 +176,22 @@ static enum err posix_list(struct disk *d UNUSED, const char *path, disk_list_fn
   if (dir == NULL) return fail(e, errno, "list", path);
   enum err err = ERR_OK;
   for (struct dirent *entry; err == ERR_OK && (entry = readdir(dir)) != NULL;)
-    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) err = fn(argument, entry->d_name, is_directory(dir, entry));
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+      err = fn(argument, entry->d_name, is_directory(dir, entry));
   closedir(dir);
   return err;
 }
 
+/// Not every directory may be read, and not every file system takes syncs of directories.
+static enum err fail_directory(struct error *e, int number, const char *what, const char *path) {
+  bool denied = number == EACCES || number == EINVAL || number == EROFS;
+  return error_set(e, denied ? ERR_DENIED : code_of(number), "Cannot %s '%s': %s.", what, path, strerror(number));
+}
+
 static enum err posix_sync_directory(struct disk *d UNUSED, const char *path, struct error *e) {
   int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return fail(e, errno, "open", path);
-  enum err err = fsync(fd) == 0 ? ERR_OK : fail(e, errno, "sync", path);
+  if (fd < 0) return fail_directory(e, errno, "open", path);
+  enum err err = fsync(fd) == 0 ? ERR_OK : fail_directory(e, errno, "sync", path);
   close(fd);
   return err;
 }

@@ -93,6 +93,19 @@ TEST(a_directory_that_was_removed_does_not_come_back_within_another_of_its_name)
   assert_int_equal(survivals(make_again, "/home/a/f"), 0);
 }
 
+TEST(a_directory_is_not_taken_for_durable_because_somebody_else_has_made_it) {
+  struct sim_disk *s = sim_disk_new(1);
+  struct disk *d = sim_disk_table(s);
+  assert_ok(disk_make_directory(d, "/home", NULL)); // and was killed before it could make the name durable
+  sim_disk_fail(s, SIM_SYNC, 0, ERR_IO);
+  assert_int_equal(disk_make_directories(d, "/home/data", NULL), ERR_IO);
+  assert_ok(disk_make_directories(d, "/home/data", NULL));
+  sim_disk_cut(s);
+  sim_disk_power_on(s);
+  assert_int_equal(disk_make_directory(d, "/home/data", NULL), ERR_EXISTS);
+  sim_disk_free(s);
+}
+
 TEST(what_was_written_and_not_synced_may_be_lost) {
   assert_in_range(survivals(unsynced_contents, "home/f"), 20, 80);
 }
@@ -179,6 +192,6 @@ TEST(what_survived_can_be_kept_in_a_file_for_the_next_process) {
 
 TESTS(T(a_name_is_durable_after_a_sync_of_its_directory_and_of_those_above),
       T(a_directory_that_was_removed_does_not_come_back_within_another_of_its_name),
-      T(what_was_written_and_not_synced_may_be_lost), T(power_goes_within_the_operation_that_was_aimed_at),
-      T(a_fault_strikes_the_file_that_it_was_aimed_at), T(a_full_disk_takes_what_needs_no_room),
-      T(what_survived_can_be_kept_in_a_file_for_the_next_process))
+      T(a_directory_is_not_taken_for_durable_because_somebody_else_has_made_it), T(what_was_written_and_not_synced_may_be_lost),
+      T(power_goes_within_the_operation_that_was_aimed_at), T(a_fault_strikes_the_file_that_it_was_aimed_at),
+      T(a_full_disk_takes_what_needs_no_room), T(what_survived_can_be_kept_in_a_file_for_the_next_process))
