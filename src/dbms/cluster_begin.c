@@ -5,8 +5,8 @@
 // kept beside the folders of the databases (docs/formats/catalogue.md): who begins again begins with nothing, and who has older
 // data goes on with them, both as a member that nobody was before, and the leader takes it in (docs/adr/0016).
 //
-// The order is: the log is begun, its life is durable, the data are marked, the group is joined. Before that nothing was promised,
-// and whatever of the log is lost may be begun once more as it was.
+// The order is: the log is begun, its life is durable, the data are marked, the group is joined. Before that nothing was
+// promised, and whatever of the log is lost may be begun once more as it was.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,8 @@ static enum err read_life(const struct database *db, uint32_t *ret, struct error
   enum err err = disk_read_file(db->dbms->options.disk, path, bytes, sizeof bytes, &size, e);
   if (err == ERR_NOTFOUND) return ERR_OK;
   TRY(err);
-  bool good = size == sizeof bytes && memcmp(bytes, mark_magic, sizeof mark_magic) == 0 && get_u32_le(bytes + 12) == checksum32(bytes, 12, 0);
+  bool good = size == sizeof bytes && memcmp(bytes, mark_magic, sizeof mark_magic) == 0 &&
+              get_u32_le(bytes + 12) == checksum32(bytes, 12, 0);
   if (!good) return error_set(e, ERR_CORRUPT, "The file '%s' is damaged: bring it back from a backup of this server.", path);
   if (get_u32_le(bytes + 8) == db->dbms->options.cluster->server) *ret = get_u32_le(bytes + 4);
   return ERR_OK;
@@ -144,7 +145,8 @@ static enum err first_members(const struct database *db, struct consensus_member
   return ERR_OK;
 }
 
-/// Whoever comes later, or has lost its log, or does not know any more whether it had one, begins with nothing under a member id that nobody had before.
+/// Whoever comes later, or has lost its log, or does not know any more whether it had one, begins with nothing under a member id
+/// that nobody had before.
 static enum err begin(const struct database *db, uint32_t last_life, uint32_t *ret_life, struct error *e) {
   const struct dbms_cluster_options *o = db->dbms->cluster->options;
   struct log *log = store_log(graph_store(db->graph));
@@ -202,11 +204,13 @@ static enum err go_on_with_older_data(const struct database *db, uint32_t last_l
   const struct dbms_cluster_options *o = db->dbms->cluster->options;
   *ret_life = MAX((uint32_t) o->epoch, last_life + 1);
   uint64_t id = member_of(o->server, *ret_life);
-  event_raise(db->dbms->options.events, EVENT_WARN, "cluster.begin.older",
-              "[%.*s] The data here are older than what this server has left here: they were put back from a copy. It does not vote as the "
-              "member that it was, whose promises they do not know: it joins as another one, the others bring it up to date, and vote "
-              "its former self out.",
-              STR_ARG(db->name));
+  event_raise(
+      db->dbms->options.events, EVENT_WARN, "cluster.begin.older",
+      "[%.*s] The data here are older than what this server has left here: they were put back from a copy. It does not vote as "
+      "the "
+      "member that it was, whose promises they do not know: it joins as another one, the others bring it up to date, and vote "
+      "its former self out.",
+      STR_ARG(db->name));
   return log_group_change(store_log(graph_store(db->graph)), change_life, &id, e);
 }
 
@@ -221,24 +225,31 @@ static enum err draw_mark(const struct database *db, uint64_t *ret, struct error
   return err == ERR_OK ? ERR_OK : error_set(e, err, "The system has no randomness for the mark of a database's data.");
 }
 
-enum err cluster_mark_data(struct database *db, struct error *e) {
+/// The data have the next mark: it is noted beside them, and which one comes after it.
+static enum err note_mark(const struct database *db, struct data_mark *m, struct error *e) {
   const struct dbms_options *o = &db->dbms->options;
-  struct log *log = store_log(graph_store(db->graph));
   char folder[DISK_PATH_MAX];
+  m->now = m->next;
+  m->renewal = renewal(db);
+  TRY(draw_mark(db, &m->next, e));
+  mark_folder(db->dbms, folder);
+  return data_mark_save(o->disk, folder, db->uuid, (uint32_t) o->cluster->server, m, e);
+}
+
+enum err cluster_mark_data(struct database *db, struct error *e) {
+  struct log *log = store_log(graph_store(db->graph));
   struct log_group_state state;
   struct data_mark m;
   log_group_state(log, &state);
   TRY(read_data_mark(db, &m, e));
-  if (m.life == (uint32_t) state.member_id)
-    m.now = m.next;
-  else
-    TRY(draw_mark(db, &m.now, e));
-  TRY(draw_mark(db, &m.next, e));
-  m.life = (uint32_t) state.member_id;
-  m.renewal = renewal(db);
-  TRY(log_group_change(log, change_mark, &m.now, e));
-  mark_folder(db->dbms, folder);
-  return data_mark_save(o->disk, folder, db->uuid, (uint32_t) o->cluster->server, &m, e);
+  if (m.life != (uint32_t) state.member_id) {
+    m = (struct data_mark){.life = (uint32_t) state.member_id};
+    TRY(draw_mark(db, &m.next, e));
+  }
+  // Power went before it was noted that they have it: a copy that was made since has it, too, so they need another one.
+  if (state.incarnation == m.next) TRY(note_mark(db, &m, e));
+  TRY(log_group_change(log, change_mark, &m.next, e));
+  return note_mark(db, &m, e);
 }
 
 // ---- a group ----

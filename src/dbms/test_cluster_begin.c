@@ -88,17 +88,20 @@ static void groups_folder(const struct trio *t, int i, char path[DISK_PATH_MAX])
   snprintf(path, DISK_PATH_MAX, "%s/data/groups", t->servers[i].home);
 }
 
-/// What is beside the data is of a later start: it is as if they had been put back from a copy.
-static void make_older(struct trio *t, int i, const char *uuid, bool marked) {
+/// What is beside the data is of a later start: it is as if they had been put back from a copy. Or, `marked`, power went before
+/// their mark could be noted there. Returns that mark.
+static uint64_t make_older(struct trio *t, int i, const char *uuid, bool marked) {
   char folder[DISK_PATH_MAX];
   struct data_mark m;
   uint32_t server = (uint32_t) t->servers[i].cluster.server;
   groups_folder(t, i, folder);
   assert_ok(data_mark_read(disk_system(), folder, uuid, server, &m, &t->e));
   assert_int_equal(m.life, 1);
+  uint64_t mark = m.now;
   m.next = marked ? m.now : m.next + 1;
   m.now++;
   assert_ok(data_mark_save(disk_system(), folder, uuid, server, &m, &t->e));
+  return mark;
 }
 
 TEST(data_are_marked_afresh_whenever_a_group_is_joined_and_left) {
@@ -139,9 +142,10 @@ TEST(data_whose_mark_was_not_yet_noted_when_power_went_are_the_same_members) {
   char uuid[UUID_TEXT_BYTES];
   memcpy(uuid, t.servers[0].dbms->system->uuid, sizeof uuid);
   stop(&t, 0);
-  make_older(&t, 0, uuid, true);
+  uint64_t mark = make_older(&t, 0, uuid, true);
   start(&t, 0);
   assert_int_equal(group_state(&t, 0).member_id, member_of(1, 1));
+  assert_true(group_state(&t, 0).incarnation != mark); // a copy that was made before this start is older from now on
   trio_stop(&t);
 }
 
