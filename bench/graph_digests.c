@@ -43,7 +43,7 @@ static void go_through(void) {
   double cpu = cpu_s(), longest = 0;
   do {
     double start = now_s();
-    CHECK(graph_digest_ask(g, &e));
+    CHECK(graph_digest_ask(g, 1, &e));
     CHECK(graph_settle(g, &e));
     graph_digest_last(g, &r);
     longest = now_s() - start > longest ? now_s() - start : longest;
@@ -100,7 +100,7 @@ static double turn(uint32_t nodes, double seconds, double interval_s, bool diges
   while (now_s() - start < seconds) {
     if (digests && now_s() - asked >= interval_s) {
       asked = now_s();
-      CHECK(graph_digest_ask(g, &e));
+      CHECK(graph_digest_ask(g, 1, &e));
     }
     done += commit_group(nodes);
   }

@@ -153,7 +153,7 @@ static void ask(struct cluster_group *g, uint64_t index, const struct voters *vo
   if (past_ms < interval_ms || patient || !graph_digest_is_due(g->database->graph)) return;
   g->digest_asked_ms = cluster_now_ms(g->cluster);
   struct error e = ERROR_INIT;
-  enum err err = graph_digest_ask(g->database->graph, &e);
+  enum err err = graph_digest_ask(g->database->graph, voters->count, &e);
   if (err != ERR_OK && err != ERR_BUSY && err != ERR_NOT_LEADER) cluster_raise(g, EVENT_WARN, "cluster.digest", e.message);
 }
 

@@ -1,6 +1,7 @@
 // Rounds of digests: the request in the log, what is held on to when it is applied, steps of the sum, and what comes of it.
 #include "graph/digest_int.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -15,19 +16,21 @@ const char *digest_of_text(enum digest_of of) {
 
 // ---- requests: docs/formats/log.md ----
 
-void digest_request_put(uint8_t to[DIGEST_REQUEST_BYTES], const struct digest_range *range) {
+void digest_request_put(uint8_t to[DIGEST_REQUEST_BYTES], const struct digest_request *r) {
   memset(to, 0, DIGEST_REQUEST_BYTES);
   put_u16_le(to, REQUEST_VERSION);
-  to[2] = (uint8_t) range->of;
-  put_u64_le(to + 8, range->from);
-  put_u64_le(to + 16, range->to);
+  to[2] = (uint8_t) r->range.of;
+  to[3] = (uint8_t) r->voters;
+  put_u64_le(to + 8, r->range.from);
+  put_u64_le(to + 16, r->range.to);
 }
 
-bool digest_request_get(struct str from, struct digest_range *ret) {
+bool digest_request_get(struct str from, struct digest_request *ret) {
   const uint8_t *at = (const uint8_t *) from.ptr;
   if (from.len != DIGEST_REQUEST_BYTES || get_u16_le(at) != REQUEST_VERSION) return false;
-  *ret = (struct digest_range){(enum digest_of) at[2], get_u64_le(at + 8), get_u64_le(at + 16)};
-  return at[2] >= DIGEST_NODES && at[2] < DIGEST_OF_MAX && ret->from <= ret->to && ret->to <= GRAPH_ID_MAX + 1;
+  struct digest_range range = {(enum digest_of) at[2], get_u64_le(at + 8), get_u64_le(at + 16)};
+  *ret = (struct digest_request){range, at[3]};
+  return at[2] >= DIGEST_NODES && at[2] < DIGEST_OF_MAX && range.from <= range.to && range.to <= GRAPH_ID_MAX + 1;
 }
 
 static struct digest_range range_from(enum digest_of of, graph_id from, uint64_t ids, const graph_id high[2]) {
@@ -101,10 +104,10 @@ static bool claim_request(struct graph *g, struct digest_range *ret) {
   return mine;
 }
 
-static enum err send_request(struct graph *g, struct flight *f, const struct digest_range *range, struct error *e) {
+static enum err send_request(struct graph *g, struct flight *f, const struct digest_request *r, struct error *e) {
   uint8_t bytes[DIGEST_REQUEST_BYTES];
   uint64_t term;
-  digest_request_put(bytes, range);
+  digest_request_put(bytes, r);
   if (f == NULL || buf_append(&f->bytes, bytes, sizeof bytes) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   f->landed = request_landed;
   f->context = g;
@@ -112,11 +115,12 @@ static enum err send_request(struct graph *g, struct flight *f, const struct dig
   return commits_submit(g, f, LOG_STATE_DIGEST, term, e);
 }
 
-enum err graph_digest_ask(struct graph *g, struct error *e) {
-  struct digest_range range;
-  if (!claim_request(g, &range)) return error_set(e, ERR_BUSY, "A digest is on its way.");
+enum err graph_digest_ask(struct graph *g, uint32_t voters, struct error *e) {
+  struct digest_request r = {.voters = voters};
+  assert(voters <= UINT8_MAX);
+  if (!claim_request(g, &r.range)) return error_set(e, ERR_BUSY, "A digest is on its way.");
   struct flight *f = flight_make();
-  enum err err = send_request(g, f, &range, e);
+  enum err err = send_request(g, f, &r, e);
   if (err == ERR_OK) return ERR_OK;
   flight_free(f);
   mutex_lock(&g->digests.mutex);
@@ -142,12 +146,12 @@ static void note_place(struct digests *d, const struct digest_range *range, uint
 static void begin(struct graph *g, const struct flight *f) {
   struct digests *d = &g->digests;
   struct digest_job job = {.index = f->end_index};
-  if (!digest_request_get(buf_str(&f->bytes), &job.range)) return;
-  bool counts = !g->options.read_only && page_snapshot_open(g->space, &job.snapshot, NULL) == ERR_OK;
+  if (!digest_request_get(buf_str(&f->bytes), &job.request)) return;
+  bool counts = page_snapshot_open(g->space, &job.snapshot, NULL) == ERR_OK;
   if (counts) job.schema = graph_schema(g);
   for (int kind = 0; kind < GRAPH_TOKEN_KIND_MAX; kind++) job.tokens[kind] = g->tokens.kinds[kind].count;
   mutex_lock(&d->mutex);
-  note_place(d, &job.range, job.index);
+  note_place(d, &job.request.range, job.index);
   struct digest_job before = d->asked;
   if (counts) d->asked = job;
   mutex_unlock(&d->mutex);
@@ -175,12 +179,13 @@ static void take_asked(struct digests *d) {
   if (asked.snapshot.space == NULL) return;
   job_end(&d->job);
   d->job = asked;
-  d->sum.at = asked.range.from;
+  d->sum.at = asked.request.range.from;
   d->sum.digest = d->sum.entities = 0;
 }
 
 static void finish(struct digests *d, bool readable) {
-  struct digest_result r = {.range = d->job.range, .index = d->job.index, .entities = d->sum.entities};
+  struct digest_result r = {
+      .range = d->job.request.range, .index = d->job.index, .entities = d->sum.entities, .voters = d->job.request.voters};
   if (readable) r.digest = d->sum.digest != 0 ? d->sum.digest : 1;
   job_end(&d->job);
   d->finished++;
@@ -211,9 +216,9 @@ enum err digest_step(struct graph *g, bool *ret_more, struct error *e) {
   enum err err = add_some(g, &why);
   if (may_be_tried_again(err)) return error_set(e, err, "%s", why.message);
   if (err != ERR_OK)
-    event_raise(g->options.events, EVENT_ERROR, "graph.digest", "Not all %s can be read: %s", digest_of_text(d->job.range.of),
-                why.message);
-  if (err != ERR_OK || d->sum.at >= d->job.range.to) finish(d, err == ERR_OK);
+    event_raise(g->options.events, EVENT_ERROR, "graph.digest", "Not all %s can be read: %s",
+                digest_of_text(d->job.request.range.of), why.message);
+  if (err != ERR_OK || d->sum.at >= d->job.request.range.to) finish(d, err == ERR_OK);
   *ret_more = d->job.snapshot.space != NULL;
   return ERR_OK;
 }

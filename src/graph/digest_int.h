@@ -12,9 +12,15 @@ struct flight;
 #define DIGEST_RANGE_IDS 65536u // unless graph_options say otherwise
 enum { DIGEST_STEP_IDS = 512, DIGEST_REQUEST_BYTES = 24 };
 
+/// What an entry says.
+struct digest_request {
+  struct digest_range range;
+  uint32_t voters; // digest_result.voters
+};
+
 /// A range, and the state of which it is the digest.
 struct digest_job {
-  struct digest_range range;
+  struct digest_request request;
   uint64_t index;
   struct page_snapshot snapshot; // closed: there is no job
   struct schema *schema;         // held
@@ -59,8 +65,8 @@ enum err digest_step(struct graph *g, bool *ret_more, struct error *e) NODISCARD
 enum err digest_add(struct graph *g, const struct digest_job *job, struct page_access *access, struct digest_sum *sum,
                     struct error *e) NODISCARD;
 
-void digest_request_put(uint8_t to[DIGEST_REQUEST_BYTES], const struct digest_range *range);
+void digest_request_put(uint8_t to[DIGEST_REQUEST_BYTES], const struct digest_request *r);
 /// False: of a later version, or it makes no sense.
-bool digest_request_get(struct str from, struct digest_range *ret);
+bool digest_request_get(struct str from, struct digest_request *ret);
 /// What is asked for after `last` (zero: nothing was yet), `ids` at a time, of so many nodes and relationships.
 struct digest_range digest_range_after(const struct digest_range *last, uint64_t ids, const graph_id high[2]);

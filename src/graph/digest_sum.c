@@ -140,16 +140,16 @@ static enum err add_names(struct graph *g, const struct digest_job *job, struct 
   }
   sum->digest = digest;
   sum->entities = n;
-  sum->at = job->range.to;
+  sum->at = job->request.range.to;
   return ERR_OK;
 }
 
 enum err digest_add(struct graph *g, const struct digest_job *job, struct page_access *access, struct digest_sum *sum,
                     struct error *e) {
-  if (job->range.of == DIGEST_NAMES) return error_ensure(e, add_names(g, job, sum));
+  if (job->request.range.of == DIGEST_NAMES) return error_ensure(e, add_names(g, job, sum));
   struct reading r = {g, page_view_of(&job->snapshot, access), sum};
   page_access_enter(access);
-  enum err err = add_entities(&r, &job->range, e);
+  enum err err = add_entities(&r, &job->request.range, e);
   page_access_leave(access);
   return err == ERR_OK ? err : error_ensure(e, err);
 }

@@ -28,12 +28,16 @@ struct bench {
   uint64_t checkpoint_bytes, checkpoint_entries, segment_bytes;
   int64_t checkpoint_ns;
   uint32_t digest_range_ids;
-  bool replicated;
+  bool replicated, read_only;
 };
 
 static inline void bench_open(struct bench *b) {
-  struct graph_options o = {
-      .disk = sim_disk_table(b->sim), .clock = &b->clock.clock, .random = &b->random.source, .create = true, .replicated = b->replicated};
+  struct graph_options o = {.disk = sim_disk_table(b->sim),
+                            .clock = &b->clock.clock,
+                            .random = &b->random.source,
+                            .create = true,
+                            .replicated = b->replicated,
+                            .read_only = b->read_only};
   struct page_pool_options po = {.limit_bytes = b->pool_bytes > 0 ? b->pool_bytes : (size_t) 256 << 20,
                                  .poison = b->pool_bytes == 0,
                                  .wait_ms = b->pool_wait_ms};

@@ -16,7 +16,7 @@ struct town {
 /// The next range, digested.
 static struct digest_result next(struct bench *b) {
   struct digest_result r;
-  must(b, graph_digest_ask(b->g, &b->e));
+  must(b, graph_digest_ask(b->g, 1, &b->e));
   assert_ok(graph_settle(b->g, &b->e));
   graph_digest_last(b->g, &r);
   return r;
@@ -202,7 +202,7 @@ TEST(a_digest_is_of_what_its_entry_follows_whatever_is_applied_with_it) {
   town_start(&t);
   uint64_t before = next(&t.b).digest;
   (void) next(&t.b), (void) next(&t.b);
-  must(&t.b, graph_digest_ask(t.b.g, &t.b.e));
+  must(&t.b, graph_digest_ask(t.b.g, 1, &t.b.e));
   uint64_t id;
   struct graph_tx *tx = bench_begin(&t.b);
   change_property(&t, tx);
@@ -221,7 +221,7 @@ TEST(what_changes_while_a_digest_is_added_up_is_not_in_it) {
   uint64_t before = next(&t.b).digest;
   (void) next(&t.b), (void) next(&t.b);
   bool more = true;
-  must(&t.b, graph_digest_ask(t.b.g, &t.b.e));
+  must(&t.b, graph_digest_ask(t.b.g, 1, &t.b.e));
   assert_ok(graph_step(t.b.g, GRAPH_LOG_WRITER, &more, &t.b.e));
   assert_ok(graph_step(t.b.g, GRAPH_APPLIER, &more, &t.b.e));
   damage_property(t.b.g, t.ann, t.age, 77);
@@ -270,12 +270,13 @@ TEST(all_ids_are_gone_through_in_ranges_and_then_nothing_is_asked_until_somethin
 
 TEST(a_request_that_makes_no_sense_is_passed_by) {
   uint8_t good[DIGEST_REQUEST_BYTES], bad[DIGEST_REQUEST_BYTES];
-  struct digest_range range = {DIGEST_RELS, 7, 9}, back;
-  digest_request_put(good, &range);
+  struct digest_request request = {{DIGEST_RELS, 7, 9}, 5}, back;
+  digest_request_put(good, &request);
   assert_true(digest_request_get((struct str){(char *) good, sizeof good}, &back));
-  assert_int_equal(back.of, DIGEST_RELS);
-  assert_int_equal(back.from, 7);
-  assert_int_equal(back.to, 9);
+  assert_int_equal(back.range.of, DIGEST_RELS);
+  assert_int_equal(back.range.from, 7);
+  assert_int_equal(back.range.to, 9);
+  assert_int_equal(back.voters, 5);
   assert_false(digest_request_get((struct str){(char *) good, sizeof good - 1}, &back));
   static const struct {
     size_t at;
@@ -323,7 +324,7 @@ TEST(what_cannot_be_read_any_more_has_no_digest) {
   bench_reopen(&t.b);
   spoil(&t.b);
   struct digest_result r;
-  must(&t.b, graph_digest_ask(t.b.g, &t.b.e));
+  must(&t.b, graph_digest_ask(t.b.g, 1, &t.b.e));
   assert_ok(graph_settle(t.b.g, &t.b.e));
   graph_digest_last(t.b.g, &r);
   assert_true(r.index > 0);

@@ -578,9 +578,9 @@ TEST(members_digest_the_same_range_as_of_the_same_entry_and_a_change_behind_the_
   receive_all(&leader);
   finish(&leader, tx, ERR_OK);
   assert_false(graph_digest_is_due(follower.b.g));
-  assert_int_equal(graph_digest_ask(follower.b.g, &follower.b.e), ERR_NOT_LEADER);
+  assert_int_equal(graph_digest_ask(follower.b.g, 2, &follower.b.e), ERR_NOT_LEADER);
   for (int i = 0; i < 4; i++) { // nodes, relationships, names, and nodes again
-    assert_ok(graph_digest_ask(leader.b.g, &leader.b.e));
+    assert_ok(graph_digest_ask(leader.b.g, 2, &leader.b.e));
     send(&leader);
     receive_all(&leader);
     receive_all(&follower);
@@ -593,6 +593,28 @@ TEST(members_digest_the_same_range_as_of_the_same_entry_and_a_change_behind_the_
     if (i == 2) damage_property(follower.b.g, 0, key, 7);
   }
   stop(&leader, &follower);
+}
+
+TEST(a_read_replica_digests_what_members_do_and_is_told_how_many_of_them_vote) {
+  struct group group = {0};
+  struct member leader, reader = {.group = &group, .b = {.replicated = true, .read_only = true}};
+  member_start(&leader, &group);
+  bench_make(&reader.b);
+  lead(&leader);
+  struct graph_tx *tx = submit(&leader, token(&leader, GRAPH_KEY, "text"), 10);
+  send(&leader);
+  receive_all(&leader);
+  finish(&leader, tx, ERR_OK);
+  assert_ok(graph_digest_ask(leader.b.g, 5, &leader.b.e));
+  send(&leader);
+  receive_all(&leader);
+  receive_all(&reader);
+  struct digest_result here = digested(&leader), there = digested(&reader);
+  assert_int_equal(there.index, group.count);
+  assert_int_equal(there.entities, 1);
+  assert_true(here.digest == there.digest);
+  assert_int_equal(there.voters, 5);
+  stop(&leader, &reader);
 }
 
 TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_have_it_then),
@@ -608,4 +630,5 @@ TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_h
       T(committed_entries_are_turned_away_while_the_applier_is_behind), T(whoever_waits_is_told_when_the_group_has_failed),
       T(a_server_that_stops_waits_no_longer_for_a_group_that_does_not_answer),
       T(a_commit_that_is_on_its_way_to_the_group_when_its_server_stops_is_told_too),
-      T(members_digest_the_same_range_as_of_the_same_entry_and_a_change_behind_the_back_of_one_shows))
+      T(members_digest_the_same_range_as_of_the_same_entry_and_a_change_behind_the_back_of_one_shows),
+      T(a_read_replica_digests_what_members_do_and_is_told_how_many_of_them_vote))
