@@ -15,7 +15,6 @@
 enum {
   RETRY_MS = 5, // after the log's queue had no room for a proposal
   LOOK_ROUND_MS = 250,
-  DIGEST_LOOKS = 5, // from one range to the next
   BALANCE_MS = 1000,
   PACE_MS = 2000,
 };
@@ -448,7 +447,7 @@ static void join_on_loop(void *argument) {
     return;
   }
   loop_timer_set(g->look_round, LOOK_ROUND_MS, true);
-  loop_timer_set(g->digest, (int64_t) cluster_digest_interval_ms(c) / DIGEST_LOOKS + 1, true);
+  loop_timer_set(g->digest, cluster_digest_look_ms(c), true);
   struct consensus_membership beginning;
   group_membership(host_group(g->member), &beginning);
   note_members(g, &beginning);

@@ -49,13 +49,14 @@ static size_t add_upstreams(const struct fetch *f, const struct directory_copy *
   return n;
 }
 
-/// Whoever has the database; the leader, which has enough to do, last.
+/// Whoever has the database; the leader, which has enough to do, last. A replica asks whom it pulls from; in quarantine, as any
+/// server, those alone that are sound.
 static size_t find_upstreams(const struct fetch *f, struct catchup_upstream upstreams[UPSTREAMS_MAX]) {
   struct directory *directory = f->cluster->options->directory;
   struct directory_copy view;
   struct arena a;
   size_t n = 0;
-  if (f->cluster->options->replica)
+  if (f->cluster->options->replica && !database_is_quarantined(f->database, NULL))
     return cluster_upstreams(f->cluster, f->database, (struct upstream_wish){.leader_only = f->of_leader}, upstreams);
   arena_init(&a, NULL);
   if (directory != NULL && directory_copy(directory, &a, &view, NULL) == ERR_OK) {

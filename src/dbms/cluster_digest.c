@@ -1,6 +1,7 @@
-// Whether the members of a group hold the same: whoever leads asks for one range after the other, every member says what it found
-// with what it says of its databases, and compares. One that differs from most of those who vote stops serving the database,
-// hands leadership on, and gets a copy of the store from one of those that agree (docs/adr/0014). The groups' loop.
+// Whether the members of a group and its read replicas hold the same: whoever leads asks for one range after the other, every
+// server says what it found with what it says of its databases, and compares. One that differs from most of those who vote stops
+// serving the database, hands leadership on, and gets a copy of the store from one of those that agree (docs/adr/0014). The
+// groups' loop; of a replica, the bulk loop.
 #include <stdio.h>
 
 #include "dbms/cluster_int.h"
@@ -13,47 +14,79 @@
 
 enum {
   INTERVAL_MS = 5000,      // between two ranges
-  PATIENCE_INTERVALS = 12, // for members that are heard of and have not said anything
+  LOOKS = 5,               // meanwhile
+  LOOKS_TO_HEAR = 2,       // the last answer
+  PATIENCE_INTERVALS = 12, // for servers that are heard of and have not said anything
 };
 
-uint64_t cluster_digest_interval_ms(const struct cluster *c) {
+static uint64_t interval_ms(const struct cluster *c) {
   return c->options->digest_interval_ms > 0 ? (uint64_t) c->options->digest_interval_ms : INTERVAL_MS;
 }
 
-// ---- what the voters say ----
+int64_t cluster_digest_look_ms(const struct cluster *c) {
+  return (int64_t) interval_ms(c) / LOOKS + 1;
+}
 
-struct voters {
+// ---- what the others say ----
+
+struct answers {
   uint32_t count;
   struct digest_said of[CLUSTER_SERVERS_MAX];
 };
 
-static void hear(const struct directory_copy *view, struct uuid cluster, struct uuid database, struct digest_said *voter) {
+/// The group's database as the server says it has it; NULL: it is none of this cluster, or does not have it.
+static const struct announced_database *announced(const struct cluster_group *g, const struct announcement *s) {
+  if (!uuid_eq(announcement_cluster(s), uuid_get(g->cluster->options->cluster))) return NULL;
+  for (uint32_t i = 0; i < s->database_count; i++)
+    if (uuid_eq(s->databases[i].uuid, g->database->id)) return &s->databases[i];
+  return NULL;
+}
+
+static struct digest_said said(uint64_t server, const struct announced_database *d) {
+  bool serves = d->status == DATABASE_ONLINE || d->status == DATABASE_QUARANTINED;
+  return (struct digest_said){server, serves, d->digest_index, d->digest};
+}
+
+static struct digest_said hear(const struct cluster_group *g, const struct directory_copy *view, uint64_t server) {
   for (uint32_t i = 0; i < view->count; i++) {
     const struct announcement *s = &view->servers[i].said;
-    if (s->number != voter->server || !uuid_eq(announcement_cluster(s), cluster)) continue;
-    for (uint32_t k = 0; k < s->database_count; k++) {
-      const struct announced_database *d = &s->databases[k];
-      bool serves = d->status == DATABASE_ONLINE || d->status == DATABASE_QUARANTINED;
-      if (uuid_eq(d->uuid, database)) *voter = (struct digest_said){voter->server, serves, d->digest_index, d->digest};
-    }
+    const struct announced_database *d = s->number == server ? announced(g, s) : NULL;
+    if (d != NULL) return said(server, d);
   }
+  return (struct digest_said){.server = server};
 }
 
 /// This server itself as `here` says, whatever it has told the others so far.
 static void find_voters(struct cluster_group *g, const struct directory_copy *view, const struct digest_said *here,
-                        struct voters *ret) {
-  struct uuid cluster = uuid_get(g->cluster->options->cluster);
+                        struct answers *ret) {
   struct cluster_members members;
   cluster_members(g, &members);
   ret->count = 0;
-  for (uint32_t i = 0; i < members.count; i++) {
-    if (!members.of[i].votes) continue;
-    struct digest_said *voter = &ret->of[ret->count++];
-    *voter = (struct digest_said){.server = members.of[i].server};
-    if (voter->server == here->server)
-      *voter = *here;
-    else
-      hear(view, cluster, g->database->id, voter);
+  for (uint32_t i = 0; i < members.count; i++)
+    if (members.of[i].votes)
+      ret->of[ret->count++] = members.of[i].server == here->server ? *here : hear(g, view, members.of[i].server);
+}
+
+/// A replica knows of a group only who says that it is a member, and how many vote: `voting`, 0: it does not know. A member
+/// without a vote counts as if it had one (docs/adr/0014, "What is not covered"); those that are not heard of have said nothing.
+static void find_members(const struct cluster_group *g, const struct directory_copy *view, uint32_t voting, struct answers *ret) {
+  *ret = (struct answers){.count = 0};
+  if (voting == 0) return;
+  for (uint32_t i = 0; i < view->count && ret->count < CLUSTER_SERVERS_MAX; i++) {
+    const struct announcement *s = &view->servers[i].said;
+    const struct announced_database *d = announced(g, s);
+    if (d != NULL && d->member != 0) ret->of[ret->count++] = said(s->number, d);
+  }
+  ret->count = MIN(MAX(ret->count, voting), (uint32_t) CLUSTER_SERVERS_MAX);
+}
+
+/// Those that serve.
+static void find_replicas(const struct cluster_group *g, const struct directory_copy *view, struct answers *ret) {
+  ret->count = 0;
+  for (uint32_t i = 0; i < view->count && ret->count < CLUSTER_SERVERS_MAX; i++) {
+    const struct announcement *s = &view->servers[i].said;
+    const struct announced_database *d = announced(g, s);
+    if (d != NULL && d->role == ROLE_LEARNER && d->status == DATABASE_ONLINE) ret->of[ret->count++] = said(s->number, d);
   }
 }
 
@@ -80,13 +113,15 @@ static void tell_differs(struct cluster_group *g, const struct digest_result *r,
 }
 
 /// One that is in quarantine already, perhaps since the last life of this server, learns who is sound now.
-static void quarantine(struct cluster_group *g, const struct digest_result *r, const struct voters *voters, uint64_t majority) {
+static void quarantine(struct cluster_group *g, const struct digest_result *r, const struct answers *voters, uint64_t majority) {
   struct database *db = g->database;
   struct quarantine q = {.on = true, .index = graph_applied(db->graph).index};
   bool is_new = !database_is_quarantined(db, NULL);
   for (uint32_t i = 0; i < voters->count; i++)
     if (voters->of[i].index == r->index && voters->of[i].digest == majority) q.sound[q.sound_count++] = voters->of[i].server;
   if (is_new) tell_differs(g, r, q.sound_count, majority);
+  database_quarantine(db, &q);
+  q.index = graph_applied(db->graph).index; // nobody reads any more: a copy is not older than what was read
   database_quarantine(db, &q);
   reconcile_soon(g->cluster->dbms);
   if (!is_new) return;
@@ -105,14 +140,16 @@ static void tell_disunited(struct cluster_group *g, const struct digest_result *
 }
 
 static void judge(struct cluster_group *g, const struct digest_result *r, const struct digest_said *here,
-                  const struct voters *voters) {
+                  const struct answers *voters) {
   uint64_t majority = 0;
   if (r->index == g->digest_judged) return;
   switch (digest_judge(here, voters->of, voters->count, &majority)) {
   case DIGEST_OPEN: return;
   case DIGEST_AGREES: break;
   case DIGEST_DIFFERS: quarantine(g, r, voters, majority); break;
-  case DIGEST_DISUNITE: tell_disunited(g, r); break;
+  case DIGEST_DISUNITE:
+    if (g->member != NULL) tell_disunited(g, r); // of a replica that is nothing new: the members say it themselves
+    break;
   }
   g->digest_judged = r->index;
 }
@@ -128,16 +165,13 @@ static void mend(struct cluster_group *g) {
 
 /// Copies are made of checkpoints: whoever is in quarantine waits for one that is new enough.
 static void help(struct cluster_group *g, const struct directory_copy *view) {
-  struct uuid cluster = uuid_get(g->cluster->options->cluster);
   struct graph *graph = g->database->graph;
   struct checkpoint_status durable;
   uint64_t wanted = 0;
   for (uint32_t i = 0; i < view->count; i++) {
     const struct announcement *s = &view->servers[i].said;
-    if (s->number == g->cluster->options->server || !uuid_eq(announcement_cluster(s), cluster)) continue;
-    for (uint32_t k = 0; k < s->database_count; k++)
-      if (uuid_eq(s->databases[k].uuid, g->database->id) && s->databases[k].status == DATABASE_QUARANTINED)
-        wanted = MAX(wanted, s->databases[k].digest_index);
+    const struct announced_database *d = s->number != g->cluster->options->server ? announced(g, s) : NULL;
+    if (d != NULL && d->status == DATABASE_QUARANTINED) wanted = MAX(wanted, d->digest_index);
   }
   checkpoint_status(graph_store(graph), &durable);
   if (wanted > durable.durable_index && wanted <= graph_applied(graph).index && !checkpoint_active(graph_store(graph)))
@@ -146,12 +180,19 @@ static void help(struct cluster_group *g, const struct directory_copy *view) {
 
 // ---- asking ----
 
-static void ask(struct cluster_group *g, uint64_t index, const struct voters *voters) {
-  uint64_t interval_ms = cluster_digest_interval_ms(g->cluster), past_ms = cluster_now_ms(g->cluster) - g->digest_asked_ms;
-  if (digest_is_new_to(voters->of, voters->count)) graph_digest_again(g->database->graph);
-  bool patient = past_ms < interval_ms * PATIENCE_INTERVALS && !digest_is_answered(index, voters->of, voters->count);
-  if (past_ms < interval_ms || patient || !graph_digest_is_due(g->database->graph)) return;
-  g->digest_asked_ms = cluster_now_ms(g->cluster);
+/// Not before all have answered, and have had the time to hear each other: what is said of the next range takes the place of what
+/// was said of this one.
+static void ask(struct cluster_group *g, uint64_t index, const struct answers *voters, const struct answers *replicas) {
+  uint64_t between_ms = interval_ms(g->cluster), now_ms = cluster_now_ms(g->cluster), past_ms = now_ms - g->digest_asked_ms;
+  bool news = digest_is_new_to(voters->of, voters->count) || digest_is_new_to(replicas->of, replicas->count);
+  bool answered =
+      digest_is_answered(index, voters->of, voters->count) && digest_is_answered(index, replicas->of, replicas->count);
+  if (news) graph_digest_again(g->database->graph);
+  if (!answered) g->digest_lacked_ms = now_ms;
+  bool heard = now_ms - g->digest_lacked_ms > LOOKS_TO_HEAR * (uint64_t) cluster_digest_look_ms(g->cluster);
+  bool patient = past_ms < between_ms * PATIENCE_INTERVALS && !heard;
+  if (past_ms < between_ms || patient || !graph_digest_is_due(g->database->graph)) return;
+  g->digest_asked_ms = now_ms;
   struct error e = ERROR_INIT;
   enum err err = graph_digest_ask(g->database->graph, voters->count, &e);
   if (err != ERR_OK && err != ERR_BUSY && err != ERR_NOT_LEADER) cluster_raise(g, EVENT_WARN, "cluster.digest", e.message);
@@ -159,14 +200,27 @@ static void ask(struct cluster_group *g, uint64_t index, const struct voters *vo
 
 static void look(struct cluster_group *g, const struct directory_copy *view) {
   struct digest_result r;
-  struct voters voters;
+  struct answers voters, replicas;
+  bool follows = g->member == NULL;
   graph_digest_last(g->database->graph, &r);
   struct digest_said here = {g->cluster->options->server, true, r.index, r.digest};
-  find_voters(g, view, &here, &voters);
+  if (follows)
+    find_members(g, view, r.voters, &voters);
+  else
+    find_voters(g, view, &here, &voters);
   judge(g, &r, &here, &voters);
   mend(g);
+  if (follows) return;
+  find_replicas(g, view, &replicas);
   help(g, view);
-  ask(g, r.index, &voters);
+  ask(g, r.index, &voters, &replicas);
+}
+
+static bool has_failed(struct cluster_group *g) {
+  struct cluster_status s;
+  if (g->member != NULL) return group_failure(host_group(g->member), NULL) != ERR_OK;
+  cluster_status(g, &s);
+  return s.role == CLUSTER_FAILED;
 }
 
 void cluster_digest(void *context) {
@@ -174,7 +228,7 @@ void cluster_digest(void *context) {
   struct directory *directory = g->cluster->options->directory;
   struct directory_copy view;
   struct arena a;
-  if (directory == NULL || group_failure(host_group(g->member), NULL) != ERR_OK) return;
+  if (directory == NULL || has_failed(g)) return;
   arena_init(&a, NULL);
   if (directory_copy(directory, &a, &view, NULL) == ERR_OK) look(g, &view); // without memory the next look will do
   arena_done(&a);

@@ -33,6 +33,7 @@ struct follow {
   enum err write_err; // of its last round: told once. The writer's
   struct loop_task written;
   bool pulling, ended, failed;
+  bool refused; // the last pull: no upstream's log goes on from here
   bool has_target;
   uint64_t target; // what the first answer said is committed: applied, the database is up to date
   uint64_t fed;    // the last entry that the applier was given
@@ -106,9 +107,15 @@ static void copy_store(struct follow *f, enum catchup_refusal why) {
 }
 
 /// Until the copy is in the place of the store, or was not needed.
-static bool is_copying(struct follow *f) {
+static bool is_copying(const struct follow *f) {
   const struct database *db = f->group->database;
   return db->fetch != NULL || db->copy != NULL;
+}
+
+/// Nothing is pulled meanwhile. A database in quarantine goes on with the log as long as it can, and so hears of each range who
+/// is sound: those that were may be gone.
+static bool waits_for_copy(const struct follow *f) {
+  return is_copying(f) && (f->refused || !database_is_quarantined(f->group->database, NULL));
 }
 
 // ---- pulling ----
@@ -138,7 +145,7 @@ static void pull(struct follow *f) {
                            .term = log_last_term(log),
                            .bytes_max = PULL_BYTES,
                            .wait_ms = interval_ms > 0 ? (uint32_t) interval_ms : AGAIN_MS};
-  if (f->pulling || f->failed || is_copying(f) || !set_upstreams(f)) return; // the next look tries again
+  if (f->pulling || f->failed || waits_for_copy(f) || !set_upstreams(f)) return; // the next look tries again
   f->pulling = catchup_client_pull(f->client, &p, NULL) == ERR_OK;
 }
 
@@ -221,7 +228,7 @@ static void on_pulled(void *context, const struct catchup_upstream *from, uint64
                       const uint8_t *bytes, size_t size) {
   struct follow *f = context;
   struct error e = ERROR_INIT;
-  f->pulling = false;
+  f->pulling = f->refused = false;
   note_answer(f, commit_index);
   if (count > 0) f->moved_ms = now_ms(f);
   enum err err = count > 0 ? take_in(f, commit_index, count, bytes, size, &e) : ERR_OK;
@@ -244,8 +251,9 @@ static void on_pulled(void *context, const struct catchup_upstream *from, uint64
 static void on_failed(void *context, enum catchup_refusal refusal, const struct error *why) {
   struct follow *f = context;
   f->pulling = false;
+  f->refused = refusal != CATCHUP_ACCEPTED;
   cluster_raise(f->group, EVENT_WARN, "cluster.follow", why->message);
-  if (refusal != CATCHUP_ACCEPTED)
+  if (f->refused)
     copy_store(f, refusal);
   else
     loop_timer_set(f->go_on, AGAIN_MS, false);
@@ -318,9 +326,8 @@ static void on_look(void *context) {
   note_leader(f);
   note_progress(f);
   if (log_durable_index(log) < log_last_index(log)) serial_ready(&f->writer);
-  bool copying = is_copying(f);
-  if (!copying && lacks_store(f) && has_upstream(f)) copy_store(f, CATCHUP_ACCEPTED);
-  if (!copying && !lacks_store(f) && !f->failed && !f->pulling) feed(f);
+  if (!is_copying(f) && lacks_store(f) && has_upstream(f)) copy_store(f, CATCHUP_ACCEPTED);
+  if (!waits_for_copy(f) && !lacks_store(f) && !f->failed && !f->pulling) feed(f);
   loop_timer_set(f->look, f->group->database->behind ? CATCHING_UP_LOOK_MS : LOOK_MS, false);
 }
 
@@ -352,6 +359,7 @@ static enum err start(struct follow *f, struct error *e) {
     return error_set(e, ERR_IO, "The system has no random bytes.");
   TRY(loop_timer_new(loop, on_look, f, &f->look, e));
   TRY(loop_timer_new(loop, on_go_on, f, &f->go_on, e));
+  TRY(loop_timer_new(loop, cluster_digest, g, &g->digest, e));
   TRY(make_client(f, e));
   f->fed = graph_applied(graph_of(f)).index;
   f->moved_ms = now_ms(f);
@@ -359,6 +367,7 @@ static enum err start(struct follow *f, struct error *e) {
   g->database->behind = true;
   serial_wake(&f->writer);
   loop_timer_set(f->look, 0, false);
+  loop_timer_set(g->digest, cluster_digest_look_ms(g->cluster), true);
   return ERR_OK;
 }
 
@@ -389,6 +398,7 @@ static void end_on_loop(void *argument) {
   catchup_client_free(f->client);
   log_cursor_close(f->cursor);
   loop_timer_free(f->look);
+  loop_timer_free(TAKE_PTR(g->digest));
   loop_timer_free(f->go_on);
   buf_done(&f->bytes);
   mem_free(f->entries);

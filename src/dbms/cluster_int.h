@@ -54,9 +54,10 @@ struct cluster_group {
   struct database *database;
   struct host_group *member; // NULL: a replica's, which follows
   struct follow *follow;     // the bulk loop's
-  struct loop_timer *retry, *look_round, *digest;
+  struct loop_timer *retry, *look_round;
+  struct loop_timer *digest; // a replica's is the bulk loop's
   struct serial saver; // of terms and votes
-  uint64_t digest_asked_ms, digest_judged; // cluster_digest.c
+  uint64_t digest_asked_ms, digest_lacked_ms, digest_judged; // cluster_digest.c; of the loop of `digest`
   struct catchup_store source;   // of copies; the bulk loop's
   enum consensus_state told_state; // to people: cluster_tell.c
   uint64_t told_leader;            // a server; 0: none yet
@@ -159,10 +160,11 @@ uint64_t cluster_trailing_entries(struct cluster_group *g);
 /// Sees to it that the servers of the cluster are members of the group, if this one leads it: one step at a time, now and then
 /// (cluster_members.c). A timer's: `context` is the group.
 void cluster_look_round(void *context);
-/// Compares this member's digests with the others', asks for the next where it leads, and has a database mended that differs, now and
-/// then (cluster_digest.c). A timer's: `context` is the group.
+/// Compares this server's digests with the voters', asks for the next where it leads, and has a database mended that differs, now
+/// and then (cluster_digest.c). A timer's, of the groups' loop or, for a replica, of the bulk loop: `context` is the group.
 void cluster_digest(void *context);
-uint64_t cluster_digest_interval_ms(const struct cluster *c);
+/// How often.
+int64_t cluster_digest_look_ms(const struct cluster *c);
 /// Gives leadership of one group away where another server is preferred or leads less, now and then. A timer's: `context` is the
 /// cluster.
 void cluster_balance(void *context);

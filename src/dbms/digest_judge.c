@@ -25,7 +25,7 @@ static bool all_have_said(const struct digest_said *voters, uint32_t count, uint
 
 enum digest_verdict digest_judge(const struct digest_said *here, const struct digest_said *voters, uint32_t count,
                                  uint64_t *ret_majority) {
-  if (here->index == 0) return DIGEST_OPEN;
+  if (here->index == 0 || count == 0) return DIGEST_OPEN;
   uint64_t majority = majority_of(voters, count, here->index);
   if (majority == 0) return all_have_said(voters, count, here->index) ? DIGEST_DISUNITE : DIGEST_OPEN;
   *ret_majority = majority;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// What a voter says.
+/// What a voter says, or a replica.
 struct digest_said {
   uint64_t server;
   bool heard;      // of
@@ -20,8 +20,8 @@ enum digest_verdict {
   DIGEST_DISUNITE, // all have said, and no majority has the same: nobody knows whose is right
 };
 
-/// About whoever says `here`, a voter (and then one of `voters`) or not. `*ret_majority` is what most voters have: with AGREES
-/// and DIFFERS.
+/// About whoever says `here`, a voter (and then one of `voters`) or not. OPEN where nobody votes. `*ret_majority` is what most
+/// voters have: with AGREES and DIFFERS.
 enum digest_verdict digest_judge(const struct digest_said *here, const struct digest_said *voters, uint32_t count,
                                  uint64_t *ret_majority);
 

@@ -54,6 +54,19 @@ TEST(one_that_does_not_vote_is_judged_by_those_who_do) {
   assert_int_equal(digest_judge(&learner, voters, 3, &majority), DIGEST_DIFFERS);
 }
 
+TEST(a_replica_is_not_judged_by_fewer_than_most_of_those_who_vote_however_few_are_heard_of) {
+  uint64_t majority = 0;
+  struct digest_said replica = {9, true, 7, B}, voters[5] = {{1, true, 7, A}, {2, true, 7, A}}; // nothing is known of the others
+  assert_int_equal(digest_judge(&replica, voters, 5, &majority), DIGEST_OPEN);
+  assert_int_equal(digest_judge(&replica, voters, 3, &majority), DIGEST_DIFFERS);
+}
+
+TEST(where_nobody_votes_nobody_is_judged) {
+  uint64_t majority = 0;
+  struct digest_said replica = {9, true, 7, B};
+  assert_int_equal(digest_judge(&replica, NULL, 0, &majority), DIGEST_OPEN);
+}
+
 TEST(the_next_range_waits_for_all_that_are_heard_of) {
   struct digest_said voters[] = {{1, true, 7, A}, {2, true, 5, A}, {3, false, 0, 0}};
   assert_false(digest_is_answered(7, voters, 3));
@@ -68,4 +81,6 @@ TEST(the_next_range_waits_for_all_that_are_heard_of) {
 
 TESTS(T(whoever_has_what_most_have_is_right), T(whoever_has_something_else_than_most_is_wrong_leader_or_not),
       T(nobody_is_judged_by_half_of_the_voters), T(what_is_said_of_another_entry_does_not_count),
-      T(one_that_does_not_vote_is_judged_by_those_who_do), T(the_next_range_waits_for_all_that_are_heard_of))
+      T(one_that_does_not_vote_is_judged_by_those_who_do),
+      T(a_replica_is_not_judged_by_fewer_than_most_of_those_who_vote_however_few_are_heard_of),
+      T(where_nobody_votes_nobody_is_judged), T(the_next_range_waits_for_all_that_are_heard_of))

@@ -1,5 +1,5 @@
-// Three servers of which one comes to hold something else than the others, though its log is theirs: it finds out, serves nobody
-// any more, and is mended from one of the others.
+// Three servers, and perhaps a read replica, of which one comes to hold something else than the others, though its log is theirs:
+// it finds out, serves nobody any more, and is mended from one of the others.
 #include <string.h>
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include "graph/view.h"
 #include "server/test_trio.h"
 
-enum { INTERVAL_MS = 200, THINGS = 100, WRONG = 100000 };
+enum { INTERVAL_MS = 200, THINGS = 100, WRONG = 100000, REPLICA = SERVERS, REPLICAS_NUMBER = 9 };
 
 /// What a server has said of its digests and copies.
 struct listening {
@@ -21,11 +21,12 @@ struct listening {
 struct town {
   struct trio trio;
   struct founding founding;
-  struct listening listening[SERVERS];
-  struct directory *directories[SERVERS];
-  struct directory_link *links[SERVERS][SERVERS];
-  char copies[SERVERS][32]; // where stores are copied from
-  bool gives;               // and whether that is told
+  struct listening listening[PLACES];
+  struct directory *directories[PLACES];
+  struct directory_link *links[PLACES][PLACES];
+  char copies[PLACES][32];     // where stores are copied from
+  bool gives;                  // and whether that is told
+  bool parted[PLACES][PLACES]; // what the first says the second does not hear
   int64_t now_ms;
 };
 
@@ -40,14 +41,18 @@ static void on_event(struct event_sink *sink, enum event_level level, const char
 
 // ---- who is there ----
 
+static struct uuid uuid_at(int i) {
+  return (struct uuid){{(uint8_t) (0x10 + i)}};
+}
+
 static struct announcement announcement_of(struct town *w, int i) {
   const struct one *s = &w->trio.servers[i];
   return (struct announcement){
-      .server = w->founding.founders[i].server,
+      .server = uuid_at(i),
       .epoch = 1,
       .sequence = 1,
-      .number = (uint32_t) number_of(i),
-      .mode = SERVER_CORE,
+      .number = (uint32_t) s->cluster.server,
+      .mode = s->cluster.replica ? SERVER_READ_REPLICA : SERVER_CORE,
       .state = IDENTITY_BOUND,
       .founding = &w->founding,
       .addresses = {[ADDRESS_RAFT] = str_of(s->listen), [ADDRESS_TRANSACTION] = w->gives ? str_of(w->copies[i]) : STR_NONE}};
@@ -58,7 +63,7 @@ static void found(struct town *w) {
       .cluster = uuid_get(w->trio.servers[0].cluster.cluster), .system = {{1}}, .first_term = 1, .sequence = 1, .count = SERVERS};
   for (int i = 0; i < SERVERS; i++) {
     struct founder *f = &w->founding.founders[i];
-    *f = (struct founder){.server = {{(uint8_t) (0x10 + i)}}, .number = (uint32_t) number_of(i)};
+    *f = (struct founder){.server = uuid_at(i), .number = (uint32_t) number_of(i)};
     snprintf(f->raft, sizeof f->raft, "%s", w->trio.servers[i].listen);
   }
 }
@@ -66,7 +71,7 @@ static void found(struct town *w) {
 static void meet(struct town *w, int i) {
   struct announcement self = announcement_of(w, i);
   assert_ok(directory_new(&(struct directory_options){0}, &self, w->now_ms, &w->directories[i], &w->trio.e));
-  for (int k = 0; k < SERVERS; k++)
+  for (int k = 0; k < PLACES; k++)
     if (k != i) assert_ok(directory_link_new(w->directories[i], &w->links[i][k], &w->trio.e));
 }
 
@@ -97,39 +102,41 @@ static void pass_on(struct town *w, int from, int to) {
 /// What a server does by its clock; a second passes for the directories.
 static void talk(struct town *w) {
   w->now_ms += 1000;
-  for (int i = 0; i < SERVERS; i++) {
+  for (int i = 0; i < PLACES; i++) {
     if (!runs(w, i)) continue;
     dbms_tick(engine_dbms(w->trio.servers[i].engine));
     say(w, i);
   }
-  for (int i = 0; i < SERVERS; i++)
-    for (int k = 0; k < SERVERS; k++)
-      if (i != k && runs(w, i) && runs(w, k)) pass_on(w, i, k);
+  for (int i = 0; i < PLACES; i++)
+    for (int k = 0; k < PLACES; k++)
+      if (i != k && runs(w, i) && runs(w, k) && !w->parted[i][k]) pass_on(w, i, k);
 }
 
 // ---- life ----
+
+static void move_in(struct town *w, int i) {
+  struct one *s = &w->trio.servers[i];
+  w->listening[i].sink.raise = on_event;
+  snprintf(w->copies[i], sizeof w->copies[i], "127.0.0.1:%u", free_port());
+  s->events = &w->listening[i].sink;
+  s->cluster.listen_transaction = str_of(w->copies[i]);
+  s->cluster.digest_interval_ms = INTERVAL_MS;
+  meet(w, i);
+  s->cluster.directory = w->directories[i];
+  start(&w->trio, i);
+}
 
 static void town_start(struct town *w) {
   *w = (struct town){.now_ms = 1};
   trio_make(&w->trio);
   found(w);
-  for (int i = 0; i < SERVERS; i++) {
-    struct one *s = &w->trio.servers[i];
-    w->listening[i].sink.raise = on_event;
-    snprintf(w->copies[i], sizeof w->copies[i], "127.0.0.1:%u", free_port());
-    s->events = &w->listening[i].sink;
-    s->cluster.listen_transaction = str_of(w->copies[i]);
-    s->cluster.digest_interval_ms = INTERVAL_MS;
-    meet(w, i);
-    s->cluster.directory = w->directories[i];
-    start(&w->trio, i);
-  }
+  for (int i = 0; i < SERVERS; i++) move_in(w, i);
 }
 
 static void town_stop(struct town *w) {
-  for (int i = 0; i < SERVERS; i++) stop(&w->trio, i);
-  for (int i = 0; i < SERVERS; i++) {
-    for (int k = 0; k < SERVERS; k++) directory_link_free(w->links[i][k]);
+  for (int i = 0; i < PLACES; i++) stop(&w->trio, i);
+  for (int i = 0; i < PLACES; i++) {
+    for (int k = 0; k < PLACES; k++) directory_link_free(w->links[i][k]);
     directory_free(w->directories[i]);
   }
   trio_stop(&w->trio);
@@ -165,8 +172,7 @@ static enum err sum_on(struct town *w, int i, char bookmark[80], int64_t *ret) {
 static enum database_status status_of(struct town *w, int i) {
   struct announced_database databases[8];
   uint32_t n = dbms_describe_databases(engine_dbms(w->trio.servers[i].engine), databases, ARRAY_SIZE(databases));
-  assert_int_equal(n, 2);
-  return databases[1].status; // `system` is the first
+  return n == 2 ? databases[1].status : DATABASE_OFFLINE; // `system` is the first, and on a replica alone at first
 }
 
 /// Until `what` holds, and the servers hear of each other meanwhile.
@@ -179,8 +185,15 @@ static enum database_status status_of(struct town *w, int i) {
     }                                                                                  \
   } while (0)
 
+static void go_on(struct town *w, int64_t ms) {
+  for (int64_t waited = 0; waited < ms; waited += STRIDE_MS) {
+    talk(w);
+    thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+  }
+}
+
 static void nobody_else_differs(struct town *w, int odd) {
-  for (int i = 0; i < SERVERS; i++) assert_int_equal(w->listening[i].differs, i == odd);
+  for (int i = 0; i < PLACES; i++) assert_int_equal(w->listening[i].differs, i == odd);
 }
 
 static void refuses(struct town *w, int odd) {
@@ -196,22 +209,26 @@ static bool is_noted(struct town *w, int odd) {
   return access(path, F_OK) == 0;
 }
 
-/// It finds out, and refuses to serve as long as nobody gives it a copy, though it is started anew; then it is as the others are.
-static void finds_out_and_is_mended(struct town *w, int odd, char bookmark[80]) {
-  int64_t sum = 0, right = 0;
+/// And refuses to serve as long as nobody gives it a copy, though it is started anew.
+static void finds_out(struct town *w, int odd) {
   until(w, w->listening[odd].differs == 1);
   assert_non_null(strstr(w->listening[odd].text, "[neo4j] What this server has of nodes 0 to "));
-  assert_non_null(strstr(w->listening[odd].text, "differs from what 2 others have"));
+  assert_non_null(strstr(w->listening[odd].text, "differs from what "));
   refuses(w, odd);
   until(w, is_noted(w, odd));
   stop(&w->trio, odd);
   start(&w->trio, odd);
   refuses(w, odd);
-  w->gives = true;
+}
+
+/// It is as the others are.
+static void is_mended(struct town *w, int odd, char bookmark[80]) {
+  int64_t sum = 0, right = 0;
   until(w, w->listening[odd].copied > 0 && status_of(w, odd) == DATABASE_ONLINE);
   write_somewhere(&w->trio, "CREATE (:Thing {number: 0})", bookmark);
-  for (int i = 0; i < SERVERS; i++) {
+  for (int i = 0; i < PLACES; i++) {
     char seen[80];
+    if (!runs(w, i)) continue;
     snprintf(seen, sizeof seen, "%s", bookmark);
     assert_ok(sum_on(w, i, seen, &sum));
     if (i == 0) right = sum;
@@ -220,6 +237,13 @@ static void finds_out_and_is_mended(struct town *w, int odd, char bookmark[80]) 
   assert_true(right < WRONG);
   assert_false(is_noted(w, odd));
   nobody_else_differs(w, odd);
+}
+
+static void finds_out_and_is_mended(struct town *w, int odd, char bookmark[80]) {
+  finds_out(w, odd);
+  assert_non_null(strstr(w->listening[odd].text, "differs from what 2 others have"));
+  w->gives = true;
+  is_mended(w, odd, bookmark);
 }
 
 static int some_things(struct town *w, char bookmark[80]) {
@@ -244,10 +268,7 @@ TEST(servers_that_hold_the_same_find_nothing) {
   struct announced_database said[8] = {{.digest_index = 0}};
   until(&w,
         dbms_describe_databases(engine_dbms(w.trio.servers[0].engine), said, ARRAY_SIZE(said)) == 2 && said[1].digest_index > 0);
-  for (int i = 0; i < 200; i++) {
-    talk(&w);
-    thread_sleep_ns(STRIDE_MS * NS_PER_MS);
-  }
+  go_on(&w, 1000);
   nobody_else_differs(&w, -1);
   town_stop(&w);
 }
@@ -293,5 +314,112 @@ TEST(a_leader_whose_disk_holds_something_else_hands_over_and_is_mended) {
   town_stop(&w);
 }
 
+// ---- a read replica ----
+
+static void replica_joins(struct town *w) {
+  struct announced_database databases[8];
+  struct one *s = &w->trio.servers[REPLICA];
+  dbms_describe_databases(engine_dbms(w->trio.servers[0].engine), databases, ARRAY_SIZE(databases));
+  furnish(&w->trio, REPLICA);
+  s->cluster = w->trio.servers[0].cluster;
+  s->cluster.server = REPLICAS_NUMBER;
+  s->cluster.epoch = 0;
+  s->cluster.replica = true;
+  s->cluster.system = databases[0].uuid;
+  w->gives = true;
+  move_in(w, REPLICA);
+  until(w, status_of(w, REPLICA) == DATABASE_ONLINE);
+}
+
+static struct announced_database said_of(struct town *w, int i) {
+  struct announced_database databases[8] = {{.digest_index = 0}};
+  (void) dbms_describe_databases(engine_dbms(w->trio.servers[i].engine), databases, ARRAY_SIZE(databases));
+  return databases[1];
+}
+
+static bool have_digested_the_same_range(struct town *w, int i, int k) {
+  struct announced_database here = said_of(w, i), there = said_of(w, k);
+  return here.digest_index > 0 && here.digest_index == there.digest_index;
+}
+
+static bool differ(struct town *w, int i, int k) {
+  return have_digested_the_same_range(w, i, k) && said_of(w, i).digest != said_of(w, k).digest;
+}
+
+/// The servers compare anew.
+static void something_changes(struct town *w, char bookmark[80]) {
+  write_somewhere(&w->trio, "CREATE (:Thing {number: 0})", bookmark);
+}
+
+/// Until `what` holds, which lasts no longer than one range is compared and may be missed: then in the next round.
+#define in_some_round(w, bookmark, what)                                               \
+  do {                                                                                 \
+    for (int waited_ = 0; !(what); waited_ += STRIDE_MS) {                             \
+      if (waited_ > PATIENCE_MS) fail_msg("not within %d ms: %s", PATIENCE_MS, #what); \
+      if (waited_ % (10 * INTERVAL_MS) == 0) something_changes(w, bookmark);           \
+      go_on(w, STRIDE_MS);                                                             \
+    }                                                                                  \
+  } while (0)
+
+TEST(a_read_replica_is_compared_when_it_is_new_though_nobody_writes) {
+  struct town w;
+  char bookmark[80] = "";
+  town_start(&w);
+  some_things(&w, bookmark);
+  replica_joins(&w);
+  until(&w, have_digested_the_same_range(&w, 0, REPLICA)); // though nobody writes: it is new
+  assert_false(differ(&w, 0, REPLICA));
+  nobody_else_differs(&w, -1);
+  town_stop(&w);
+}
+
+TEST(a_read_replica_whose_disk_holds_something_else_finds_out_and_is_mended) {
+  struct town w;
+  char bookmark[80] = "";
+  int64_t sum;
+  town_start(&w);
+  some_things(&w, bookmark);
+  replica_joins(&w);
+  for (int i = 0; i < SERVERS; i++) w.parted[REPLICA][i] = true; // nobody knows that it needs a copy
+  stop(&w.trio, REPLICA);
+  damage(&w, REPLICA);
+  start(&w.trio, REPLICA);
+  something_changes(&w, bookmark);
+  assert_ok(sum_on(&w, REPLICA, bookmark, &sum));
+  assert_true(sum >= WRONG); // nobody has noticed
+  in_some_round(&w, bookmark, w.listening[REPLICA].differs == 1);
+  finds_out(&w, REPLICA);
+  for (int i = 0; i < 3; i++) { // it goes on with the log, and hears who is sound
+    something_changes(&w, bookmark);
+    uint64_t latest = said_of(&w, 0).applied_index;
+    until(&w, said_of(&w, REPLICA).applied_index >= latest);
+  }
+  refuses(&w, REPLICA);
+  for (int i = 0; i < SERVERS; i++) w.parted[REPLICA][i] = false;
+  is_mended(&w, REPLICA, bookmark);
+  town_stop(&w);
+}
+
+TEST(a_read_replica_that_hears_of_few_members_does_not_believe_them) {
+  struct town w;
+  char bookmark[80] = "";
+  town_start(&w);
+  int leader = some_things(&w, bookmark), odd = (leader + 1) % SERVERS;
+  for (int i = 0; i < PLACES; i++) w.parted[i][odd] = true; // which does not find out itself, then
+  for (int i = 0; i < SERVERS; i++) w.parted[i][REPLICA] = i != odd;
+  replica_joins(&w);
+  stop(&w.trio, odd);
+  damage(&w, odd);
+  start(&w.trio, odd);
+  in_some_round(&w, bookmark, differ(&w, odd, REPLICA));
+  go_on(&w, 2 * INTERVAL_MS);
+  nobody_else_differs(&w, -1);
+  assert_int_equal(status_of(&w, REPLICA), DATABASE_ONLINE);
+  town_stop(&w);
+}
+
 TESTS(T(servers_that_hold_the_same_find_nothing), T(a_follower_whose_disk_holds_something_else_finds_out_and_is_mended),
-      T(a_leader_whose_disk_holds_something_else_hands_over_and_is_mended))
+      T(a_leader_whose_disk_holds_something_else_hands_over_and_is_mended),
+      T(a_read_replica_is_compared_when_it_is_new_though_nobody_writes),
+      T(a_read_replica_whose_disk_holds_something_else_finds_out_and_is_mended),
+      T(a_read_replica_that_hears_of_few_members_does_not_believe_them))

@@ -5,6 +5,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -16,7 +17,7 @@
 #include "os/thread.h"
 #include "server/engine.h"
 
-enum { SERVERS = 3, PATIENCE_MS = 20000, STRIDE_MS = 5 };
+enum { SERVERS = 3, PLACES = SERVERS + 1, PATIENCE_MS = 20000, STRIDE_MS = 5 };
 
 struct one {
   char home[128], listen[32];
@@ -29,7 +30,7 @@ struct one {
 struct trio {
   char folder[64];
   struct net_resolver *resolver;
-  struct one servers[SERVERS];
+  struct one servers[PLACES]; // the last is none of the three: empty, unless a test has somebody follow them
   struct error e;
 };
 
@@ -66,20 +67,24 @@ static inline uint64_t number_of(int i) {
   return 1 + (uint64_t) (i * 2) % SERVERS;
 }
 
+static inline void furnish(struct trio *t, int i) {
+  struct one *s = &t->servers[i];
+  char folder[sizeof t->folder];
+  memcpy(folder, t->folder, sizeof folder); // the compiler takes both for the same object
+  snprintf(s->home, sizeof s->home, "%s/%d", folder, i);
+  snprintf(s->listen, sizeof s->listen, "127.0.0.1:%u", free_port());
+  s->config = config_new();
+  set(s, "dbms.security.auth_enabled", "false");
+  set(s, "server.memory.pagecache.size", "8m");
+  assert_ok(config_finish(s->config, str_of(s->home), &t->e));
+}
+
 /// As they are before their first start.
 static inline void trio_make(struct trio *t) {
   *t = (struct trio){.folder = "/tmp/quiver-trio-XXXXXX", .e = ERROR_INIT};
   assert_non_null(mkdtemp(t->folder));
   assert_ok(net_resolver_new(&t->resolver, &t->e));
-  for (int i = 0; i < SERVERS; i++) {
-    struct one *s = &t->servers[i];
-    snprintf(s->home, sizeof s->home, "%s/%d", t->folder, i);
-    snprintf(s->listen, sizeof s->listen, "127.0.0.1:%u", free_port());
-    s->config = config_new();
-    set(s, "dbms.security.auth_enabled", "false");
-    set(s, "server.memory.pagecache.size", "8m");
-    assert_ok(config_finish(s->config, str_of(s->home), &t->e));
-  }
+  for (int i = 0; i < SERVERS; i++) furnish(t, i);
   for (int i = 0; i < SERVERS; i++) {
     struct one *s = &t->servers[i];
     s->cluster = (struct dbms_cluster_options){.cluster = "three in a row.",
@@ -106,8 +111,8 @@ static inline int remove_one(const char *path, const struct stat *stat UNUSED, i
 }
 
 static inline void trio_stop(struct trio *t) {
-  for (int i = 0; i < SERVERS; i++) stop(t, i);
-  for (int i = 0; i < SERVERS; i++) config_free(t->servers[i].config);
+  for (int i = 0; i < PLACES; i++) stop(t, i);
+  for (int i = 0; i < PLACES; i++) config_free(t->servers[i].config);
   net_resolver_free(t->resolver);
   assert_int_equal(nftw(t->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
