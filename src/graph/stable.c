@@ -8,7 +8,7 @@ static_assert(STABLE_ENTRIES_MAX <= STABLE_FIRST * ((UINT64_C(1) << STABLE_CHUNK
 
 void stable_done(struct stable *s) {
   for (size_t i = 0; i < STABLE_CHUNKS; i++) mem_free(s->chunks[i]);
-  *s = (struct stable){0};
+  *s = (struct stable){.chunks = {NULL}};
 }
 
 enum err stable_set(struct stable *s, uint64_t at, uint64_t word) {
