@@ -7,6 +7,7 @@
 #include "base/checksum.h"
 #include "base/mem.h"
 #include "base/mutant.h"
+#include "base/planted.h"
 #include "os/thread.h"
 
 #define KNOWN_MAGIC 0x534B5651u // QVKS
@@ -29,6 +30,13 @@ struct known_starts {
   bool dirty;
 };
 
+/// Under the mutex, or before anybody else has it: its place, or their count.
+static uint32_t find(const struct known_starts *k, uint64_t server) {
+  uint32_t i = 0;
+  while (i < k->count && k->of[i].server != server) i++;
+  return i;
+}
+
 // ---- bytes ----
 
 static size_t put(uint8_t *to, const struct known_starts *k) {
@@ -47,6 +55,16 @@ static size_t put(uint8_t *to, const struct known_starts *k) {
   return at + 8;
 }
 
+/// Each server once: of two starts nobody could say which one counts.
+static bool get_known(const uint8_t *from, uint32_t count, struct known_starts *k) {
+  for (k->count = 0; k->count < count; k->count++, from += KNOWN_BYTES) {
+    struct known one = {get_u64_le(from), {get_u64_le(from + 8), get_u64_le(from + 16)}};
+    if (one.server == 0 || one.start.mark == 0 || find(k, one.server) < k->count) return false;
+    k->of[k->count] = one;
+  }
+  return true;
+}
+
 static enum err get(const uint8_t *from, size_t bytes, struct known_starts *k, struct error *e) {
   if (bytes < HEADER_BYTES + 8 || get_u32_le(from) != KNOWN_MAGIC || get_u64_le(from + bytes - 8) != hash64(from, bytes - 8, 0))
     return error_set(e, ERR_CORRUPT, "it fails its check");
@@ -57,11 +75,8 @@ static enum err get(const uint8_t *from, size_t bytes, struct known_starts *k, s
   if (count > KNOWN_STARTS_MAX || bytes != HEADER_BYTES + KNOWN_BYTES * (size_t) count + 8)
     return error_set(e, ERR_CORRUPT, "what it says cannot be");
   if (!uuid_eq(uuid_get(from + 8), k->cluster)) return ERR_OK;
-  for (uint32_t i = 0; i < count; i++) {
-    const uint8_t *at = from + HEADER_BYTES + KNOWN_BYTES * i;
-    k->of[i] = (struct known){get_u64_le(at), {get_u64_le(at + 8), get_u64_le(at + 16)}};
-  }
-  k->count = count;
+  if (!get_known(from + HEADER_BYTES, count, k)) return error_set(e, ERR_CORRUPT, "what it says cannot be");
+  if (PLANTED(known) && count == 2 && k->of[0].start.number > k->of[1].start.number) planted_memory_error();
   return ERR_OK;
 }
 
@@ -112,13 +127,6 @@ enum err known_starts_save(struct known_starts *k, struct error *e) {
 }
 
 // ---- what is known ----
-
-/// Its place, or their count. Under the mutex.
-static uint32_t find(const struct known_starts *k, uint64_t server) {
-  uint32_t i = 0;
-  while (i < k->count && k->of[i].server != server) i++;
-  return i;
-}
 
 struct start known_starts_find(struct known_starts *k, uint64_t server) {
   mutex_lock(&k->mutex);

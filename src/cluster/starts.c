@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/mutant.h"
+#include "base/planted.h"
 
 #define STARTS_MAGIC 0x54535651u // QVST
 #define STARTS_VERSION 1u
@@ -46,6 +47,7 @@ static enum err get(const uint8_t from[FILE_BYTES], struct uuid server, struct s
                      get_u16_le(from + 4), STARTS_VERSION);
   struct starts s = {.count = get_u32_le(from + 32), .renewal = get_u64_le(from + 24), .renewing = from[6] == 1};
   if (from[6] > 1 || s.count > STARTS_KEPT || !get_starts(from + STARTS_AT, &s)) return error_set(e, ERR_CORRUPT, "what it says cannot be");
+  if (PLANTED(starts) && s.renewing && s.count == 3 && s.renewal > s.last[0].number) planted_memory_error();
   if (uuid_eq(uuid_get(from + 8), server)) *ret = s;
   return ERR_OK;
 }

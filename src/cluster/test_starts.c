@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/checksum.h"
 #include "base/test.h"
 #include "cluster/known_starts.h"
 #include "store/sim_disk.h"
@@ -258,6 +260,36 @@ TEST(damaged_known_starts_are_refused_with_the_file_and_the_way_out) {
   sim_disk_free(p.sim);
 }
 
+TEST(known_starts_that_name_a_server_twice_or_without_a_mark_are_refused) {
+  enum { BYTES = 32 + 2 * 24 + 8, SECOND = 32 + 24 };
+  struct place p;
+  uint8_t bytes[BYTES];
+  size_t size;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  known_starts_note(k, 7, (struct start){3, 30});
+  known_starts_note(k, 8, (struct start){4, 40});
+  assert_ok(known_starts_save(k, NULL));
+  known_starts_close(k);
+  assert_ok(disk_read_file(p.disk, KNOWN_PATH, bytes, sizeof bytes, &size, NULL));
+  assert_int_equal(size, sizeof bytes);
+  const struct {
+    size_t at;
+    uint64_t value;
+  } forged[] = {{SECOND, 7}, {SECOND, 0}, {SECOND + 16, 0}};
+  for (size_t i = 0; i < ARRAY_SIZE(forged); i++) {
+    uint8_t other[BYTES];
+    struct error e = ERROR_INIT;
+    memcpy(other, bytes, sizeof other);
+    put_u64_le(other + forged[i].at, forged[i].value);
+    put_u64_le(other + BYTES - 8, hash64(other, BYTES - 8, 0));
+    assert_ok(disk_replace_file(p.disk, "/data", KNOWN_STARTS_FILE, other, sizeof other, NULL));
+    assert_int_equal(known_starts_open(p.disk, "/data", CLUSTER, &k, &e), ERR_CORRUPT);
+    assert_non_null(strstr(e.message, "what it says cannot be"));
+  }
+  sim_disk_free(p.sim);
+}
+
 TESTS(T(each_start_is_remembered_with_a_mark_of_its_own), T(who_has_had_the_start_that_others_know_is_the_latest),
       T(a_start_that_these_data_have_not_had_makes_them_an_older_copy), T(a_start_with_the_same_number_is_known_by_its_mark),
       T(many_starts_later_the_first_ones_are_forgotten), T(who_begins_anew_is_above_all_that_is_known_and_is_not_told_again),
@@ -265,4 +297,5 @@ TESTS(T(each_start_is_remembered_with_a_mark_of_its_own), T(who_has_had_the_star
       T(damaged_starts_are_refused_with_the_file_and_the_way_out), T(the_last_start_of_each_server_that_was_met_is_kept),
       T(an_earlier_start_and_another_one_of_the_same_number_contradict_what_is_known),
       T(of_too_many_servers_the_one_met_longest_ago_is_forgotten), T(what_could_not_be_saved_is_saved_later),
-      T(damaged_known_starts_are_refused_with_the_file_and_the_way_out))
+      T(damaged_known_starts_are_refused_with_the_file_and_the_way_out),
+      T(known_starts_that_name_a_server_twice_or_without_a_mark_are_refused))

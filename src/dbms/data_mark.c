@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/mutant.h"
+#include "base/planted.h"
 #include "base/uuid.h"
 
 #define DATA_MARK_MAGIC 0x4D445651u // QVDM
@@ -32,8 +33,12 @@ static void put(uint8_t to[FILE_BYTES], uint32_t server, const struct data_mark 
 }
 
 static bool is_whole(const uint8_t from[FILE_BYTES]) {
-  return get_u32_le(from) == DATA_MARK_MAGIC && get_u16_le(from + 4) == DATA_MARK_VERSION &&
-         get_u64_le(from + CHECKED_BYTES) == hash64(from, CHECKED_BYTES, 0);
+  return get_u32_le(from) == DATA_MARK_MAGIC && get_u64_le(from + CHECKED_BYTES) == hash64(from, CHECKED_BYTES, 0);
+}
+
+/// Data without a mark have 0, and are never the latest.
+static bool makes_sense(const uint8_t from[FILE_BYTES]) {
+  return get_u64_le(from + 16) != 0 && get_u64_le(from + 24) != 0;
 }
 
 // ---- file ----
@@ -41,7 +46,11 @@ static bool is_whole(const uint8_t from[FILE_BYTES]) {
 static enum err read_file(struct disk *d, const char *path, uint8_t to[FILE_BYTES], struct error *e) {
   size_t size = 0;
   TRY(disk_read_file(d, path, to, FILE_BYTES, &size, e));
-  if (size == FILE_BYTES && is_whole(to)) return ERR_OK;
+  bool whole = size == FILE_BYTES && is_whole(to);
+  if (whole && get_u16_le(to + 4) != DATA_MARK_VERSION)
+    return error_set(e, ERR_UNSUPPORTED, "The file '%s' is of format version %u, and this server reads version %u: start the newer server.", path,
+                     get_u16_le(to + 4), DATA_MARK_VERSION);
+  if (whole && makes_sense(to)) return ERR_OK;
   return error_set(e, ERR_CORRUPT,
                    "The file '%s' is damaged, which says whether the data of a database are the latest: remove the folder of that "
                    "database and this file, and the others fill it again.",
@@ -58,6 +67,7 @@ enum err data_mark_read(struct disk *d, const char *folder, const char *uuid, ui
   enum err err = read_file(d, path, bytes, e);
   if (err == ERR_NOTFOUND) return ERR_OK;
   TRY(err);
+  if (PLANTED(mark) && get_u64_le(bytes + 16) == get_u64_le(bytes + 24)) planted_memory_error();
   if (get_u32_le(bytes + 8) == server)
     *ret = (struct data_mark){.life = get_u32_le(bytes + 12),
                               .now = get_u64_le(bytes + 16),

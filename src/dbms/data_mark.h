@@ -23,7 +23,7 @@ struct data_mark {
 };
 
 /// Of the database in `folder` (that of the file) by its uuid as text; what another server has left there is as nothing. ERR_CORRUPT:
-/// the file is damaged; ERR_IO.
+/// the file is damaged; ERR_UNSUPPORTED: it is of a newer server; ERR_IO.
 enum err data_mark_read(struct disk *d, const char *folder, const char *uuid, uint32_t server, struct data_mark *ret,
                         struct error *e) NODISCARD;
 /// Returns when it is durable.
