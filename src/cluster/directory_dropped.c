@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "base/planted.h"
 #include "cluster/directory_int.h"
 
 bool directory_is_dropped(const struct directory *d, struct uuid server, uint64_t number) {
@@ -69,6 +70,8 @@ bool directory_hear_leaves(struct directory_link *l, const uint8_t *body, size_t
   if (len != GOING_BYTES) return false;
   bool is_ours = !uuid_is_none(d->cluster) && uuid_eq(uuid_get(body + 16), d->cluster);
   struct directory_place *p = directory_find(d, l->peer);
-  if (p != NULL && p != &d->places[0] && is_ours && uuid_eq(uuid_get(body), l->peer)) directory_note_leaving(d, p);
+  if (p == NULL || p == &d->places[0] || !is_ours || !uuid_eq(uuid_get(body), l->peer)) return true;
+  if (PLANTED(directory) && p->version.beat > 1) planted_memory_error();
+  directory_note_leaving(d, p);
   return true;
 }

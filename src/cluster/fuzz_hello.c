@@ -1,6 +1,6 @@
-// Fuzzes what reads the first bytes of a connection between members: the input is a hello and what follows it. Magic and checksums
-// are put right. What is taken is written again as the same bytes, but for what stands behind the address; a line for the log about
-// it is one line.
+// Fuzzes what reads the first bytes of a connection between members: the input is a hello and what follows it, a challenge or an
+// answer, with starts (version 3) or without. Magic and checksums are put right. What is taken is written again as the same
+// bytes, but for what stands behind the address, and is never taken for another kind; a line for the log about it is one line.
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static void check_line(const char *text) {
 }
 
 static void check_hello(const uint8_t *from) {
-  static const struct hello self = {.version_min = 1, .version_max = 2, .server = 7};
+  static const struct hello self = {.version_min = HELLO_VERSION, .version_max = HELLO_VERSION_START, .server = 7};
   struct hello h, again;
   uint8_t written[HELLO_BYTES];
   char who[200], why[400];
@@ -43,14 +43,32 @@ static void check_proof(const uint8_t *from) {
   }
 }
 
-static void check_start(const uint8_t *from) {
+static void check_start(const uint8_t *from, enum hello_proof kind) {
   uint8_t written[HELLO_START_BYTES];
   struct hello_start s;
+  if (hello_start_get(from, kind, &s, NULL) != ERR_OK) return;
+  must(s.mark != 0 && s.known.number <= STARTS_NUMBER_MAX);
+  hello_start_put(written, kind, &s);
+  must(memcmp(written, from, sizeof written) == 0);
+}
+
+static void put_start_right(uint8_t *to, enum hello_proof kind) {
+  memcpy(to, kind == HELLO_CHALLENGE ? "QVSN\0\0\0" : "QVSP\0\0\0", 8);
+  put_u64_le(to + 40, hash64(to, 40, 0));
+}
+
+/// Whole ones of either kind: nothing but what they say can be wrong with them.
+static void check_starts(uint8_t *bytes) {
   for (int kind = HELLO_CHALLENGE; kind <= HELLO_ANSWER; kind++) {
-    if (hello_start_get(from, (enum hello_proof) kind, &s, NULL) != ERR_OK) continue;
-    must(s.mark != 0 && s.known.number <= STARTS_NUMBER_MAX);
-    hello_start_put(written, (enum hello_proof) kind, &s);
-    must(memcmp(written, from, sizeof written) == 0);
+    struct hello_start s;
+    uint64_t number;
+    check_start(bytes, (enum hello_proof) kind);
+    put_start_right(bytes, (enum hello_proof) kind);
+    bool makes_sense = get_u64_le(bytes + 16) != 0 && get_u64_le(bytes + 24) <= STARTS_NUMBER_MAX;
+    must((hello_start_get(bytes, (enum hello_proof) kind, &s, NULL) == ERR_OK) == makes_sense);
+    must(hello_start_get(bytes, (enum hello_proof) !kind, &s, NULL) == ERR_CORRUPT);
+    must(hello_proof_get(bytes, (enum hello_proof) kind, &number, NULL) == ERR_CORRUPT);
+    check_start(bytes, (enum hello_proof) kind);
   }
 }
 
@@ -63,12 +81,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memcpy(bytes, "QVCH", 4);
   put_u64_le(bytes + HELLO_BYTES - 8, hash64(bytes, HELLO_BYTES - 8, 0));
   check_hello(bytes);
-  uint8_t *proof = bytes + HELLO_BYTES;
+  uint8_t *proof = bytes + HELLO_BYTES, as_came[HELLO_START_BYTES];
+  memcpy(as_came, proof, sizeof as_came);
   check_proof(proof);
-  check_start(proof);
-  put_u64_le(proof + 40, hash64(proof, 40, 0));
-  check_start(proof);
   put_u64_le(proof + 16, hash64(proof, 16, 0));
   check_proof(proof);
+  memcpy(proof, as_came, sizeof as_came);
+  check_starts(proof);
   return 0;
 }

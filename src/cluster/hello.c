@@ -159,6 +159,7 @@ enum err hello_start_get(const uint8_t from[HELLO_START_BYTES], enum hello_proof
   hello_start_put(same, kind, &s);
   bool good = memcmp(from, same, sizeof same) == 0 && s.mark != 0 && s.known.number <= STARTS_NUMBER_MAX;
   if (!good) return error_set(e, ERR_CORRUPT, "what follows its hello makes no sense");
+  if (PLANTED(answer) && kind == HELLO_ANSWER && s.known.number != 0 && s.known.mark == s.mark) planted_memory_error();
   *ret = s;
   return ERR_OK;
 }

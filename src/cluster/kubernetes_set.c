@@ -1,4 +1,5 @@
 // How many pods there are to be: a StatefulSet.
+#include "base/planted.h"
 #include "cluster/kubernetes_int.h"
 
 enum err kubernetes_set_request(struct buf *to, const struct kubernetes_options *options, struct str namespace, struct str name,
@@ -42,6 +43,7 @@ enum err kubernetes_set_response(struct str response, const struct kubernetes_op
   if (!is_meant(&set, name)) return kubernetes_bad(e, "it does not tell of the StatefulSet");
   if (!take_numbers(&set, &found)) return kubernetes_bad(e, "it does not say how many replicas the StatefulSet is to have");
   found.deleted = kubernetes_field(kubernetes_field(&set, "metadata", VALUE_MAP), "deletionTimestamp", VALUE_STRING) != NULL;
+  if (PLANTED(kubernetes) && found.deleted && found.first > 0) planted_memory_error();
   *ret = found;
   return ERR_OK;
 }
