@@ -61,10 +61,13 @@ enum err origin_place(const struct dbms_session *asks, struct database *db, cons
 
 enum err origin_fate(struct database *db, const struct dbms_origin *origin, uint64_t *from, uint64_t last, enum dbms_outcome *ret,
                      uint64_t *ret_id, struct error *e) {
+  struct graph_found found;
   TRY(database_enter(db, e));
-  enum err err = graph_find_origin(db->graph, (struct graph_origin){origin->member, origin->sequence}, from, last, ret_id, e);
+  enum err err = graph_find_origin(db->graph, (struct graph_origin){origin->member, origin->sequence}, from, last, &found, e);
+  bool made = err != ERR_OK || found.constraint == 0 || graph_constraint_state(db->graph, found.constraint) == GRAPH_INDEX_ONLINE;
   database_leave(db);
   if (err == ERR_WAIT || err == ERR_NOMEM) return err;
-  *ret = err != ERR_OK ? DBMS_FATE_UNKNOWN : *ret_id != 0 ? DBMS_FATE_COMMITTED : DBMS_FATE_NOT_COMMITTED;
+  *ret_id = made ? found.index : 0;
+  *ret = err != ERR_OK || !made ? DBMS_FATE_UNKNOWN : found.index != 0 ? DBMS_FATE_COMMITTED : DBMS_FATE_NOT_COMMITTED;
   return ERR_OK;
 }

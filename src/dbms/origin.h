@@ -20,6 +20,7 @@ enum err origin_place(const struct dbms_session *asks, struct database *db, cons
                       struct dbms_place *ret, struct error *e) NODISCARD;
 
 /// What has become of the earlier transaction, if its entry lies from `*from` to `last`, the place of the later one. Reads the
-/// disk, a few hundred entries in one call, and moves `*from` on behind them. `*ret_id` of the commit. ERR_WAIT: call again.
+/// disk, a few hundred entries in one call, and moves `*from` on behind them. `*ret_id` of the commit. A constraint
+/// that is not there, or of which it is not said yet whether the data allow it, is UNKNOWN. ERR_WAIT: call again.
 enum err origin_fate(struct database *db, const struct dbms_origin *origin, uint64_t *from, uint64_t last, enum dbms_outcome *ret,
                      uint64_t *ret_id, struct error *e) NODISCARD;

@@ -13,6 +13,12 @@
 #include "graph/tx.h"
 
 static enum err not_known(struct relay *r, struct error *e) {
+  if (r->schema)
+    return error_set(
+        e, ERR_COMMIT_UNKNOWN,
+        "It is not known whether the schema of database '%.*s' was changed: the server that carried it out was lost. "
+        "SHOW INDEXES and SHOW CONSTRAINTS tell.",
+        STR_ARG(r->name));
   return error_set(e, ERR_COMMIT_UNKNOWN,
                    "It is not known whether the transaction on database '%.*s' was committed: the server that carried it out was "
                    "lost, and the log here does not tell. Look before you do it again.",
@@ -37,6 +43,7 @@ enum err relay_ask_fate(struct relay *r, struct error *e) {
   r->asks_leader = r->database == NULL || log_has_failed(r);
   r->look_from = r->place.last + 1;
   r->fence = (struct dbms_place){0};
+  r->found_here = (struct graph_found){0};
   r->fate = DBMS_FATE_UNASKED;
   return relay_find(r, RELAY_FENCE);
 }
@@ -129,21 +136,45 @@ static enum err ask_leader(struct relay *r, struct error *e) {
   return relay_find(r, RELAY_FENCE);
 }
 
+static enum err not_made(struct relay *r, struct error *e) {
+  r->asks_fate = false; // it is known
+  return error_set(e, ERR_CONSTRAINT_CREATION,
+                   "Unable to create the constraint: the server that carried it out was lost, and database '%.*s' has no such "
+                   "constraint. Its data break it, or it was dropped since.",
+                   STR_ARG(r->name));
+}
+
+/// A constraint is made when whoever leads then has looked at the data and said so, in an entry that comes later and is waited
+/// for.
+static enum err found(struct relay *r, struct dbms_op *op, struct error *e) {
+  enum graph_index_state state = GRAPH_INDEX_ONLINE;
+  TRY(database_enter(r->database, e));
+  if (r->found_here.constraint != 0) state = graph_constraint_state(r->database->graph, r->found_here.constraint);
+  uint64_t applied = graph_tx_last_committed(r->database->graph);
+  enum err failed = graph_failure(r->database->graph, NULL);
+  database_leave(r->database);
+  if (state == GRAPH_INDEX_FAILED) return not_made(r, e);
+  if (state == GRAPH_INDEX_POPULATING) {
+    if (failed != ERR_OK || clock_monotonic_ns(r->session->dbms->options.clock) >= r->until_ns) return not_known(r, e);
+    r->fence.last = applied + 1;
+    return relay_go(r, RELAY_REACH);
+  }
+  TRY(committed(r, op, e));
+  r->generation = 0; // that of the store here
+  return relay_note_commit_at(r, r->found_here.index);
+}
+
 /// What is in it is committed, whether all is there or not.
 static enum err look_here(struct relay *r, struct dbms_op *op, struct error *e) {
-  uint64_t index = 0;
+  if (r->found_here.index != 0) return found(r, op, e);
   bool settled = r->fence.term != 0 && !r->asks_leader;
   TRY(database_enter(r->database, e));
   uint64_t last = settled ? r->fence.last : graph_tx_last_committed(r->database->graph);
   struct graph_origin origin = {r->origin.member, r->origin.sequence};
-  enum err err = graph_find_origin(r->database->graph, origin, &r->look_from, last, &index, NULL);
+  enum err err = graph_find_origin(r->database->graph, origin, &r->look_from, last, &r->found_here, NULL);
   database_leave(r->database);
   if (err == ERR_WAIT) return ERR_AGAIN;
-  if (err == ERR_OK && index != 0) {
-    TRY(committed(r, op, e));
-    r->generation = 0; // that of the store here
-    return relay_note_commit_at(r, index);
-  }
+  if (err == ERR_OK && r->found_here.index != 0) return found(r, op, e);
   return err == ERR_OK && settled ? relay_again(r, e) : ask_leader(r, e);
 }
 

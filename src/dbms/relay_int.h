@@ -4,6 +4,7 @@
 #include "dbms/gateway.h"
 #include "dbms/relay.h"
 #include "dbms/row_store.h"
+#include "graph/replica.h"
 #include "graph/types.h"
 
 enum {
@@ -120,6 +121,7 @@ struct relay {
   char fate_bookmark[BOOKMARK_BYTES_MAX];
   struct gateway_tried tried;
   uint64_t look_from;
+  struct graph_found found_here; // in the log; index 0: not yet
 };
 
 /// The next thing to do, or an error (ERR_WAIT among them), as a handler of a state returns it.

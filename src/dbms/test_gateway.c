@@ -216,6 +216,20 @@ TEST(a_change_of_the_schema_in_a_transaction_is_made_once) {
   scene_stop(&s);
 }
 
+TEST(a_constraint_whose_answer_is_lost_is_never_told_as_made_where_the_data_break_it) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, tell(&s.here, "UNWIND range(1, 500) AS i CREATE (:Good {n: i}), (:Bad {n: i % 499})", true));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_RUN);
+  assert_int_equal(tell(&s.here, "CREATE CONSTRAINT FOR (b:Bad) REQUIRE b.n IS UNIQUE", true), ERR_COMMIT_UNKNOWN);
+  assert_non_null(strstr(s.here.op.error.message, "SHOW CONSTRAINTS"));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_RUN);
+  must(&s.here,
+       tell(&s.here, "CREATE CONSTRAINT FOR (g:Good) REQUIRE g.n IS UNIQUE", true)); // it was made before the answer was lost
+  assert_int_equal(read_number(&s.there, "SHOW CONSTRAINTS YIELD name RETURN count(*)"), 1);
+  scene_stop(&s);
+}
+
 TEST(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused) {
   struct scene s;
   scene_start(&s);
@@ -354,6 +368,7 @@ TESTS(T(what_is_written_is_read_behind_its_bookmark_wherever_that_is), T(whoever
       T(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it),
       T(a_transaction_whose_first_statement_was_not_answered_is_begun_again),
       T(a_change_of_the_schema_in_a_transaction_is_made_once),
+      T(a_constraint_whose_answer_is_lost_is_never_told_as_made_where_the_data_break_it),
       T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
       T(another_leader_knows_what_the_one_that_was_lost_has_committed), T(a_fate_that_the_log_does_not_tell_is_not_made_up),
       T(writes_wait_for_a_leader_and_reads_do_not), T(a_linearizable_read_sees_the_last_acknowledged_write),

@@ -462,6 +462,54 @@ TEST(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice) {
   scene_stop(&s);
 }
 
+TEST(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it) {
+  static const enum dbms_op_kind kinds[] = {DBMS_RUN, DBMS_PULL};
+  struct scene s;
+  char text[120];
+  scene_start(&s);
+  must(&s.here, tell(&s.here, "UNWIND range(1, 500) AS i CREATE (:Good {n: i}), (:Bad {n: i % 499})", true));
+  for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+    for (size_t l = 0; l < ARRAY_SIZE(losses); l++) {
+      wire_lose(&s.trio.wire, losses[l], kinds[k]);
+      assert_int_equal(tell(&s.here, "CREATE CONSTRAINT FOR (b:Bad) REQUIRE b.n IS UNIQUE", true), ERR_CONSTRAINT_CREATION);
+      snprintf(text, sizeof text, "CREATE CONSTRAINT made%zu%zu FOR (g:Good) REQUIRE g.n IS UNIQUE", k, l);
+      wire_lose(&s.trio.wire, losses[l], kinds[k]);
+      must(&s.here, tell(&s.here, text, true));
+      snprintf(text, sizeof text, "DROP CONSTRAINT made%zu%zu", k, l);
+      must(&s.here, tell(&s.here, text, true));
+    }
+  assert_int_equal(read_number(&s.here, "SHOW CONSTRAINTS YIELD name RETURN count(*)"), 0);
+  scene_stop(&s);
+}
+
+static bool is_over(struct client *c) {
+  mutex_lock(&c->mutex);
+  bool over = c->over;
+  mutex_unlock(&c->mutex);
+  return over;
+}
+
+/// Where the data are looked at too soon to see it, nothing is shown but that all is well.
+static void lose_while_it_fills(struct scene *s, const char *text) {
+  const char *filling = "SHOW INDEXES YIELD state WHERE state = 'POPULATING' RETURN count(*)";
+  submit(&s->here, op_run(text, true));
+  while (read_number(&s->there, filling) == 0 && !is_over(&s->here)) continue;
+  wire_cut(&s->trio.wire, s->leads);
+}
+
+TEST(a_constraint_whose_server_is_lost_while_it_looks_at_the_data_is_waited_for) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, tell(&s.here, "UNWIND range(1, 30000) AS i CREATE (:Good {n: i}), (:Bad {n: i % 29999})", true));
+  lose_while_it_fills(&s, "CREATE CONSTRAINT FOR (b:Bad) REQUIRE b.n IS UNIQUE");
+  assert_int_equal(await(&s.here), ERR_CONSTRAINT_CREATION);
+  lose_while_it_fills(&s, "CREATE CONSTRAINT FOR (g:Good) REQUIRE g.n IS UNIQUE");
+  must(&s.here, await(&s.here));
+  must(&s.here, ask(&s.here, op_pull(&s.here, -1)));
+  assert_int_equal(read_number(&s.here, "SHOW CONSTRAINTS YIELD name RETURN count(*)"), 1);
+  scene_stop(&s);
+}
+
 TEST(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly) {
   static const enum dbms_op_kind kinds[] = {DBMS_RUN, DBMS_PULL, DBMS_COMMIT};
   struct scene s;
@@ -668,14 +716,17 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it),
       T(a_transaction_whose_first_statement_was_not_answered_is_begun_again),
       T(a_transaction_of_which_anything_was_seen_is_for_its_client_to_do_again),
-      T(results_of_a_transaction_are_pulled_in_any_order),
-      T(a_statement_and_its_rows_are_asked_for_together), T(the_log_is_asked_when_it_has_what_the_leader_had),
+      T(results_of_a_transaction_are_pulled_in_any_order), T(a_statement_and_its_rows_are_asked_for_together),
+      T(the_log_is_asked_when_it_has_what_the_leader_had),
       T(a_member_whose_log_has_failed_asks_the_leader_what_became_of_a_commit),
-      T(a_member_whose_log_fails_meanwhile_asks_the_leader_again), T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
+      T(a_member_whose_log_fails_meanwhile_asks_the_leader_again),
+      T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
       T(a_statement_that_arrives_in_a_later_term_than_it_was_begun_for_is_refused),
       T(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice),
-      T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly), T(what_the_client_has_seen_rows_of_is_not_done_again),
-      T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
+      T(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it),
+      T(a_constraint_whose_server_is_lost_while_it_looks_at_the_data_is_waited_for),
+      T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly),
+      T(what_the_client_has_seen_rows_of_is_not_done_again), T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
       T(whoever_must_change_the_password_is_looked_at_by_the_leader_itself),
       T(a_fate_is_not_asked_for_with_a_password_that_was_refused), T(nobody_ends_the_transaction_of_another_user_by_its_origin),
       T(clients_of_every_member_count_right_while_leaders_change_and_connections_are_lost))

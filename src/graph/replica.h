@@ -33,12 +33,22 @@ uint64_t graph_leading_term(struct graph *g);
 /// The last entry that readers see. Any thread.
 struct store_applied graph_applied(struct graph *g);
 
+struct graph_found {
+  uint64_t index;      // the transaction's id; 0: it is not there
+  uint32_t constraint; // that it asks for: whether it is made is said by a later entry (graph_constraint_state); 0: none
+};
+
 /// What became of a commit, after whoever carried it out is gone: looks for the last entry of the transaction with that origin
-/// among those from `*from` to `last`, all of which are applied here. Reads the disk: a few hundred entries in one call, and moves
-/// `*from` on behind them. ERR_OK: `*ret_index` is the transaction's id, or 0: it is not among them. ERR_WAIT: call again.
-/// ERR_NOTFOUND: the log here does not go back so far. Any thread.
-enum err graph_find_origin(struct graph *g, struct graph_origin origin, uint64_t *from, uint64_t last, uint64_t *ret_index,
+/// among those from `*from` to `last`, all of which are applied here. Reads the disk: a few hundred entries in one call, and
+/// moves
+/// `*from` on behind them. ERR_OK: it is found, or is not among them. ERR_WAIT: call again. ERR_NOTFOUND: the log here does not
+/// go back so far. ERR_CORRUPT, ERR_NOMEM. Any thread.
+enum err graph_find_origin(struct graph *g, struct graph_origin origin, uint64_t *from, uint64_t last, struct graph_found *ret,
                            struct error *e) NODISCARD;
+
+/// As of what is applied here, the entry that asks for the constraint among it. POPULATING: whether the data allow it is not said
+/// yet. FAILED: it is not there, because they do not, or was dropped since. Any thread.
+enum graph_index_state graph_constraint_state(struct graph *g, uint32_t constraint);
 
 /// This server stops, and will not wait for the group any longer: nothing is written or received any more, and whoever waits is
 /// told that nobody here knows what becomes of it. What is committed meanwhile is in the log, and is applied at the next start.

@@ -530,11 +530,12 @@ static uint64_t asked_for(struct family *f, graph_id c, uint64_t sequence) {
 }
 
 static uint64_t look_for(struct family *f, uint64_t sequence, uint64_t from, uint64_t last) {
-  uint64_t found = 0;
+  struct graph_found found;
   enum err err;
   while ((err = graph_find_origin(f->b.g, (struct graph_origin){3, sequence}, &from, last, &found, &f->b.e)) == ERR_WAIT) continue;
   assert_ok(err);
-  return found;
+  assert_int_equal(found.constraint, 0);
+  return found.index;
 }
 
 TEST(what_became_of_a_transaction_can_be_read_in_the_log) {
@@ -549,7 +550,8 @@ TEST(what_became_of_a_transaction_can_be_read_in_the_log) {
   assert_int_equal(look_for(&f, MANY, first, last - 1), 0);
   assert_int_equal(look_for(&f, 1, first + 1, last), 0);
   assert_int_equal(look_for(&f, MANY + 1, first, last), 0);
-  uint64_t from = first, found;
+  struct graph_found found;
+  uint64_t from = first;
   assert_int_equal(graph_find_origin(f.b.g, (struct graph_origin){3, MANY}, &from, last, &found, &f.b.e), ERR_WAIT);
   assert_true(from > first && from < last);
   from = last;
