@@ -107,7 +107,7 @@ static bool sees_leader(struct database *db, const struct roster *r) {
 
 /// Gets what upstreams have, and has not all of it. One that was stopped, that failed or that is not served gets nothing more.
 static bool is_behind(const struct database *db) {
-  switch (db->gate) {
+  switch (atomic_load(&db->gate)) {
   case GATE_OPEN:
   case GATE_STARTING:
   case GATE_REPLACING: return db->behind;
