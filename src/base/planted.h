@@ -11,7 +11,7 @@ enum planted_bug {
   PLANTED_log,         // a batch of two entries that voids the end, and not all, of the third batch or a later one
   PLANTED_hello,       // a hello of several versions, to somebody by number, that is refused because there is a copy
   PLANTED_answer,      // an answer that knows a start of the other one, with the sender's own mark
-  PLANTED_directory,   // a server says that it leaves, after a beat of it
+  PLANTED_directory,   // a server says that it leaves, after more than four thousand million beats
   PLANTED_kubernetes,  // a StatefulSet that is deleted, and whose pods do not begin at 0
   PLANTED_starts,      // three starts of a server that begins anew above the first one
   PLANTED_known,       // of two servers the one met last is in the earlier start

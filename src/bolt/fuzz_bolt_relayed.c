@@ -1,5 +1,6 @@
-// Fuzzes what servers add to Bolt on the routing port: the input is a dictionary, as another server may send it in a request or in
-// an answer. Everything is read from it that either end looks for; what is taken is written again and read as the same.
+// Fuzzes what servers add to Bolt on the routing port: the input is a dictionary, as another server may send it in a request or
+// in an answer, behind a byte that says whether it is composed: then bytes from 0xC0 on are keys and values that servers use.
+// Everything is read from it that either end looks for; what is taken is written again and read as the same.
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,27 @@ static void must(bool holds) {
 }
 
 static const struct packstream_profile profile = {.has_temporal = true, .utc_datetimes = true, .has_element_ids = true};
+
+enum { WORDS_FROM = 0xC0 };
+
+static const char *const words[] = {"origin",  "member",    "sequence",      "linearizable", "behind",           "fate",
+                                    "outcome", "committed", "not committed", "unknown",      "bookmark",         "place",
+                                    "term",    "last",      "client",        "neo4j_major",  "legacy_bookmarks", "gateway"};
+
+static void put_word(struct buf *to, struct str word) {
+  if (word.len > 15) must(buf_append_byte(to, 0xD0) == ERR_OK);
+  must(buf_append_byte(to, (uint8_t) (word.len > 15 ? word.len : 0x80 + word.len)) == ERR_OK &&
+       buf_append_str(to, word) == ERR_OK);
+}
+
+static void compose(struct buf *to, const uint8_t *data, size_t size) {
+  for (size_t i = 0; i < size; i++) {
+    if (data[i] < WORDS_FROM)
+      must(buf_append_byte(to, data[i]) == ERR_OK);
+    else
+      put_word(to, str_of(words[data[i] % ARRAY_SIZE(words)]));
+  }
+}
 
 static enum err decode(struct arena *a, const void *bytes, size_t len, struct value *ret) {
   struct packstream_reader r;
@@ -64,10 +86,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct arena a;
   struct value v;
   struct said first, again;
-  struct buf out = BUF_INIT;
+  struct buf in = BUF_INIT, out = BUF_INIT;
   struct error e = ERROR_INIT;
+  if (size == 0) return 0;
   arena_init(&a, NULL);
-  if (decode(&a, data, size, &v) == ERR_OK && v.type == VALUE_MAP) {
+  if (data[0] & 1)
+    compose(&in, data + 1, size - 1);
+  else
+    must(buf_append(&in, data + 1, size - 1) == ERR_OK);
+  if (decode(&a, in.data, in.len, &v) == ERR_OK && v.type == VALUE_MAP) {
     if (read_all(v, &first, &e) == ERR_OK) {
       write_all(&out, &first);
       must(decode(&a, out.data, out.len, &v) == ERR_OK && read_all(v, &again, NULL) == ERR_OK);
@@ -76,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       must(e.code == ERR_PROTOCOL && e.message[0] != '\0');
     }
   }
+  buf_done(&in);
   buf_done(&out);
   arena_done(&a);
   return 0;

@@ -71,7 +71,7 @@ bool directory_hear_leaves(struct directory_link *l, const uint8_t *body, size_t
   bool is_ours = !uuid_is_none(d->cluster) && uuid_eq(uuid_get(body + 16), d->cluster);
   struct directory_place *p = directory_find(d, l->peer);
   if (p == NULL || p == &d->places[0] || !is_ours || !uuid_eq(uuid_get(body), l->peer)) return true;
-  if (PLANTED(directory) && p->version.beat > 1) planted_memory_error();
+  if (PLANTED(directory) && p->version.beat > UINT32_MAX) planted_memory_error();
   directory_note_leaving(d, p);
   return true;
 }
