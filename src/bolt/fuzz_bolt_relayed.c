@@ -1,5 +1,6 @@
 // Fuzzes what servers add to Bolt on the routing port: the input is a dictionary, as another server may send it in a request or
-// in an answer, behind a byte that says whether it is composed: then bytes from 0xC0 on are keys and values that servers use.
+// in an answer, behind a byte that says whether it is composed: then bytes from 0xC0 on are keys and values that servers use, and
+// dictionaries that begin and end.
 // Everything is read from it that either end looks for; what is taken is written again and read as the same.
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static void must(bool holds) {
 
 static const struct packstream_profile profile = {.has_temporal = true, .utc_datetimes = true, .has_element_ids = true};
 
-enum { WORDS_FROM = 0xC0 };
+enum { WORDS_FROM = 0xC0, OPEN = 0xFE, CLOSE = 0xFF, DEPTH_MAX = 8 };
 
 static const char *const words[] = {"origin",  "member",    "sequence",      "linearizable", "behind",           "fate",
                                     "outcome", "committed", "not committed", "unknown",      "bookmark",         "place",
@@ -27,13 +28,43 @@ static void put_word(struct buf *to, struct str word) {
        buf_append_str(to, word) == ERR_OK);
 }
 
+// A dictionary that is being written: where it begins, and how many keys and values it has.
+struct open {
+  size_t at, values;
+};
+
+static struct open open_map(struct buf *to) {
+  struct open ret = {.at = to->len};
+  must(buf_append(to, "\xD8", 2) == ERR_OK);
+  return ret;
+}
+
+static void close_map(struct buf *to, const struct open *o) {
+  if (o->values % 2 != 0) must(buf_append(to, "\x81x", 2) == ERR_OK); // the value of the last key
+  to->data[o->at + 1] = (char) (uint8_t) MIN((o->values + 1) / 2, (size_t) UINT8_MAX);
+}
+
+static void put_piece(struct buf *to, uint8_t piece) {
+  if (piece < WORDS_FROM)
+    must(buf_append_byte(to, piece) == ERR_OK);
+  else
+    put_word(to, str_of(words[piece % ARRAY_SIZE(words)]));
+}
+
+/// A dictionary with what is in it.
 static void compose(struct buf *to, const uint8_t *data, size_t size) {
+  struct open open[DEPTH_MAX] = {open_map(to)};
+  size_t depth = 1;
   for (size_t i = 0; i < size; i++) {
-    if (data[i] < WORDS_FROM)
-      must(buf_append_byte(to, data[i]) == ERR_OK);
+    if (data[i] == CLOSE && depth > 1) close_map(to, &open[--depth]);
+    if (data[i] == CLOSE) continue;
+    open[depth - 1].values++;
+    if (data[i] == OPEN && depth < DEPTH_MAX)
+      open[depth++] = open_map(to);
     else
-      put_word(to, str_of(words[data[i] % ARRAY_SIZE(words)]));
+      put_piece(to, data[i]);
   }
+  while (depth > 0) close_map(to, &open[--depth]);
 }
 
 static enum err decode(struct arena *a, const void *bytes, size_t len, struct value *ret) {
@@ -90,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct error e = ERROR_INIT;
   if (size == 0) return 0;
   arena_init(&a, NULL);
-  if (data[0] & 1)
+  if (data[0] != 0)
     compose(&in, data + 1, size - 1);
   else
     must(buf_append(&in, data + 1, size - 1) == ERR_OK);
