@@ -416,6 +416,33 @@ static enum graph_index_state state_of_first(struct member *m) {
   return state;
 }
 
+TEST(a_change_of_the_schema_that_is_on_its_way_keeps_others_out_though_nobody_waits_for_it) { // schema_hold
+  struct group group;
+  struct member one, other;
+  two_members(&group, &one, &other);
+  lead(&one);
+  graph_token label = token(&one, GRAPH_LABEL, "Person"), key = token(&one, GRAPH_KEY, "text");
+  struct graph_index wanted = on(label, key), second = on(label, token(&one, GRAPH_KEY, "other"));
+  wanted.constraint = second.constraint = GRAPH_CONSTRAINT_NONE;
+  struct graph_tx *given_up = bench_begin(&one.b), *next = bench_begin(&one.b);
+  uint32_t index;
+  assert_int_equal(graph_index_create(given_up, &wanted, &index, &one.b.e), ERR_WAIT);
+  graph_tx_free(given_up); // its client has hung up
+  assert_int_equal(graph_index_create(next, &second, &index, &one.b.e), ERR_WAIT);
+  enum err err;
+  for (int turns = 0; (err = graph_index_create(next, &second, &index, &one.b.e)) == ERR_WAIT && turns < 10; turns++) {
+    send(&one);
+    receive_all(&one);
+  }
+  assert_ok(err);
+  graph_tx_free(next);
+  receive_all(&other);
+  struct schema *there = graph_schema(other.b.g);
+  assert_int_equal(there->count, 2);
+  schema_release(there);
+  stop(&one, &other);
+}
+
 TEST(every_member_fills_an_index_and_whoever_leads_then_gives_the_verdict) {
   struct group group;
   struct member one, other;
@@ -626,6 +653,7 @@ TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_h
       T(a_large_transaction_of_which_only_the_beginning_was_replicated_leaves_nothing),
       T(the_beginning_of_a_large_transaction_is_no_part_of_what_comes_in_a_later_term),
       T(names_go_on_behind_those_that_another_leader_gave),
+      T(a_change_of_the_schema_that_is_on_its_way_keeps_others_out_though_nobody_waits_for_it),
       T(every_member_fills_an_index_and_whoever_leads_then_gives_the_verdict), T(proposals_that_the_group_has_no_room_for_wait),
       T(committed_entries_are_turned_away_while_the_applier_is_behind), T(whoever_waits_is_told_when_the_group_has_failed),
       T(a_server_that_stops_waits_no_longer_for_a_group_that_does_not_answer),

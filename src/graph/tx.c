@@ -255,7 +255,7 @@ static void close_snapshots(struct graph_tx *tx) {
 }
 
 /// Nothing of it will be seen any more.
-static void tx_end(struct graph_tx *tx, bool committed) {
+void tx_end(struct graph_tx *tx, bool committed) {
   struct graph *g = tx->g;
   close_snapshots(tx);
   locks_release(&g->locks, &tx->owner);
@@ -266,10 +266,16 @@ static void tx_end(struct graph_tx *tx, bool committed) {
   g->transactions_open--;
 }
 
+/// A change of the schema that is on its way may still come: nobody else makes one, or writes, before that is known.
+static bool is_still_held(struct graph_tx *tx) {
+  return tx->schema_holders != 0 && --tx->schema_holders > 0 && !MUTANT(schema_hold);
+}
+
 void graph_tx_rollback(struct graph_tx *tx) {
   if (tx->state != TX_OPEN) return;
   tx->state = TX_OVER;
-  tx_end(tx, false);
+  close_snapshots(tx);
+  if (!is_still_held(tx)) tx_end(tx, false);
 }
 
 void graph_tx_free(struct graph_tx *tx) {

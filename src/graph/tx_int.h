@@ -56,6 +56,8 @@ struct graph_tx {
   bool schema_changed; // by an entry of its own, which stands whatever becomes of the rest
   bool schema_asked;
   uint32_t schema_created;    // the index that was asked for
+  /// The schema's lock: the transaction, and its change while that is on its way. Whoever is the last lets it go. 0: there was none.
+  _Atomic int schema_holders;
   _Atomic bool schema_landed; // and then:
   enum err schema_fate;
   // A token that it waits for.
@@ -83,6 +85,8 @@ void tx_wake(struct graph_tx *tx);
 void tx_arm(struct graph_tx *tx);
 void tx_hold(struct graph_tx *tx);
 void tx_drop(struct graph_tx *tx);
+/// Gives back its locks and snapshots, once. By its owner, or when what it has sent on its way has landed.
+void tx_end(struct graph_tx *tx, bool committed);
 
 /// ERR_OK if the transaction may read: open and not killed.
 enum err tx_check(struct graph_tx *tx, struct error *e) NODISCARD;

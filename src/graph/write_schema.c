@@ -134,6 +134,7 @@ enum err graph_token_make(struct graph_tx *tx, enum graph_token_kind kind, struc
 
 static void schema_landed(struct flight *f, enum err err) {
   struct graph_tx *tx = f->context;
+  if (--tx->schema_holders == 0) tx_end(tx, false); // it was given up
   tx->schema_fate = err;
   tx->schema_landed = true;
   wake_and_drop(tx);
@@ -159,12 +160,14 @@ static enum err submit_schema(struct graph_tx *tx, const struct command *c, stru
   f->context = tx;
   f->origin = tx->options.origin;
   tx->schema_landed = false;
+  tx->schema_holders = 2;
   tx_arm(tx);
   tx_hold(tx);
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, c);
   if (err == ERR_OK) err = commits_submit(tx->g, f, LOG_SCHEMA, tx->term, e);
   if (err != ERR_OK) {
+    tx->schema_holders = 1;
     tx_drop(tx);
     flight_free(f);
     return error_ensure(e, commits_error(err, e));
