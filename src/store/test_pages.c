@@ -642,7 +642,7 @@ TEST(readers_on_threads_see_whole_rounds_while_pages_change_move_and_are_written
   page_batch_publish(b);
   for (size_t i = 0; i < 2; i++) assert_ok(thread_start(&readers[i], "reader", read_rounds, &s, NULL));
   assert_ok(thread_start(&checkpointer, "checkpointer", checkpoint_steps, &s, NULL));
-  for (uint64_t round = 2; round < 400; round++) {
+  for (uint64_t round = 2; round < 400 || atomic_load(&s.seen) == 0; round++) { // readers may wait for a processor
     write_round(&s, round);
     if (round % 40 == 0) (void) (checkpoint_begin(p.store, NULL) == ERR_OK);
   }
@@ -650,7 +650,6 @@ TEST(readers_on_threads_see_whole_rounds_while_pages_change_move_and_are_written
   thread_join(&checkpointer);
   for (size_t i = 0; i < 2; i++) thread_join(&readers[i]);
   assert_int_equal(atomic_load(&s.wrong), 0);
-  assert_true(atomic_load(&s.seen) > 0);
   place_done(&p);
   static const char *const names[] = {"pages", "group", "lock", "log.00000001"};
   for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
