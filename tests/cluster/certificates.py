@@ -1,6 +1,7 @@
 """Authorities and certificates for the servers of a test, made by openssl."""
 import shutil
 import subprocess
+import time
 
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
@@ -23,4 +24,6 @@ def certify(server, by, name="127.0.0.1", expired=False):
     openssl("req", *KEY, "-subj", f"/CN={name}", "-keyout", folder / "private.key", "-out", folder / "request")
     (folder / "names").write_text(f"subjectAltName={'IP' if name[0].isdigit() else 'DNS'}:{name}\n")
     openssl("x509", "-req", "-in", folder / "request", "-CA", by / "ca.crt", "-CAkey", by / "ca.key", "-CAcreateserial", "-extfile", folder / "names",
-            "-days", -1 if expired else 2, "-out", folder / "public.crt")
+            "-days", 0 if expired else 2, "-out", folder / "public.crt")
+    if expired:
+        time.sleep(1.1)  # it is valid in the second in which it was made
