@@ -340,6 +340,7 @@ struct dbms_remote_session {
   enum loss loss;
   bool under_way, unwanted;
   enum err ends; // what nobody answers was interrupted for this
+  bool cut;      // its connection is gone, also when the server there is back
 };
 
 static inline enum err wire_open(struct dbms_remote *remote, struct str address, const struct dbms_client *client,
@@ -464,7 +465,10 @@ static inline void wire_refuse(struct dbms_remote_session *s) {
 static inline void wire_submit(struct dbms_remote_session *s, struct dbms_op *op) {
   struct wire *w = s->wire;
   s->asked = op;
-  if (!wire_connect(s)) {
+  mutex_lock(&w->mutex);
+  bool cut = s->cut;
+  mutex_unlock(&w->mutex);
+  if (cut || !wire_connect(s)) {
     wire_answer(s, ERR_UNREACHABLE);
     return;
   }
@@ -560,6 +564,7 @@ static inline void wire_cut(struct wire *w, int server) {
         dbms_session_interrupt(s->session, ERR_TX_TERMINATED);
       else
         dbms_session_free(TAKE_PTR(s->session));
+      s->cut = true;
     }
     mutex_unlock(&w->mutex);
   }
