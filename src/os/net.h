@@ -59,6 +59,9 @@ struct net_conn_events {
   void (*closed)(void *context, enum err why);
 };
 
+// A peer of which nothing is heard for so long is asked whether it is there (SO_KEEPALIVE), so often, before it is gone.
+enum { NET_ALIVE_IDLE_S = 15, NET_ALIVE_INTERVAL_S = 5, NET_ALIVE_TRIES = 3 };
+
 /// Takes over `socket` (closed on failure too): non-blocking, TCP_NODELAY, SO_KEEPALIVE. Reads from now on.
 enum err net_conn_new(struct loop *loop, int socket, const struct net_conn_limits *limits, const struct net_conn_events *events,
                       void *context, struct net_conn **ret, struct error *e) NODISCARD;

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct echo {
   struct net_conn_limits limits;
   _Atomic int closed, drained;
   _Atomic bool paused;
+  _Atomic int socket;
   size_t pending; // as of look_at_pending
 };
 
@@ -58,6 +60,7 @@ static void echo_closed(void *context, enum err why UNUSED) {
 static void echo_accepted(void *context, int socket, const char *peer UNUSED, const char *local UNUSED) {
   struct echo *s = context;
   static const struct net_conn_events events = {echo_received, echo_drained, echo_closed};
+  s->socket = socket;
   assert_ok(net_conn_new(s->loop, socket, &s->limits, &events, s, &s->conn, NULL));
 }
 
@@ -115,6 +118,24 @@ TEST(what_is_written_comes_back) {
   assert_int_equal(write(fd, "hello", 5), 5);
   assert_int_equal(read(fd, back, 5), 5);
   assert_memory_equal(back, "hello", 5);
+  echo_stop(&s, fd);
+}
+
+static int tcp_option(int fd, int option) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  assert_int_equal(getsockopt(fd, IPPROTO_TCP, option, &value, &size), 0);
+  return value;
+}
+
+TEST(a_silent_peer_that_owes_no_acknowledgement_is_given_up_within_half_a_minute) {
+  struct echo s;
+  int fd = echo_start(&s);
+  char back[5];
+  assert_int_equal(write(fd, "hello", 5), 5);
+  assert_int_equal(read(fd, back, 5), 5); // so it was accepted
+  int silent_s = tcp_option(s.socket, TCP_KEEPIDLE) + tcp_option(s.socket, TCP_KEEPINTVL) * tcp_option(s.socket, TCP_KEEPCNT);
+  assert_in_range(silent_s, 10, 30);
   echo_stop(&s, fd);
 }
 
@@ -312,7 +333,8 @@ TEST(a_queue_survives_each_failing_allocation) {
   }
 }
 
-TESTS(T(what_is_written_comes_back), T(a_slow_reader_gets_all_and_the_writer_learns_that_the_queue_has_drained),
+TESTS(T(what_is_written_comes_back), T(a_silent_peer_that_owes_no_acknowledgement_is_given_up_within_half_a_minute),
+      T(a_slow_reader_gets_all_and_the_writer_learns_that_the_queue_has_drained),
       T(the_last_answer_arrives_although_input_was_left_unread), T(a_peer_that_hangs_up_is_noticed_even_while_reading_is_paused),
       T(after_a_pause_nothing_is_lost), T(timers_fire_once_often_or_never), T(tasks_run_in_order_on_the_loops_own_thread),
       T(addresses_are_split_into_host_and_port), T(a_port_in_use_is_reported_with_its_address),
