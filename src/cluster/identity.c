@@ -96,21 +96,12 @@ enum err identity_save(struct disk *d, const char *folder, struct identity *i, s
   return ERR_OK;
 }
 
-static enum err read_bytes(struct disk_file *f, uint8_t to[FILE_BYTES], struct error *e) {
-  uint64_t size = 0;
-  TRY(disk_size(f, &size, e));
-  if (size != FILE_BYTES)
-    return error_set(e, ERR_CORRUPT, "it has %llu bytes instead of %d", (unsigned long long) size, FILE_BYTES);
-  return disk_read_all(f, 0, to, FILE_BYTES, e);
-}
-
 static enum err read_file(struct disk *d, const char *path, struct identity *ret, struct error *e) {
   uint8_t bytes[FILE_BYTES];
-  struct disk_file *f;
-  TRY(disk_open(d, path, DISK_READ_ONLY, &f, e));
-  enum err err = read_bytes(f, bytes, e);
-  disk_close(f);
-  return err == ERR_OK ? get(bytes, ret, e) : err;
+  size_t size = 0;
+  TRY(disk_read_file(d, path, bytes, sizeof bytes, &size, e));
+  if (size != FILE_BYTES) return error_set(e, ERR_CORRUPT, "it has %zu bytes instead of %d", size, FILE_BYTES);
+  return get(bytes, ret, e);
 }
 
 static enum err explain(struct error *e, const char *path, enum err err) {

@@ -43,19 +43,10 @@ enum err quarantine_keep(struct disk *disk, const char *folder, uint64_t generat
   return disk_replace_file(disk, folder, QUARANTINE_FILE, bytes, sizeof bytes, e);
 }
 
-static enum err read_file(struct disk_file *f, uint8_t to[FILE_BYTES], struct error *e) {
-  uint64_t size = 0;
-  TRY(disk_size(f, &size, e));
-  if (size == FILE_BYTES) TRY(disk_read_all(f, 0, to, FILE_BYTES, e));
-  return size == FILE_BYTES && is_whole(to) ? ERR_OK : error_set(e, ERR_CORRUPT, "it fails its check");
-}
-
 static enum err read_path(struct disk *disk, const char *path, uint8_t to[FILE_BYTES], struct error *e) {
-  struct disk_file *f;
-  TRY(disk_open(disk, path, DISK_READ_ONLY, &f, e));
-  enum err err = read_file(f, to, e);
-  disk_close(f);
-  return err;
+  size_t size = 0;
+  TRY(disk_read_file(disk, path, to, FILE_BYTES, &size, e));
+  return size == FILE_BYTES && is_whole(to) ? ERR_OK : error_set(e, ERR_CORRUPT, "it fails its check");
 }
 
 enum err quarantine_find(struct disk *disk, const char *folder, uint64_t generation, struct quarantine *ret, struct error *e) {
