@@ -2,17 +2,10 @@
 """Increments through bolt:// by the official Python driver until the input ends: anywhere.py CLIENTS URI... One line of JSON at the end.
 
 Every other client lets the driver run transaction functions; the rest are statements by themselves, which no driver runs again."""
-import json
 import sys
-import threading
 
+from crowd import COUNTERS, INCREMENT, READ, lock, serve, stopping, told
 from neo4j import GraphDatabase
-
-INCREMENT = "MATCH (c:Counter {number: $number}) SET c.n = c.n + 1 RETURN c.n"
-COUNTERS = 4
-stopping = threading.Event()
-lock = threading.Lock()
-told = {"done": 0, "failed": [], "unseen": 0}
 
 
 def count_on(session, number, in_function):
@@ -31,7 +24,7 @@ def client(driver, i):
                 with lock:
                     told["done"] += 1
                 with driver.session(database="neo4j", default_access_mode="READ") as reader:  # no bookmark of the other session
-                    seen = reader.run("MATCH (c:Counter {number: $number}) RETURN c.n", number=number).single()[0]
+                    seen = reader.run(READ, number=number).single()[0]
                 with lock:
                     told["unseen"] += seen < n
             except Exception as error:  # whatever a client is told is what is looked for
@@ -40,19 +33,4 @@ def client(driver, i):
                 return
 
 
-def main():
-    clients, uris = int(sys.argv[1]), sys.argv[2:]
-    drivers = [GraphDatabase.driver(uri, auth=None) for uri in uris]
-    threads = [threading.Thread(target=client, args=(drivers[i % len(drivers)], i)) for i in range(clients)]
-    for thread in threads:
-        thread.start()
-    sys.stdin.read()
-    stopping.set()
-    for thread in threads:
-        thread.join()
-    for driver in drivers:
-        driver.close()
-    print(json.dumps(told), flush=True)
-
-
-main()
+serve(client, int(sys.argv[1]), [GraphDatabase.driver(uri, auth=None) for uri in sys.argv[2:]])

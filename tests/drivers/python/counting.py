@@ -3,19 +3,11 @@
 
 Clients use bolt:// and neo4j://, and transaction functions and statements by themselves, in all four ways. Each then reads what it has
 written, in read mode, behind its own bookmark."""
-import json
 import sys
-import threading
 import traceback
 
+from crowd import COUNTERS, INCREMENT, READ, lock, serve, stopping, told
 from neo4j import GraphDatabase
-
-INCREMENT = "MATCH (c:Counter {number: $number}) SET c.n = c.n + 1 RETURN c.n"
-READ = "MATCH (c:Counter {number: $number}) RETURN c.n"
-COUNTERS = 4
-stopping = threading.Event()
-lock = threading.Lock()
-told = {"done": 0, "failed": [], "unseen": 0}
 
 
 def value(text, number):
@@ -45,22 +37,10 @@ def client(driver, i):
                 return
 
 
-def main():
-    clients, address = int(sys.argv[1]), sys.argv[2]
-    drivers = []
-    for scheme in ("bolt", "neo4j"):
-        drivers.append(GraphDatabase.driver(f"{scheme}://{address}", auth=None))
-        drivers[-1].scheme = scheme
-    threads = [threading.Thread(target=client, args=(drivers[i % 2], i)) for i in range(clients)]
-    for thread in threads:
-        thread.start()
-    sys.stdin.read()
-    stopping.set()
-    for thread in threads:
-        thread.join()
-    for driver in drivers:
-        driver.close()
-    print(json.dumps(told), flush=True)
+def connect(scheme, address):
+    driver = GraphDatabase.driver(f"{scheme}://{address}", auth=None)
+    driver.scheme = scheme
+    return driver
 
 
-main()
+serve(client, int(sys.argv[1]), [connect(scheme, sys.argv[2]) for scheme in ("bolt", "neo4j")])
