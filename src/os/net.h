@@ -2,7 +2,8 @@
 //
 // A connection delivers what it read through a callback and keeps nothing of it; what is written waits in its queue until the
 // socket takes it. It is told when the queue falls to the low mark. Reading can be paused; a peer that hangs up is noticed even
-// then. TLS can be switched on at the start or after the first bytes were seen (os/tls.h).
+// then, and so is a machine that is gone without a word (os/net_alive.h). TLS can be switched on at the start or after the first
+// bytes were seen (os/tls.h).
 #pragma once
 
 #include <stdbool.h>
@@ -54,13 +55,20 @@ struct net_conn_events {
   void (*received)(void *context, const void *bytes, size_t len);
   /// The queue was above the high mark and has fallen to the low mark.
   void (*drained)(void *context);
-  /// The peer hung up or the socket failed (ERR_CLOSED, ERR_IO), or a close that was asked for is complete (ERR_OK). Called at
-  /// most once, never from within another function of this header; the callee frees the connection, nothing else comes after.
+  /// The peer hung up, or is gone without a word (ERR_CLOSED), or the socket failed (ERR_IO), or a close that was asked for is
+  /// complete (ERR_OK). Called at most once, never from within another function of this header; the callee frees the connection,
+  /// nothing else comes after.
   void (*closed)(void *context, enum err why);
 };
 
-// A peer of which nothing is heard for so long is asked whether it is there (SO_KEEPALIVE), so often, before it is gone.
-enum { NET_ALIVE_IDLE_S = 15, NET_ALIVE_INTERVAL_S = 5, NET_ALIVE_TRIES = 3 };
+// A peer of which nothing is heard for so long is asked whether it is there, so often, before it is gone: after half a minute. So
+// is one that has not acknowledged for as long what was sent to it. A slow reader is not: its system answers.
+enum {
+  NET_ALIVE_IDLE_S = 15,
+  NET_ALIVE_INTERVAL_S = 5,
+  NET_ALIVE_TRIES = 3,
+  NET_ALIVE_SILENCE_S = NET_ALIVE_IDLE_S + NET_ALIVE_INTERVAL_S * NET_ALIVE_TRIES,
+};
 
 /// Takes over `socket` (closed on failure too): non-blocking, TCP_NODELAY, SO_KEEPALIVE. Reads from now on.
 enum err net_conn_new(struct loop *loop, int socket, const struct net_conn_limits *limits, const struct net_conn_events *events,

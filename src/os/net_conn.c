@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "os/loop_int.h"
+#include "os/net_alive.h"
 #include "os/net_queue.h"
 #include "os/tls.h"
 
@@ -18,6 +20,7 @@ struct net_conn {
   struct loop *loop;
   struct event *event; // edge-triggered, set once: reading, writing, the peer's hang-up
   struct loop_timer *linger;
+  struct loop_timer *look; // at what has become of the output; runs while there is some
   struct tls_session *tls;
   struct net_conn_limits limits;
   struct net_conn_events events;
@@ -28,14 +31,16 @@ struct net_conn {
   char *why;       // of `failed`, where somebody knows; NULL otherwise
   enum err failed; // reported by `closed` from the event loop
   int socket;
-  uint16_t busy; // callbacks of this connection that are on the stack
-  bool was_full, paused, readable, finishing, shut, dead;
+  uint16_t busy;      // callbacks of this connection that are on the stack
+  uint8_t unanswered; // looks in a row
+  bool looking, was_full, paused, readable, finishing, shut, dead;
 };
 
 // ---- life ----
 
 static void conn_release(struct net_conn *c) {
   loop_timer_free(c->linger);
+  loop_timer_free(c->look);
   if (c->event != NULL) event_free(c->event);
   if (c->socket >= 0) close(c->socket);
   tls_session_free(c->tls);
@@ -83,6 +88,35 @@ static void conn_report(struct net_conn *c, enum err why) {
   c->events.closed(c->context, why);
 }
 
+// ---- a peer that is gone ----
+
+/// A look every few seconds, and none while all is acknowledged: an idle connection costs nothing.
+static void conn_look_later(struct net_conn *c) {
+  if (!c->looking) loop_timer_set(c->look, NET_ALIVE_INTERVAL_S * 1000, false);
+  c->looking = true;
+}
+
+/// As after a reset: what the system still has is dropped, and not sent to a machine that comes back.
+static void conn_lose(struct net_conn *c) {
+  struct linger drop = {.l_onoff = 1, .l_linger = 0};
+  char why[64];
+  snprintf(why, sizeof why, "it acknowledged nothing for %d s", NET_ALIVE_SILENCE_S);
+  setsockopt(c->socket, SOL_SOCKET, SO_LINGER, &drop, sizeof drop);
+  conn_explain(c, why);
+  conn_fail(c, ERR_CLOSED);
+}
+
+static void on_look(void *argument) {
+  struct net_conn *c = argument;
+  enum net_output output = net_output_look(c->socket);
+  c->looking = false;
+  c->unanswered = output == NET_OUTPUT_UNANSWERED ? (uint8_t) (c->unanswered + 1) : 0;
+  if (c->unanswered > NET_ALIVE_TRIES)
+    conn_lose(c);
+  else if (output != NET_OUTPUT_ACKNOWLEDGED)
+    conn_look_later(c);
+}
+
 // ---- sending ----
 
 static void conn_shut(struct net_conn *c) {
@@ -112,6 +146,7 @@ static enum err conn_send(struct net_conn *c) {
     }
     net_queue_drop(&c->out, (size_t) sent);
     c->sent += (uint64_t) sent;
+    conn_look_later(c);
   }
   return ERR_OK;
 }
@@ -276,17 +311,14 @@ void net_conn_finish(struct net_conn *c, int64_t linger_ms) {
   event_active(c->event, EV_TIMEOUT, 0); // flush, and read what waits
 }
 
-/// A machine that loses its power closes nothing: the system asks after whoever is silent, and without this only after two hours,
-/// in which a transaction of its keeps its locks. Where it has not acknowledged the last answer, the system repeats that instead,
-/// for a quarter of an hour (no TCP_USER_TIMEOUT: it would also end clients that read slowly).
-static void socket_configure(int socket) {
-  int one = 1, idle_s = NET_ALIVE_IDLE_S, interval_s = NET_ALIVE_INTERVAL_S, tries = NET_ALIVE_TRIES;
-  evutil_make_socket_nonblocking(socket);
-  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-  setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
-  setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
-  setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &tries, sizeof tries);
+static enum err conn_prepare(struct net_conn *c, struct error *e) {
+  int one = 1;
+  evutil_make_socket_nonblocking(c->socket);
+  setsockopt(c->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  net_alive_ask(c->socket);
+  c->event = event_new(loop_base(c->loop), c->socket, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event, c);
+  if (c->event == NULL || event_add(c->event, NULL) != 0) return error_set(e, ERR_NOMEM, "no memory for a connection");
+  return loop_timer_new(c->loop, on_look, c, &c->look, e);
 }
 
 enum err net_conn_new(struct loop *loop, int socket, const struct net_conn_limits *limits, const struct net_conn_events *events,
@@ -297,11 +329,10 @@ enum err net_conn_new(struct loop *loop, int socket, const struct net_conn_limit
     return error_set(e, ERR_NOMEM, "no memory for a connection");
   }
   *c = (struct net_conn){.loop = loop, .socket = socket, .limits = *limits, .events = *events, .context = context};
-  socket_configure(socket);
-  c->event = event_new(loop_base(loop), socket, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event, c);
-  if (c->event == NULL || event_add(c->event, NULL) != 0) {
+  enum err err = conn_prepare(c, e);
+  if (err != ERR_OK) {
     conn_release(c);
-    return error_set(e, ERR_NOMEM, "no memory for a connection");
+    return err;
   }
   *ret = c;
   return ERR_OK;

@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,6 +11,7 @@
 #include "base/test.h"
 #include "os/net.h"
 #include "os/net_queue.h"
+#include "os/test_socket.h"
 
 // An echo server in a few lines: what comes is sent back, "finish" ends the connection, "pause" stops reading.
 struct echo {
@@ -80,30 +80,13 @@ static int echo_start(struct echo *s) {
   *s = (struct echo){.limits = {512 << 10, 128 << 10}};
   assert_ok(loop_start("echo", &s->loop, NULL));
   loop_call(s->loop, echo_listen, s);
-  struct str host;
-  uint16_t port;
-  assert_ok(net_address_split(str_of(net_listener_address(s->listener)), 0, &host, &port, NULL));
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  assert_int_equal(connect(fd, (struct sockaddr *) &to, sizeof to), 0);
-  return fd;
+  return socket_connected(s->listener);
 }
 
 static void echo_stop(struct echo *s, int fd) {
   close(fd);
   loop_call(s->loop, echo_unlisten, s);
   loop_stop(s->loop);
-}
-
-static size_t read_to_end(int fd, size_t want) {
-  char bytes[65536];
-  size_t total = 0;
-  while (total < want) {
-    ssize_t got = read(fd, bytes, sizeof bytes);
-    if (got <= 0) break;
-    total += (size_t) got;
-  }
-  return total;
 }
 
 static bool becomes(_Atomic int *value, int expected) {
