@@ -204,6 +204,68 @@ TEST(a_machine_that_loses_power_is_silent_until_it_is_back) {
   world_free(world);
 }
 
+/// Seconds until the client's connection was closed.
+static int64_t closed_after_s(int64_t most_s) {
+  int64_t begin_ns = world_now_ns();
+  world_run_for(most_s * NS_PER_S, NULL, NULL);
+  assert_int_equal(client.closed, 1);
+  assert_int_equal(client.why, ERR_CLOSED);
+  return (client.closed_ns - begin_ns) / NS_PER_S;
+}
+
+TEST(a_machine_that_loses_power_is_found_out_within_half_a_minute_whether_it_owes_an_acknowledgement_or_not) {
+  for (uint64_t seed = 1; seed < 20; seed++) {
+    begin_connected(seed);
+    say(); // heard, and acknowledged
+    world_run_for((int64_t) seed * NS_PER_S, NULL, NULL);
+    process_kill(at_server, WORLD_END_MACHINE);
+    if (seed % 2 == 0) say();
+    assert_in_range(closed_after_s(60), NET_ALIVE_INTERVAL_S * NET_ALIVE_TRIES, NET_ALIVE_SILENCE_S);
+    world_free(world);
+  }
+}
+
+TEST(a_machine_that_is_back_does_not_know_whom_nothing_was_sent_to) {
+  begin_connected(11);
+  process_kill(at_server, WORLD_END_MACHINE);
+  server = (struct end){0};
+  process_start(at_server, serve, &server);
+  assert_in_range(closed_after_s(60), 1, NET_ALIVE_IDLE_S);
+  world_free(world);
+}
+
+TEST(a_link_that_is_cut_one_way_for_long_ends_the_connection_at_both_ends) {
+  begin_connected(12);
+  world_link(at_server, at_client)->cut = true;
+  say(); // arrives, and is acknowledged in vain
+  assert_in_range(closed_after_s(60), NET_ALIVE_INTERVAL_S * NET_ALIVE_TRIES, NET_ALIVE_SILENCE_S);
+  assert_memory_equal(server.heard, ALL_WORDS, strlen(ALL_WORDS));
+  assert_int_equal(server.closed, 1);
+  world_free(world);
+}
+
+static void pause_on_loop(void *argument) {
+  net_conn_pause(((struct end *) argument)->conn);
+}
+
+static void *pause_reading(void *argument) {
+  loop_call(((struct end *) argument)->loop, pause_on_loop, argument);
+  return NULL;
+}
+
+TEST(a_slow_reader_and_a_process_that_stands_still_are_there) {
+  begin_connected(13);
+  fiber_detach(fiber_start(at_server, "pause", pause_reading, &server));
+  world_run_for(NS_PER_S, NULL, NULL);
+  say();
+  world_run_for(200 * NS_PER_S, NULL, NULL);
+  process_pause(at_server, 200 * NS_PER_S);
+  world_run_for(200 * NS_PER_S, NULL, NULL);
+  assert_int_equal(server.heard_bytes, 0);
+  assert_int_equal(server.closed + client.closed, 0);
+  world_free(world);
+}
+
 TEST(a_paused_process_hears_it_all_afterwards) {
   begin_connected(7);
   process_pause(at_server, 2 * NS_PER_S);
@@ -336,6 +398,10 @@ TEST(one_seed_is_one_story) {
 
 TESTS(T(bytes_come_in_order_after_a_while), T(a_link_that_is_cut_keeps_what_was_sent),
       T(nobody_is_reached_over_a_link_that_is_cut), T(a_process_that_ends_closes_its_connections),
-      T(a_machine_that_loses_power_is_silent_until_it_is_back), T(a_paused_process_hears_it_all_afterwards),
+      T(a_machine_that_loses_power_is_silent_until_it_is_back),
+      T(a_machine_that_loses_power_is_found_out_within_half_a_minute_whether_it_owes_an_acknowledgement_or_not),
+      T(a_machine_that_is_back_does_not_know_whom_nothing_was_sent_to),
+      T(a_link_that_is_cut_one_way_for_long_ends_the_connection_at_both_ends),
+      T(a_slow_reader_and_a_process_that_stands_still_are_there), T(a_paused_process_hears_it_all_afterwards),
       T(threads_take_turns_at_a_mutex), T(a_process_dies_with_its_memory),
       T(what_was_synced_is_there_after_the_power_was_cut_within_a_write), T(one_seed_is_one_story))

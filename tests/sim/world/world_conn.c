@@ -207,7 +207,7 @@ enum err net_conn_new(struct loop *loop, int socket, const struct net_conn_limit
   }
   *c = (struct net_conn){
       .end = endpoint_of(socket), .loop = loop, .ready.run = on_ready, .limits = *limits, .events = *events, .context = context};
-  c->end->conn = c;
+  endpoint_take(c->end, c);
   conn_notice(c);
   *ret = c;
   return ERR_OK;

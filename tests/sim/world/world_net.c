@@ -44,6 +44,7 @@ struct endpoint *endpoint_of(int socket) {
 
 static void on_arrival(struct world_event *event);
 static void on_ack(struct world_event *event);
+static void on_question(struct world_event *event);
 
 /// The world's own memory.
 static struct endpoint *endpoint_new(struct process *p, struct process *other) {
@@ -52,8 +53,13 @@ static struct endpoint *endpoint_new(struct process *p, struct process *other) {
     socket_room = MAX(2 * socket_room, 64);
     sockets = mem_realloc(sockets, (size_t) socket_room * sizeof(struct endpoint *));
   }
-  *ep = (struct endpoint){
-      .process = p, .other = other, .lives = p->lives, .socket = socket_count, .arrival.run = on_arrival, .ack.run = on_ack};
+  *ep = (struct endpoint){.process = p,
+                          .other = other,
+                          .lives = p->lives,
+                          .socket = socket_count,
+                          .arrival.run = on_arrival,
+                          .ack.run = on_ack,
+                          .question.run = on_question};
   sockets[socket_count++] = ep;
   return ep;
 }
@@ -107,12 +113,26 @@ static bool is_gone(const struct endpoint *ep) {
   return ep->dead || ep->lives != ep->process->lives;
 }
 
+static bool is_off(const struct process *p) {
+  return !p->alive && p->machine_is_off;
+}
+
+/// What goes one way only is acknowledged, or answered, by nobody.
+static bool hear_each_other(const struct process *a, const struct process *b) {
+  return !world_link(a, b)->cut && !world_link(b, a)->cut && !is_off(a) && !is_off(b);
+}
+
+static void heard(struct endpoint *ep) {
+  if (hear_each_other(ep->process, ep->other)) ep->heard_ns = world->now_ns;
+}
+
 static void arrive(struct endpoint *ep, const struct packet *p) {
   world_note(hash64(p->bytes, p->len, (uint64_t) ep->socket));
   if (is_gone(ep)) {
     if (p->kind == PACKET_DATA && !is_gone(ep->peer)) send_packet(ep, PACKET_RESET, NULL, 0);
     return;
   }
+  heard(ep);
   if (p->kind == PACKET_DATA && buf_append(&ep->received, p->bytes, p->len) != ERR_OK) abort();
   ep->ended |= p->kind == PACKET_END;
   ep->was_reset |= p->kind == PACKET_RESET;
@@ -122,7 +142,7 @@ static void arrive(struct endpoint *ep, const struct packet *p) {
 /// What cannot come now is sent again and again, each time after a longer while.
 static void on_arrival(struct world_event *event) {
   struct endpoint *ep = CONTAINER_OF(event, struct endpoint, arrival);
-  bool silent = world_link(ep->other, ep->process)->cut || (!ep->process->alive && ep->machine_died);
+  bool silent = world_link(ep->other, ep->process)->cut || is_off(ep->process);
   if (silent) {
     ep->retry_ms = ep->retry_ms == 0 ? RETRY_MS : MIN(2 * ep->retry_ms, (int64_t) RETRY_MS_MAX);
     world_event_set(event, ep->retry_ms * NS_PER_MS + (int64_t) rng_below(&world->rng, NS_PER_MS));
@@ -145,6 +165,7 @@ static void on_ack(struct world_event *event) {
   }
   ep->peer->unacked -= ep->owed;
   ep->owed = 0;
+  heard(ep->peer);
   tell_conn(ep->peer);
 }
 
@@ -162,11 +183,45 @@ void endpoint_close(struct endpoint *ep) {
   ep->conn = NULL;
   buf_done(&ep->received);
   world_leave(before);
-  if (!is_gone(ep->peer)) send_packet(ep, unread ? PACKET_RESET : PACKET_END, NULL, 0);
+  if (!is_gone(ep->peer)) send_packet(ep, unread || ep->was_reset ? PACKET_RESET : PACKET_END, NULL, 0);
 }
 
 void endpoint_end(struct endpoint *ep) {
   send_packet(ep, PACKET_END, NULL, 0);
+}
+
+// ---- machines that are gone ----
+
+static void lose(struct endpoint *ep) {
+  drop_packets(ep->peer); // nobody repeats them any more
+  ep->was_reset = true;
+  tell_conn(ep);
+}
+
+/// Asks, or repeats, what nobody has answered for a while.
+static void on_question(struct world_event *event) {
+  struct endpoint *ep = CONTAINER_OF(event, struct endpoint, question);
+  if (is_gone(ep) || ep->was_reset) return;
+  int64_t silent_ns = world->now_ns - ep->heard_ns;
+  if (silent_ns < NET_ALIVE_IDLE_S * NS_PER_S) {
+    world_event_set(event, NET_ALIVE_IDLE_S * NS_PER_S - silent_ns);
+  } else if (!hear_each_other(ep->process, ep->other)) {
+    if (silent_ns < NET_ALIVE_SILENCE_S * NS_PER_S)
+      world_event_set(event, NET_ALIVE_INTERVAL_S * NS_PER_S);
+    else
+      lose(ep);
+  } else if (ep->peer->machine_died) {
+    lose(ep); // it is back, and does not know the connection
+  } else {
+    ep->heard_ns = world->now_ns;
+    world_event_set(event, NET_ALIVE_IDLE_S * NS_PER_S);
+  }
+}
+
+void endpoint_take(struct endpoint *ep, struct net_conn *conn) {
+  ep->conn = conn;
+  ep->heard_ns = world->now_ns;
+  world_event_set(&ep->question, NET_ALIVE_IDLE_S * NS_PER_S);
 }
 
 void net_socket_close(int socket) {
@@ -318,7 +373,7 @@ static void on_first_word(struct world_event *event) {
     finish(c, ERR_NOTFOUND, "Name or service not known");
     return;
   }
-  bool silent = world_link(c->from, to)->cut || world_link(to, c->from)->cut || (!to->alive && to->machine_is_off);
+  bool silent = !hear_each_other(c->from, to);
   if (!silent) {
     struct net_listener *l = to->alive ? find_listener(to, c->port) : NULL;
     if (l != NULL && l->waiting_count < (int) ARRAY_SIZE(l->waiting))

@@ -2,7 +2,8 @@
 //
 // A connection is two streams of bytes, each in order, each arriving after its link's delay. A link that is cut keeps what was
 // sent and tries again, as TCP does; a machine that lost its power is silent, and one that came back resets what it does not
-// know. Hosts are called as their processes.
+// know. Of whom nothing can be heard for half a minute is gone, as in os/net_alive.h: what is under way is repeated, or else the
+// other end asked, and either needs both directions. Hosts are called as their processes.
 #pragma once
 
 #include "world.h"

@@ -27,7 +27,8 @@ struct endpoint {
   int socket;
   struct packet *first, *last; // under way to here
   int64_t last_at_ns, retry_ms;
-  struct world_event arrival, ack;
+  int64_t heard_ns; // of the other end, when it could hear this one too
+  struct world_event arrival, ack, question;
   struct buf received;
   size_t unacked; // sent from here, not read there, as far as is known here
   size_t owed;    // read here, not told there
@@ -35,6 +36,8 @@ struct endpoint {
 };
 
 struct endpoint *endpoint_of(int socket);
+/// From now on the connection is told if the other end is gone without a word.
+void endpoint_take(struct endpoint *ep, struct net_conn *conn);
 /// How much was taken.
 size_t endpoint_send(struct endpoint *ep, const void *bytes, size_t len);
 /// No more is sent.
