@@ -48,14 +48,6 @@ def logs(server, pattern, timeout_s=30):
     wait_for(f"'{pattern}' in the log of {server.home}", lambda: re.search(pattern, log(server)), timeout_s)
 
 
-def open_files(server):
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
-
-
-def memory_bytes(server):
-    return int(pathlib.Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * resource.getpagesize()
-
-
 def all_lead(cluster):
     """Both databases have their leaders."""
     cluster.write("CREATE (:Begun)")
@@ -122,7 +114,7 @@ class Attacked:
         self.writer = Writer(self.cluster.leader())
         self.there = count_of_things(self.writer.server)
         self.elected, self.told = self.elections(), self.lines()
-        self.memory = {s.home: memory_bytes(s) for s in self.cluster.servers}
+        self.memory = {s.home: s.memory_mb() for s in self.cluster.servers}
         self.writer.__enter__()
         self.writer.goes_on()
         return self.writer
@@ -139,8 +131,8 @@ class Attacked:
         wait_for("nothing acknowledged is lost", lambda: count_of_things(self.writer.server) == self.there + self.writer.acknowledged)
         for server in self.cluster.servers:
             assert server.process.poll() is None, f"{server.home} ended"
-            grown = memory_bytes(server) - self.memory[server.home]
-            assert grown < 200 << 20, f"{server.home} has grown by {grown >> 20} MB"
+            grown = server.memory_mb() - self.memory[server.home]
+            assert grown < 200, f"{server.home} has grown by {grown} MB"
             for name, lines in self.lines()[server.home].items():
                 assert lines - self.told[server.home][name] <= self.lines_max, f"{server.home} has told {lines} times of the {name} port"
 
@@ -260,7 +252,7 @@ class Hostile(unittest.TestCase):
                 with contextlib.suppress(OSError):
                     stack.enter_context(connect(server.bolt_port))
             self.assertGreater(len(idle), 1500)
-            self.assertLess(open_files(server), FEW_FILES - 50)  # there are some for stores and members
+            self.assertLess(server.open_files(), FEW_FILES - 50)  # there are some for stores and members
             follower.kill()
             follower.start()  # its connections come after all of those
             written = writer.acknowledged

@@ -1,7 +1,5 @@
 """Bytes that no driver sends. Each client gets an answer or loses its connection; nobody else notices, and the memory comes back."""
-import os
 import random
-import re
 import socket
 import struct
 import time
@@ -19,19 +17,6 @@ DEPTH = 100_000
 def framed(message):
     chunks = [message[i:i + 65535] for i in range(0, len(message), 65535)]
     return b"".join(struct.pack(">H", len(c)) + c for c in chunks) + b"\x00\x00"
-
-
-def memory_mb(server):
-    """Resident memory; 0 under a sanitizer, which keeps what was freed and takes a multiple of it."""
-    with open(f"/proc/{server.process.pid}/maps", encoding="ascii", errors="replace") as maps:
-        if re.search("lib[at]san", maps.read()):
-            return 0
-    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS"))
-
-
-def open_files(server):
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
 class Raw:
@@ -120,7 +105,7 @@ class Bytes(HomeCase):
         self.assert_well()
 
     def test_after_login_a_message_beyond_the_limit_is_refused_as_soon_as_it_is_seen(self):
-        before = memory_mb(self.running)
+        before = self.running.memory_mb()
         with connect(self.running) as client:
             chunk = struct.pack(">H", 65535) + b"\x80" * 65535
             try:
@@ -131,17 +116,17 @@ class Bytes(HomeCase):
             heard = Raw.hear(client)
             self.assertIn(b"longer than 67108864 bytes", heard)
         self.assert_well()
-        self.assertLess(memory_mb(self.running) - before, 400)
+        self.assertLess(self.running.memory_mb() - before, 400)
 
     def test_a_declared_size_takes_no_memory(self):
-        before = memory_mb(self.running)
+        before = self.running.memory_mb()
         huge = [b"\xd6\x7f\xff\xff\xff", b"\xda\x7f\xff\xff\xff", b"\xd2\x7f\xff\xff\xff", b"\xce\x7f\xff\xff\xff", b"\xd5\xff\xff", b"\xd9\xff\xff"]
         for value in huge:
             with connect(self.running) as client:
                 client.socket.sendall(framed(b"\xb3\x10" + pack("RETURN 1") + b"\xa1\x81p" + value))
                 self.refused_and_goes_on(client)
         self.assert_well()
-        self.assertLess(memory_mb(self.running) - before, 100)
+        self.assertLess(self.running.memory_mb() - before, 100)
 
     def refused_and_goes_on(self, client, code="Neo.ClientError.Request.Invalid"):
         with self.assertRaises(Failure) as caught:
@@ -164,7 +149,7 @@ class Bytes(HomeCase):
         self.assert_well()
 
     def test_a_websocket_that_pings_and_never_reads(self):
-        before = memory_mb(self.running)
+        before = self.running.memory_mb()
         upgrade = (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
         with Raw(self.running, upgrade) as client:
@@ -179,7 +164,7 @@ class Bytes(HomeCase):
                 pass
             self.assertLess(sent, 200 << 20, "the server went on taking pings")
         self.assert_well()
-        self.assertLess(memory_mb(self.running) - before, 100)
+        self.assertLess(self.running.memory_mb() - before, 100)
 
     def test_clients_that_take_their_time_lose_the_connection(self):
         """The time runs from accept to login, whatever is sent meanwhile."""
@@ -196,7 +181,7 @@ class Bytes(HomeCase):
         self.assert_well()
 
     def test_ten_thousand_connections_that_are_opened_and_dropped(self):
-        files, before = open_files(self.running), memory_mb(self.running)
+        files, before = self.running.open_files(), self.running.memory_mb()
         for i in range(10_000):
             client = socket.create_connection(("127.0.0.1", self.running.bolt_port), timeout=20)
             if i % 3 == 1:
@@ -205,16 +190,16 @@ class Bytes(HomeCase):
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not an end
             client.close()
         deadline = time.monotonic() + 20
-        while open_files(self.running) > files + 5 and time.monotonic() < deadline:
+        while self.running.open_files() > files + 5 and time.monotonic() < deadline:
             time.sleep(0.1)
-        self.assertLessEqual(open_files(self.running), files + 5)
+        self.assertLessEqual(self.running.open_files(), files + 5)
         self.assert_well()
-        self.assertLess(memory_mb(self.running) - before, 100)
+        self.assertLess(self.running.memory_mb() - before, 100)
 
     def test_nine_hundred_clients_that_announce_large_messages_and_do_not_log_in(self):
-        before = memory_mb(self.running)
+        before = self.running.memory_mb()
         clients = [Raw(self.running, BOLT_5_4 + struct.pack(">H", 8192) + HELLO) for _ in range(900)]
         self.assert_well()
-        self.assertLess(memory_mb(self.running) - before, 100)
+        self.assertLess(self.running.memory_mb() - before, 100)
         for client in clients:
             client.socket.close()

@@ -4,7 +4,6 @@ import time
 
 from base import HomeCase, connect
 from lib.bolt import Failure
-from test_hostile_bytes import memory_mb
 
 N = 100_000
 MEGABYTE = 1 << 20
@@ -163,11 +162,11 @@ class Statements(HomeCase):
                     self.assertEqual(self.bolt.run(text).rows, [[expected]])
 
     def test_values_and_rows_that_explode(self):
-        before = memory_mb(self.running)
+        before = self.running.memory_mb()
         for name, (text, code) in EXPLOSIONS.items():
             with self.subTest(name):
                 self.fails(code, text, tx_timeout=10_000)
-        self.assertLess(memory_mb(self.running) - before, 400)
+        self.assertLess(self.running.memory_mb() - before, 400)
 
     def test_the_neighbours_do_not_notice(self):
         neighbours = [Neighbour(self.running) for _ in range(3)]
@@ -180,19 +179,19 @@ class Statements(HomeCase):
         self.assertLess(max(n.worst_s for n in neighbours), 10)
 
     def test_large_statements_and_what_they_compute_do_not_stay_in_memory(self):
-        before = memory_mb(self.running)
+        before = self.running.memory_mb()
         for i in range(10):
             self.bolt.run("RETURN size([" + f"{i}," * MEGABYTE + "1]) AS n")
             self.fails(TX_MEMORY, EXPLOSIONS["a text whose characters become texts"][0] + f" + {i}")
-        self.assertLess(memory_mb(self.running) - before, 500)
+        self.assertLess(self.running.memory_mb() - before, 500)
 
     def test_rows_of_a_megabyte_wait_until_they_are_read(self):
-        before = memory_mb(self.running)
+        before = self.running.memory_mb()
         with connect(self.running) as lazy:
             lazy.send(0x10, "UNWIND range(1, 2000) AS i RETURN $s AS s", {"s": "x" * MEGABYTE}, {})
             lazy.send(0x3F, {"n": -1})
             time.sleep(1)
-            self.assertLess(memory_mb(self.running) - before, 300)
+            self.assertLess(self.running.memory_mb() - before, 300)
         self.assertEqual(self.bolt.run("RETURN 1 AS one").rows, [[1]])
 
     def test_a_value_too_long_to_be_sent_is_refused(self):
