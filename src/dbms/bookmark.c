@@ -24,7 +24,9 @@ struct str bookmark_write(char to[BOOKMARK_BYTES_MAX], const char *uuid, uint64_
     to[n++] = ':';
     if (generation > 1) n += write_id(to + n, generation), to[n++] = ':';
   }
-  return (struct str){to, n + write_id(to + n, id)};
+  n += write_id(to + n, id);
+  to[n] = '\0';
+  return (struct str){to, n};
 }
 
 static bool read_id(struct str text, uint64_t *ret) {

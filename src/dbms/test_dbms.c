@@ -28,8 +28,10 @@ TEST(a_bookmark_says_which_transaction_of_which_database) {
 TEST(a_bookmark_of_a_store_that_was_recovered_says_of_which_generation) {
   char written[BOOKMARK_BYTES_MAX];
   struct bookmark b;
+  memset(written, '9', sizeof written); // of one before
   struct str text = bookmark_write(written, "01234567-89ab-cdef-0123-456789abcdef", 3, 42, false);
   assert_str(text, "Q1:01234567-89ab-cdef-0123-456789abcdef:3:42");
+  assert_int_equal(strlen(written), text.len);
   assert_ok(bookmark_read(text, &b, NULL));
   assert_int_equal(b.generation, 3);
   assert_int_equal(b.id, 42);

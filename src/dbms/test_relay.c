@@ -41,6 +41,22 @@ TEST(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_once)
   scene_stop(&s);
 }
 
+TEST(the_bookmark_of_a_write_is_that_of_its_database_whatever_the_session_has_written_before) {
+  struct scene s;
+  scene_start(&s);
+  memset(s.here.session->bookmark_text, '9', BOOKMARK_BYTES_MAX - 1); // as one with a longer number leaves it
+  must(&s.here, tell(&s.here, INCREMENT, true));
+  struct str seen = s.here.op.pulled.summary.bookmark;
+  struct dbms_op op = op_run(COUNTER, true);
+  op.run.tx.read_only = true;
+  op.run.tx.bookmarks = &seen;
+  op.run.tx.bookmark_count = 1;
+  must(&s.there, ask(&s.there, op));
+  must(&s.there, ask(&s.there, op_pull(&s.there, -1)));
+  assert_int_equal(s.there.sum, 1);
+  scene_stop(&s);
+}
+
 TEST(a_transaction_in_write_mode_is_with_the_leader_from_its_beginning) {
   struct scene s;
   scene_start(&s);
@@ -706,6 +722,7 @@ TEST(clients_of_every_member_count_right_while_leaders_change_and_connections_ar
 }
 
 TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_once),
+      T(the_bookmark_of_a_write_is_that_of_its_database_whatever_the_session_has_written_before),
       T(a_transaction_in_write_mode_is_with_the_leader_from_its_beginning), T(indexes_and_users_are_made_by_the_leader_too),
       T(reads_are_answered_here_unless_the_client_looks_for_the_leader_itself),
       T(the_leaders_errors_are_the_clients_and_its_next_statement_is_carried_out),
