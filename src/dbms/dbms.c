@@ -238,6 +238,7 @@ void dbms_close(struct dbms *d) {
   relay_near_free(d->near);
   gateway_free(d->gateway);
   page_pool_close(d->pool);
+  reconcile_close(d);
   scale_down_done(d);
   departures_done(d);
   mutex_done(&d->mutex);

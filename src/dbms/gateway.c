@@ -80,15 +80,19 @@ static enum err take_route(struct dbms_session *s, const struct dbms_op *op) {
   s->linearizable = false;
   r->kept.op = (struct dbms_op){0};
   r->reads = true;
+  r->named_behind = false;
   relay_start(r, NULL, op->route.database, RELAY_KNOCK, RELAY_NAME);
   return ERR_AGAIN;
 }
 
-/// A member knows whether there is such a database, and what the user's home is.
+/// A member knows whether there is such a database, and what the user's home is. One that has none may be behind what the client has
+/// seen: it waits for that, then, and for nothing otherwise.
 enum err relay_state_name(struct relay *r, struct dbms_op *op, struct error *e) {
   if (!r->asked) {
     r->op.begin = (struct dbms_tx_options){.database = r->name,
                                            .impersonated_user = op->route.impersonated_user,
+                                           .bookmarks = op->route.bookmarks,
+                                           .bookmark_count = r->named_behind ? op->route.bookmark_count : 0,
                                            .timeout_ms = -1,
                                            .read_only = true,
                                            .metadata = V_NULL};
@@ -103,6 +107,10 @@ enum err relay_state_name(struct relay *r, struct dbms_op *op, struct error *e) 
   r->peer.failed = true;
   if (relay_is_lost(err)) relay_hang_up(r);
   if (relay_is_lost(err) || relay_is_refused(err) || relay_is_late(r)) return relay_find(r, RELAY_NAME);
+  if (err == ERR_DATABASE_NOT_FOUND && op->route.bookmark_count > 0 && !r->named_behind) {
+    r->named_behind = true;
+    return relay_find(r, RELAY_NAME);
+  }
   op->error = r->op.error;
   return err;
 }

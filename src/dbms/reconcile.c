@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "dbms/catalogue.h"
 #include "dbms/dbms_int.h"
 #include "dbms/system_tx.h"
@@ -144,11 +145,32 @@ static void remove_unknown(struct dbms *d, const struct catalogue_entry *entry) 
     tell(d, EVENT_ERROR, entry->name, "The files of the dropped database cannot be removed", &e);
 }
 
+static enum err note_dropped(struct reconciler *r, struct uuid id, struct error *e) {
+  mutex_lock(&r->mutex);
+  struct uuid *more = mem_realloc(r->dropped, (r->dropped_count + 1) * sizeof *more);
+  if (more != NULL) {
+    r->dropped = more;
+    r->dropped[r->dropped_count++] = id;
+  }
+  mutex_unlock(&r->mutex);
+  return more != NULL ? ERR_OK : error_ensure(e, ERR_NOMEM);
+}
+
+bool reconcile_was_dropped(struct dbms *d, struct uuid id) {
+  struct reconciler *r = &d->reconciler;
+  bool found = false;
+  mutex_lock(&r->mutex);
+  for (size_t i = 0; i < r->dropped_count && !found; i++) found = uuid_eq(r->dropped[i], id);
+  mutex_unlock(&r->mutex);
+  return found;
+}
+
 static enum err follow_entry(struct dbms *d, const struct catalogue_entry *entry, bool at_start, bool *all, struct error *e) {
   struct database *db = find(d, entry->uuid);
   if (db == NULL && entry->requested == CATALOGUE_DROPPED) {
-    if (!at_start && entry->node >= d->reconciler.known_below) remove_unknown(d, entry);
-    return ERR_OK;
+    if (entry->node < d->reconciler.known_below) return ERR_OK;
+    if (!at_start) remove_unknown(d, entry);
+    return note_dropped(&d->reconciler, entry->uuid, e);
   }
   if (db == NULL) TRY(know(d, entry, &db, e));
   *all &= follow(db, entry, at_start);
@@ -194,6 +216,7 @@ static enum err look(struct reconciler *r, bool *ret_all, uint64_t *ret_at, stru
   }
   *ret_all = err == ERR_OK;
   if (err == ERR_OK) err = follow_all(d, &reading.catalogue, false, ret_all, e);
+  if (err == ERR_OK) atomic_store(&r->known, *ret_at);
   if (err == ERR_OK && knows_again) err = cluster_settle(d->cluster, e);
   if (err == ERR_OK) err = departures_follow(d, e);
   if (err == ERR_OK) err = feature_level_follow(d, e);
@@ -331,7 +354,7 @@ struct sweep {
   uint32_t count;
 };
 
-static enum err note_dropped(void *argument, const char *name, bool is_directory) {
+static enum err note_folder(void *argument, const char *name, bool is_directory) {
   struct sweep *s = argument;
   const struct catalogue *c = s->catalogue;
   for (uint32_t i = 0; i < c->count && is_directory; i++)
@@ -348,7 +371,7 @@ static enum err sweep(struct dbms *d, const struct catalogue *c, struct arena *a
   for (uint32_t i = 0; i < c->count && d->cluster != NULL; i++)
     if (c->entries[i].requested == CATALOGUE_DROPPED) cluster_forget_life(d, c->entries[i].uuid);
   snprintf(path, sizeof path, "%.*s/databases", STR_ARG(d->options.config->data_directory));
-  TRY(disk_list(d->options.disk, path, note_dropped, &s, e));
+  TRY(disk_list(d->options.disk, path, note_folder, &s, e));
   for (uint32_t i = 0; i < s.count; i++) {
     struct error why = ERROR_INIT;
     if (remove_files(d, s.found[i]->name, s.found[i]->folder, &why) != ERR_OK)
@@ -428,6 +451,7 @@ static enum err open_all(struct dbms *d, struct arena *a, struct error *e) {
   TRY(follow_all(d, &reading.catalogue, true, &all, e));
   uint64_t at = graph_tx_last_committed(d->system->graph);
   atomic_store(&d->reconciler.seen, at);
+  atomic_store(&d->reconciler.known, at);
   atomic_store(&d->reconciler.done, at);
   return ERR_OK;
 }
@@ -436,9 +460,16 @@ enum err reconcile_open(struct dbms *d, struct error *e) {
   struct arena a;
   arena_init(&a, NULL);
   d->reconciler.dbms = d;
+  mutex_init(&d->reconciler.mutex);
   serial_init(&d->reconciler.serial, d->options.host, WORK_MACHINE, run);
   lead_task_init(&d->reconciler.default_entry, d, WORK_MACHINE, make_default_entry, "database.default");
   enum err err = open_all(d, &a, e);
   arena_done(&a);
   return err;
+}
+
+void reconcile_close(struct dbms *d) {
+  if (d->reconciler.dbms == NULL) return;
+  mem_free(d->reconciler.dropped);
+  mutex_done(&d->reconciler.mutex);
 }

@@ -120,6 +120,7 @@ struct relay {
   enum dbms_outcome fate;  // as a gateway was told by whoever leads
   char fate_bookmark[BOOKMARK_BYTES_MAX];
   struct gateway_tried tried;
+  bool named_behind; // the database was not there, and is asked for behind the client's bookmarks
   uint64_t look_from;
   struct graph_found found_here; // in the log; index 0: not yet
 };

@@ -4,7 +4,6 @@
 #include "dbms/session.h"
 
 #include "base/mutant.h"
-#include "dbms/bookmark.h"
 #include "dbms/command.h"
 #include "dbms/gateway.h"
 #include "dbms/linearizable.h"
@@ -169,39 +168,10 @@ static enum err check_identity(const struct dbms_session *s, const struct dbms_t
   return ERR_OK;
 }
 
-/// The highest transaction of `db` that the bookmarks name; those of other known databases are taken as reached.
-static enum err read_bookmarks(struct dbms_session *s, const struct database *db, const struct str *bookmarks, uint32_t count,
-                               uint64_t *ret, struct error *e) {
-  uint64_t highest = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    struct bookmark b;
-    TRY(bookmark_read(bookmarks[i], &b, e));
-    bool known = b.kind != BOOKMARK_DATABASE, ours = b.kind == BOOKMARK_LEGACY;
-    DATABASES_EACH(other, s->dbms) {
-      bool same = b.kind == BOOKMARK_DATABASE && str_eqz(b.uuid, other->uuid);
-      known |= same;
-      ours |= same && other == db;
-    }
-    if (!known) {
-      return error_set(e, ERR_BOOKMARK_INVALID, "The bookmark `%.*s` is of a database that is not known here.",
-                       (int) MIN(bookmarks[i].len, 200), bookmarks[i].ptr);
-    }
-    bool opened = db->generation != 0; // otherwise whoever has it open sees to that
-    if (ours && opened && b.kind == BOOKMARK_DATABASE && b.generation != db->generation)
-      return error_set(e, ERR_BOOKMARK_INVALID,
-                       "The bookmark `%.*s` is of another generation of the database: it was taken out of a cluster, founded "
-                       "another one, or was "
-                       "recovered since. Begin without bookmarks.",
-                       (int) MIN(bookmarks[i].len, 200), bookmarks[i].ptr);
-    if (ours) highest = MAX(highest, b.id);
-  }
-  *ret = highest;
-  return ERR_OK;
-}
-
 /// The database that a transaction is to be on, if whoever is logged in may have one there, and what it is to see of it.
 static enum err choose_database(struct dbms_session *s, const struct dbms_tx_options *options, struct database **ret,
                                 struct error *e) {
+  TRY(session_await_catalogue(s, options->bookmarks, options->bookmark_count, e));
   TRY(session_find_database(s, options->database, ret, e));
   TRY(check_identity(s, options, *ret, e));
   return linearizable_wanted(s, options, &s->linearizable, e);
@@ -212,7 +182,7 @@ static enum err begin(struct dbms_session *s, struct database *db, const struct 
                       struct error *e) {
   if (s->phase == PHASE_START) {
     TRY(origin_check(db, &options->origin, e));
-    TRY(read_bookmarks(s, db, options->bookmarks, options->bookmark_count, &s->bookmark, e));
+    TRY(session_read_bookmarks(s, db, options->bookmarks, options->bookmark_count, &s->bookmark, e));
     s->bookmark_database = db;
     s->bookmark_deadline_ns =
         clock_monotonic_ns(s->dbms->options.clock) + s->dbms->options.config->bookmark_timeout_ms * NS_PER_MS;
@@ -441,6 +411,7 @@ static enum err op_commit(struct dbms_session *s, struct dbms_op *op, bool *ret_
 
 static enum err op_route(struct dbms_session *s, struct dbms_op *op) {
   struct database *db;
+  TRY(session_await_catalogue(s, op->route.bookmarks, op->route.bookmark_count, &op->error));
   TRY(session_find_database(s, op->route.database, &db, &op->error));
   return routing_table(db, op->route.address, &s->outputs, &op->routed, &op->error);
 }

@@ -32,6 +32,7 @@ struct dbms_session {
   struct dbms_op *op; // under way
   enum session_phase {
     PHASE_START,
+    PHASE_CATALOGUE,  // wait until the databases are known here that the bookmarks speak of
     PHASE_READ_INDEX, // learn what a linearizable read must see
     PHASE_BOOKMARKS,  // wait until the bookmarks are reached
     PHASE_ORIGIN,     // wait until an earlier transaction with the same origin is over
@@ -53,7 +54,7 @@ struct dbms_session {
   uint64_t bookmark; // transaction id that is waited for
   struct database *bookmark_database;
   int64_t bookmark_deadline_ns;
-  // Waiting for a bookmark, or PHASE_SETTLE; under the dbms mutex.
+  // Waiting for a bookmark, PHASE_CATALOGUE or PHASE_SETTLE; under the dbms mutex.
   enum session_sleep { SLEEP_NONE, SLEEP_BEGINS, SLEEP_LASTS, SLEEP_ENDS } sleep;
   bool sleep_polls; // nobody will tell: looked at by every tick
   struct dbms_session *previous_sleeper, *next_sleeper;
@@ -79,6 +80,17 @@ enum err session_find_database(struct dbms_session *s, struct str name, struct d
 
 /// The name of the database of whoever names none.
 struct str session_home(const struct dbms_session *s);
+
+// ---- bookmarks (session_bookmarks.c) ----
+
+/// Whoever has seen a database made, dropped or made anew sees that here, too: before a name is looked up, the catalogue here is as new
+/// as the bookmarks say. ERR_WAIT: not yet, look again (PHASE_CATALOGUE). ERR_BOOKMARK_TIMEOUT; ERR_BOOKMARK_INVALID; the cause, if
+/// `system` has failed here.
+enum err session_await_catalogue(struct dbms_session *s, const struct str *bookmarks, uint32_t count, struct error *e) NODISCARD;
+
+/// The highest transaction of `db` that the bookmarks name; those of other databases that there are, or were, are taken as reached.
+enum err session_read_bookmarks(struct dbms_session *s, const struct database *db, const struct str *bookmarks, uint32_t count,
+                                uint64_t *ret, struct error *e) NODISCARD;
 
 // ---- committing (session_commit.c) ----
 

@@ -33,6 +33,7 @@ void session_woken(void *context) {
 
 /// ERR_WAIT: it will be told. ERR_NOMEM: nobody will tell, and it looks itself with every tick.
 static enum err await_what_is_missing(struct dbms_session *s) {
+  if (s->phase == PHASE_CATALOGUE) return ERR_NOMEM;
   if (relay_has(s->relay)) return relay_await(s->relay);
   if (s->phase == PHASE_READ_INDEX) return linearizable_await(s);
   if (s->phase == PHASE_SETTLE || s->phase == PHASE_ORIGIN || (s->tx != NULL && s->tx->polls)) return ERR_NOMEM;

@@ -53,14 +53,6 @@ static int64_t number_as(struct client *c, const char *consistency) {
   return c->sum;
 }
 
-static void assert_waits(struct client *c) {
-  thread_sleep_ns(50 * NS_PER_MS);
-  mutex_lock(&c->mutex);
-  bool over = c->over;
-  mutex_unlock(&c->mutex);
-  assert_false(over);
-}
-
 static int64_t number_awaited(struct client *c) {
   must(c, await(c));
   must(c, ask(c, op_pull(c, -1)));

@@ -498,13 +498,6 @@ TEST(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it
   scene_stop(&s);
 }
 
-static bool is_over(struct client *c) {
-  mutex_lock(&c->mutex);
-  bool over = c->over;
-  mutex_unlock(&c->mutex);
-  return over;
-}
-
 /// Where the data are looked at too soon to see it, nothing is shown but that all is well.
 static void lose_while_it_fills(struct scene *s, const char *text) {
   const char *filling = "SHOW INDEXES YIELD state WHERE state = 'POPULATING' RETURN count(*)";

@@ -637,6 +637,18 @@ static inline enum err await(struct client *c) {
   return c->op.err;
 }
 
+static inline bool is_over(struct client *c) {
+  mutex_lock(&c->mutex);
+  bool over = c->over;
+  mutex_unlock(&c->mutex);
+  return over;
+}
+
+static inline void assert_waits(struct client *c) {
+  thread_sleep_ns(50 * NS_PER_MS);
+  assert_false(is_over(c));
+}
+
 static inline enum err ask(struct client *c, struct dbms_op op) {
   submit(c, op);
   return await(c);
