@@ -20,7 +20,8 @@ enum { WORDS_FROM = 0xC0, OPEN = 0xFE, CLOSE = 0xFF, DEPTH_MAX = 8 };
 
 static const char *const words[] = {"origin",  "member",    "sequence",      "linearizable", "behind",           "fate",
                                     "outcome", "committed", "not committed", "unknown",      "bookmark",         "place",
-                                    "term",    "last",      "client",        "neo4j_major",  "legacy_bookmarks", "gateway"};
+                                    "term",    "last",      "client",        "neo4j_major",  "legacy_bookmarks", "gateway",
+                                    "verdict", "not made"};
 
 static void put_word(struct buf *to, struct str word) {
   if (word.len > 15) must(buf_append_byte(to, 0xD0) == ERR_OK);
@@ -106,7 +107,8 @@ static void write_all(struct buf *to, const struct said *s) {
 
 static void check_same(const struct said *a, const struct said *b) {
   must(a->tx.origin.member == b->tx.origin.member && a->tx.origin.sequence == b->tx.origin.sequence);
-  must(a->tx.linearizable == b->tx.linearizable && a->tx.asks_fate == b->tx.asks_fate && a->tx.behind == b->tx.behind);
+  must(a->tx.linearizable == b->tx.linearizable && a->tx.asks_fate == b->tx.asks_fate && a->tx.behind == b->tx.behind &&
+       a->tx.wants_verdict == b->tx.wants_verdict);
   must(a->fate.outcome == b->fate.outcome && str_eq(a->fate.bookmark, b->fate.bookmark));
   must(a->place.term == b->place.term && a->place.last == b->place.last);
   must(a->client.neo4j_major == b->client.neo4j_major && a->client.legacy_bookmarks == b->client.legacy_bookmarks &&

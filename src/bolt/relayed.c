@@ -44,6 +44,7 @@ enum err bolt_relayed_read_linearizable(struct value extra, struct dbms_tx_optio
 
 void bolt_relayed_write_question(struct dict *extra, const struct dbms_tx_options *tx) {
   if (tx->asks_fate) dict_int(extra, STR("behind"), (int64_t) tx->behind);
+  if (tx->wants_verdict) dict_bool(extra, STR("verdict"), true);
 }
 
 enum err bolt_relayed_read_question(struct value extra, struct dbms_tx_options *ret, struct error *e) {
@@ -51,11 +52,12 @@ enum err bolt_relayed_read_question(struct value extra, struct dbms_tx_options *
   TRY(bolt_extra_int(extra, STR("behind"), &behind, e));
   ret->asks_fate = value_map_get(extra, STR("behind")) != NULL;
   ret->behind = (uint64_t) behind;
-  return ERR_OK;
+  return bolt_extra_bool(extra, STR("verdict"), &ret->wants_verdict, e);
 }
 
 static const char *const outcomes[] = {
-    [DBMS_FATE_COMMITTED] = "committed", [DBMS_FATE_NOT_COMMITTED] = "not committed", [DBMS_FATE_UNKNOWN] = "unknown"};
+    [DBMS_FATE_COMMITTED] = "committed", [DBMS_FATE_NOT_COMMITTED] = "not committed", [DBMS_FATE_UNKNOWN] = "unknown",
+    [DBMS_FATE_NOT_MADE] = "not made"};
 
 void bolt_relayed_write_fate(struct dict *meta, const struct dbms_fate *fate) {
   struct dict inner;

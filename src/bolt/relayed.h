@@ -16,7 +16,7 @@ void bolt_relayed_write_linearizable(struct dict *extra, const struct dbms_tx_op
 /// Absent: it is not. ERR_PROTOCOL.
 enum err bolt_relayed_read_linearizable(struct value extra, struct dbms_tx_options *ret, struct error *e) NODISCARD;
 
-/// BEGIN: {behind}; nothing where no fate is asked for.
+/// BEGIN: {behind, verdict}; nothing where no fate is asked for.
 void bolt_relayed_write_question(struct dict *extra, const struct dbms_tx_options *tx);
 /// Absent: none is. ERR_PROTOCOL.
 enum err bolt_relayed_read_question(struct value extra, struct dbms_tx_options *ret, struct error *e) NODISCARD;

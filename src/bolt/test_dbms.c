@@ -235,10 +235,11 @@ static struct dbms_place place_of(struct dbms_origin origin) {
   return origin.member == 0 ? (struct dbms_place){0} : (struct dbms_place){5, origin.sequence + 100};
 }
 
-/// Whoever asks behind 1 has committed, behind 2 has not.
+/// Whoever asks behind 1 has committed, behind 2 has not, and behind 4 has asked for a constraint that the data break.
 static struct dbms_fate fate_of(const struct dbms_tx_options *o) {
   if (!o->asks_fate) return (struct dbms_fate){0};
   if (o->behind == 1) return (struct dbms_fate){DBMS_FATE_COMMITTED, STR("Q1:test:2")};
+  if (o->behind == 4 && o->wants_verdict) return (struct dbms_fate){DBMS_FATE_NOT_MADE, STR_NONE};
   return (struct dbms_fate){o->behind == 2 ? DBMS_FATE_NOT_COMMITTED : DBMS_FATE_UNKNOWN, STR_NONE};
 }
 

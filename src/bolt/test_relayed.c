@@ -44,12 +44,12 @@ TEST(the_origin_goes_with_a_transaction_and_its_place_comes_back) {
 
 TEST(what_became_of_an_earlier_transaction_is_told_with_the_later_one) {
   static const char *const fates[] = {"bookmark: 'Q1:test:2', outcome: 'committed'", "outcome: 'not committed'",
-                                      "outcome: 'unknown'"};
+                                      "outcome: 'unknown'", "outcome: 'not made'"};
   for (unsigned behind = 1; behind <= ARRAY_SIZE(fates); behind++) {
     struct player p;
     char say[100], hears[160];
     open_for(&p, true);
-    snprintf(say, sizeof say, "BEGIN {db: 'neo4j', origin: {member: 3, sequence: 7}, behind: %u}", behind);
+    snprintf(say, sizeof say, "BEGIN {db: 'neo4j', origin: {member: 3, sequence: 7}, behind: %u, verdict: true}", behind);
     snprintf(hears, sizeof hears, "SUCCESS {db: 'neo4j', fate: {%s}, place: {last: 107, term: 5}}\n", fates[behind - 1]);
     player_say(&p, say);
     assert_hears(&p, hears);
@@ -83,7 +83,7 @@ TEST(another_listener_takes_no_notice) {
 TEST(an_origin_that_is_none_fails_the_request) {
   static const char *const messages[] = {"BEGIN {origin: 1}", "BEGIN {origin: {member: 'x'}}",
                                          "BEGIN {origin: {member: 3}, behind: 'x'}", "RUN 'RETURN 1' {} {origin: []}",
-                                         "BEGIN {linearizable: 1}"};
+                                         "BEGIN {linearizable: 1}", "BEGIN {origin: {member: 3}, behind: 1, verdict: 1}"};
   for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
     struct player p;
     open_for(&p, true);

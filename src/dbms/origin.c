@@ -59,15 +59,24 @@ enum err origin_place(const struct dbms_session *asks, struct database *db, cons
   return ERR_OK;
 }
 
-enum err origin_fate(struct database *db, const struct dbms_origin *origin, uint64_t *from, uint64_t last, enum dbms_outcome *ret,
-                     uint64_t *ret_id, struct error *e) {
-  struct graph_found found;
+static enum dbms_outcome outcome_of(const struct graph_found *found, enum graph_index_state constraint) {
+  if (found->index == 0) return DBMS_FATE_NOT_COMMITTED;
+  return constraint == GRAPH_INDEX_ONLINE ? DBMS_FATE_COMMITTED : constraint == GRAPH_INDEX_FAILED ? DBMS_FATE_NOT_MADE : DBMS_FATE_UNKNOWN;
+}
+
+enum err origin_fate(struct database *db, const struct dbms_tx_options *asked, struct origin_search *at, uint64_t last,
+                     enum dbms_outcome *ret, uint64_t *ret_id, struct error *e) {
+  struct graph_origin origin = {asked->origin.member, asked->origin.sequence};
+  enum graph_index_state constraint = GRAPH_INDEX_ONLINE;
   TRY(database_enter(db, e));
-  enum err err = graph_find_origin(db->graph, (struct graph_origin){origin->member, origin->sequence}, from, last, &found, e);
-  bool made = err != ERR_OK || found.constraint == 0 || graph_constraint_state(db->graph, found.constraint) == GRAPH_INDEX_ONLINE;
+  enum err err = at->found.index != 0 ? ERR_OK : graph_find_origin(db->graph, origin, &at->from, last, &at->found, e);
+  if (err == ERR_OK && at->found.constraint != 0) constraint = graph_constraint_state(db->graph, at->found.constraint);
+  bool goes_on = graph_failure(db->graph, NULL) == ERR_OK;
   database_leave(db);
   if (err == ERR_WAIT || err == ERR_NOMEM) return err;
-  *ret_id = made ? found.index : 0;
-  *ret = err != ERR_OK || !made ? DBMS_FATE_UNKNOWN : found.index != 0 ? DBMS_FATE_COMMITTED : DBMS_FATE_NOT_COMMITTED;
+  if (constraint == GRAPH_INDEX_POPULATING && asked->wants_verdict && goes_on) return ERR_AGAIN;
+  *ret = err == ERR_OK ? outcome_of(&at->found, constraint) : DBMS_FATE_UNKNOWN;
+  if (*ret == DBMS_FATE_NOT_MADE && !asked->wants_verdict) *ret = DBMS_FATE_UNKNOWN; // whoever asks does not know the word
+  *ret_id = *ret == DBMS_FATE_COMMITTED ? at->found.index : 0;
   return ERR_OK;
 }

@@ -56,6 +56,7 @@ enum err relay_state_fence(struct relay *r, struct dbms_op *op UNUSED, struct er
                                            .metadata = V_NULL,
                                            .origin = r->origin,
                                            .asks_fate = r->asks_leader,
+                                           .wants_verdict = r->asks_leader,
                                            .behind = r->place.last};
     return relay_ask(r, DBMS_BEGIN);
   }
@@ -121,8 +122,17 @@ enum err relay_tell_what_stands(struct relay *r, struct dbms_op *op) {
   return relay_go(r, RELAY_REST);
 }
 
+static enum err not_made(struct relay *r, struct error *e) {
+  r->asks_fate = false; // it is known
+  return error_set(e, ERR_CONSTRAINT_CREATION,
+                   "Unable to create the constraint: the server that carried it out was lost, and database '%.*s' has no such "
+                   "constraint. Its data break it, or it was dropped since.",
+                   STR_ARG(r->name));
+}
+
 /// Whoever leads has looked into its own log, as far as it goes.
 static enum err look_elsewhere(struct relay *r, const struct dbms_op *op, struct error *e) {
+  if (r->fate == DBMS_FATE_NOT_MADE) return not_made(r, e);
   if (r->fate == DBMS_FATE_NOT_COMMITTED) return relay_again(r, e);
   if (r->fate != DBMS_FATE_COMMITTED) return not_known(r, e);
   TRY(committed(r, op, e));
@@ -134,14 +144,6 @@ static enum err ask_leader(struct relay *r, struct error *e) {
   if (r->asks_leader) return not_known(r, e);
   r->asks_leader = true;
   return relay_find(r, RELAY_FENCE);
-}
-
-static enum err not_made(struct relay *r, struct error *e) {
-  r->asks_fate = false; // it is known
-  return error_set(e, ERR_CONSTRAINT_CREATION,
-                   "Unable to create the constraint: the server that carried it out was lost, and database '%.*s' has no such "
-                   "constraint. Its data break it, or it was dropped since.",
-                   STR_ARG(r->name));
 }
 
 /// A constraint is made when whoever leads then has looked at the data and said so, in an entry that comes later and is waited
@@ -179,7 +181,7 @@ static enum err look_here(struct relay *r, struct dbms_op *op, struct error *e) 
 }
 
 enum err relay_state_look(struct relay *r, struct dbms_op *op, struct error *e) {
-  bool told = r->fate == DBMS_FATE_COMMITTED || r->fate == DBMS_FATE_NOT_COMMITTED;
+  bool told = r->fate != DBMS_FATE_UNASKED && r->fate != DBMS_FATE_UNKNOWN;
   if (r->database == NULL || (r->asks_leader && told)) return look_elsewhere(r, op, e);
   return r->session->on_worker ? look_here(r, op, e) : ERR_AGAIN; // the log is read from the disk
 }

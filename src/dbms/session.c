@@ -249,13 +249,15 @@ static enum err find_fate(struct dbms_session *s, const struct dbms_tx_options *
     if (o->origin.member == 0 || o->behind > s->place.last)
       return error_set(e, ERR_PROTOCOL, "What lies behind entry %llu is asked for, and there is no such entry, or no origin.",
                        (unsigned long long) o->behind);
-    s->fate_from = o->behind + 1;
+    s->fate = (struct origin_search){.from = o->behind + 1};
     s->phase = PHASE_FATE;
   }
   TRY(transaction_check(t, e));
   enum err err =
-      s->on_worker ? origin_fate(t->database, &o->origin, &s->fate_from, s->place.last, &ret->outcome, &id, e) : ERR_WAIT;
+      s->on_worker ? origin_fate(t->database, o, &s->fate, s->place.last, &ret->outcome, &id, e) : ERR_WAIT;
+  t->polls = err == ERR_AGAIN;
   if (err == ERR_WAIT) *ret_to_worker = true;
+  if (t->polls) return ERR_WAIT;
   TRY(err);
   if (id != 0)
     ret->bookmark = bookmark_write(s->bookmark_text, t->database->uuid, t->database->generation, id, s->client.legacy_bookmarks);

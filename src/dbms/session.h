@@ -51,7 +51,8 @@ struct dbms_tx_options {
   struct dbms_origin origin; // of a transaction that another server sends here
   bool linearizable;         // the same: it sees all that was acknowledged before. A client's metadata say it
   bool asks_fate;            // BEGIN with an origin: what has become of an earlier transaction with the same one,
-  uint64_t behind;           // whose entry, if it has one, lies behind that one
+  uint64_t behind;           // whose entry, if it has one, lies behind that one;
+  bool wants_verdict;        // of a constraint, when it is said whether the data allow it
 };
 
 /// Where in the log the entry of a transaction with an origin will be, if it commits: behind `last`, in that term, before any
@@ -68,6 +69,7 @@ struct dbms_fate {
     DBMS_FATE_COMMITTED,
     DBMS_FATE_NOT_COMMITTED,
     DBMS_FATE_UNKNOWN, // the log there does not go back so far
+    DBMS_FATE_NOT_MADE, // of a constraint that was asked for: the data break it, or it was dropped since
   } outcome;
   struct str bookmark; // of the commit
 };

@@ -5,6 +5,7 @@
 
 #include "dbms/bookmark.h"
 #include "dbms/dbms_int.h"
+#include "graph/replica.h"
 #include "dbms/session.h"
 #include "dbms/work.h"
 
@@ -14,6 +15,12 @@ struct transaction;
 
 /// What the session's operation does next, called again and again until it says DONE.
 enum session_step { SESSION_DONE, SESSION_WAIT_TX, SESSION_SLEEP, SESSION_TO_WORKER };
+
+/// How far a log was looked through for what a transaction has left there.
+struct origin_search {
+  uint64_t from;            // the next entry
+  struct graph_found found; // index 0: not yet
+};
 
 struct dbms_session {
   struct dbms *dbms;
@@ -48,7 +55,7 @@ struct dbms_session {
   bool on_worker;
   bool resumes;            // what it waits for is told to the front door, not to a worker; settled before it waits
   struct dbms_place place; // of the transaction that was begun last
-  uint64_t fate_from;      // where an earlier one with its origin is looked for next
+  struct origin_search fate; // of an earlier one with its origin
   bool linearizable;       // the transaction that begins
   struct cluster_read read;
   uint64_t bookmark; // transaction id that is waited for
