@@ -322,6 +322,11 @@ enum err relay_again(struct relay *r, struct error *e) {
   return relay_find(r, r->kind == RELAY_PLAIN ? RELAY_RUN : RELAY_BEGIN);
 }
 
+/// However long it was at work until its server was lost, the next one is waited for as long as the first.
+static void wait_anew(struct relay *r) {
+  if (r->losses++ < RELAY_LOSSES_MAX) r->until_ns = 0;
+}
+
 enum err relay_failed(struct relay *r, struct dbms_op *op, struct error *e) {
   enum err err = r->op.err;
   bool refused = relay_is_refused(err), lost = relay_is_lost(err);
@@ -331,6 +336,7 @@ enum err relay_failed(struct relay *r, struct dbms_op *op, struct error *e) {
     relay_hang_up(r);
   else
     r->peer.failed = true;
+  if (uncertain || refused) wait_anew(r);
   if (uncertain && r->at_risk) return relay_ask_fate(r, e);
   if (refused || err == ERR_CLOSED) return relay_again(r, e);
   relay_end(r);
@@ -579,7 +585,7 @@ static void give_up(struct relay *r) {
 
 enum err relay_step(struct relay *r, struct dbms_op *op, enum err interrupted, bool *ret_to_worker) {
   r->interrupted = interrupted;
-  if (r->state == RELAY_REST) r->until_ns = 0;
+  if (r->state == RELAY_REST) r->until_ns = r->losses = 0;
   enum err err = r->state == RELAY_REST ? begin_op(r, op, &op->error) : ERR_OK;
   if (err == ERR_OK) err = step(r, op, &op->error);
   if (err == ERR_AGAIN) {

@@ -100,7 +100,7 @@ static bool claims_to_lead(const struct announcement *said, const void *wanted) 
   return false;
 }
 
-/// A replica hears of leaders as everybody does who is in no group.
+/// A replica, and a member whose group has failed here, hears of leaders as everybody does who is in no group.
 static uint64_t announced_leader(struct database *db) {
   CLEANUP(arena_done) struct arena a;
   uint64_t term = 0;
@@ -118,7 +118,9 @@ static uint64_t leader_of(struct database *db, bool *ret_here) {
   *ret_here = graph_leading_term(db->graph) != 0;
   cluster_status(db->group, &status);
   database_leave(db);
-  uint64_t leader = status.role == CLUSTER_REPLICA ? announced_leader(db) : status.leader;
+  bool hears = status.role == CLUSTER_REPLICA || status.role == CLUSTER_FAILED;
+  uint64_t leader = hears ? announced_leader(db) : 0;
+  if (leader == 0) leader = status.leader; // the last that was known
   bool lost = leader != 0 && cluster_has_lost(db->dbms->cluster, leader);
   return lost ? 0 : leader;
 }

@@ -11,6 +11,7 @@ enum {
   RELAY_ROWS_MAX = DBMS_AHEAD_ROWS_MAX, // of a result are held back: until its transaction has committed, or its client asks
   RELAY_ROWS_BYTES = 1 << 20,           // and so many bytes
   RELAY_PARKED_MAX = 10000,             // sessions that wait for a leader
+  RELAY_LOSSES_MAX = 8,                 // of servers under one operation: one that takes them with it does not go on to the next for ever
   RELAY_INLINE_TEXT_BYTES = 2048,       // a statement up to this length is parsed on the caller's thread
 };
 
@@ -113,6 +114,7 @@ struct relay {
   enum relay_wait wait;
   int64_t until_ns;      // of waiting for a leader; 0: it has not begun
   bool pauses;           // before the leader is looked for again
+  uint32_t losses;       // of whoever carried it out
   int64_t wait_until_ns; // of waiting for the applier
   bool parked;           // is counted among those who wait for a leader
   enum err interrupted;

@@ -195,7 +195,7 @@ static enum err begin(struct dbms_session *s, struct database *db, const struct 
   }
   TRY(database_enter(db, e));
   uint64_t last = graph_tx_last_committed(db->graph);
-  enum err failed = last < s->bookmark ? graph_failure(db->graph, e) : ERR_OK; // it will never be reached
+  enum err failed = last < s->bookmark ? session_check_soundness(db, e) : ERR_OK;
   database_leave(db);
   TRY(failed);
   if (last < s->bookmark && !MUTANT(product_bookmark)) {

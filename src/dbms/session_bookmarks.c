@@ -15,6 +15,15 @@ static bool is_known(struct dbms *d, const struct bookmark *b) {
   return find(d, b) != NULL || (uuid_parse(b->uuid, &id) && reconcile_was_dropped(d, id));
 }
 
+enum err session_check_soundness(const struct database *db, struct error *e) {
+  struct error why = ERROR_INIT;
+  enum err failed = graph_failure(db->graph, &why);
+  if (failed == ERR_OK) return ERR_OK;
+  if (!db->replicated) return *e = why, failed;
+  return error_set(e, ERR_DATABASE_UNAVAILABLE, "Database '%.*s' has failed on this server, and does not come up to the bookmark: %s",
+                   STR_ARG(db->name), why.message);
+}
+
 // ---- which databases there are ----
 
 /// After a forced recovery the numbers of `system` are others'.
@@ -36,10 +45,9 @@ static enum err find_unheard(struct dbms *d, const struct str *bookmarks, uint32
   return ERR_OK;
 }
 
-/// Then nothing more comes of it.
-static enum err system_failure(struct dbms *d, struct error *e) {
+static enum err check_system(struct dbms *d, struct error *e) {
   if (database_enter(d->system, NULL) != ERR_OK) return ERR_OK;
-  enum err failed = graph_failure(d->system->graph, e);
+  enum err failed = session_check_soundness(d->system, e);
   database_leave(d->system);
   return failed;
 }
@@ -52,7 +60,7 @@ enum err session_await_catalogue(struct dbms_session *s, const struct str *bookm
   bool began = s->phase == PHASE_CATALOGUE;
   s->phase = PHASE_START;
   if (unheard.ptr == NULL) return ERR_OK;
-  TRY(system_failure(d, e));
+  TRY(check_system(d, e));
   int64_t now_ns = clock_monotonic_ns(d->options.clock);
   if (!began) s->bookmark_deadline_ns = now_ns + d->options.config->bookmark_timeout_ms * NS_PER_MS;
   if (now_ns >= s->bookmark_deadline_ns)

@@ -9,13 +9,18 @@ struct scene {
   struct client here, there;
 };
 
-static void scene_start(struct scene *s) {
-  trio_start(&s->trio);
+/// With one setting of all servers.
+static void scene_start_with(struct scene *s, const char *key, const char *value) {
+  trio_start_with(&s->trio, key, value);
   s->leads = await_leader(&s->trio);
   s->follows = (s->leads + 1) % SERVERS;
   connect_to(&s->trio, s->follows, &s->here);
   connect_to(&s->trio, s->leads, &s->there);
   must(&s->here, tell(&s->here, "CREATE (:C {n: 0})", true)); // connected, names known
+}
+
+static void scene_start(struct scene *s) {
+  scene_start_with(s, "dbms.security.auth_enabled", "false");
 }
 
 static void scene_stop(struct scene *s) {
@@ -519,6 +524,97 @@ TEST(a_constraint_whose_server_is_lost_while_it_looks_at_the_data_is_waited_for)
   scene_stop(&s);
 }
 
+// ---- a disk that fails ----
+
+static _Atomic bool disk_fails;
+
+static enum err write_or_fail(struct disk_file *f, uint64_t offset, const void *from, size_t bytes, struct error *e) {
+  if (disk_fails) return error_set(e, ERR_IO, "The disk has failed.");
+  return disk_system()->ops->write(f, offset, from, bytes, e);
+}
+
+static struct disk *failing_disk(void) {
+  static struct disk_ops ops;
+  static struct disk disk = {&ops};
+  ops = *disk_system()->ops;
+  ops.write = write_or_fail;
+  disk_fails = false;
+  return &disk;
+}
+
+static enum cluster_role role_at(struct trio *t, int server) {
+  struct database *db = dbms_home(t->servers[server].dbms);
+  struct cluster_status status;
+  cluster_status(db->group, &status);
+  return status.role;
+}
+
+/// As it does of itself when its role has changed.
+static void tell_that_it_leads(struct trio *t, int leads, int to) {
+  struct server *s = &t->servers[leads];
+  struct database *db = dbms_home(s->dbms);
+  struct announced_database said = {.uuid = db->id, .term = graph_leading_term(db->graph), .role = ROLE_LEADER, .status = DATABASE_ONLINE};
+  bool at_once;
+  s->self.databases = &said;
+  s->self.database_count = 1;
+  s->self.addresses[ADDRESS_BOLT] = STR("leads:7687");
+  assert_ok(directory_say(s->cluster.directory, &s->self, &at_once, &t->e));
+  tell_one(t, leads, to);
+}
+
+/// It follows nobody any more, and goes by what the servers say.
+TEST(a_member_whose_disk_has_failed_hands_writes_on_to_whoever_leads_then) {
+  struct scene s;
+  scene_start(&s);
+  leave(&s.here);
+  stop(&s.trio, s.follows);
+  s.trio.servers[s.follows].disk = failing_disk();
+  start(&s.trio, s.follows);
+  connect_to(&s.trio, s.follows, &s.here);
+  must(&s.here, tell(&s.here, INCREMENT, true));
+  disk_fails = true;
+  must(&s.there, tell(&s.there, INCREMENT, true));
+  while (role_at(&s.trio, s.follows) != CLUSTER_FAILED) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+  move_leader(&s.trio);
+  tell_that_it_leads(&s.trio, await_leader(&s.trio), s.follows);
+  must(&s.here, tell(&s.here, INCREMENT, true));
+  char bookmark[BOOKMARK_BYTES_MAX];
+  snprintf(bookmark, sizeof bookmark, "%.*s", STR_ARG(s.here.op.pulled.summary.bookmark));
+  struct str seen = str_of(bookmark);
+  struct dbms_op op = op_run(COUNTER, true);
+  op.run.tx.read_only = true;
+  op.run.tx.bookmarks = &seen;
+  op.run.tx.bookmark_count = 1;
+  assert_int_equal(ask(&s.here, op), ERR_DATABASE_UNAVAILABLE); // which drivers try elsewhere
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  must(&s.here, ask(&s.here, (struct dbms_op){.kind = DBMS_ROUTE}));
+  assert_int_equal(s.here.op.routed.writer_count, 1);
+  assert_str(s.here.op.routed.writers[0], "leads:7687");
+  must(&s.there, ask(&s.there, op));
+  must(&s.there, ask(&s.there, op_pull(&s.there, -1)));
+  assert_int_equal(s.there.sum, 3);
+  leave(&s.here);
+  leave(&s.there);
+  assert_int_not_equal(try_stop(&s.trio, s.follows), ERR_OK);
+  trio_stop(&s.trio);
+}
+
+/// The answer is waited for from when it was lost.
+TEST(a_change_of_the_schema_that_takes_longer_than_a_leader_is_waited_for_is_looked_for_all_the_same) {
+  struct scene s;
+  scene_start_with(&s, "quiver.routing.wait_timeout", "1s");
+  host_hold(&s.trio.servers[s.leads].host, true);
+  submit(&s.here, op_run("CREATE INDEX FOR (c:C) ON (c.slow)", true));
+  thread_sleep_ns(1500 * NS_PER_MS);
+  assert_false(is_over(&s.here));
+  wire_cut(&s.trio.wire, s.leads);
+  host_hold(&s.trio.servers[s.leads].host, false);
+  must(&s.here, await(&s.here));
+  must(&s.here, ask(&s.here, op_pull(&s.here, -1)));
+  assert_int_equal(read_number(&s.here, "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"), 1);
+  scene_stop(&s);
+}
+
 TEST(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly) {
   static const enum dbms_op_kind kinds[] = {DBMS_RUN, DBMS_PULL, DBMS_COMMIT};
   struct scene s;
@@ -735,6 +831,8 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_change_of_the_schema_whose_answer_is_lost_is_not_made_twice),
       T(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it),
       T(a_constraint_whose_server_is_lost_while_it_looks_at_the_data_is_waited_for),
+      T(a_member_whose_disk_has_failed_hands_writes_on_to_whoever_leads_then),
+      T(a_change_of_the_schema_that_takes_longer_than_a_leader_is_waited_for_is_looked_for_all_the_same),
       T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly),
       T(what_the_client_has_seen_rows_of_is_not_done_again), T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
       T(whoever_must_change_the_password_is_looked_at_by_the_leader_itself),

@@ -127,6 +127,7 @@ struct server {
   char home[128], listen[32], address[32];
   struct config *config;
   struct thread_host host;
+  struct disk *disk; // NULL: the system's
   struct dbms *dbms; // NULL: stopped; under the ticker's mutex
   struct dbms_cluster_options cluster;
   struct announcement self;
@@ -171,7 +172,7 @@ static inline enum err try_start(struct trio *t, int i) {
   struct dbms_options options = {
       .cluster = &s->cluster,
       .config = config_values(s->config),
-      .disk = disk_system(),
+      .disk = s->disk != NULL ? s->disk : disk_system(),
       .clock = clock_system(),
       .random = random_system(),
       .host = &s->host.host,
@@ -293,17 +294,22 @@ static inline void trio_start(struct trio *t) {
 static inline void wire_cut(struct wire *w, int server);
 
 /// Connections with it are lost; then it hands over, if it leads, and stops.
-static inline void stop(struct trio *t, int i) {
+static inline enum err try_stop(struct trio *t, int i) {
   struct server *s = &t->servers[i];
   struct error e = ERROR_INIT;
-  if (s->dbms == NULL) return;
+  if (s->dbms == NULL) return ERR_OK;
   mutex_lock(&t->ticker_mutex);
   struct dbms *d = TAKE_PTR(s->dbms);
   mutex_unlock(&t->ticker_mutex);
   wire_cut(&t->wire, i);
-  assert_ok(dbms_stop(d, &e));
+  enum err err = dbms_stop(d, &e);
   host_stop(&s->host);
   dbms_close(d);
+  return err;
+}
+
+static inline void stop(struct trio *t, int i) {
+  assert_ok(try_stop(t, i));
 }
 
 static inline int remove_one(const char *path, const struct stat *stat UNUSED, int type UNUSED, struct FTW *at UNUSED) {
