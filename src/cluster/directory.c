@@ -1,4 +1,5 @@
 // The table of servers.
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -48,12 +49,18 @@ void directory_tell_copy(struct directory *d, const struct announcement *a) {
       STR_ARG(a->addresses[ADDRESS_DISCOVERY]), uuid_text(a->server).z);
 }
 
-static void tell_foreign(struct directory *d, const struct announcement *a) {
-  if (uuid_eq(d->foreign_told, a->server)) return;
-  d->foreign_told = a->server;
-  tell(d, EVENT_WARN, "cluster.directory.foreign", a,
-       "belongs to another cluster: an address of this cluster's settings points to it, or it is a former member; with an empty "
-       "data folder it joins");
+/// As long as it goes on: there may be two clusters where one was meant, and clients of both.
+static void tell_foreign(struct directory *d, const struct announcement *self, const struct announcement *a) {
+  char at[ANNOUNCEMENT_ADDRESS_MAX + 1], why[160], counts[120], text[700];
+  snprintf(at, sizeof at, "%.*s", STR_ARG(a->addresses[ADDRESS_DISCOVERY]));
+  snprintf(why, sizeof why, "%s of %s", uuid_text(a->server).z, uuid_text(a->founding->cluster).z);
+  if (!refusals_tell(&d->foreign_told, self_place(d)->heard_ms, at, why, counts, sizeof counts)) return;
+  snprintf(text, sizeof text,
+           "belongs to another cluster, %s, and this one to %s: an address of this cluster's settings points to it, or it is a former "
+           "member, or two clusters were founded where one was meant, by servers that did not see each other. With an empty data folder "
+           "it joins this one%s",
+           uuid_text(a->founding->cluster).z, uuid_text(self->founding->cluster).z, counts);
+  tell(d, EVENT_WARN, "cluster.directory.foreign", a, text);
 }
 
 static void tell_twin(struct directory *d, const struct announcement *a, struct str here) {
@@ -133,7 +140,7 @@ static enum err is_welcome(struct directory *d, const struct announcement *a, bo
   struct announcement self;
   TRY(read_place(d, self_place(d), &self, e));
   *ret = !is_foreign(&self, a);
-  if (!*ret) tell_foreign(d, a);
+  if (!*ret) tell_foreign(d, &self, a);
   return ERR_OK;
 }
 
@@ -261,7 +268,7 @@ static enum err forget_foreign(struct directory *d, const struct announcement *s
     if (d->places[i].state == PLACE_FREE) continue;
     TRY(read_place(d, &d->places[i], &a, e));
     if (!is_foreign(self, &a)) continue;
-    tell_foreign(d, &a);
+    tell_foreign(d, self, &a);
     mutex_lock(&d->lock);
     clear_place(d, &d->places[i]);
     d->changes++;

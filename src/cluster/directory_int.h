@@ -2,6 +2,7 @@
 // were dropped, or leave (directory_dropped.c).
 #pragma once
 
+#include "base/refusals.h"
 #include "cluster/directory.h"
 #include "os/thread.h"
 
@@ -48,7 +49,7 @@ struct directory {
   // told already
   uint64_t copy_epoch;
   bool full_told;
-  struct uuid foreign_told;
+  struct refusals foreign_told;
   struct uuid twin_told;
   uint64_t twin_told_epoch;
 };
