@@ -18,6 +18,7 @@ struct formation {
   enum err failed;
   struct error why;
   int64_t first_step_ms; // 0: none yet
+  int64_t proposed_ms;   // in this life
   // who could found a cluster with this server, and since when it is those
   uint64_t crowd;
   int64_t crowd_since_ms;
@@ -210,14 +211,15 @@ static bool number_is_taken(const struct step *s) {
   return false;
 }
 
-/// What another server proposes, in its own words, and this one is in. Of several the one with the lowest proposer.
+/// What another server proposes, in its own words, and this one is in. Of several the one with the lowest proposer. One of fewer
+/// servers than this one's settings want is none: elsewhere there may be as many, who name each other.
 static const struct founding *proposal(const struct step *s) {
   const struct founding *best = NULL;
   for (uint32_t i = 0; i < s->view->count; i++) {
     const struct announcement *a = &s->view->servers[i].said;
     bool proposes = a->mode == SERVER_CORE && a->state == IDENTITY_PREPARED && uuid_eq(proposer(a->founding), a->server);
     if (proposes && brings(s->own) != NULL && a->founding->seed != s->self->number) continue; // its data would be lost
-    if (!proposes || is_self(s, a) || !fits(a->founding, s->own)) continue;
+    if (!proposes || is_self(s, a) || !fits(a->founding, s->own) || a->founding->count < s->needed) continue;
     if (best == NULL || uuid_cmp(proposer(a->founding), proposer(best)) < 0) best = a->founding;
   }
   return best;
@@ -230,12 +232,12 @@ static bool is_founding_open(const struct step *s) {
   return false;
 }
 
-/// All that are listed are there, or nobody new came for a while.
+/// Those that are listed are there and nobody else, or nobody new came for a while.
 static bool is_settled(struct step *s, const struct crowd *c) {
   struct formation *f = s->f;
   if (f->crowd != c->hash) f->crowd_since_ms = s->now_ms;
   f->crowd = c->hash;
-  bool complete = s->listed > 0 && c->count >= s->listed;
+  bool complete = s->listed > 0 && c->count == s->listed; // more are there than the settings name: there may be others
   return complete || s->now_ms - f->crowd_since_ms >= f->options.settle_ms;
 }
 
@@ -268,6 +270,7 @@ static enum err propose(struct step *s, const struct crowd *c, const struct anno
     f.founders[i] = (struct founder){.server = c->first[i]->server, .number = c->first[i]->number};
     snprintf(f.founders[i].raft, FOUNDER_ADDRESS_BYTES, "%.*s", STR_ARG(c->first[i]->addresses[ADDRESS_RAFT]));
   }
+  s->f->proposed_ms = s->now_ms;
   tell(s, EVENT_INFO, "cluster.formation.proposed", "%u servers are there: this one proposes to found cluster %s%s%.*s", c->count,
        uuid_text(f.cluster).z, seed != NULL ? " with the databases of " : "",
        STR_ARG(seed != NULL ? seed->addresses[ADDRESS_DISCOVERY] : STR_NONE));
@@ -384,8 +387,10 @@ static void step_follower(struct step *s) {
 static const char *why_void(const struct step *s) {
   const struct founding *f = &s->self->founding;
   bool has_looked_around = s->now_ms - s->f->first_step_ms >= s->f->options.patience_ms;
+  bool was_heard = has_looked_around && s->now_ms - s->f->proposed_ms >= s->f->options.patience_ms;
   for (uint32_t i = 0; i < f->count; i++) {
     const struct announcement *a = find(s, f->founders[i].server);
+    if (a != NULL && a->state == IDENTITY_UNBOUND && was_heard) return "a server of it takes no part: its settings may want more of them";
     if (a == NULL && has_looked_around) return "a server of it is gone";
     if (a != NULL && !fits(f, a)) return "a server of it has moved";
   }

@@ -451,6 +451,45 @@ static void propose_to_one(unsigned *ret_proposer, unsigned *ret_follower) {
   *ret_follower = f;
 }
 
+/// Some seconds in which all of `up` see each other; the settings of `wary` name six servers, those of the others do not say.
+static void pass_beside(unsigned wary, unsigned up, int seconds) {
+  struct error e = ERROR_INIT;
+  bool changed;
+  for (; seconds > 0; seconds--) {
+    now_ms += 1000;
+    for (int round = 0; round < 6; round++)
+      for (unsigned n = 0; n < SERVERS; n++)
+        if (up >> n & 1) assert_ok(step_listed(n, up, n == wary ? 6 : 0, &changed, &e));
+  }
+}
+
+TEST(nobody_takes_part_in_a_founding_of_fewer_servers_than_his_settings_want) {
+  for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+  unsigned wary = (lowest(7) + 1) % 3; // another one proposes
+  pass_beside(wary, 7, 5);
+  assert_true(told("proposes to found"));
+  assert_int_equal(formation_identity(servers[wary].formation)->state, IDENTITY_UNBOUND);
+  pass_beside(wary, 7, 30);
+  assert_true(told("takes no part"));
+  for (unsigned n = 0; n < 3; n++) assert_false(is_bound(n));
+  start(3, SERVER_CORE);
+  pass_beside(wary, 15, 30);
+  for (unsigned n = 0; n < 4; n++) assert_int_equal(result_of(n).founding.count, 4);
+  stop_all();
+}
+
+TEST(where_more_servers_are_there_than_the_settings_name_others_are_waited_for) {
+  struct error e = ERROR_INIT;
+  bool changed;
+  for (unsigned n = 0; n < 3; n++) start(n, SERVER_CORE);
+  unsigned first = lowest(7);
+  assert_ok(step_listed(first, 7, 2, &changed, &e));
+  assert_false(changed);
+  assert_ok(step_listed(first, 7, 3, &changed, &e)); // all that there are
+  assert_true(changed);
+  stop_all();
+}
+
 TEST(what_a_proposer_said_before_it_proposed_is_no_word_against_it) {
   unsigned p, f;
   propose_to_one(&p, &f);
@@ -575,7 +614,9 @@ TESTS(T(three_servers_found_one_cluster), T(what_is_waited_for_is_told_once_and_
       T(two_servers_with_databases_found_no_cluster_and_both_are_named),
       T(a_server_with_databases_does_not_join_a_cluster_that_is_there),
       T(a_server_that_was_dropped_says_at_its_next_start_how_to_come_back), T(two_servers_with_one_number_get_two),
-      T(of_six_listed_servers_three_do_not_found_a_cluster), T(what_a_proposer_said_before_it_proposed_is_no_word_against_it),
+      T(of_six_listed_servers_three_do_not_found_a_cluster),
+      T(nobody_takes_part_in_a_founding_of_fewer_servers_than_his_settings_want),
+      T(where_more_servers_are_there_than_the_settings_name_others_are_waited_for), T(what_a_proposer_said_before_it_proposed_is_no_word_against_it),
       T(a_founding_is_given_up_when_its_proposer_says_so_later),
       T(a_proposer_that_starts_again_goes_on_when_it_has_found_the_others),
       T(a_follower_waits_for_a_proposer_that_is_gone_and_says_what_to_do),
