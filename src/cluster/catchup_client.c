@@ -134,7 +134,7 @@ static void refused(struct catchup_client *c, enum catchup_refusal reason, uint6
 }
 
 static void take_in(struct catchup_client *c, enum catchup_step step, const uint8_t *bytes, size_t size) {
-  if (catchup_copying_put(c->copying, step, bytes, size) != ERR_OK) {
+  if (catchup_copying_put(c->copying, step, catchup_link_take_message(c->link), bytes, size) != ERR_OK) {
     in_trouble(c, false, "no memory for what it sends");
     return;
   }
@@ -369,7 +369,7 @@ enum err catchup_client_copy(struct catchup_client *c, const char *directory, ui
   if (strlen(directory) >= DISK_PATH_MAX) return error_set(e, ERR_INVALID, "The path of the store is too long.");
   catchup_copying_begin(c->copying, directory);
   c->copied = (struct catchup_progress){0};
-  if (catchup_copying_put(c->copying, CATCHUP_STEP_LOOK, NULL, 0) != ERR_OK) return error_ensure(e, ERR_NOMEM);
+  if (catchup_copying_put(c->copying, CATCHUP_STEP_LOOK, NULL, NULL, 0) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   TRY(begin(c, REQUEST_COPY, &(struct catchup_message){.type = CATCHUP_ASK_COPY, .copy = {.least_index = least_index}}, e));
   if (c->options.work_ready != NULL) c->options.work_ready(c->context);
   return ERR_OK;

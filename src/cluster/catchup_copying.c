@@ -10,7 +10,9 @@ enum { WAITING_BYTES_MAX = 4 << 20 };
 struct item {
   struct item *next;
   enum catchup_step step;
-  struct buf bytes;
+  void *memory; // that the bytes are in
+  const uint8_t *bytes;
+  size_t size;
 };
 
 struct catchup_copying {
@@ -34,7 +36,7 @@ struct catchup_copying {
 };
 
 static void item_free(struct item *i) {
-  buf_done(&i->bytes);
+  mem_free(i->memory);
   mem_free(i);
 }
 
@@ -94,14 +96,13 @@ static enum err end_copy(struct catchup_copying *c, struct catchup_progress *p, 
 }
 
 static enum err make_step(struct catchup_copying *c, const struct item *i, struct catchup_progress *p, struct error *e) {
-  const uint8_t *bytes = (const uint8_t *) i->bytes.data;
   switch (i->step) {
   case CATCHUP_STEP_LOOK: return look(c, p, e);
-  case CATCHUP_STEP_HEAD: return take_head(c, p, bytes, e);
+  case CATCHUP_STEP_HEAD: return take_head(c, p, i->bytes, e);
   case CATCHUP_STEP_PIECE:
     if (c->copy == NULL || store_copy_position(c->copy) == CHECKPOINT_END)
       return error_set(e, ERR_CORRUPT, "it sends more than there is");
-    return store_copy_add(c->copy, bytes, i->bytes.len, e);
+    return store_copy_add(c->copy, i->bytes, i->size, e);
   case CATCHUP_STEP_END: return end_copy(c, p, e);
   }
   return ERR_INTERNAL;
@@ -128,7 +129,7 @@ static struct item *take_item(struct catchup_copying *c) {
   if (i == NULL) return NULL;
   c->first = i->next;
   if (c->first == NULL) c->last = NULL;
-  c->waiting_bytes -= i->bytes.len;
+  c->waiting_bytes -= i->size;
   c->working = true;
   return i;
 }
@@ -229,14 +230,13 @@ void catchup_copying_begin(struct catchup_copying *c, const char *directory) {
   mutex_unlock(&c->lock);
 }
 
-enum err catchup_copying_put(struct catchup_copying *c, enum catchup_step step, const uint8_t *bytes, size_t size) {
-  struct item *i = mem_zalloc(sizeof *i);
-  if (i == NULL) return ERR_NOMEM;
-  i->step = step;
-  if (size > 0 && buf_append(&i->bytes, bytes, size) != ERR_OK) {
-    mem_free(i);
+enum err catchup_copying_put(struct catchup_copying *c, enum catchup_step step, void *memory, const uint8_t *bytes, size_t size) {
+  struct item *i = mem_alloc(sizeof *i);
+  if (i == NULL) {
+    mem_free(memory);
     return ERR_NOMEM;
   }
+  *i = (struct item){.step = step, .memory = memory, .bytes = bytes, .size = size};
   mutex_lock(&c->lock);
   if (c->last != NULL)
     c->last->next = i;

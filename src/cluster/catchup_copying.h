@@ -28,8 +28,9 @@ void catchup_copying_free(struct catchup_copying *c);
 
 /// Another directory: closes what was open. No step may wait.
 void catchup_copying_begin(struct catchup_copying *c, const char *directory);
-/// Queues a step with a copy of its bytes. ERR_NOMEM.
-enum err catchup_copying_put(struct catchup_copying *c, enum catchup_step step, const uint8_t *bytes, size_t size) NODISCARD;
+/// Queues a step with its bytes, those of a piece 4096-aligned. The memory that they are in is taken over, also on ERR_NOMEM.
+enum err catchup_copying_put(struct catchup_copying *c, enum catchup_step step, void *memory, const uint8_t *bytes,
+                             size_t size) NODISCARD;
 /// What was asked for when the next head came: where its checkpoint is that one, pieces follow from there, otherwise from the
 /// first.
 void catchup_copying_expect(struct catchup_copying *c, uint64_t identity, uint64_t position);

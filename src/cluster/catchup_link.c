@@ -14,10 +14,13 @@ struct catchup_link {
   void *context;
   struct net_conn *conn;
   struct loop_timer *patience; // for the hello
-  struct buf in;
-  uint64_t server;      // whom it wants to speak with, 0: whoever is there
-  uint64_t received;    // bytes
-  uint32_t sent, taken; // messages
+  uint8_t start[HELLO_BYTES]; // the hello, then the header of each message, as it comes
+  uint8_t *message;           // as it comes, its body where a page may begin; NULL: none yet
+  size_t room;                // there for a body
+  size_t have, whole;         // of what comes: bytes that are here, and that the message has
+  uint64_t server;            // whom it wants to speak with, 0: whoever is there
+  uint64_t received;          // bytes
+  uint32_t sent, taken;       // messages
   bool dialled, up, tls_begun, ending, dead;
   unsigned busy; // callbacks that are on the stack: the memory goes with the last
 };
@@ -25,7 +28,7 @@ struct catchup_link {
 // ---- life ----
 
 static void release(struct catchup_link *l) {
-  buf_done(&l->in);
+  mem_free(l->message);
   mem_free(l);
 }
 
@@ -99,14 +102,23 @@ static void hear(struct catchup_link *l, const struct hello *other) {
   end(l, why);
 }
 
-static enum err take_hello(struct catchup_link *l, struct error *e) {
-  uint8_t start[HELLO_BYTES] = {0};
+// Adds to what there is of something of `whole` bytes; true when all of it is there.
+static bool gather(struct catchup_link *l, uint8_t *to, size_t whole, const uint8_t **from, size_t *len) {
+  size_t n = MIN(whole - l->have, *len);
+  memcpy(to + l->have, *from, n);
+  l->have += n;
+  *from += n;
+  *len -= n;
+  return l->have == whole;
+}
+
+// Of what is no hello the first bytes say enough.
+static enum err take_hello(struct catchup_link *l, const uint8_t **from, size_t *len, struct error *e) {
   struct hello other;
-  bool is_hello = l->in.len < 4 || memcmp(l->in.data, "QVCH", 4) == 0;
-  if (is_hello && l->in.len < HELLO_BYTES) return ERR_OK;
-  memcpy(start, l->in.data, MIN(l->in.len, sizeof start)); // of what is no hello the first bytes say enough
-  TRY(hello_get(start, &other, e));
-  buf_consume(&l->in, HELLO_BYTES);
+  bool whole = gather(l, l->start, HELLO_BYTES, from, len);
+  if (!whole && (l->have < 4 || memcmp(l->start, "QVCH", 4) == 0)) return ERR_OK;
+  TRY(hello_get(l->start, &other, e));
+  l->have = 0;
   if (l->dialled)
     hear(l, &other);
   else
@@ -121,31 +133,53 @@ static enum err check_direction(const struct catchup_link *l, const uint8_t *fro
   return error_set(e, ERR_CORRUPT, "a message of type %u is not for this end", from[6]);
 }
 
-// Takes whole messages from the front of what came in.
-static enum err take_messages(struct catchup_link *l, struct error *e) {
-  size_t at = 0, bytes = 0;
-  enum err err = ERR_OK;
-  while (!l->dead && !l->ending) {
-    const uint8_t *from = (const uint8_t *) l->in.data + at;
-    struct catchup_message m;
-    err = catchup_message_peek(from, l->in.len - at, &bytes, e);
-    if (err == ERR_OK) err = check_direction(l, from, e);
-    if (err != ERR_OK || l->in.len - at < bytes) break;
-    err = catchup_message_get(from, bytes, l->taken + 1, &m, e);
-    if (err != ERR_OK) break;
-    l->taken++;
-    at += bytes;
-    l->events.received(l->context, &m);
-  }
-  buf_consume(&l->in, at);
-  return err == ERR_SHORT ? ERR_OK : err;
+static enum err make_room(struct catchup_link *l, size_t body, struct error *e) {
+  if (l->message != NULL && l->room >= body) return ERR_OK;
+  mem_free(l->message);
+  l->message = mem_alloc(2 * PAGE_BYTES + body);
+  l->room = body;
+  return l->message != NULL ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for what it sends");
 }
 
-static void take_input(struct catchup_link *l) {
+static uint8_t *message_at(const struct catchup_link *l) {
+  return page_align(l->message + CATCHUP_HEADER_BYTES) - CATCHUP_HEADER_BYTES;
+}
+
+// The header is there: it says how much follows.
+static enum err begin_message(struct catchup_link *l, struct error *e) {
+  TRY(catchup_message_peek(l->start, CATCHUP_HEADER_BYTES, &l->whole, e));
+  TRY(check_direction(l, l->start, e));
+  TRY(make_room(l, l->whole - CATCHUP_HEADER_BYTES, e));
+  memcpy(message_at(l), l->start, CATCHUP_HEADER_BYTES);
+  return ERR_OK;
+}
+
+static enum err end_message(struct catchup_link *l, struct error *e) {
+  struct catchup_message m;
+  TRY(catchup_message_get(message_at(l), l->whole, l->taken + 1, &m, e));
+  l->taken++;
+  l->have = 0;
+  l->events.received(l->context, &m);
+  return ERR_OK;
+}
+
+static enum err take_message(struct catchup_link *l, const uint8_t **from, size_t *len, struct error *e) {
+  if (l->have < CATCHUP_HEADER_BYTES) {
+    if (!gather(l, l->start, CATCHUP_HEADER_BYTES, from, len)) return ERR_OK;
+    TRY(begin_message(l, e));
+  }
+  return gather(l, message_at(l), l->whole, from, len) ? end_message(l, e) : ERR_OK;
+}
+
+static void take_input(struct catchup_link *l, const uint8_t *from, size_t len) {
   struct error e = ERROR_INIT;
-  enum err err = l->up ? ERR_OK : take_hello(l, &e);
-  if (err == ERR_OK && l->up && !l->dead) err = take_messages(l, &e);
+  enum err err = l->up ? ERR_OK : take_hello(l, &from, &len, &e);
+  while (err == ERR_OK && len > 0 && l->up && !l->dead && !l->ending) err = take_message(l, &from, &len, &e);
   if (err != ERR_OK) end(l, e.message);
+}
+
+void *catchup_link_take_message(struct catchup_link *l) {
+  return TAKE_PTR(l->message);
 }
 
 // ---- the connection's events ----
@@ -157,11 +191,9 @@ static void on_received(void *context, const void *bytes, size_t len) {
   if (l->setup->tls != NULL && !l->tls_begun) {
     l->tls_begun = true; // what is decrypted comes back through here
     if (net_conn_start_tls(l->conn, l->setup->tls, bytes, len, &e) != ERR_OK) end(l, e.message);
-  } else if (buf_append(&l->in, bytes, len) != ERR_OK) {
-    end(l, "no memory for what it sends");
   } else {
     l->received += len;
-    take_input(l);
+    take_input(l, bytes, len);
   }
   leave(l);
 }
@@ -234,8 +266,8 @@ enum err catchup_link_dial(const struct catchup_link_setup *setup, int socket, u
 
 // ---- sending ----
 
-enum err catchup_link_send_made(struct catchup_link *l, struct buf *message) {
-  TRY(net_conn_write_buf(l->conn, message));
+enum err catchup_link_send_made(struct catchup_link *l, struct buf *message, size_t from) {
+  TRY(net_conn_write_buf_from(l->conn, message, from));
   l->sent++;
   net_conn_flush(l->conn);
   return ERR_OK;
@@ -244,7 +276,7 @@ enum err catchup_link_send_made(struct catchup_link *l, struct buf *message) {
 enum err catchup_link_send(struct catchup_link *l, const struct catchup_message *m) {
   struct buf bytes = BUF_INIT;
   enum err err = catchup_message_put(&bytes, catchup_link_next(l), m);
-  if (err == ERR_OK) err = catchup_link_send_made(l, &bytes);
+  if (err == ERR_OK) err = catchup_link_send_made(l, &bytes, 0);
   buf_done(&bytes);
   return err;
 }

@@ -45,13 +45,16 @@ enum err catchup_link_accept(const struct catchup_link_setup *setup, int socket,
 enum err catchup_link_dial(const struct catchup_link_setup *setup, int socket, uint64_t server, const char *verify_name,
                            const struct catchup_link_events *events, void *context, struct catchup_link **ret,
                            struct error *e) NODISCARD;
+/// Within `received`: the message's memory becomes the caller's, who frees it. The pages of a piece begin there at a multiple of
+/// their size.
+void *catchup_link_take_message(struct catchup_link *l);
 /// Closes at once; nothing is told. From within its callbacks as well. NULL is fine.
 void catchup_link_free(struct catchup_link *l);
 
 /// Sends a message. ERR_NOMEM, ERR_CLOSED: `ended` follows.
 enum err catchup_link_send(struct catchup_link *l, const struct catchup_message *m) NODISCARD;
-/// The same with one that was made elsewhere as number catchup_link_next.
-enum err catchup_link_send_made(struct catchup_link *l, struct buf *message) NODISCARD;
+/// The same with one that was made elsewhere as number catchup_link_next and begins at `from` of the buffer.
+enum err catchup_link_send_made(struct catchup_link *l, struct buf *message, size_t from) NODISCARD;
 uint32_t catchup_link_next(const struct catchup_link *l);
 bool catchup_link_is_full(const struct catchup_link *l);
 /// Bytes that the system took, and that came in: whoever is alive moves one of them.

@@ -36,8 +36,8 @@ static uint32_t fixed_bytes(enum catchup_type type) {
   return (catchup_is_request(type) ? 16u : 0u) + shape_of(type).words * 8u;
 }
 
-static uint64_t checksum_of(const uint8_t *message, size_t body) {
-  return hash64(message + CATCHUP_HEADER_BYTES, body, hash64(message, CHECKED_BYTES, 0));
+static uint64_t checksum_of(const uint8_t *header, const void *body, size_t bytes) {
+  return hash64(body, bytes, hash64(header, CHECKED_BYTES, 0));
 }
 
 // ---- writing ----
@@ -88,16 +88,22 @@ static struct str tail_of(const struct catchup_message *m) {
   }
 }
 
+static void put_header(uint8_t header[CATCHUP_HEADER_BYTES], enum catchup_type type, uint32_t number, const void *body,
+                       size_t bytes) {
+  memcpy(header, magic, sizeof magic);
+  put_u16_le(header + 4, VERSION);
+  header[6] = (uint8_t) type;
+  header[7] = 0;
+  put_u32_le(header + 8, (uint32_t) bytes);
+  put_u32_le(header + 12, number);
+  put_u64_le(header + CHECKED_BYTES, checksum_of(header, body, bytes));
+}
+
 enum err catchup_message_put(struct buf *to, uint32_t number, const struct catchup_message *m) {
   uint8_t start[CATCHUP_HEADER_BYTES + CATCHUP_REQUEST_BYTES_MAX] = {0}, *at = start + CATCHUP_HEADER_BYTES;
   uint64_t words[WORDS_MAX] = {0};
   struct str tail = tail_of(m);
   size_t fixed = fixed_bytes(m->type), before = to->len;
-  memcpy(start, magic, sizeof magic);
-  put_u16_le(start + 4, VERSION);
-  start[6] = (uint8_t) m->type;
-  put_u32_le(start + 8, (uint32_t) (fixed + tail.len));
-  put_u32_le(start + 12, number);
   if (catchup_is_request(m->type)) {
     memcpy(at, m->database, sizeof m->database);
     at += sizeof m->database;
@@ -108,8 +114,12 @@ enum err catchup_message_put(struct buf *to, uint32_t number, const struct catch
   TRY(buf_append(to, start, CATCHUP_HEADER_BYTES + fixed));
   if (tail.len > 0) TRY(buf_append_str(to, tail));
   uint8_t *message = (uint8_t *) to->data + before;
-  put_u64_le(message + CHECKED_BYTES, checksum_of(message, fixed + tail.len));
+  put_header(message, m->type, number, message + CATCHUP_HEADER_BYTES, fixed + tail.len);
   return ERR_OK;
+}
+
+void catchup_message_put_before(uint8_t *pages, size_t bytes, uint32_t number) {
+  put_header(pages - CATCHUP_HEADER_BYTES, CATCHUP_PIECE, number, pages, bytes);
 }
 
 // ---- reading ----
@@ -189,7 +199,7 @@ enum err catchup_message_get(const uint8_t *from, size_t bytes, uint32_t number,
   struct catchup_message m = {.type = (enum catchup_type) from[6]};
   const uint8_t *at = from + CATCHUP_HEADER_BYTES;
   size_t body = bytes - CATCHUP_HEADER_BYTES;
-  if (checksum_of(from, body) != get_u64_le(from + CHECKED_BYTES))
+  if (checksum_of(from, at, body) != get_u64_le(from + CHECKED_BYTES))
     return error_set(e, ERR_CORRUPT, "a message fails its checksum");
   if (get_u32_le(from + 12) != number)
     return error_set(e, ERR_CORRUPT, "message %u came where number %u was due", get_u32_le(from + 12), number);

@@ -90,6 +90,8 @@ static inline bool catchup_is_request(enum catchup_type type) {
 
 /// Appends the message as number `number` of its sender. ERR_NOMEM leaves `to` as it was.
 enum err catchup_message_put(struct buf *to, uint32_t number, const struct catchup_message *m) NODISCARD;
+/// Makes a piece of pages in their place: writes the CATCHUP_HEADER_BYTES in front of them.
+void catchup_message_put_before(uint8_t *pages, size_t bytes, uint32_t number);
 
 /// How many bytes the message that begins at `from` has, as soon as CATCHUP_HEADER_BYTES are there; the checksum is not looked
 /// at. ERR_SHORT: more bytes are needed. ERR_CORRUPT, ERR_UNSUPPORTED (another version): the connection is of no use.

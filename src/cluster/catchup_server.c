@@ -24,7 +24,6 @@ struct catchup_database *catchup_find(struct catchup_server *s, const uint8_t uu
 static void release_server(struct catchup_server *s) {
   mutex_done(&s->lock);
   condition_done(&s->idle);
-  mem_free(s->piece_memory);
   mem_free(s);
 }
 
@@ -189,8 +188,8 @@ static void send_answer(struct catchup_client_conn *c) {
   }
   if (c->job.answer.len == 0 && c->job.asked.type == CATCHUP_DONE) return;
   bool is_copy = c->job.asked.type == CATCHUP_ASK_COPY && c->job.answer.len > 0;
-  c->copying = is_copy && (uint8_t) c->job.answer.data[6] != CATCHUP_REFUSED && !c->job.ended;
-  if (c->job.answer.len == 0 || catchup_link_send_made(c->link, &c->job.answer) != ERR_OK) {
+  c->copying = is_copy && (uint8_t) c->job.answer.data[c->job.from + 6] != CATCHUP_REFUSED && !c->job.ended;
+  if (c->job.answer.len == 0 || catchup_link_send_made(c->link, &c->job.answer, c->job.from) != ERR_OK) {
     on_ended(c, "no memory for an answer");
     return;
   }
@@ -388,8 +387,6 @@ static void set_defaults(struct catchup_server_options *o) {
 static enum err start(struct catchup_server *s, struct error *e) {
   static const struct net_listener_events listener = {on_accepted};
   const struct catchup_server_options *o = &s->options;
-  s->piece_memory = mem_alloc(CHECKPOINT_PIECE_BYTES_MAX + PAGE_BYTES);
-  if (s->piece_memory == NULL) return error_ensure(e, ERR_NOMEM);
   TRY(loop_timer_new(s->loop, on_tick, s, &s->tick, e));
   TRY(net_listen(s->loop, o->listen, 0, &listener, s, &s->listener, e));
   s->setup = (struct catchup_link_setup){.loop = s->loop,

@@ -35,6 +35,7 @@ struct catchup_job {
   uint64_t held;     // id of the pin that is copied from; 0: none
   uint64_t position; // of the piece
   struct buf answer; // nothing if there is no answer
+  size_t from;       // where it begins in there
   bool ended;        // all pieces have been sent
   bool waits;        // a pull found nothing: `answer` is for the end of the wait
   uint64_t touches;  // of the database when it looked
@@ -81,8 +82,6 @@ struct catchup_server {
   unsigned waiting; // clients that wait for a commit: without any, a touch wakes nobody
   unsigned leaving; // tasks that are posted while it is closed: the last one releases it
   struct catchup_server_stats stats;
-
-  void *piece_memory; // the work thread's
 };
 
 /// With the lock held.

@@ -165,19 +165,23 @@ static enum err do_copy(struct catchup_server *s, struct catchup_database *d, st
 static enum err do_piece(struct catchup_server *s, struct catchup_database *d, struct catchup_job *j) {
   struct error e = ERROR_INIT;
   size_t bytes = 0;
-  uint8_t *to = (uint8_t *) (((uintptr_t) s->piece_memory + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+  TRY(buf_reserve(&j->answer, 2 * PAGE_BYTES + CHECKPOINT_PIECE_BYTES_MAX));
+  uint8_t *start = (uint8_t *) j->answer.data, *pages = page_align(start + CATCHUP_HEADER_BYTES); // they are sent from there
   mutex_lock(&s->lock);
   struct catchup_held *h = catchup_find_held(s, j->held);
   mutex_unlock(&s->lock);
   if (h == NULL || h->database != d) return refuse(j, CATCHUP_NO_DATABASE, 0);
   enum err err = d->source->renew(d->source, &h->pin, pin_until_ns(s), &e);
-  if (err == ERR_OK) err = d->source->read(d->source, &h->pin, &j->position, to, &bytes, &e);
+  if (err == ERR_OK) err = d->source->read(d->source, &h->pin, &j->position, pages, &bytes, &e);
   if (err != ERR_OK) return refuse_error(j, err, &e);
   count(s, &s->stats.pieces, bytes > 0);
   count(s, &s->stats.piece_bytes, bytes);
   j->ended = bytes == 0;
   if (j->ended) return answer(j, &(struct catchup_message){.type = CATCHUP_END, .identity = h->pin.checkpoint.identity.checksum});
-  return answer(j, &(struct catchup_message){.type = CATCHUP_PIECE, .piece = {to, bytes}});
+  catchup_message_put_before(pages, bytes, j->number);
+  j->from = (size_t) (pages - start) - CATCHUP_HEADER_BYTES;
+  j->answer.len = (size_t) (pages - start) + bytes;
+  return ERR_OK;
 }
 
 // Nobody else may be copying it.
@@ -274,6 +278,7 @@ static struct catchup_job *take_job(struct catchup_server *s, struct catchup_dat
 // Without the lock nobody else takes a database away meanwhile.
 static void work_on(struct catchup_server *s, struct catchup_database *d, struct catchup_job *j) {
   buf_clear(&j->answer);
+  j->from = 0;
   j->ended = j->waits = false;
   if (run(s, d, j) != ERR_OK) buf_clear(&j->answer); // no memory: the connection ends without an answer
 }

@@ -72,7 +72,8 @@ static void link_page(uint8_t *page, const uint8_t *below) {
 }
 
 static void copy_piece(const uint8_t *data, size_t size) {
-  static uint8_t piece[CHECKPOINT_PIECE_BYTES_MAX], head[CHECKPOINT_HEAD_BYTES];
+  static _Alignas(PAGE_BYTES) uint8_t piece[CHECKPOINT_PIECE_BYTES_MAX];
+  static uint8_t head[CHECKPOINT_HEAD_BYTES];
   struct sim_disk *disk = sim_disk_new(1);
   struct store_copy *c = NULL;
   size_t part = size / 5;

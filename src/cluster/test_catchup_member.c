@@ -247,7 +247,7 @@ static struct member *leave_behind(struct world *w, struct member **ret_leader) 
 // What goes over the wire otherwise: piece after piece.
 static void copy_store(struct member *from, struct member *to) {
   uint8_t head[CHECKPOINT_HEAD_BYTES], *memory = mem_alloc(CHECKPOINT_PIECE_BYTES_MAX + PAGE_BYTES);
-  uint8_t *piece = (uint8_t *) (((uintptr_t) memory + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+  uint8_t *piece = page_align(memory);
   struct checkpoint_pin pin;
   struct store_copy *c = NULL;
   assert_ok(checkpoint_pin(from->store, INT64_MAX, &pin, NULL));

@@ -53,6 +53,17 @@ TEST(each_message_comes_out_as_it_went_in) {
   }
 }
 
+TEST(a_piece_that_is_sent_from_where_its_pages_are_is_the_same_message) {
+  struct catchup_message m = {.type = CATCHUP_PIECE, .piece = {pages, sizeof pages}};
+  static uint8_t in_place[CATCHUP_HEADER_BYTES + sizeof pages];
+  struct buf whole = bytes_of(&m, 7);
+  memcpy(in_place + CATCHUP_HEADER_BYTES, pages, sizeof pages);
+  catchup_message_put_before(in_place + CATCHUP_HEADER_BYTES, sizeof pages, 7);
+  assert_int_equal(whole.len, sizeof in_place);
+  assert_memory_equal(in_place, whole.data, whole.len);
+  buf_done(&whole);
+}
+
 TEST(a_request_is_these_bytes) {
   struct catchup_message m = {.type = CATCHUP_ASK_PULL, .pull = {1, 2, 3, 4, 5}};
   memset(m.database, 0xAB, sizeof m.database);
@@ -144,7 +155,9 @@ TEST(every_refusal_says_why) {
   for (int i = 0; i < CATCHUP_REFUSAL_MAX; i++) assert_non_null(catchup_refusal_text((enum catchup_refusal) i));
 }
 
-TESTS(T(each_message_comes_out_as_it_went_in), T(a_request_is_these_bytes), T(no_byte_can_change_unnoticed),
+TESTS(T(each_message_comes_out_as_it_went_in),
+      T(a_piece_that_is_sent_from_where_its_pages_are_is_the_same_message), T(a_request_is_these_bytes),
+      T(no_byte_can_change_unnoticed),
       T(a_message_out_of_turn_or_cut_short_is_refused), T(lengths_that_no_message_has_are_refused_before_anything_is_read),
       T(raft_on_this_port_is_told_which_port_is_its_own), T(no_memory_for_a_message_leaves_what_is_there),
       T(every_refusal_says_why))

@@ -83,6 +83,8 @@ enum err net_conn_write(struct net_conn *c, const void *bytes, size_t len) NODIS
 
 /// Queues the bytes of `b`. Long ones are taken over, not copied; `b` is left empty either way. On error it is left as it was.
 enum err net_conn_write_buf(struct net_conn *c, struct buf *b) NODISCARD;
+/// The same of those from `from` on: what is in front of them may be anything.
+enum err net_conn_write_buf_from(struct net_conn *c, struct buf *b, size_t from) NODISCARD;
 
 /// Hands what is queued to the system now. Needed only outside of callbacks of this connection (a posted task, a timer).
 void net_conn_flush(struct net_conn *c);

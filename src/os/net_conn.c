@@ -128,7 +128,7 @@ static enum err conn_encrypt(struct net_conn *c) {
   if (c->plain.len == 0) return ERR_OK;
   CLEANUP(buf_done) struct buf encrypted = BUF_INIT;
   TRY(tls_session_send(c->tls, c->plain.data, c->plain.len, &encrypted, NULL));
-  TRY(net_queue_put_buf(&c->out, &encrypted));
+  TRY(net_queue_put_buf(&c->out, &encrypted, 0));
   buf_done(&c->plain);
   return ERR_OK;
 }
@@ -188,12 +188,16 @@ enum err net_conn_write(struct net_conn *c, const void *bytes, size_t len) {
   return c->tls != NULL ? buf_append(&c->plain, bytes, len) : net_queue_put(&c->out, bytes, len);
 }
 
-enum err net_conn_write_buf(struct net_conn *c, struct buf *b) {
+enum err net_conn_write_buf_from(struct net_conn *c, struct buf *b, size_t from) {
   if (!conn_takes_output(c)) return ERR_CLOSED;
-  if (c->tls == NULL) return net_queue_put_buf(&c->out, b);
-  TRY(buf_append(&c->plain, b->data, b->len));
+  if (c->tls == NULL) return net_queue_put_buf(&c->out, b, from);
+  if (b->len > from) TRY(buf_append(&c->plain, b->data + from, b->len - from));
   buf_clear(b);
   return ERR_OK;
+}
+
+enum err net_conn_write_buf(struct net_conn *c, struct buf *b) {
+  return net_conn_write_buf_from(c, b, 0);
 }
 
 // ---- receiving ----
@@ -207,7 +211,7 @@ static void conn_decrypt(struct net_conn *c, const void *bytes, size_t len) {
   struct error e = ERROR_INIT;
   enum err err = tls_session_receive(c->tls, bytes, len, &plain, &encrypted, &e);
   if (err == ERR_IO) conn_explain(c, e.message);
-  if (net_queue_put_buf(&c->out, &encrypted) != ERR_OK) err = ERR_NOMEM;
+  if (net_queue_put_buf(&c->out, &encrypted, 0) != ERR_OK) err = ERR_NOMEM;
   conn_deliver(c, plain.data, plain.len);
   if (err == ERR_OK || c->dead) return;
   net_conn_flush(c); // the alert
@@ -301,7 +305,7 @@ void net_conn_finish(struct net_conn *c, int64_t linger_ms) {
   if (c->tls != NULL && conn_encrypt(c) == ERR_OK) {
     CLEANUP(buf_done) struct buf encrypted = BUF_INIT;
     tls_session_end(c->tls, &encrypted);
-    if (net_queue_put_buf(&c->out, &encrypted) != ERR_OK) conn_fail(c, ERR_NOMEM);
+    if (net_queue_put_buf(&c->out, &encrypted, 0) != ERR_OK) conn_fail(c, ERR_NOMEM);
   }
   c->finishing = true;
   if (loop_timer_new(c->loop, on_linger_over, c, &c->linger, NULL) != ERR_OK)

@@ -24,7 +24,7 @@ static void queue_link(struct net_queue *q, struct net_segment *s) {
   else
     q->first = s;
   q->last = s;
-  q->bytes += s->len;
+  q->bytes += s->len - s->at;
 }
 
 enum err net_queue_put(struct net_queue *q, const void *bytes, size_t len) {
@@ -45,15 +45,15 @@ enum err net_queue_put(struct net_queue *q, const void *bytes, size_t len) {
   return ERR_OK;
 }
 
-enum err net_queue_put_buf(struct net_queue *q, struct buf *b) {
-  if (b->len < TAKE_OVER_BYTES) {
-    TRY(net_queue_put(q, b->data, b->len));
+enum err net_queue_put_buf(struct net_queue *q, struct buf *b, size_t from) {
+  if (b->len - from < TAKE_OVER_BYTES) {
+    if (b->len > from) TRY(net_queue_put(q, b->data + from, b->len - from));
     buf_clear(b);
     return ERR_OK;
   }
   struct net_segment *s = mem_alloc(sizeof *s);
   if (s == NULL) return ERR_NOMEM;
-  *s = (struct net_segment){.data = b->data, .len = b->len};
+  *s = (struct net_segment){.data = b->data, .at = from, .len = b->len};
   *b = BUF_INIT;
   queue_link(q, s);
   return ERR_OK;

@@ -303,7 +303,7 @@ TEST(a_queue_survives_each_failing_allocation) {
     if (net_queue_put(&q, "abc", 3) == ERR_OK) bytes += 3;
     if (buf_reserve(&b, 5000) == ERR_OK) {
       memset(b.data, 'y', b.len = 5000);
-      if (net_queue_put_buf(&q, &b) == ERR_OK) bytes += 5000;
+      if (net_queue_put_buf(&q, &b, 0) == ERR_OK) bytes += 5000;
     }
     assert_int_equal(q.bytes, bytes);
     struct iovec slices[4];

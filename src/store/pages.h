@@ -27,6 +27,12 @@
 
 #define PAGE_BYTES 4096u
 
+/// The first multiple of a page's size in memory that has room for one page more than is needed: direct reads and writes want
+/// that.
+static inline uint8_t *page_align(void *memory) {
+  return (uint8_t *) (((uintptr_t) memory + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+}
+
 /// A logical page. Ids are dense from 1, fit 34 bits (four map levels of 408 entries) and stay for the life of the page; freed ones are given out again.
 typedef uint64_t page_id;
 

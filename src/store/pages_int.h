@@ -23,12 +23,6 @@
 #define PAGE_ID_MAX ((UINT64_C(1) << 34) - 1)
 #define SUPERBLOCKS 2u
 
-/// The first multiple of a page's size in memory that has room for one page more than is needed: direct reads and writes want
-/// that.
-static inline uint8_t *page_align(void *memory) {
-  return (uint8_t *) (((uintptr_t) memory + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
-}
-
 // ---- pool ----
 
 enum frame_state { FRAME_FREE, FRAME_HELD, FRAME_IN_MAP };

@@ -64,7 +64,7 @@ static inline void world_init(struct world *w) {
   w->options.random = &w->random.source;
   w->options.log.clustered = true;
   w->buffer = mem_alloc(CHECKPOINT_PIECE_BYTES_MAX + PAGE_BYTES);
-  w->piece = (uint8_t *) (((uintptr_t) w->buffer + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+  w->piece = page_align(w->buffer);
   pin(w);
 }
 

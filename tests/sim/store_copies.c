@@ -25,7 +25,7 @@ static enum err begin(struct world *w, struct error *e) {
 
 static enum err add_piece(struct world *w, struct error *e) {
   uint8_t *memory = mem_alloc(CHECKPOINT_PIECE_BYTES_MAX + PAGE_BYTES);
-  uint8_t *piece = (uint8_t *) (((uintptr_t) memory + PAGE_BYTES - 1) & ~(uintptr_t) (PAGE_BYTES - 1));
+  uint8_t *piece = page_align(memory);
   uint64_t position = store_copy_position(w->copy.open);
   size_t bytes = 0;
   enum err err = memory != NULL ? checkpoint_read(&w->copy.pin, &position, piece, &bytes, e) : error_ensure(e, ERR_NOMEM);

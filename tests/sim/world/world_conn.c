@@ -105,11 +105,15 @@ enum err net_conn_write(struct net_conn *c, const void *bytes, size_t len) {
   return buf_append(&c->out, bytes, len);
 }
 
-enum err net_conn_write_buf(struct net_conn *c, struct buf *b) {
+enum err net_conn_write_buf_from(struct net_conn *c, struct buf *b, size_t from) {
   if (!conn_takes_output(c)) return ERR_CLOSED;
-  TRY(buf_append(&c->out, b->data, b->len));
+  if (b->len > from) TRY(buf_append(&c->out, b->data + from, b->len - from));
   buf_clear(b);
   return ERR_OK;
+}
+
+enum err net_conn_write_buf(struct net_conn *c, struct buf *b) {
+  return net_conn_write_buf_from(c, b, 0);
 }
 
 // ---- receiving ----
