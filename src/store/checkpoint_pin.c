@@ -6,6 +6,13 @@
 #include "store/piece_int.h"
 #include "store/store_int.h"
 
+// The superblock, and map pages that the last piece was found by: the next one mostly goes by the same.
+struct pinned {
+  struct superblock superblock;
+  uint64_t upper_physical[MAP_LEVELS - 1]; // 0: not known
+  uint8_t upper[MAP_LEVELS - 1][PAGE_BYTES];
+};
+
 // The space's mutex is held.
 void checkpoint_pins_expire(struct store *s) {
   struct checkpoint_pin_slot *slots = s->space->physical.pins;
@@ -25,7 +32,7 @@ static struct checkpoint_identity identity_of(const struct superblock *sb, const
 }
 
 void checkpoint_head(const struct checkpoint_pin *p, uint8_t to[CHECKPOINT_HEAD_BYTES]) {
-  superblock_encode(p->superblock, to);
+  superblock_encode(&p->pinned->superblock, to);
 }
 
 enum err checkpoint_head_read(const uint8_t from[CHECKPOINT_HEAD_BYTES], struct checkpoint_identity *ret, struct error *e) {
@@ -43,7 +50,7 @@ static enum err take_slot(struct store *s, int64_t expires_ns, struct checkpoint
   for (uint32_t slot = 0; slot < CHECKPOINT_PINS_MAX; slot++) {
     if (f->pins[slot].sequence != 0) continue;
     f->pins[slot] = (struct checkpoint_pin_slot){s->durable.sequence, expires_ns, ++f->pin_ids};
-    *pin->superblock = s->durable;
+    pin->pinned->superblock = s->durable;
     pin->slot = slot;
     pin->id = f->pins[slot].id;
     return ERR_OK;
@@ -52,21 +59,21 @@ static enum err take_slot(struct store *s, int64_t expires_ns, struct checkpoint
 }
 
 enum err checkpoint_pin(struct store *s, int64_t expires_ns, struct checkpoint_pin *ret, struct error *e) {
-  struct checkpoint_pin pin = {.store = s, .superblock = mem_alloc(sizeof *pin.superblock)};
-  if (pin.superblock == NULL) return error_ensure(e, ERR_NOMEM);
+  struct checkpoint_pin pin = {.store = s, .pinned = mem_zalloc(sizeof *pin.pinned)};
+  if (pin.pinned == NULL) return error_ensure(e, ERR_NOMEM);
   mutex_lock(&s->mutex);
   mutex_lock(&s->space->mutex);
   enum err err = take_slot(s, expires_ns, &pin, e);
   mutex_unlock(&s->space->mutex);
   mutex_unlock(&s->mutex);
   if (err != ERR_OK) {
-    mem_free(pin.superblock);
+    mem_free(pin.pinned);
     return err;
   }
   uint8_t head[CHECKPOINT_HEAD_BYTES];
-  pin.superblock->generation = log_generation(s->log); // one that was made before the present generation is its beginning
+  pin.pinned->superblock.generation = log_generation(s->log); // one that was made before the present generation is its beginning
   checkpoint_head(&pin, head);
-  pin.identity = identity_of(pin.superblock, head);
+  pin.identity = identity_of(&pin.pinned->superblock, head);
   *ret = pin;
   return ERR_OK;
 }
@@ -97,11 +104,31 @@ void checkpoint_unpin(struct checkpoint_pin *p) {
   if (is_live(p)) s->physical.pins[p->slot].sequence = 0;
   physical_sweep(s);
   mutex_unlock(&s->mutex);
-  mem_free(p->superblock);
+  mem_free(p->pinned);
   *p = (struct checkpoint_pin){0};
 }
 
 // ---- reading ----
+
+static enum err read_run(const struct checkpoint_pin *pin, uint64_t physical, uint8_t *to, uint32_t count, struct error *e) {
+  enum err err = disk_read_all(pin->store->file, physical * PAGE_BYTES, to, count * (size_t) PAGE_BYTES, e);
+  if (err != ERR_SHORT) return err;
+  return error_set(e, ERR_CORRUPT, "The page file ends before physical page %llu.", (unsigned long long) physical);
+}
+
+static enum err read_upper(const struct checkpoint_pin *pin, struct piece *p, uint8_t *page, struct error *e) {
+  uint64_t physical = p->places[p->taken].physical, *kept = &pin->pinned->upper_physical[p->taken];
+  uint8_t *copy = pin->pinned->upper[p->taken];
+  if (*kept == physical) {
+    memcpy(page, copy, PAGE_BYTES);
+    return piece_take(p, page, e);
+  }
+  TRY(read_run(pin, physical, page, 1, e));
+  TRY(piece_take(p, page, e));
+  memcpy(copy, page, PAGE_BYTES);
+  *kept = physical;
+  return ERR_OK;
+}
 
 // Pages that lie together on disk are read together: from `taken` on, as far as places are known.
 static enum err read_known(const struct checkpoint_pin *pin, struct piece *p, uint8_t *to, struct error *e) {
@@ -110,17 +137,15 @@ static enum err read_known(const struct checkpoint_pin *pin, struct piece *p, ui
     const struct map_place *at = p->places + from;
     while (from + count < p->known && at[count].physical == at[0].physical + count) count++;
     uint8_t *run = to + from * (size_t) PAGE_BYTES;
-    enum err err = disk_read_all(pin->store->file, at[0].physical * PAGE_BYTES, run, count * (size_t) PAGE_BYTES, e);
-    if (err == ERR_SHORT)
-      return error_set(e, ERR_CORRUPT, "The page file ends before physical page %llu.", (unsigned long long) at[0].physical);
-    if (err != ERR_OK) return err;
+    TRY(read_run(pin, at[0].physical, run, count, e));
     for (uint32_t i = 0; i < count; i++) TRY(piece_take(p, run + i * (size_t) PAGE_BYTES, e));
   }
   return ERR_OK;
 }
 
 static enum err read_piece(const struct checkpoint_pin *pin, uint64_t position, struct piece *p, uint8_t *to, struct error *e) {
-  piece_begin(p, pin->superblock, position);
+  piece_begin(p, &pin->pinned->superblock, position);
+  while (p->taken + 1 < p->levels) TRY(read_upper(pin, p, to + p->taken * (size_t) PAGE_BYTES, e));
   while (!piece_is_whole(p)) TRY(read_known(pin, p, to, e));
   return ERR_OK;
 }
@@ -136,7 +161,7 @@ static enum err read_error(const struct checkpoint_pin *pin, enum err err, struc
 
 enum err checkpoint_read(const struct checkpoint_pin *pin, uint64_t *position, uint8_t *to, size_t *ret_bytes, struct error *e) {
   struct piece p;
-  uint64_t at = piece_settle(pin->superblock, *position);
+  uint64_t at = piece_settle(&pin->pinned->superblock, *position);
   if (at == CHECKPOINT_END) {
     *position = CHECKPOINT_END;
     *ret_bytes = 0;
@@ -166,7 +191,7 @@ enum err checkpoint_pin_each(const struct checkpoint_pin *p, enum err (*fn)(void
   if (buffer == NULL) return error_ensure(e, ERR_NOMEM);
   uint8_t *pages = page_align(buffer);
   enum err err = ERR_OK;
-  for (uint64_t at = CHECKPOINT_FIRST; err == ERR_OK && piece_is_of_pages(p->superblock, at);) {
+  for (uint64_t at = CHECKPOINT_FIRST; err == ERR_OK && piece_is_of_pages(&p->pinned->superblock, at);) {
     size_t bytes = 0;
     err = checkpoint_read(p, &at, pages, &bytes, e);
     if (err == ERR_OK) err = each_page(pages, fn, argument);

@@ -14,10 +14,11 @@
 #define CHECKED_BYTES (PAGE_BYTES - 8)
 #define SYNC_EVERY_BYTES (UINT64_C(64) << 20)
 #define NAME_BYTES_MAX 32u // of a file in the directory
+#define DIRECT_PAGES_MIN 16u // neighbours that go to disk at once; of fewer, the system makes larger writes than a piece has
 
 struct store_copy {
   struct disk *disk;
-  struct disk_file *file;
+  struct disk_file *file, *direct; // the same one: through the system's page cache, and past it
   char directory[DISK_PATH_MAX - NAME_BYTES_MAX];
   struct superblock sb;
   uint8_t head[CHECKPOINT_HEAD_BYTES]; // as this server writes it: features that it does not know are out
@@ -27,7 +28,7 @@ struct store_copy {
   uint64_t unsynced_bytes;
   uint64_t upper[MAP_LEVELS - 1]; // map pages above level 0 that the last piece brought: the next one mostly brings them again
   bool failed;                    // memory and disk may differ
-  uint8_t *allocation, *slot;     // one aligned page
+  uint8_t *slot;                  // one aligned page
 };
 
 static void path_of(const char *directory, const char *name, char to[DISK_PATH_MAX]) {
@@ -100,7 +101,8 @@ static enum err open_file(struct store_copy *c, const uint8_t *head, struct erro
   path_of(c->directory, "store.pages.copy", path);
   TRY(disk_open(c->disk, path, DISK_WRITE | DISK_CREATE, &c->file, e));
   TRY(read_slots(c, e));
-  return c->sequence == 0 ? begin_anew(c, path, e) : ERR_OK;
+  if (c->sequence == 0) TRY(begin_anew(c, path, e));
+  return disk_open(c->disk, path, DISK_WRITE | DISK_DIRECT, &c->direct, e);
 }
 
 enum err store_copy_open(struct disk *d, const char *directory, const uint8_t head[CHECKPOINT_HEAD_BYTES],
@@ -108,11 +110,10 @@ enum err store_copy_open(struct disk *d, const char *directory, const uint8_t he
   struct store_copy *c = mem_zalloc(sizeof *c);
   if (c == NULL) return error_ensure(e, ERR_NOMEM);
   c->disk = d;
-  c->allocation = mem_alloc(2 * PAGE_BYTES);
+  c->slot = mem_alloc_aligned(PAGE_BYTES, PAGE_BYTES);
   int n = snprintf(c->directory, sizeof c->directory, "%s", directory);
-  enum err err = c->allocation != NULL ? ERR_OK : error_ensure(e, ERR_NOMEM);
+  enum err err = c->slot != NULL ? ERR_OK : error_ensure(e, ERR_NOMEM);
   if (err == ERR_OK && (size_t) n >= sizeof c->directory) err = error_set(e, ERR_INVALID, "The path of the store is too long.");
-  c->slot = c->allocation != NULL ? page_align(c->allocation) : NULL;
   if (err == ERR_OK) err = open_file(c, head, e);
   if (err != ERR_OK) {
     store_copy_close(c);
@@ -154,7 +155,8 @@ enum err store_copy_look(struct disk *d, const char *directory, const uint8_t da
 void store_copy_close(struct store_copy *c) {
   if (c == NULL) return;
   disk_close(c->file);
-  mem_free(c->allocation);
+  disk_close(c->direct);
+  mem_free(c->slot);
   mem_free(c);
 }
 
@@ -188,8 +190,8 @@ static enum err write_piece(struct store_copy *c, const struct piece *p, const u
     to = from + 1;
     if (from + 1 < p->levels && c->upper[from] == p->places[from].physical) continue;
     while (to < p->taken && p->places[to].physical == p->places[to - 1].physical + 1) to++;
-    TRY(disk_write(c->file, p->places[from].physical * PAGE_BYTES, bytes + from * (size_t) PAGE_BYTES,
-                   (to - from) * (size_t) PAGE_BYTES, e));
+    TRY(disk_write(to - from >= DIRECT_PAGES_MIN ? c->direct : c->file, p->places[from].physical * PAGE_BYTES,
+                   bytes + from * (size_t) PAGE_BYTES, (to - from) * (size_t) PAGE_BYTES, e));
   }
   for (uint32_t i = 0; i + 1 < p->levels; i++) c->upper[i] = p->places[i].physical;
   return ERR_OK;

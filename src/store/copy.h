@@ -37,8 +37,8 @@ uint64_t store_copy_position(const struct store_copy *c);
 uint64_t store_copy_pages(const struct store_copy *c);
 const struct checkpoint_identity *store_copy_identity(const struct store_copy *c);
 
-/// Takes the piece at store_copy_position and makes what has come durable now and then. ERR_CORRUPT: these bytes are not that
-/// piece; nothing has happened, it may come again. ERR_NOSPC, ERR_IO.
+/// Takes the piece (4096-aligned) at store_copy_position and makes what has come durable now and then. ERR_CORRUPT: these bytes
+/// are not that piece; nothing has happened, it may come again. ERR_NOSPC, ERR_IO.
 enum err store_copy_add(struct store_copy *c, const uint8_t *piece, size_t bytes, struct error *e) NODISCARD;
 
 /// Makes all that has come durable: before a pause.

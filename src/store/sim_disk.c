@@ -11,7 +11,7 @@
 struct sim_file {
   struct disk_file file;
   struct sim_inode *inode;
-  bool writable, lock;
+  bool writable, direct, lock;
   char path[SIM_PATH_MAX];
 };
 
@@ -111,7 +111,7 @@ static enum err open_inode(struct sim_disk *d, struct sim_inode *n, const char *
                            struct error *e) {
   struct sim_file *f = mem_zalloc(sizeof *f);
   if (f == NULL) return error_ensure(e, ERR_NOMEM);
-  *f = (struct sim_file){.file.disk = &d->disk, .inode = n, .writable = flags & DISK_WRITE};
+  *f = (struct sim_file){.file.disk = &d->disk, .inode = n, .writable = flags & DISK_WRITE, .direct = flags & DISK_DIRECT};
   memcpy(f->path, path, strlen(path));
   n->opens++;
   *ret = &f->file;
@@ -137,8 +137,14 @@ static bool close_locked(struct sim_file *f) {
   return true;
 }
 
+// A real disk would refuse it.
+static void assert_aligned(const struct sim_file *f, uint64_t offset, const void *memory, size_t bytes) {
+  assert(!f->direct || (offset | (uintptr_t) memory | bytes) % 4096 == 0);
+}
+
 static enum err read_locked(struct sim_disk *d, struct sim_file *f, uint64_t offset, void *to, size_t bytes, size_t *ret_bytes,
                             struct error *e) {
+  assert_aligned(f, offset, to, bytes);
   BEFORE(d, SIM_READ, f->path, e);
   const struct sim_image *i = &f->inode->now;
   size_t n = offset < i->size ? MIN(bytes, i->size - offset) : 0;
@@ -150,6 +156,7 @@ static enum err read_locked(struct sim_disk *d, struct sim_file *f, uint64_t off
 static enum err write_locked(struct sim_disk *d, struct sim_file *f, uint64_t offset, const void *from, size_t bytes,
                              struct error *e) {
   assert(f->writable);
+  assert_aligned(f, offset, from, bytes);
   if (d->off) return power_is_off(e);
   if (strikes(d, SIM_WRITE, f->path)) {
     sim_inode_write(f->inode, offset, from, rng_below(&d->rng, bytes + 1));
