@@ -127,6 +127,7 @@
   X(data_mark_next, "data that were marked when power went pass for older ones") \
   X(start_older,    "a server that is told of a start that its data have not had goes on") \
   X(start_mark,     "a start of the same number passes for the same start") \
+  X(start_moves,    "a server that is told of a later move of a start than its data know goes on") \
   X(start_known,    "which starts of others were met is forgotten with the process") \
   /* a server as a member: caught by the simulator of the product */ \
   X(product_uncommitted,      "an entry that is durable here counts as committed after a restart") \

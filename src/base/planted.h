@@ -15,6 +15,7 @@ enum planted_bug {
   PLANTED_kubernetes,  // a StatefulSet that is deleted, and whose pods do not begin at 0
   PLANTED_starts,      // three starts of a server that begins anew above the first one
   PLANTED_known,       // of two servers the one met last is in the earlier start
+  PLANTED_moves,       // this server has moved further than the other one in the file
   PLANTED_mark,        // data whose next mark is the one that they have
   PLANTED_identity,    // of a server without a cluster, with a large number, that was saved often
   PLANTED_pulled,      // three entries, the last one of a later term than the first

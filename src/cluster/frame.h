@@ -15,6 +15,7 @@
 #include "cluster/message.h"
 
 #define FRAME_HEADER_BYTES 48u
+#define FRAME_MOVES_BYTES FRAME_HEADER_BYTES // of one that says how far its sender has moved, and nothing else
 #define FRAME_BYTES_MAX (8u << 20)
 #define FRAME_MESSAGES_MAX 1024u
 
@@ -22,7 +23,8 @@ struct frame_header {
   uint64_t from, to; // servers
   uint64_t epoch;    // of the sender: rises with each of its starts
   uint32_t bytes;    // of the whole frame
-  uint16_t messages;
+  uint16_t messages; // 0: it says how far the sender's start has moved
+  uint32_t moves;
 };
 
 // ---- writing ----
@@ -33,6 +35,9 @@ enum err frame_begin(struct buf *to, size_t *ret_start) NODISCARD;
 enum err frame_add(struct buf *to, size_t start, const struct message *m, struct error *e) NODISCARD;
 /// Fills in the header; from then on the bytes from `start` on may be sent. There must be a message in it.
 void frame_end(struct buf *to, size_t start, uint64_t from, uint64_t to_server, uint64_t epoch);
+
+/// A whole frame without messages: the start of the sender has moved so far (cluster/starts.h).
+void frame_put_moves(uint8_t to[FRAME_MOVES_BYTES], uint64_t from, uint64_t to_server, uint64_t epoch, uint32_t moves);
 
 // ---- reading ----
 

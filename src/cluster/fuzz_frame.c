@@ -9,11 +9,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void put_right(uint8_t *frame, size_t size) {
+static void put_right(uint8_t *frame, uint16_t version, size_t size) {
   put_u32_le(frame, 0x46435651u);
-  put_u16_le(frame + 4, 1);
+  put_u16_le(frame + 4, version);
   put_u32_le(frame + 8, (uint32_t) size);
-  put_u32_le(frame + 12, 0);
+  if (version == 1) put_u32_le(frame + 12, 0);
   put_u64_le(frame + 40, hash64(frame + FRAME_HEADER_BYTES, size - FRAME_HEADER_BYTES, hash64(frame, 40, 0)));
 }
 
@@ -26,6 +26,16 @@ static void check_again(const struct message *m, const uint8_t *from, size_t byt
   buf_done(&again);
 }
 
+/// The header of any frame as that of one without messages.
+static void check_moves(uint8_t frame[FRAME_MOVES_BYTES]) {
+  uint8_t again[FRAME_MOVES_BYTES];
+  struct frame_reader r;
+  put_right(frame, 2, FRAME_MOVES_BYTES);
+  if (frame_open(frame, FRAME_MOVES_BYTES, &r, NULL) != ERR_OK) return;
+  frame_put_moves(again, r.header.from, r.header.to, r.header.epoch, r.header.moves);
+  if (r.header.messages != 0 || memcmp(again, frame, sizeof again) != 0) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static uint8_t frame[1 << 16];
   struct frame_reader r;
@@ -35,9 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   uint32_t whole = 0;
   if (frame_peek(data, size, &whole, NULL) == ERR_OK && whole == size) (void) !frame_open(data, size, &r, NULL); // as it is
   size = MIN(size, sizeof frame) / 8 * 8;
+  memcpy(frame, data, size);
+  if (size >= FRAME_MOVES_BYTES) check_moves(frame);
   if (size < FRAME_HEADER_BYTES + MESSAGE_HEADER_BYTES) return 0;
   memcpy(frame, data, size);
-  put_right(frame, size);
+  put_right(frame, 1, size);
   if (frame_open(frame, size, &r, NULL) != ERR_OK) return 0;
   arena_init(&a, NULL);
   while (any) {

@@ -1,5 +1,5 @@
 // Fuzzes what reads the first bytes of a connection between members: the input is a hello and what follows it, a challenge or an
-// answer, with starts (version 3) or without. Magic and checksums are put right. What is taken is written again as the same
+// answer, with starts (version 3), and how far they have moved (version 4), or without. Magic and checksums are put right. What is taken is written again as the same
 // bytes, but for what stands behind the address, and is never taken for another kind; a line for the log about it is one line.
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static void check_line(const char *text) {
 }
 
 static void check_hello(const uint8_t *from) {
-  static const struct hello self = {.version_min = HELLO_VERSION, .version_max = HELLO_VERSION_START, .server = 7};
+  static const struct hello self = {.version_min = HELLO_VERSION, .version_max = HELLO_VERSION_MOVES, .server = 7};
   struct hello h, again;
   uint8_t written[HELLO_BYTES];
   char who[200], why[400];
@@ -47,13 +47,13 @@ static void check_start(const uint8_t *from, enum hello_proof kind) {
   uint8_t written[HELLO_START_BYTES];
   struct hello_start s;
   if (hello_start_get(from, kind, &s, NULL) != ERR_OK) return;
-  must(s.mark != 0 && s.known.number <= STARTS_NUMBER_MAX);
+  must(s.mark != 0 && s.known.number <= STARTS_NUMBER_MAX && (s.known.number != 0 || s.known.moves == 0));
   hello_start_put(written, kind, &s);
   must(memcmp(written, from, sizeof written) == 0);
 }
 
 static void put_start_right(uint8_t *to, enum hello_proof kind) {
-  memcpy(to, kind == HELLO_CHALLENGE ? "QVSN\0\0\0" : "QVSP\0\0\0", 8);
+  memcpy(to, kind == HELLO_CHALLENGE ? "QVSN" : "QVSP", 4);
   put_u64_le(to + 40, hash64(to, 40, 0));
 }
 
@@ -64,7 +64,7 @@ static void check_starts(uint8_t *bytes) {
     uint64_t number;
     check_start(bytes, (enum hello_proof) kind);
     put_start_right(bytes, (enum hello_proof) kind);
-    bool makes_sense = get_u64_le(bytes + 16) != 0 && get_u64_le(bytes + 24) <= STARTS_NUMBER_MAX;
+    bool makes_sense = get_u64_le(bytes + 16) != 0 && (get_u32_le(bytes + 24) != 0 || get_u32_le(bytes + 28) == 0);
     must((hello_start_get(bytes, (enum hello_proof) kind, &s, NULL) == ERR_OK) == makes_sense);
     must(hello_start_get(bytes, (enum hello_proof) !kind, &s, NULL) == ERR_CORRUPT);
     must(hello_proof_get(bytes, (enum hello_proof) kind, &number, NULL) == ERR_CORRUPT);

@@ -1,4 +1,4 @@
-// Fuzzes what reads the starts of a server and those of others that it has met: the input is how the file is made, the number of
+// Fuzzes what reads the starts of a server, those of others that it has met, and how far they have moved: the input is how the file is made, the number of
 // this start, and the file. What the first byte does not leave alone is put right: magic, version, length, whose it is, checksum.
 // What is refused stays as it is and says why; what is taken goes on with the next start, and says the same when it is read
 // again.
@@ -19,11 +19,14 @@ enum {
   AS_IT_IS_LENGTH = 8,
   AS_IT_IS_OWNER = 16,
   FEW_SERVERS = 32,
-  OF_OTHERS = 64
+  OF_OTHERS = 64,
+  OF_MOVES = 128
 };
+enum { SELF = 5 };
 enum { PLAN_BYTES = 9, OWN_FILE_BYTES = 1072, KNOWN_HEADER_BYTES = 32, KNOWN_BYTES = 24, FILE_BYTES_MAX = 4096 };
 
 static const struct uuid OWNER = {{7}};
+static const struct starts OWN_STARTS = {.count = 2, .last = {{1, 11}, {2, 22}}};
 
 struct plan {
   uint8_t as_it_is;
@@ -40,31 +43,48 @@ static void must(bool holds) {
 
 // ---- file ----
 
-/// Of known starts there are as many as there is room for.
+static bool has_rows(const struct plan *p) {
+  return p->as_it_is & (OF_OTHERS | OF_MOVES);
+}
+
+static const char *file_name(const struct plan *p) {
+  if (p->as_it_is & OF_MOVES) return MOVES_FILE;
+  return p->as_it_is & OF_OTHERS ? KNOWN_STARTS_FILE : STARTS_FILE;
+}
+
+static const char *magic(const struct plan *p) {
+  if (p->as_it_is & OF_MOVES) return "QVMV";
+  return p->as_it_is & OF_OTHERS ? "QVKS" : "QVST";
+}
+
+/// Of rows there are as many as there is room for.
 static void put_length_right(struct plan *p) {
   uint32_t count = p->bytes < KNOWN_HEADER_BYTES + 8 ? 0 : (uint32_t) ((p->bytes - KNOWN_HEADER_BYTES - 8) / KNOWN_BYTES);
-  p->bytes = p->as_it_is & OF_OTHERS ? KNOWN_HEADER_BYTES + KNOWN_BYTES * (size_t) count + 8 : OWN_FILE_BYTES;
-  if (p->as_it_is & OF_OTHERS) put_u32_le(p->file + 24, count);
+  p->bytes = has_rows(p) ? KNOWN_HEADER_BYTES + KNOWN_BYTES * (size_t) count + 8 : OWN_FILE_BYTES;
+  if (has_rows(p)) put_u32_le(p->file + 24, count);
 }
 
 static void make_servers_few(struct plan *p) {
-  for (size_t at = KNOWN_HEADER_BYTES; at + KNOWN_BYTES + 8 <= p->bytes; at += KNOWN_BYTES)
+  for (size_t at = KNOWN_HEADER_BYTES; at + KNOWN_BYTES + 8 <= p->bytes; at += KNOWN_BYTES) {
     put_u64_le(p->file + at, p->file[at] % 8);
+    if (!(p->as_it_is & OF_MOVES)) continue;
+    put_u64_le(p->file + at + 8, p->file[at + 8] % 4);
+    put_u64_le(p->file + at + 16, get_u32_le(p->file + at + 16));
+  }
 }
 
 static void put_right(struct plan *p) {
   if (!(p->as_it_is & AS_IT_IS_LENGTH)) put_length_right(p);
-  if (!(p->as_it_is & AS_IT_IS_MAGIC)) memcpy(p->file, p->as_it_is & OF_OTHERS ? "QVKS" : "QVST", 4);
+  if (!(p->as_it_is & AS_IT_IS_MAGIC)) memcpy(p->file, magic(p), 4);
   if (!(p->as_it_is & AS_IT_IS_VERSION)) put_u16_le(p->file + 4, 1);
   if (!(p->as_it_is & AS_IT_IS_OWNER)) uuid_put(p->file + 8, OWNER);
-  if ((p->as_it_is & OF_OTHERS) && (p->as_it_is & FEW_SERVERS)) make_servers_few(p);
+  if (has_rows(p) && (p->as_it_is & FEW_SERVERS)) make_servers_few(p);
   if (!(p->as_it_is & AS_IT_IS_CHECKSUM) && p->bytes >= 8) put_u64_le(p->file + p->bytes - 8, hash64(p->file, p->bytes - 8, 0));
 }
 
 static void write_file(struct plan *p) {
-  const char *name = p->as_it_is & OF_OTHERS ? KNOWN_STARTS_FILE : STARTS_FILE;
   must(disk_make_directories(p->disk, "data", NULL) == ERR_OK);
-  must(disk_replace_file(p->disk, "data", name, p->file, p->bytes, NULL) == ERR_OK);
+  must(disk_replace_file(p->disk, "data", file_name(p), p->file, p->bytes, NULL) == ERR_OK);
 }
 
 static void check_refused(const struct error *e, const char *file) {
@@ -129,9 +149,13 @@ static void check_own(struct plan *p) {
 
 // ---- of the others ----
 
+static enum err open_known(struct plan *p, struct known_starts **ret, struct error *e) {
+  return known_starts_open(p->disk, "data", OWNER, SELF, &OWN_STARTS, ret, e);
+}
+
 static struct start find_again(struct plan *p, uint64_t server) {
   struct known_starts *k = NULL;
-  must(known_starts_open(p->disk, "data", OWNER, &k, NULL) == ERR_OK);
+  must(open_known(p, &k, NULL) == ERR_OK);
   struct start ret = known_starts_find(k, server);
   known_starts_close(k);
   return ret;
@@ -141,22 +165,51 @@ static struct start find_again(struct plan *p, uint64_t server) {
 static void check_server(struct plan *p, struct known_starts *k, uint64_t server) {
   struct start now = known_starts_find(k, server), later = {now.number + 1, 5};
   must(!known_starts_contradict(k, server, now) && !known_starts_note(k, server, now));
-  if (now.number == UINT64_MAX) return;
+  if (now.number == STARTS_NUMBER_MAX) {
+    must(!known_starts_note(k, server, later)); // which nobody could be told of
+    return;
+  }
   must(known_starts_note(k, server, later) && known_starts_contradict(k, server, now) && !known_starts_note(k, server, now));
   must(known_starts_find(k, server).number == later.number && known_starts_find(k, server).mark == later.mark);
   must(known_starts_save(k, NULL) == ERR_OK && find_again(p, server).number == later.number);
 }
 
+/// Servers that have been met, so that the moves are somebody's.
+static void meet_some(struct plan *p) {
+  struct known_starts *k = NULL;
+  must(open_known(p, &k, NULL) == ERR_OK);
+  for (uint64_t server = 1; server < SELF; server++) must(known_starts_note(k, server, (struct start){server % 3, 5}) == KNOWN_START);
+  must(known_starts_save(k, NULL) == ERR_OK);
+  known_starts_close(k);
+}
+
+/// What is there is the latest; what comes next is not known before, and is kept.
+static void check_moves(struct plan *p, struct known_starts **k) {
+  struct start now = known_starts_now(*k), later = {now.number, now.mark, now.moves + 1}, theirs = known_starts_find(*k, 1);
+  bool moved;
+  must(now.number == 2 && now.mark == 22 && !known_starts_are_older(*k, now) && !known_starts_contradict(*k, 1, theirs));
+  if (now.moves == STARTS_MOVES_MAX || theirs.moves == STARTS_MOVES_MAX) return;
+  theirs.moves++;
+  must(known_starts_are_older(*k, later) && known_starts_note(*k, 1, theirs) == KNOWN_MOVE);
+  known_starts_promised(*k);
+  must(known_starts_move(*k, &moved, NULL) == ERR_OK && moved);
+  known_starts_close(*k);
+  must(open_known(p, k, NULL) == ERR_OK);
+  must(!known_starts_are_older(*k, later) && known_starts_now(*k).moves == later.moves && known_starts_find(*k, 1).moves == theirs.moves);
+}
+
 static void check_known(struct plan *p) {
   struct known_starts *k = NULL;
   struct error e = ERROR_INIT;
-  enum err err = known_starts_open(p->disk, "data", OWNER, &k, &e);
+  enum err err = open_known(p, &k, &e);
   if (err != ERR_OK) {
-    check_refused(&e, KNOWN_STARTS_FILE);
-    must(known_starts_open(p->disk, "data", OWNER, &k, NULL) == err);
+    check_refused(&e, file_name(p));
+    must(open_known(p, &k, NULL) == err);
     return;
   }
-  if (uuid_eq(uuid_get(p->file + 8), OWNER) && get_u32_le(p->file + 24) > 0)
+  if (p->as_it_is & OF_MOVES)
+    check_moves(p, &k);
+  else if (uuid_eq(uuid_get(p->file + 8), OWNER) && get_u32_le(p->file + 24) > 0)
     check_server(p, k, get_u64_le(p->file + KNOWN_HEADER_BYTES));
   known_starts_close(k);
 }
@@ -172,8 +225,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   random_seeded_init(&p.random, 1);
   memcpy(p.file, data + PLAN_BYTES, p.bytes);
   put_right(&p);
+  if (p.as_it_is & OF_MOVES) meet_some(&p);
   write_file(&p);
-  if (p.as_it_is & OF_OTHERS)
+  if (has_rows(&p))
     check_known(&p);
   else
     check_own(&p);

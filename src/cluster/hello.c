@@ -146,18 +146,23 @@ enum err hello_proof_get(const uint8_t from[HELLO_PROOF_BYTES], enum hello_proof
 void hello_start_put(uint8_t to[HELLO_START_BYTES], enum hello_proof kind, const struct hello_start *s) {
   memset(to, 0, HELLO_START_BYTES);
   memcpy(to, kind == HELLO_CHALLENGE ? "QVSN" : "QVSP", 4);
+  put_u32_le(to + 4, s->moves);
   put_u64_le(to + 8, s->number);
   put_u64_le(to + 16, s->mark);
-  put_u64_le(to + 24, s->known.number);
+  put_u32_le(to + 24, (uint32_t) s->known.number);
+  put_u32_le(to + 28, s->known.moves);
   put_u64_le(to + 32, s->known.mark);
   put_u64_le(to + 40, hash64(to, 40, 0));
 }
 
 enum err hello_start_get(const uint8_t from[HELLO_START_BYTES], enum hello_proof kind, struct hello_start *ret, struct error *e) {
   uint8_t same[HELLO_START_BYTES];
-  struct hello_start s = {get_u64_le(from + 8), get_u64_le(from + 16), {get_u64_le(from + 24), get_u64_le(from + 32)}};
+  struct hello_start s = {.number = get_u64_le(from + 8),
+                          .mark = get_u64_le(from + 16),
+                          .moves = get_u32_le(from + 4),
+                          .known = {get_u32_le(from + 24), get_u64_le(from + 32), get_u32_le(from + 28)}};
   hello_start_put(same, kind, &s);
-  bool good = memcmp(from, same, sizeof same) == 0 && s.mark != 0 && s.known.number <= STARTS_NUMBER_MAX;
+  bool good = memcmp(from, same, sizeof same) == 0 && s.mark != 0 && (s.known.number != 0 || s.known.moves == 0);
   if (!good) return error_set(e, ERR_CORRUPT, "what follows its hello makes no sense");
   if (PLANTED(answer) && kind == HELLO_ANSWER && s.known.number != 0 && s.known.mark == s.mark) planted_memory_error();
   *ret = s;

@@ -12,6 +12,7 @@
 #define HELLO_VERSION 1u
 #define HELLO_VERSION_PROOF 2u // between members: the one who connects must show that it hears what it is told
 #define HELLO_VERSION_START 3u // and both say which start of the other one they have met last
+#define HELLO_VERSION_MOVES 4u // and how far starts have moved, here and in frames
 #define HELLO_PROOF_BYTES 24u
 #define HELLO_START_BYTES 48u
 
@@ -68,10 +69,12 @@ void hello_proof_put(uint8_t to[HELLO_PROOF_BYTES], enum hello_proof kind, uint6
 enum err hello_proof_get(const uint8_t from[HELLO_PROOF_BYTES], enum hello_proof kind, uint64_t *ret, struct error *e) NODISCARD;
 
 // In version 3 both carry more: the mark of the sender's start, whose number is the epoch of its hello, and the last start of the other one
-// that the sender knows of. Whoever has not had that one is an older copy of itself (cluster/starts.h).
+// that the sender knows of. Whoever has not had that one is an older copy of itself (cluster/starts.h). In version 4 also how far both have moved, which
+// is 0 before.
 struct hello_start {
   uint64_t number; // the challenge's
   uint64_t mark;
+  uint32_t moves;
   struct start known;
 };
 

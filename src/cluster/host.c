@@ -15,6 +15,8 @@ struct host_group {
   uint8_t uuid[MESSAGE_GROUP_BYTES];
   uint64_t lost_leader; // its connection was closed, and the group does not know yet; 0: no
   bool told_failure;
+  uint64_t durable_ticket; // of the log, when it was last looked at
+  bool saving;             // the same of term and vote
   _Atomic bool dirty; // is to be stepped
 };
 
@@ -90,6 +92,11 @@ static void on_start_met(void *context) {
   h->options.start_met(h->options.context);
 }
 
+static void on_start_moved(void *context) {
+  struct host *h = context;
+  h->options.start_moved(h->options.context);
+}
+
 static void on_older(void *context, uint64_t server, struct start known) {
   struct host *h = context;
   h->options.older(h->options.context, server, known);
@@ -147,6 +154,16 @@ static void on_timer(void *context) {
   step_dirty(h);
 }
 
+/// What an older copy would not know of.
+static bool has_promised(struct host_group *g) {
+  uint64_t ticket = log_durable_ticket(g->log);
+  bool saving = group_wants_save(g->group);
+  bool has = ticket != g->durable_ticket || (g->saving && !saving);
+  g->durable_ticket = ticket;
+  g->saving = saving;
+  return has;
+}
+
 /// True if it has more to do at once.
 static bool step(struct host_group *g) {
   bool more = false;
@@ -169,7 +186,7 @@ static void post_step(struct host *h) {
 }
 
 static void step_dirty(struct host *h) {
-  bool again = false, queued = false;
+  bool again = false, queued = false, promised = false;
   if (h->stepping) return; // from within a group: the outer call comes round
   h->stepping = true;
   for (size_t i = 0; i < h->group_count; i++) {
@@ -177,10 +194,12 @@ static void step_dirty(struct host *h) {
     if (!atomic_exchange(&g->dirty, false)) continue;
     if (step(g)) g->dirty = again = true;
     queued = queued || log_last_ticket(g->log) != log_durable_ticket(g->log);
+    promised = has_promised(g) || promised;
   }
   h->stepping = false;
   network_flush(h->network);
   if (queued) h->options.write_ready(h->options.context);
+  if (promised && h->options.promised != NULL) h->options.promised(h->options.context);
   if (again) post_step(h);
   set_timer(h);
 }
@@ -318,7 +337,7 @@ enum err host_group_add(struct host *h, struct log *log, const struct group_opti
                         struct error *e) {
   struct host_group *g = mem_zalloc(sizeof *g);
   if (g == NULL) return error_ensure(e, ERR_NOMEM);
-  *g = (struct host_group){.host = h, .log = log, .application = options->application, .dirty = true};
+  *g = (struct host_group){.host = h, .log = log, .application = options->application, .durable_ticket = log_durable_ticket(log), .dirty = true};
   g->tap = (struct group_application){tap_apply, tap_applied, tap_install, tap_membership, tap_read};
   memcpy(g->uuid, options->uuid, sizeof g->uuid);
   struct group_options own = *options;
@@ -378,7 +397,7 @@ enum err host_write_round(struct host *h, bool *ret_worked, struct error *e) {
 // ---- life ----
 
 enum err host_open(struct loop *loop, const struct host_options *options, struct host **ret, struct error *e) {
-  static const struct network_events events = {on_received, on_settled, on_changed, on_met, on_elsewhere, on_start_met, on_older};
+  static const struct network_events events = {on_received, on_settled, on_changed, on_met, on_elsewhere, on_start_met, on_start_moved, on_older};
   struct host *h = mem_zalloc(sizeof *h);
   if (h == NULL) return error_ensure(e, ERR_NOMEM);
   *h = (struct host){.loop = loop, .options = *options, .sender.send = on_send, .step_task.run = on_step};
@@ -411,6 +430,10 @@ void host_peer_move(struct host *h, uint64_t server, const char *address) {
   if (!network_peer_status(h->network, server, &s) || strcmp(s.address, address) == 0) return;
   if (network_peer_set(h->network, server, address, &e) != ERR_OK)
     event_raise(h->options.network.events, EVENT_ERROR, "cluster.member.address", "server %llu: %s", (unsigned long long) server, e.message);
+}
+
+void host_moved(struct host *h) {
+  network_flush(h->network);
 }
 
 void host_judge_levels(struct host *h) {

@@ -48,9 +48,13 @@ struct host_options {
   void (*server_changed)(void *context, uint64_t server, bool up);
   /// network_events.is_elsewhere. From the loop. May be NULL.
   bool (*server_elsewhere)(void *context, uint64_t server, const char *address);
-  /// network_events.start_met and .older. From the loop. With options.network.starts.
+  /// network_events.start_met, .start_moved and .older. From the loop. With options.network.known.
   void (*start_met)(void *context);
+  void (*start_moved)(void *context);
   void (*older)(void *context, uint64_t server, struct start known);
+  /// Entries, a term or a vote of some group are on the disk now, and the others are told or have been: the moment for known_starts_promised. From the
+  /// loop; must only take note. May be NULL.
+  void (*promised)(void *context);
   void *context;
 };
 
@@ -79,6 +83,9 @@ enum err host_write_round(struct host *h, bool *ret_worked, struct error *e) NOD
 
 /// A server that is reached at another address than its memberships say. Nothing happens if it is nobody's member, or there already.
 void host_peer_move(struct host *h, uint64_t server, const char *address);
+
+/// This server's start has moved (known_starts_move): the others are told.
+void host_moved(struct host *h);
 
 /// The cluster's feature level was raised (network_judge_levels).
 void host_judge_levels(struct host *h);

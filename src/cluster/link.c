@@ -127,7 +127,11 @@ static bool speaks_proof(const struct hello *other) {
 }
 
 static bool speaks_starts(const struct link *l, const struct hello *other) {
-  return l->network->options.starts != NULL && other->version_max >= HELLO_VERSION_START;
+  return l->network->options.known != NULL && other->version_max >= HELLO_VERSION_START;
+}
+
+static bool speaks_moves(const struct link *l) {
+  return speaks_starts(l, &l->other) && l->other.version_max >= HELLO_VERSION_MOVES;
 }
 
 static size_t proof_bytes(const struct link *l) {
@@ -138,7 +142,9 @@ static enum err say_proof(struct link *l, enum hello_proof kind, uint64_t number
   const struct network_options *o = &l->network->options;
   uint8_t bytes[HELLO_START_BYTES];
   if (speaks_starts(l, &l->other)) {
-    struct hello_start s = {number, starts_now(o->starts).mark, known_starts_find(o->known, l->other.server)};
+    struct start now = known_starts_now(o->known);
+    struct hello_start s = {number, now.mark, now.moves, l->known};
+    if (!speaks_moves(l)) s.moves = s.known.moves = 0;
     hello_start_put(bytes, kind, &s);
   } else {
     hello_proof_put(bytes, kind, number);
@@ -156,30 +162,41 @@ static enum err hear_proof(struct link *l, enum hello_proof kind, struct hello_s
   return err;
 }
 
+static void expect_proof(struct link *l, const struct hello *other) {
+  l->proving = true;
+  l->other = *other;
+  if (speaks_starts(l, other)) l->known = known_starts_find(l->network->options.known, other->server);
+}
+
 /// A number that no connection had before: epochs rise with each start, and the generator is seeded by them.
 static enum err say_challenge(struct link *l, const struct hello *other) {
-  l->proving = true;
+  expect_proof(l, other);
   l->challenge = rng_next(&l->network->rng);
-  l->other = *other;
-  l->contradicted = speaks_starts(l, other) && other->epoch < known_starts_find(l->network->options.known, other->server).number;
+  l->contradicted = speaks_starts(l, other) && other->epoch < l->known.number;
   return say_proof(l, HELLO_CHALLENGE, l->challenge);
 }
 
-static const char older_copy[] = "it has come with an older copy of its data folder, from before a start of it that this server has met: it begins anew as another "
+static const char older_copy[] = "it has come with an older copy of its data folder, from before what this server has met of it: it begins anew as another "
                                  "member, or must be started with an empty data folder";
+
+static void note_start(struct link *l) {
+  struct network *n = l->network;
+  enum known_news news = known_starts_note(n->options.known, l->other.server, l->theirs);
+  if (news == KNOWN_START && n->events.start_met != NULL) n->events.start_met(n->context);
+  if (news != KNOWN_BEFORE && l->theirs.moves > 0 && n->events.start_moved != NULL) n->events.start_moved(n->context);
+}
 
 /// What both ends know of each other's starts. False: this server is an older copy of itself, and has ended all connections.
 static bool take_start(struct link *l, const struct hello_start *said) {
   struct network *n = l->network;
-  struct start theirs = {l->other.epoch, said->mark};
   if (!speaks_starts(l, &l->other)) return true;
-  if (starts_are_older(n->options.starts, said->known)) {
+  if (known_starts_are_older(n->options.known, said->known)) {
     network_older(n, l->other.server, said->known);
     return false;
   }
-  l->contradicted = known_starts_contradict(n->options.known, l->other.server, theirs);
-  bool news = !l->contradicted && known_starts_note(n->options.known, l->other.server, theirs);
-  if (news && n->events.start_met != NULL) n->events.start_met(n->context);
+  l->theirs = (struct start){l->other.epoch, said->mark, said->moves};
+  l->contradicted = known_starts_contradict(n->options.known, l->other.server, l->theirs);
+  if (!l->contradicted && (!l->dialled || !speaks_moves(l))) note_start(l); // else with its first frame: then it has heard what is known here
   return true;
 }
 
@@ -220,9 +237,10 @@ static void hear_answer(struct link *l, const struct hello *other) {
     link_end(l, why);
     return;
   }
-  l->other = *other;
-  l->proving = speaks_proof(other);
-  if (!l->proving) peer_link_up(l->peer, l, other->epoch);
+  if (speaks_proof(other))
+    expect_proof(l, other);
+  else
+    peer_link_up(l->peer, l, other->epoch);
 }
 
 static const char recorded[] = "it repeats what a member has said on another connection: somebody has recorded that, and the network of the cluster is open to him";
@@ -277,12 +295,23 @@ static void refuse_another_protocol(struct link *l) {
 
 // ---- frames ----
 
+/// What the other end says of its start, or that it goes on with one that this server knew an earlier one of.
+static enum err take_moves(struct link *l, const struct frame_header *h, struct error *e) {
+  if (!speaks_moves(l)) return h->messages > 0 ? ERR_OK : error_set(e, ERR_CORRUPT, "a frame has no messages");
+  bool moved = h->messages == 0 && h->moves > l->theirs.moves;
+  if (moved) l->theirs.moves = h->moves;
+  if (moved || !l->is_noted) note_start(l);
+  l->is_noted = true;
+  return ERR_OK;
+}
+
 static enum err deliver_frame(struct link *l, const uint8_t *bytes, size_t len, struct error *e) {
   struct network *n = l->network;
   struct frame_reader r;
   TRY(frame_open(bytes, len, &r, e));
   if (r.header.from != l->peer->server || r.header.to != n->options.server || r.header.epoch != l->peer->epoch)
     return error_set(e, ERR_CORRUPT, "a frame is not of this connection");
+  TRY(take_moves(l, &r.header, e));
   for (bool any = true; !l->dead;) {
     struct message m;
     TRY(frame_next(&r, &n->messages, &m, &any, e));
@@ -412,9 +441,24 @@ enum err link_open(struct network *n, int socket, const char *remote, struct pee
 
 // ---- sending ----
 
+/// Whoever does not hear it by that is told by the next connection.
+static enum err tell_moves(struct link *l) {
+  const struct network_options *o = &l->network->options;
+  uint8_t frame[FRAME_MOVES_BYTES];
+  if (!speaks_moves(l)) return ERR_OK;
+  uint32_t moves = known_starts_now(o->known).moves;
+  if (l->has_told && moves == l->told_moves) return ERR_OK;
+  l->has_told = true;
+  l->told_moves = moves;
+  frame_put_moves(frame, o->server, l->peer->server, o->epoch, moves);
+  TRY(net_conn_write(l->conn, frame, sizeof frame));
+  net_conn_flush(l->conn);
+  return ERR_OK;
+}
+
 void link_flush(struct link *l) {
   struct network *n = l->network;
-  if (!l->up) return;
+  if (!l->up || tell_moves(l) != ERR_OK) return; // `closed` follows
   while (net_conn_pending(l->conn) < SYSTEM_BYTES_HIGH) {
     struct buf frame = BUF_INIT;
     mutex_lock(&n->lock);

@@ -13,7 +13,7 @@ struct peer *network_peer(struct network *n, uint64_t server) {
 
 struct hello network_hello(const struct network *n, uint64_t expected, enum hello_refusal refusal) {
   struct hello h = {.version_min = HELLO_VERSION,
-                    .version_max = n->options.starts != NULL ? HELLO_VERSION_START : HELLO_VERSION_PROOF,
+                    .version_max = n->options.known != NULL ? HELLO_VERSION_MOVES : HELLO_VERSION_PROOF,
                     .server = n->options.server,
                     .expected = expected,
                     .epoch = n->options.epoch,

@@ -42,6 +42,8 @@ struct network_events {
   bool (*is_elsewhere)(void *context, uint64_t server, const char *address);
   /// A start of another server was met for the first time: known_starts_save, by a thread that may wait. Must only take note. May be NULL.
   void (*start_met)(void *context);
+  /// One has moved: known_starts_move, the same, but not before it is worth a write. May be NULL.
+  void (*start_moved)(void *context);
   /// `server` knows a start of this one that its data have not had: they are an older copy. From now on nobody is connected with. Once; must
   /// only take note. May be NULL.
   void (*older)(void *context, uint64_t server, struct start known);
@@ -51,8 +53,7 @@ struct network_options {
   uint64_t server;     // this one; not 0
   uint64_t epoch;      // rises with each start of this server
   uint8_t cluster[16]; // uuid: others are refused
-  const struct starts *starts; // of this server, the last with `epoch` as its number; NULL: nothing is said of starts
-  struct known_starts *known;  // of the others; with `starts`. Both outlive the network
+  struct known_starts *known; // the last one of this server has `epoch` as its number; NULL: nothing is said of starts. Outlives the network
   const _Atomic uint32_t *feature_level; // the cluster's: lower servers are refused. Outlives the network; NULL: the first
   struct str listen;       // "host:port"
   const char *advertised;  // what the others connect to; NULL: what is listened on
@@ -88,6 +89,7 @@ bool network_send(struct network *n, uint64_t server, const struct message *m);
 /// The same on the loop's own thread without waking anybody: goes out with the next network_flush. False only if there is no room
 /// now; for a server that is not there the message is gone, as on any line.
 bool network_queue(struct network *n, uint64_t server, const struct message *m);
+/// Also tells how far this server's start has moved whoever has not heard it (known_starts_move).
 void network_flush(struct network *n);
 
 struct network_peer_status {

@@ -110,6 +110,7 @@ void peer_link_up(struct peer *p, struct link *l, uint64_t epoch) {
               (unsigned long long) p->server);
   if (!same_life) set_online(p, false);
   set_online(p, true);
+  if (!l->dead) link_flush(l);
 }
 
 void peer_link_lost(struct peer *p, struct link *l, const char *why) {

@@ -32,7 +32,7 @@ static void put(uint8_t to[FILE_BYTES], struct uuid server, const struct starts 
 
 static bool get_starts(const uint8_t *from, struct starts *s) {
   for (uint32_t i = 0; i < s->count; i++) {
-    s->last[i] = (struct start){get_u64_le(from + 16 * i), get_u64_le(from + 16 * i + 8)};
+    s->last[i] = (struct start){.number = get_u64_le(from + 16 * i), .mark = get_u64_le(from + 16 * i + 8)};
     if (s->last[i].mark == 0 || s->last[i].number <= (i > 0 ? s->last[i - 1].number : 0)) return false;
   }
   return true;
@@ -126,10 +126,14 @@ enum err starts_settle(struct disk *d, const char *folder, struct uuid server, s
   return ERR_OK;
 }
 
+static bool is_later(struct start known, struct start own) {
+  return (known.mark != own.mark && !MUTANT(start_mark)) || (known.moves > own.moves && !MUTANT(start_moves));
+}
+
 /// What is older than all that is kept is not known any more: it was long ago, or before this server began anew.
 bool starts_are_older(const struct starts *s, struct start known) {
   if (known.number == 0 || s->count == 0 || known.number < s->last[0].number || MUTANT(start_older)) return false;
   for (uint32_t i = 0; i < s->count; i++)
-    if (s->last[i].number == known.number) return s->last[i].mark != known.mark && !MUTANT(start_mark);
+    if (s->last[i].number == known.number) return is_later(known, s->last[i]);
   return true;
 }

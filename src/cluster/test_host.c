@@ -46,6 +46,7 @@ struct server {
   uint64_t epoch;
   char address[NET_ADDRESS_TEXT_MAX];
   bool up;
+  _Atomic int promised; // times
 };
 
 static struct server servers[SERVERS];
@@ -139,11 +140,15 @@ static void group_failed(void *context UNUSED, struct host_group *g) {
   fail_msg("%s", e.message);
 }
 
+static void promised(void *context) {
+  ((struct server *) context)->promised++;
+}
+
 static void open_host(void *argument) {
   struct server *s = argument;
   struct error e = ERROR_INIT;
   struct host_options options = {
-      .clock = clock_system(), .write_ready = write_ready, .save_ready = save_ready, .group_failed = group_failed, .context = s};
+      .clock = clock_system(), .write_ready = write_ready, .save_ready = save_ready, .group_failed = group_failed, .promised = promised, .context = s};
   options.network = (struct network_options){.server = s->number,
                                              .epoch = ++s->epoch,
                                              .listen = s->address[0] != '\0' ? str_of(s->address) : STR("127.0.0.1:0"),
@@ -397,6 +402,37 @@ TEST(a_server_that_ends_is_missed_long_before_the_election_timeout) {
   stop_all();
 }
 
+/// Without any for longer than a leader takes for some heartbeats.
+static bool becomes_quiet(void) {
+  enum { HEARTBEATS_MS = 200 };
+  for (int tries = 0; tries < 100; tries++) {
+    int before = servers[0].promised + servers[1].promised + servers[2].promised;
+    poll(NULL, 0, HEARTBEATS_MS);
+    if (servers[0].promised + servers[1].promised + servers[2].promised == before) return true;
+  }
+  return false;
+}
+
+static bool promises_more_than(const struct server *s, int before) {
+  for (int tries = 0; tries < 3000 && s->promised <= before; tries++) poll(NULL, 0, 1);
+  return s->promised > before;
+}
+
+TEST(what_becomes_durable_is_promised_and_heartbeats_are_not) {
+  forget_all();
+  election_timeout_ms = 1000;
+  start_all(1);
+  assert_agreement(0);
+  for (int i = 0; i < SERVERS; i++) assert_true(promises_more_than(&servers[i], 0));
+  assert_true(becomes_quiet());
+  int before[SERVERS];
+  for (int i = 0; i < SERVERS; i++) before[i] = servers[i].promised;
+  assert_agreement(0);
+  for (int i = 0; i < SERVERS; i++) assert_true(promises_more_than(&servers[i], before[i]));
+  election_timeout_ms = 150;
+  stop_all();
+}
+
 TEST(a_linearizable_read_waits_for_what_was_acknowledged_before) {
   forget_all();
   start_all(1);
@@ -431,5 +467,6 @@ TEST(zz_the_resolver_ends) {
 
 TESTS(T(what_the_leader_is_given_is_applied_everywhere), T(a_stopped_leader_is_replaced_and_catches_up_when_it_is_back),
       T(a_server_that_ends_is_missed_long_before_the_election_timeout),
+      T(what_becomes_durable_is_promised_and_heartbeats_are_not),
       T(a_linearizable_read_waits_for_what_was_acknowledged_before), T(many_groups_share_connections_and_rounds),
       T(zz_the_resolver_ends))

@@ -277,6 +277,27 @@ TEST(every_flipped_bit_of_a_frame_is_noticed) {
   assert_ok(frame_open((uint8_t *) bytes.data, bytes.len, &r, NULL));
 }
 
+TEST(a_frame_may_say_how_far_its_sender_has_moved_and_nothing_else) {
+  uint8_t frame[FRAME_MOVES_BYTES];
+  struct frame_reader r;
+  struct message got;
+  bool any = true;
+  uint32_t whole = 0;
+  frame_put_moves(frame, 101, 102, 7, 42);
+  assert_ok(frame_peek(frame, sizeof frame, &whole, NULL));
+  assert_int_equal(whole, sizeof frame);
+  assert_ok(frame_open(frame, sizeof frame, &r, NULL));
+  assert_true(r.header.from == 101 && r.header.to == 102 && r.header.epoch == 7);
+  assert_true(r.header.messages == 0 && r.header.moves == 42);
+  assert_ok(frame_next(&r, NULL, &got, &any, NULL));
+  assert_false(any);
+  for (size_t bit = 0; bit < sizeof frame * 8; bit++) {
+    frame[bit / 8] ^= (uint8_t) (1u << bit % 8);
+    assert_int_not_equal(frame_open(frame, sizeof frame, &r, NULL), ERR_OK);
+    frame[bit / 8] ^= (uint8_t) (1u << bit % 8);
+  }
+}
+
 static void put_checksum(uint8_t *frame, size_t bytes) {
   put_u64_le(frame + 40, hash64(frame + FRAME_HEADER_BYTES, bytes - FRAME_HEADER_BYTES, hash64(frame, 40, 0)));
 }
@@ -304,7 +325,9 @@ TEST(a_frame_with_a_right_checksum_and_wrong_contents_is_refused) {
   put_u16_le(frame + 6, 0);
   put_checksum(frame, bytes.len);
   assert_int_equal(frame_open(frame, bytes.len, &r, NULL), ERR_CORRUPT);
-  put_u16_le(frame + 4, 2);
+  put_u16_le(frame + 4, 2); // only without messages
+  assert_int_equal(frame_open(frame, bytes.len, &r, NULL), ERR_CORRUPT);
+  put_u16_le(frame + 4, 3);
   assert_int_equal(frame_open(frame, bytes.len, &r, NULL), ERR_UNSUPPORTED);
   put_u16_le(frame + 4, 1);
   put_u32_le(frame + 8, FRAME_BYTES_MAX + 8);
@@ -366,5 +389,6 @@ TEST(no_memory_leaves_a_frame_as_it_was) {
 TESTS(T(each_message_comes_back_as_it_was_sent), T(entries_travel_whole),
       T(entries_out_of_order_or_of_impossible_terms_are_refused), T(a_message_that_is_cut_anywhere_is_refused),
       T(unknown_types_flags_and_lengths_are_refused), T(heartbeats_of_many_groups_are_one_frame),
-      T(every_flipped_bit_of_a_frame_is_noticed), T(a_frame_with_a_right_checksum_and_wrong_contents_is_refused),
+      T(every_flipped_bit_of_a_frame_is_noticed),
+      T(a_frame_may_say_how_far_its_sender_has_moved_and_nothing_else), T(a_frame_with_a_right_checksum_and_wrong_contents_is_refused),
       T(a_full_frame_says_so_and_stays_as_it_is), T(no_memory_leaves_a_frame_as_it_was))

@@ -32,11 +32,11 @@ struct server {
   _Atomic bool welcoming; // strangers may come
   const char *_Atomic home_of_others; // where the other server is, and nobody else is it; NULL: anywhere
   _Atomic uint64_t remove_when_heard;
-  struct starts starts;          // said, if `known` is there
-  struct known_starts *known;
-  _Atomic int news, older;       // starts that were met first; it was told that it is an older copy
-  _Atomic uint64_t older_number; // of the start that it was told of
+  struct known_starts *known;    // NULL: nothing is said of starts
+  _Atomic int news, moved, older; // starts that were met first, or moved; it was told that it is an older copy
+  _Atomic uint64_t older_number;  // of the start that it was told of
   char address[NET_ADDRESS_TEXT_MAX];
+  char folder[40]; // of `known`
 };
 
 static void note_event(struct event_sink *sink, enum event_level level UNUSED, const char *name, struct str text) {
@@ -87,6 +87,10 @@ static void start_met(void *context) {
   ((struct server *) context)->news++;
 }
 
+static void start_moved(void *context) {
+  ((struct server *) context)->moved++;
+}
+
 static void older(void *context, uint64_t server UNUSED, struct start known) {
   struct server *s = context;
   s->older_number = known.number;
@@ -95,13 +99,12 @@ static void older(void *context, uint64_t server UNUSED, struct start known) {
 
 static void open_now(void *argument) {
   static const struct network_events events = {.received = received, .changed = changed, .met = met, .is_elsewhere = is_elsewhere,
-                                              .start_met = start_met, .older = older};
+                                              .start_met = start_met, .start_moved = start_moved, .older = older};
   struct server *s = argument;
   struct error e = ERROR_INIT;
   s->options.server = s->number;
   s->options.events = &s->sink;
   s->options.resolver = resolver;
-  s->options.starts = s->known != NULL ? &s->starts : NULL;
   s->options.known = s->known;
   s->options.listen = s->address[0] != '\0' ? str_of(s->address) : STR("127.0.0.1:0");
   if (network_open(s->loop, &s->options, &events, s, &s->network, &e) != ERR_OK) fail_msg("%s", e.message);
@@ -137,6 +140,7 @@ static void server_done(struct server *s) {
   if (s->network != NULL) stop(s);
   loop_stop(s->loop);
   known_starts_close(s->known);
+  if (s->known != NULL) assert_ok(disk_remove_tree(disk_system(), s->folder, NULL));
   mutex_done(&s->lock);
 }
 
@@ -346,11 +350,16 @@ TEST(strangers_are_refused_until_they_are_welcome) {
 
 // ---- starts ----
 
+static void has_had(struct server *s, struct starts starts) {
+  snprintf(s->folder, sizeof s->folder, "/tmp/quiver_test_network_XXXXXX");
+  assert_non_null(mkdtemp(s->folder));
+  assert_ok(known_starts_open(disk_system(), s->folder, (struct uuid){{7}}, s->number, &starts, &s->known, NULL));
+  s->options.epoch = starts_now(&starts).number - 1; // one more with the start
+}
+
 /// Which begins with its start `number`, of that mark.
 static void counts_starts(struct server *s, uint64_t number, uint64_t mark) {
-  assert_ok(known_starts_open(disk_system(), "/nowhere", (struct uuid){{7}}, &s->known, NULL));
-  s->starts = (struct starts){.count = 1, .last = {{number, mark}}};
-  s->options.epoch = number - 1; // one more with the start
+  has_had(s, (struct starts){.count = 1, .last = {{number, mark}}});
 }
 
 TEST(servers_know_each_others_starts_when_they_have_met) {
@@ -371,14 +380,56 @@ TEST(servers_know_each_others_starts_when_they_have_met) {
   server_done(&b);
 }
 
-/// Server `witness` has met start 8 of the other one, which comes with `number` and `mark`.
-static void comes_back(uint64_t witness, uint64_t number, uint64_t mark) {
+static void flush_now(void *argument) {
+  network_flush(((struct server *) argument)->network);
+}
+
+/// What it has promised is noted, and told.
+static void move(struct server *s) {
+  bool moved = false;
+  known_starts_promised(s->known);
+  assert_ok(known_starts_move(s->known, &moved, NULL));
+  assert_true(moved);
+  loop_call(s->loop, flush_now, s);
+}
+
+static bool becomes_known(struct server *s, uint64_t server, uint32_t moves) {
+  for (int i = 0; i < 500 && known_starts_find(s->known, server).moves != moves; i++) poll(NULL, 0, 10);
+  return known_starts_find(s->known, server).moves == moves;
+}
+
+TEST(a_start_that_moves_is_told_to_those_who_are_there_and_to_those_who_come) {
   struct server a, b;
+  server_init(&a, 1);
+  server_init(&b, 2);
+  counts_starts(&a, 5, 50);
+  counts_starts(&b, 6, 60);
+  start(&a);
+  start(&b);
+  move(&a); // before anybody is there
+  know(&a, &b);
+  know(&b, &a);
+  assert_true(becomes(&a.ups, 1) && becomes(&b.ups, 1));
+  assert_true(becomes_known(&b, 1, 1));
+  move(&a);
+  move(&b);
+  assert_true(becomes_known(&b, 1, 2) && becomes_known(&a, 2, 1));
+  assert_true(a.moved >= 1 && b.moved >= 1);
+  assert_true(tell(&a, &b, 5, 0) && becomes(&b.heard, 1));
+  assert_int_equal(a.older + b.older + a.downs + b.downs, 0);
+  server_done(&a);
+  server_done(&b);
+}
+
+/// Server `witness` has met start `known` of the other one, which comes with `had`.
+static void comes_with(uint64_t witness, struct starts had, struct start known) {
+  struct server a, b;
+  uint64_t number = starts_now(&had).number;
   server_init(&a, witness);
   server_init(&b, 3 - witness);
   counts_starts(&a, 5, 50);
-  counts_starts(&b, number, mark);
-  known_starts_note(a.known, b.number, (struct start){8, 80});
+  has_had(&b, had);
+  known_starts_note(a.known, b.number, known);
   start(&a);
   start(&b);
   know(&a, &b);
@@ -386,13 +437,28 @@ static void comes_back(uint64_t witness, uint64_t number, uint64_t mark) {
   assert_true(becomes(&b.older, 1));
   assert_int_equal(b.older_number, 8);
   poll(NULL, 0, 100); // many attempts
-  assert_int_equal(a.ups + b.ups + a.older, 0);
+  bool judges_alone = number > known.number || starts_now(&had).mark == known.mark; // the other one has nothing against it, and tells it what is known
+  assert_int_equal(b.ups + a.older, 0);
+  assert_true(a.ups == 0 || judges_alone);
   assert_int_equal(b.older, 1);
-  assert_int_equal(known_starts_find(a.known, b.number).mark, 80);
-  bool heard_it = witness == 1 || number < 8; // else it is the other one that finds it out, and has gone
+  assert_int_equal(known_starts_find(a.known, b.number).number, known.number); // whoever comes next is told as well
+  assert_int_equal(known_starts_find(a.known, b.number).mark, known.mark);
+  bool heard_it = !judges_alone && (witness == 1 || number < known.number); // else it is the other one that finds it out, and has gone
   assert_true(!heard_it || will_log(&a, "it has come with an older copy of its data folder"));
   server_done(&a);
   server_done(&b);
+}
+
+static void comes_back(uint64_t witness, uint64_t number, uint64_t mark) {
+  comes_with(witness, (struct starts){.count = 1, .last = {{number, mark}}}, (struct start){8, 80});
+}
+
+TEST(a_server_that_has_not_moved_as_far_as_another_knows_is_told_so_and_connected_with_nobody) {
+  const struct starts next = {.count = 2, .last = {{8, 80, 1}, {9, 90}}}, same = {.count = 1, .last = {{8, 80, 1}}};
+  for (uint64_t witness = 1; witness <= 2; witness++) {
+    comes_with(witness, next, (struct start){8, 80, 2});
+    comes_with(witness, same, (struct start){8, 80, 2}); // a machine that was put back as it ran
+  }
 }
 
 TEST(a_server_that_has_not_had_a_start_that_another_has_met_is_told_so_and_connected_with_nobody) {
@@ -693,6 +759,8 @@ TESTS(T(two_servers_find_each_other_and_talk_both_ways), T(a_hundred_megabytes_a
       T(a_name_that_does_not_resolve_is_told_with_who_gave_it_and_what_to_do), T(a_server_of_another_cluster_is_refused_and_told_why),
       T(a_server_that_does_not_know_the_clusters_feature_level_is_parted_from_and_refused), T(an_address_that_leads_to_the_wrong_server_is_reported),
       T(strangers_are_refused_until_they_are_welcome), T(servers_know_each_others_starts_when_they_have_met),
+      T(a_start_that_moves_is_told_to_those_who_are_there_and_to_those_who_come),
+      T(a_server_that_has_not_moved_as_far_as_another_knows_is_told_so_and_connected_with_nobody),
       T(a_server_that_has_not_had_a_start_that_another_has_met_is_told_so_and_connected_with_nobody),
       T(another_start_of_the_same_number_is_no_later_one), T(a_server_that_counts_no_starts_is_taken_as_it_comes),
       T(an_earlier_life_of_a_server_is_not_listened_to),

@@ -10,8 +10,11 @@
 
 #define OWN_PATH "/data/" STARTS_FILE
 #define KNOWN_PATH "/data/" KNOWN_STARTS_FILE
+#define MOVES_PATH "/data/" MOVES_FILE
 
 static const struct uuid SELF = {{1}}, OTHER = {{2}}, CLUSTER = {{3}}, OTHER_CLUSTER = {{4}};
+static const struct starts SOME_START = {.count = 1, .last = {{1, 11}}};
+enum { SELF_NUMBER = 5 };
 
 struct place {
   struct sim_disk *sim;
@@ -41,11 +44,29 @@ static struct starts start(struct place *p, uint64_t number) {
   return s;
 }
 
-static struct known_starts *open_known(struct place *p, struct uuid cluster) {
+static enum err try_known(struct place *p, struct uuid cluster, const struct starts *own, struct known_starts **ret, struct error *e) {
+  return known_starts_open(p->disk, "/data", cluster, SELF_NUMBER, own, ret, e);
+}
+
+static struct known_starts *open_with(struct place *p, struct uuid cluster, const struct starts *own) {
   struct known_starts *k;
   struct error e = ERROR_INIT;
-  if (known_starts_open(p->disk, "/data", cluster, &k, &e) != ERR_OK) fail_msg("%s", e.message);
+  if (try_known(p, cluster, own, &k, &e) != ERR_OK) fail_msg("%s", e.message);
   return k;
+}
+
+static struct known_starts *open_known(struct place *p, struct uuid cluster) {
+  return open_with(p, cluster, &SOME_START);
+}
+
+/// What it has promised is noted; the others hear of it.
+static struct start move(struct place *p, struct known_starts *k) {
+  bool moved = false;
+  known_starts_promised(k);
+  assert_ok(known_starts_move(k, &moved, NULL));
+  assert_true(moved);
+  cut(p);
+  return known_starts_now(k);
 }
 
 // ---- of this server ----
@@ -253,7 +274,7 @@ TEST(damaged_known_starts_are_refused_with_the_file_and_the_way_out) {
   for (uint64_t at = 0; at < 64; at++) {
     struct error e = ERROR_INIT;
     sim_disk_flip(p.sim, KNOWN_PATH, at, 0x10);
-    assert_int_equal(known_starts_open(p.disk, "/data", CLUSTER, &k, &e), ERR_CORRUPT);
+    assert_int_equal(try_known(&p, CLUSTER, &SOME_START, &k, &e), ERR_CORRUPT);
     assert_true(strstr(e.message, KNOWN_PATH) != NULL && strstr(e.message, "remove the file") != NULL);
     sim_disk_flip(p.sim, KNOWN_PATH, at, 0x10);
   }
@@ -284,13 +305,148 @@ TEST(known_starts_that_name_a_server_twice_or_without_a_mark_are_refused) {
     put_u64_le(other + forged[i].at, forged[i].value);
     put_u64_le(other + BYTES - 8, hash64(other, BYTES - 8, 0));
     assert_ok(disk_replace_file(p.disk, "/data", KNOWN_STARTS_FILE, other, sizeof other, NULL));
-    assert_int_equal(known_starts_open(p.disk, "/data", CLUSTER, &k, &e), ERR_CORRUPT);
+    assert_int_equal(try_known(&p, CLUSTER, &SOME_START, &k, &e), ERR_CORRUPT);
     assert_non_null(strstr(e.message, "what it says cannot be"));
   }
   sim_disk_free(p.sim);
 }
 
-TESTS(T(each_start_is_remembered_with_a_mark_of_its_own), T(who_has_had_the_start_that_others_know_is_the_latest),
+// ---- moves ----
+
+TEST(a_copy_that_was_made_during_a_start_has_not_moved_as_far) {
+  struct place p;
+  place_init(&p);
+  struct starts first = start(&p, 3);
+  struct known_starts *k = open_with(&p, CLUSTER, &first);
+  struct start before = move(&p, k), after = move(&p, k); // the copy is made between
+  assert_int_equal(after.moves, 2);
+  known_starts_close(k);
+  struct starts copy = start(&p, 4);
+  copy.last[0].moves = before.moves;
+  assert_false(starts_are_older(&copy, before));
+  assert_true(starts_are_older(&copy, after));
+  sim_disk_free(p.sim);
+}
+
+TEST(a_server_remembers_the_moves_of_its_own_starts) {
+  struct place p;
+  place_init(&p);
+  struct starts s = start(&p, 3);
+  struct known_starts *k = open_with(&p, CLUSTER, &s);
+  struct start first = move(&p, k);
+  known_starts_close(k);
+  s = start(&p, 4);
+  k = open_with(&p, CLUSTER, &s);
+  assert_int_equal(known_starts_now(k).moves, 0);
+  struct start second = move(&p, k);
+  assert_true(second.number == 4 && second.moves == 1);
+  assert_false(known_starts_are_older(k, first) || known_starts_are_older(k, second));
+  assert_true(known_starts_are_older(k, (struct start){first.number, first.mark, first.moves + 1}));
+  assert_true(known_starts_are_older(k, (struct start){second.number, second.mark, second.moves + 1})); // a machine that was put back as it ran
+  known_starts_close(k);
+  sim_disk_free(p.sim);
+}
+
+TEST(a_server_that_promises_nothing_does_not_move) {
+  struct place p;
+  bool moved = true;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  assert_ok(known_starts_move(k, &moved, NULL));
+  assert_false(moved);
+  (void) move(&p, k);
+  sim_disk_fail(p.sim, SIM_WRITE, 0, ERR_IO); // nothing is written either
+  assert_ok(known_starts_move(k, &moved, NULL));
+  assert_false(moved);
+  assert_int_equal(known_starts_now(k).moves, 1);
+  known_starts_close(k);
+  sim_disk_free(p.sim);
+}
+
+TEST(a_move_that_is_not_on_the_disk_is_told_to_nobody) {
+  struct place p;
+  bool moved = true;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  known_starts_promised(k);
+  sim_disk_fail(p.sim, SIM_WRITE, 0, ERR_NOSPC);
+  assert_int_equal(known_starts_move(k, &moved, NULL), ERR_NOSPC);
+  assert_false(moved);
+  assert_int_equal(known_starts_now(k).moves, 0);
+  assert_ok(known_starts_move(k, &moved, NULL)); // what was promised still is
+  assert_true(moved);
+  known_starts_close(k);
+  cut(&p);
+  k = open_known(&p, CLUSTER);
+  assert_int_equal(known_starts_now(k).moves, 1);
+  known_starts_close(k);
+  sim_disk_free(p.sim);
+}
+
+TEST(how_far_the_others_have_moved_is_kept) {
+  struct place p;
+  bool moved = true;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  assert_int_equal(known_starts_note(k, 7, (struct start){3, 30, 1}), KNOWN_START);
+  assert_int_equal(known_starts_note(k, 7, (struct start){3, 30, 4}), KNOWN_MOVE);
+  assert_int_equal(known_starts_note(k, 7, (struct start){3, 30, 2}), KNOWN_BEFORE);
+  assert_int_equal(known_starts_note(k, 7, (struct start){3, 31, 9}), KNOWN_BEFORE);
+  assert_ok(known_starts_save(k, NULL));
+  assert_ok(known_starts_move(k, &moved, NULL));
+  assert_false(moved); // this server has promised nothing
+  known_starts_close(k);
+  cut(&p);
+  k = open_known(&p, CLUSTER);
+  assert_int_equal(known_starts_find(k, 7).moves, 4);
+  assert_false(known_starts_contradict(k, 7, (struct start){3, 30, 3}) || known_starts_contradict(k, 7, (struct start){4, 40, 0}));
+  assert_int_equal(known_starts_note(k, 7, (struct start){4, 40}), KNOWN_START);
+  assert_int_equal(known_starts_find(k, 7).moves, 0);
+  assert_ok(known_starts_save(k, NULL)); // by a version that knows no moves: those of start 3 stay in the file
+  known_starts_close(k);
+  k = open_known(&p, CLUSTER);
+  assert_int_equal(known_starts_find(k, 7).moves, 0);
+  known_starts_close(k);
+  sim_disk_free(p.sim);
+}
+
+TEST(who_begins_anew_is_not_told_again_of_moves) {
+  struct place p;
+  place_init(&p);
+  struct starts s = start(&p, 3);
+  struct known_starts *k = open_with(&p, CLUSTER, &s);
+  struct start known = move(&p, k);
+  known_starts_close(k);
+  known.moves = 7;
+  assert_ok(starts_renew(p.disk, "/data", SELF, 5, &s, NULL));
+  s = start(&p, 6);
+  k = open_with(&p, CLUSTER, &s);
+  assert_false(known_starts_are_older(k, known));
+  known_starts_close(k);
+  sim_disk_free(p.sim);
+}
+
+TEST(damaged_moves_are_refused_with_the_file_and_the_way_out) {
+  struct place p;
+  place_init(&p);
+  struct known_starts *k = open_known(&p, CLUSTER);
+  (void) move(&p, k);
+  known_starts_close(k);
+  for (uint64_t at = 0; at < 64; at++) {
+    struct error e = ERROR_INIT;
+    sim_disk_flip(p.sim, MOVES_PATH, at, 0x10);
+    assert_int_equal(try_known(&p, CLUSTER, &SOME_START, &k, &e), ERR_CORRUPT);
+    assert_true(strstr(e.message, MOVES_PATH) != NULL && strstr(e.message, "remove the file") != NULL);
+    sim_disk_flip(p.sim, MOVES_PATH, at, 0x10);
+  }
+  sim_disk_free(p.sim);
+}
+
+TESTS(T(a_copy_that_was_made_during_a_start_has_not_moved_as_far), T(a_server_remembers_the_moves_of_its_own_starts),
+      T(a_server_that_promises_nothing_does_not_move), T(a_move_that_is_not_on_the_disk_is_told_to_nobody),
+      T(how_far_the_others_have_moved_is_kept), T(who_begins_anew_is_not_told_again_of_moves),
+      T(damaged_moves_are_refused_with_the_file_and_the_way_out),
+      T(each_start_is_remembered_with_a_mark_of_its_own), T(who_has_had_the_start_that_others_know_is_the_latest),
       T(a_start_that_these_data_have_not_had_makes_them_an_older_copy), T(a_start_with_the_same_number_is_known_by_its_mark),
       T(many_starts_later_the_first_ones_are_forgotten), T(who_begins_anew_is_above_all_that_is_known_and_is_not_told_again),
       T(an_identity_that_is_older_than_its_starts_is_noticed), T(starts_of_another_server_are_none),

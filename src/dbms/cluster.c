@@ -571,11 +571,12 @@ static void open_on_loop(void *argument) {
                               .server_changed = on_server_changed,
                               .server_elsewhere = is_elsewhere,
                               .start_met = cluster_start_met,
+                              .start_moved = cluster_start_moved,
                               .older = cluster_older,
+                              .promised = cluster_promised,
                               .context = c};
   host.network = (struct network_options){.server = c->options->server,
                                           .epoch = c->options->epoch,
-                                          .starts = c->options->starts,
                                           .known = c->known,
                                           .listen = c->options->listen,
                                           .advertised = c->options->advertised,
@@ -587,6 +588,7 @@ static void open_on_loop(void *argument) {
                                           .events = c->dbms->options.events};
   memcpy(host.network.cluster, c->options->cluster, sizeof host.network.cluster);
   o->err = host_open(c->loop, &host, &c->host, o->error);
+  if (o->err == ERR_OK) o->err = cluster_moves_open(c, o->error);
   if (o->err == ERR_OK) o->err = loop_timer_new(c->loop, cluster_balance, c, &c->balance, o->error);
   if (o->err == ERR_OK && c->options->directory != NULL) loop_timer_set(c->balance, BALANCE_MS, true);
 }
@@ -617,6 +619,7 @@ enum err cluster_open(struct dbms *d, const struct dbms_cluster_options *options
 static void close_on_loop(void *argument) {
   struct cluster *c = argument;
   loop_timer_free(c->balance);
+  loop_timer_free(c->moves.timer);
   host_close(c->host);
 }
 

@@ -20,8 +20,16 @@ struct cluster {
   uint64_t lost[CLUSTER_SERVERS_MAX]; // servers with whom the connection was lost
   struct consensus_membership system_members;
 
-  struct known_starts *known; // of the others; NULL: nothing is told of starts
+  struct known_starts *known; // of the others, and of this server; NULL: nothing is told of starts
   struct serial noter;        // saves them
+  struct {
+    struct loop_timer *timer;
+    bool timed;
+    uint64_t last_ms;  // when one was last due
+    _Atomic bool due;  // the noter is to save them
+    struct loop_task tell_task;
+    _Atomic bool tell_posted;
+  } moves;
   _Atomic bool renewing;      // starts.renewing
 
   struct mutex reads_mutex; // `reads` of all groups. Before the dbms mutex
@@ -120,8 +128,12 @@ enum err cluster_note_former(struct database *db, struct error *e) NODISCARD;
 enum err cluster_starts_open(struct cluster *c, struct error *e) NODISCARD;
 /// The loop has stopped.
 void cluster_starts_close(struct cluster *c);
-/// host_options.start_met and .older.
+/// On the loop.
+enum err cluster_moves_open(struct cluster *c, struct error *e) NODISCARD;
+/// host_options.start_met, .start_moved, .promised and .older.
 void cluster_start_met(void *context);
+void cluster_start_moved(void *context);
+void cluster_promised(void *context);
 void cluster_older(void *context, uint64_t server, struct start known);
 
 // ---- copies of stores (cluster_copy.c) ----

@@ -1,14 +1,28 @@
-// Starts of servers (cluster/starts.h): those of the others are kept, away from the loop, and where this server has begun anew it finds
-// out which databases there are.
+// Starts of servers (cluster/starts.h): those of the others are kept, away from the loop, this server's own moves while it promises things, and where
+// this server has begun anew it finds out which databases there are.
 #include <stdio.h>
 
 #include "dbms/cluster_int.h"
 #include "graph/replica.h"
 
-// ---- of the others ----
+enum { MOVE_PAUSE_MS = 10000 }; // a copy that is older than that is noticed; a move is two syncs
+
+// ---- to the disk: the noter's ----
 
 static void tell_unsaved(struct cluster *c, const struct error *e) {
   event_raise(c->dbms->options.events, EVENT_WARN, "cluster.starts", "Which servers were met cannot be noted: %s", e->message);
+}
+
+static void tell_unmoved(struct cluster *c, const struct error *e) {
+  event_raise(c->dbms->options.events, EVENT_WARN, "cluster.starts",
+              "That this server has promised things cannot be noted, so that a copy of its data folder from before might pass for the latest: %s", e->message);
+}
+
+static void move(struct cluster *c) {
+  struct error e = ERROR_INIT;
+  bool moved = false;
+  if (known_starts_move(c->known, &moved, &e) != ERR_OK) tell_unmoved(c, &e);
+  if (moved && !atomic_exchange(&c->moves.tell_posted, true)) loop_post(c->loop, &c->moves.tell_task);
 }
 
 static void save(struct work *w) {
@@ -16,6 +30,7 @@ static void save(struct work *w) {
   struct error e = ERROR_INIT;
   serial_begin(&c->noter);
   if (known_starts_save(c->known, &e) != ERR_OK) tell_unsaved(c, &e);
+  if (atomic_exchange(&c->moves.due, false)) move(c);
   serial_give(&c->noter, false);
 }
 
@@ -23,6 +38,45 @@ void cluster_start_met(void *context) {
   struct cluster *c = context;
   serial_ready(&c->noter);
 }
+
+// ---- moves: one write for all that came in a while, the first at once, and none where nothing comes ----
+
+static void on_tell(struct loop_task *task) {
+  struct cluster *c = CONTAINER_OF(task, struct cluster, moves.tell_task);
+  atomic_store(&c->moves.tell_posted, false);
+  host_moved(c->host);
+}
+
+static void on_move(void *context) {
+  struct cluster *c = context;
+  c->moves.timed = false;
+  c->moves.last_ms = cluster_now_ms(c);
+  atomic_store(&c->moves.due, true);
+  serial_ready(&c->noter);
+}
+
+void cluster_start_moved(void *context) {
+  struct cluster *c = context;
+  if (c->moves.timed) return;
+  int64_t pause_ms = c->options->move_pause_ms != 0 ? c->options->move_pause_ms : MOVE_PAUSE_MS;
+  int64_t since_ms = (int64_t) (cluster_now_ms(c) - c->moves.last_ms);
+  c->moves.timed = true;
+  loop_timer_set(c->moves.timer, c->moves.last_ms != 0 ? MAX(pause_ms - since_ms, (int64_t) 0) : 0, false);
+}
+
+void cluster_promised(void *context) {
+  struct cluster *c = context;
+  if (c->known == NULL) return;
+  known_starts_promised(c->known);
+  cluster_start_moved(c);
+}
+
+enum err cluster_moves_open(struct cluster *c, struct error *e) {
+  c->moves.tell_task.run = on_tell;
+  return loop_timer_new(c->loop, on_move, c, &c->moves.timer, e);
+}
+
+// ---- of this server, which is older ----
 
 void cluster_older(void *context, uint64_t server, struct start known) {
   struct cluster *c = context;
@@ -37,12 +91,14 @@ enum err cluster_starts_open(struct cluster *c, struct error *e) {
   snprintf(folder, sizeof folder, "%.*s", STR_ARG(o->config->data_directory));
   serial_wake(&c->noter);
   c->renewing = c->options->starts->renewing;
-  return known_starts_open(o->disk, folder, uuid_get(c->options->cluster), &c->known, e);
+  return known_starts_open(o->disk, folder, uuid_get(c->options->cluster), c->options->server, c->options->starts, &c->known, e);
 }
 
 void cluster_starts_close(struct cluster *c) {
   struct error e = ERROR_INIT;
+  bool moved; // and nobody is told any more
   if (c->known != NULL && known_starts_save(c->known, &e) != ERR_OK) tell_unsaved(c, &e);
+  if (c->known != NULL && known_starts_move(c->known, &moved, &e) != ERR_OK) tell_unmoved(c, &e);
   known_starts_close(c->known);
 }
 

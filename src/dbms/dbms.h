@@ -48,6 +48,7 @@ struct dbms_cluster_options {
   /// `server` knows a start of this one that its data have not had: they are an older copy, and nobody is connected with any more. Any
   /// thread; must only take note. With `starts`.
   void (*older)(void *context, uint64_t server, struct start known);
+  int64_t move_pause_ms; // between two moves of a start; 0: 10 s. With `starts`
   /// This server has begun anew, and knows again which databases there are (starts_settle). With `starts`.
   enum err (*settle)(void *context, struct error *e);
   int64_t election_timeout_ms, heartbeat_ms; // 0: defaults of consensus

@@ -257,6 +257,7 @@ enum err offline_forget_server(const char *data, struct disk *disk, struct error
   TRY(forget_file(data, disk, IDENTITY_FILE ".new", e));
   TRY(forget_file(data, disk, STARTS_FILE, e));
   TRY(forget_file(data, disk, KNOWN_STARTS_FILE, e));
+  TRY(forget_file(data, disk, MOVES_FILE, e));
   return disk_sync_directory(disk, data, e);
 }
 

@@ -3,6 +3,7 @@
 it was. tests/cluster/older.py BINARY [TEST...]. Standard library only."""
 import pathlib
 import shutil
+import struct
 import sys
 import time
 import unittest
@@ -16,6 +17,7 @@ from lib.stories import BINARY  # noqa: E402
 from lib.waiting import wait_for  # noqa: E402
 
 ALONE_S = 4  # several elections' time
+IDENTITY_NUMBER_AT = 24  # docs/formats/members.md
 
 
 def log(server):
@@ -34,6 +36,21 @@ def things(server, database="neo4j"):
 def voters(server, database="neo4j"):
     told = [line for line in log(server).splitlines() if f"[{database}] Members of the group: " in line]
     return int(told[-1].rsplit("voting: ", 1)[1].split(".")[0]) if told else None
+
+
+def number(server):
+    return struct.unpack_from("<I", (server.home / "data/server_identity").read_bytes(), IDENTITY_NUMBER_AT)[0]
+
+
+def moves(folder, server_number):
+    """What is kept there of how far the starts of that server have moved (docs/formats/members.md, Moves)."""
+    file = folder / "server_moves"
+    words = struct.unpack_from(f"<{(len(file.read_bytes()) - 40) // 8}Q", file.read_bytes(), 32) if file.exists() else ()
+    return {start: times for of, start, times in zip(words[::3], words[1::3], words[2::3]) if of == server_number}
+
+
+def copy_of(server, part, to):
+    shutil.copytree(server.home / part, to, ignore=shutil.ignore_patterns("*.new"))
 
 
 def put_back(server, part, copy):
@@ -62,19 +79,32 @@ class Older(unittest.TestCase):
                 self.assertEqual(cluster.writers(server), [], f"{server.uri} knows a leader:\n{server.console()}")
             time.sleep(0.1)
 
-    def put_back_an_older_copy(self, part, said, while_it_runs=False):
+    def wait_until_it_has_moved(self, server, copy, witnesses):
+        """It promises something, and the others know that."""
+        before = moves(copy, number(server))
+        for witness in witnesses:
+            wait_for("it has moved since the copy", lambda w=witness: any(
+                times > before.get(start, 0) for start, times in moves(w.home / "data", number(server)).items()), 40)
+
+    def put_back_an_older_copy(self, part, said, while_it_runs=False, killed=False):
         with Cluster(BINARY) as cluster:
             one, two, three = cluster.servers
             cluster.write("CREATE (:Thing)")
             wait_for("everybody has it", lambda: all(things(s) == 1 for s in cluster.servers))
             if not while_it_runs:
                 three.stop()
-            shutil.copytree(three.home / part, cluster.folder / "copy")
+            copy_of(three, part, cluster.folder / "copy")
             if not while_it_runs:
                 three.start()
             wait_for("the three are together again", lambda: all(things(s) == 1 for s in cluster.servers))
+            if killed:
+                cluster.write("MATCH (t:Thing) SET t.seen = true")
+                self.wait_until_it_has_moved(three, cluster.folder / "copy", (one, two))
             self.acknowledge_without(cluster, two, 5)
-            three.stop()
+            if killed:
+                three.kill()
+            else:
+                three.stop()
             one.stop()
             put_back(three, part, cluster.folder / "copy")
             two.spawn()
@@ -107,6 +137,10 @@ class Older(unittest.TestCase):
 
     def test_databases_of_which_a_copy_was_made_while_the_server_ran(self):
         self.put_back_an_older_copy("data/databases", "[neo4j] The data here are older than what this server has left here", while_it_runs=True)
+
+
+    def test_a_whole_data_folder_of_which_a_copy_was_made_while_the_server_ran(self):
+        self.put_back_an_older_copy("data", "The data folder of this server is an older copy", while_it_runs=True, killed=True)
 
 
 if __name__ == "__main__":
