@@ -87,27 +87,22 @@ void product_watch(struct product_world *w) {
 
 // ---- faults of one server ----
 
-static void ready_to_copy(struct product_server *s) {
-  world_disk_calm(s->disk);
-  sim_disk_set_room(world_disk_sim(s->disk), UINT64_MAX);
+void product_kill(struct product_world *w, uint32_t i, enum world_end end, int64_t away_ns) {
+  if (!process_is_alive(w->servers[i].process)) return;
+  product_server_kill(&w->servers[i], end);
+  w->report->counts.kills += end == WORLD_END_PROCESS;
+  w->report->counts.power_cuts += end == WORLD_END_MACHINE;
+  revive_in(w, i, away_ns);
 }
 
-/// While it is down, for FAULT_OLDER.
-static void copy_disk(struct product_world *w, struct product_server *s) {
-  bool wanted = (w->faults_on >> FAULT_OLDER & 1) && s->role == PRODUCT_CORE && w->wipes_left > 0 && !s->copied;
-  if (!wanted || !chance(1, 2)) return;
-  ready_to_copy(s);
-  world_disk_copy(s->disk, "/home/data", "/home/copy");
-  s->copied = true;
+static int64_t some_absence(void) {
+  return chance(1, 4) ? some_ms(1000, 8000) : some_ms(1, 800);
 }
 
 static void kill(struct product_world *w, uint32_t i, enum world_end end) {
   if (!process_is_alive(w->servers[i].process)) return;
-  product_server_kill(&w->servers[i], end);
-  copy_disk(w, &w->servers[i]);
-  w->report->counts.kills += end == WORLD_END_PROCESS;
-  w->report->counts.power_cuts += end == WORLD_END_MACHINE;
-  revive_in(w, i, chance(1, 4) ? some_ms(1000, 8000) : some_ms(1, 800));
+  product_kill(w, i, end, some_absence());
+  product_older_copy(w, i);
 }
 
 static void kill_all(struct product_world *w) {
@@ -125,24 +120,6 @@ static void wipe(struct product_world *w, uint32_t i) {
   world_disk_calm(w->servers[i].disk);
   world_disk_remove(w->servers[i].disk, votes ? "/home/data/databases" : "/home/data");
   w->servers[i].wiped = true;
-}
-
-/// The databases alone, or, where all have met the server in the start that it is in, everything.
-static void make_older(struct product_world *w) {
-  bool whole = all_have_met(w);
-  uint32_t i = 0;
-  while (i < w->core_count && !(w->servers[i].copied && w->servers[i].open)) i++;
-  if (i >= w->core_count || w->wipes_left == 0) return;
-  struct product_server *s = &w->servers[i];
-  const char *part = whole ? "/home/data" : "/home/data/databases", *copy = whole ? "/home/copy" : "/home/copy/databases";
-  kill(w, i, WORLD_END_MACHINE);
-  ready_to_copy(s);
-  world_disk_copy(s->disk, copy, part);
-  s->copied = false;
-  world_tell(process_name(s->process), "GETS OLDER: %s", part);
-  w->wipes_left--;
-  w->report->counts.older++;
-  s->wiped = true;
 }
 
 static void on_heal_one(struct world_event *event) {
@@ -170,14 +147,18 @@ static void trouble_disk(struct product_world *w, uint32_t i, enum product_fault
 
 // ---- faults of the network ----
 
-static void cut(struct product_world *w, uint32_t a, uint32_t b, bool one_way) {
+void product_cut(struct product_world *w, uint32_t a, uint32_t b, bool one_way) {
   world_link(w->servers[a].process, w->servers[b].process)->cut = true;
   if (!one_way) world_link(w->servers[b].process, w->servers[a].process)->cut = true;
 }
 
-static void on_links_heal(struct world_event *event UNUSED) {
+void product_links_heal(void) {
   world_tell("network", "is whole again");
   world_links_set(usual_link);
+}
+
+static void on_links_heal(struct world_event *event UNUSED) {
+  product_links_heal();
 }
 
 static void partition(struct product_world *w) {
@@ -189,7 +170,7 @@ static void partition(struct product_world *w) {
              one_way ? " do not reach the others" : "");
   for (uint32_t a = 0; a < w->server_count; a++)
     for (uint32_t b = 0; b < w->server_count; b++)
-      if ((side >> a & 1) && !(side >> b & 1)) cut(w, a, b, one_way);
+      if ((side >> a & 1) && !(side >> b & 1)) product_cut(w, a, b, one_way);
   if (chance(1, 3)) // and the clients with one of the sides
     for (uint32_t a = 0; a < w->server_count; a++)
       if (side >> a & 1) world_link(w->servers[a].process, w->desk)->cut = true;
@@ -198,7 +179,7 @@ static void partition(struct product_world *w) {
 /// One core alone, of the others but not of the clients.
 static void leave_alone(struct product_world *w, uint32_t alone) {
   for (uint32_t i = 0; i < w->server_count; i++)
-    if (i != alone) cut(w, alone, i, false);
+    if (i != alone) product_cut(w, alone, i, false);
 }
 
 static void on_turn(struct world_event *event) {
@@ -256,7 +237,9 @@ static void strike(struct product_world *w, enum product_fault fault) {
   case FAULT_PAUSE: pause(w, s); break;
   case FAULT_CLOCK: process_shift_clock(s->process, some_ms(0, 7200000) - 3600 * NS_PER_S); break;
   case FAULT_WIPE: wipe(w, i); break;
-  case FAULT_OLDER: make_older(w); break;
+  case FAULT_OLDER:
+    product_older_strike(w, all_have_met(w));
+    break;
   case FAULT_SLOW_DISK:
   case FAULT_FULL_DISK:
   case FAULT_BAD_DISK: trouble_disk(w, i, fault); break;
@@ -282,7 +265,8 @@ void product_faults_choose(struct product_world *w) {
   w->faults_on = rng_next(world_rng());
   if (chance(1, 8)) w->faults_on = ~UINT64_C(0);
   if (w->leads_in_turn) w->faults_on = UINT64_C(1) << FAULT_PARTITION | UINT64_C(1) << FAULT_RESET;
-  if (w->seed % 8 == 2) w->faults_on = UINT64_C(1) << FAULT_OLDER | UINT64_C(1) << FAULT_KILL | UINT64_C(1) << FAULT_POWER;
+  if (w->seed % 8 == 6) w->faults_on = UINT64_C(1) << FAULT_OLDER | UINT64_C(1) << FAULT_KILL | UINT64_C(1) << FAULT_POWER;
+  if (w->older.aims) w->faults_on = 0; // but for the one that this world is about
   w->faults_on &= ~w->options->off;
   w->faults_pace_ns = paces_ms[rng_below(world_rng(), ARRAY_SIZE(paces_ms))] * NS_PER_MS;
   w->wipes_left = w->early ? 0 : w->settings.servers / 2; // who is not founded yet has nothing to come back with
@@ -291,6 +275,7 @@ void product_faults_choose(struct product_world *w) {
 void product_faults_begin(struct product_world *w) {
   w->fault_event.run = on_fault;
   world_event_set(&w->fault_event, w->faults_pace_ns);
+  if (w->older.aims) product_older_begin(w);
 }
 
 void product_heal(struct product_world *w) {
@@ -299,6 +284,7 @@ void product_heal(struct product_world *w) {
   world_event_cancel(&w->fault_event);
   world_event_cancel(&links_event);
   world_event_cancel(&turns_event);
+  world_event_cancel(&w->older.event);
   turns_left = 0;
   world_links_set(usual_link);
   for (uint32_t i = 0; i < w->server_count; i++) {

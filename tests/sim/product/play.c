@@ -6,7 +6,7 @@
 #include "server_line.h"
 #include "versions.h"
 
-enum { FORM_MS = 60000, CLIENTS_END_MS = 60000, FINISH_MS = 300000 };
+enum { FORM_MS = 60000, CLIENTS_END_MS = 60000, FINISH_MS = 300000, OLDER_MS = 12000 };
 
 void product_fail(struct product_world *w, const char *fmt, ...) {
   va_list args;
@@ -18,9 +18,18 @@ void product_fail(struct product_world *w, const char *fmt, ...) {
   world_tell("world", "FAILED: %s", w->report->why);
 }
 
+/// Those that founded it, and quick elections: it is over before the lost ones come back.
+static void aim(struct product_world *w) {
+  w->early = false;
+  w->server_count -= w->core_count - w->settings.servers;
+  w->core_count = w->settings.servers;
+  snprintf(w->settings.window, sizeof w->settings.window, "300ms");
+}
+
 static void choose_settings(struct product_world *w) {
   static const char *const kept[] = {"256m size", "20 entries", "200 entries"}, *const checkpoints[] = {"2k", "20k", "250m"},
                            *const windows[] = {"300ms", "1s", "1s"};
+  static const int64_t pauses_ms[] = {100, 700, 10000};
   struct rng *r = world_rng();
   w->server_count = w->options->servers != 0 ? w->options->servers : rng_chance(r, 1, 4) ? 5 : 3;
   w->settings.servers = w->server_count;
@@ -35,6 +44,9 @@ static void choose_settings(struct product_world *w) {
   snprintf(w->settings.checkpoint, sizeof w->settings.checkpoint, "%s", checkpoints[rng_below(r, ARRAY_SIZE(checkpoints))]);
   snprintf(w->settings.window, sizeof w->settings.window, "%s", windows[rng_below(r, ARRAY_SIZE(windows))]);
   w->leads_in_turn = w->seed % 8 == 5;
+  product_older_choose(w);
+  if (w->older.aims) aim(w);
+  w->settings.move_pause_ms = w->older.aims ? 100 : pauses_ms[w->seed % ARRAY_SIZE(pauses_ms)];
   if (w->leads_in_turn) snprintf(w->settings.window, sizeof w->settings.window, "300ms");
   w->think_ns = (INT64_C(30) << rng_below(r, 4)) * NS_PER_MS;
   w->client_count = 4 + (uint32_t) rng_below(r, CLIENTS_MAX - 3);
@@ -126,6 +138,7 @@ static void play(struct product_world *w) {
   product_faults_choose(w);
   product_watch(w);
   int64_t faults_ms = w->options->faults_ms != 0 ? w->options->faults_ms : 1500 + (int64_t) rng_below(world_rng(), 5500);
+  if (w->older.aims && w->options->faults_ms == 0) faults_ms = OLDER_MS;
   if (!form(w, &faults_ms) || !live(w, MAX(faults_ms, INT64_C(500)))) return;
   product_versions_heal(w);
   at_desk(w, "finish", product_finish, w);

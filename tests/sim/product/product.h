@@ -21,7 +21,7 @@ enum product_fault {
   FAULT_BAD_DISK, // an operation fails
   FAULT_CLOCK,    // the wall clock jumps
   FAULT_WIPE,     // the databases are lost, not who the server is: it comes back as another member; who has no vote loses everything
-  FAULT_OLDER,    // a copy of its disk that was made while it was down is put back: the databases alone, or, where all have met it since, everything
+  FAULT_OLDER,    // a copy of its disk is put back (older.c): the databases alone, or everything
   FAULT_MAX,
 };
 extern const char *const product_fault_names[FAULT_MAX];
@@ -55,6 +55,17 @@ struct product_client {
   char bookmark[BOOKMARK_MAX];
   int64_t steps;
   bool ended;
+};
+
+/// A world about one copy, which is put back when it matters (older.c).
+struct product_older {
+  bool aims, whole, running; // whole: the data folder, otherwise the databases alone; running: the copy is made while the server runs
+  int step;
+  uint32_t server;  // whose copy it is
+  uint64_t lagging; // by bit: those that lack what came after it
+  uint64_t acknowledged;
+  int64_t since_ns;
+  struct world_event event;
 };
 
 struct product_world {
@@ -91,6 +102,7 @@ struct product_world {
   int64_t stopping_since_ns[SERVERS_MAX];
   uint32_t wipes_left; // of those with a vote, and disks that are put back
   int64_t trouble_ns;  // when something last kept servers from meeting
+  struct product_older older;
   bool healed;
 };
 
@@ -111,7 +123,21 @@ void *product_finish(void *argument);
 // ---- faults (faults.c) ----
 void product_faults_choose(struct product_world *w);
 void product_faults_begin(struct product_world *w);
+/// Gone at once, and back after a while; and links between two.
+void product_kill(struct product_world *w, uint32_t i, enum world_end end, int64_t away_ns);
+void product_cut(struct product_world *w, uint32_t a, uint32_t b, bool one_way);
+void product_links_heal(void);
 /// Watches over servers that have ended, from the start to the end.
 void product_watch(struct product_world *w);
 /// Nothing goes wrong any more, and what was broken is whole again.
 void product_heal(struct product_world *w);
+
+// ---- data that are put back from an older copy (older.c) ----
+/// Whether this world is about that, and how; by its seed.
+void product_older_choose(struct product_world *w);
+/// It begins.
+void product_older_begin(struct product_world *w);
+/// The server is down: now and then its disk is copied, for product_older_strike.
+void product_older_copy(struct product_world *w, uint32_t i);
+/// Somebody of whom there is a copy gets it back: everything where all have met it in the start that it is in, otherwise the databases.
+void product_older_strike(struct product_world *w, bool all_have_met);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/uuid.h"
 #include "../world/world_disk.h"
 #include "../world/world_net.h"
 
@@ -17,6 +18,7 @@ struct product_settings {
   uint32_t servers;    // that found the cluster
   char log_kept[32];   // db.cluster.raft.log.prune_strategy
   char checkpoint[16]; // db.checkpoint.interval.volume
+  int64_t move_pause_ms; // between two moves of a start
   char window[16];     // dbms.cluster.raft.leader_failure_detection_window
 };
 
@@ -32,6 +34,8 @@ struct product_server {
   bool wiped;         // its disk was lost, or put back, since the founding
   bool copied;        // there is a copy of its disk
   bool soon;          // somebody waits for its next life
+  struct uuid cluster; // and its number there, since it has served first
+  uint64_t identity;
   uint32_t installed; // highest feature level of the version that its next life runs
 
   // Of this life.
