@@ -55,9 +55,10 @@ enum err bolt_relayed_read_question(struct value extra, struct dbms_tx_options *
   return bolt_extra_bool(extra, STR("verdict"), &ret->wants_verdict, e);
 }
 
-static const char *const outcomes[] = {
-    [DBMS_FATE_COMMITTED] = "committed", [DBMS_FATE_NOT_COMMITTED] = "not committed", [DBMS_FATE_UNKNOWN] = "unknown",
-    [DBMS_FATE_NOT_MADE] = "not made"};
+static const char *const outcomes[] = {[DBMS_FATE_COMMITTED] = "committed",
+                                       [DBMS_FATE_NOT_COMMITTED] = "not committed",
+                                       [DBMS_FATE_UNKNOWN] = "unknown",
+                                       [DBMS_FATE_NOT_MADE] = "not made"};
 
 void bolt_relayed_write_fate(struct dict *meta, const struct dbms_fate *fate) {
   struct dict inner;

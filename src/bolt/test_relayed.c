@@ -81,9 +81,12 @@ TEST(another_listener_takes_no_notice) {
 }
 
 TEST(an_origin_that_is_none_fails_the_request) {
-  static const char *const messages[] = {"BEGIN {origin: 1}", "BEGIN {origin: {member: 'x'}}",
-                                         "BEGIN {origin: {member: 3}, behind: 'x'}", "RUN 'RETURN 1' {} {origin: []}",
-                                         "BEGIN {linearizable: 1}", "BEGIN {origin: {member: 3}, behind: 1, verdict: 1}"};
+  static const char *const messages[] = {"BEGIN {origin: 1}",
+                                         "BEGIN {origin: {member: 'x'}}",
+                                         "BEGIN {origin: {member: 3}, behind: 'x'}",
+                                         "RUN 'RETURN 1' {} {origin: []}",
+                                         "BEGIN {linearizable: 1}",
+                                         "BEGIN {origin: {member: 3}, behind: 1, verdict: 1}"};
   for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
     struct player p;
     open_for(&p, true);

@@ -50,15 +50,16 @@ TEST(a_transaction_is_carried_out_there) {
 }
 
 TEST(what_became_of_an_earlier_transaction_can_be_asked_there) {
-  static const enum dbms_outcome outcomes[] = {DBMS_FATE_UNASKED, DBMS_FATE_COMMITTED, DBMS_FATE_NOT_COMMITTED,
-                                               DBMS_FATE_UNKNOWN, DBMS_FATE_NOT_MADE};
+  static const enum dbms_outcome outcomes[] = {DBMS_FATE_UNASKED, DBMS_FATE_COMMITTED, DBMS_FATE_NOT_COMMITTED, DBMS_FATE_UNKNOWN,
+                                               DBMS_FATE_NOT_MADE};
   struct world w;
   struct talk t;
   open_world(&w);
   talk_open(&t, &w);
   assert_ok(log_in(&t));
   for (unsigned behind = 0; behind < ARRAY_SIZE(outcomes); behind++) {
-    t.op = (struct dbms_op){.begin = {.metadata = V_NULL, .origin = {3, 7}, .asks_fate = behind > 0, .behind = behind, .wants_verdict = behind == 4}};
+    t.op = (struct dbms_op){
+        .begin = {.metadata = V_NULL, .origin = {3, 7}, .asks_fate = behind > 0, .behind = behind, .wants_verdict = behind == 4}};
     assert_ok(perform(&t, DBMS_BEGIN));
     assert_int_equal(t.op.begun.fate.outcome, outcomes[behind]);
     assert_str(t.op.begun.fate.bookmark, behind == 1 ? "Q1:test:2" : "");

@@ -30,8 +30,7 @@ static double cpu_seconds(void) {
 // Reads the whole file and writes it elsewhere, a megabyte at a time, and syncs. MB/s.
 static double copy_plainly(const char *from, const char *to) {
   struct disk_file *a = NULL, *b = NULL;
-  uint8_t *memory = mem_alloc(MEGABYTE + PAGE_BYTES),
-          *buffer = page_align(memory);
+  uint8_t *memory = mem_alloc(MEGABYTE + PAGE_BYTES), *buffer = page_align(memory);
   uint64_t size = 0;
   assert_ok(disk_open(disk_system(), from, DISK_DIRECT, &a, NULL));
   assert_ok(disk_open(disk_system(), to, DISK_WRITE | DISK_CREATE, &b, NULL));

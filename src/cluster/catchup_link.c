@@ -14,13 +14,13 @@ struct catchup_link {
   void *context;
   struct net_conn *conn;
   struct loop_timer *patience; // for the hello
-  uint8_t start[HELLO_BYTES]; // the hello, then the header of each message, as it comes
-  uint8_t *message;           // as it comes, its body where a page may begin; NULL: none yet
-  size_t room;                // there for a body
-  size_t have, whole;         // of what comes: bytes that are here, and that the message has
-  uint64_t server;            // whom it wants to speak with, 0: whoever is there
-  uint64_t received;          // bytes
-  uint32_t sent, taken;       // messages
+  uint8_t start[HELLO_BYTES];  // the hello, then the header of each message, as it comes
+  uint8_t *message;            // as it comes, its body where a page may begin; NULL: none yet
+  size_t room;                 // there for a body
+  size_t have, whole;          // of what comes: bytes that are here, and that the message has
+  uint64_t server;             // whom it wants to speak with, 0: whoever is there
+  uint64_t received;           // bytes
+  uint32_t sent, taken;        // messages
   bool dialled, up, tls_begun, ending, dead;
   unsigned busy; // callbacks that are on the stack: the memory goes with the last
 };

@@ -55,11 +55,12 @@ static void tell_foreign(struct directory *d, const struct announcement *self, c
   snprintf(at, sizeof at, "%.*s", STR_ARG(a->addresses[ADDRESS_DISCOVERY]));
   snprintf(why, sizeof why, "%s of %s", uuid_text(a->server).z, uuid_text(a->founding->cluster).z);
   if (!refusals_tell(&d->foreign_told, self_place(d)->heard_ms, at, why, counts, sizeof counts)) return;
-  snprintf(text, sizeof text,
-           "belongs to another cluster, %s, and this one to %s: an address of this cluster's settings points to it, or it is a former "
-           "member, or two clusters were founded where one was meant, by servers that did not see each other. With an empty data folder "
-           "it joins this one%s",
-           uuid_text(a->founding->cluster).z, uuid_text(self->founding->cluster).z, counts);
+  snprintf(
+      text, sizeof text,
+      "belongs to another cluster, %s, and this one to %s: an address of this cluster's settings points to it, or it is a former "
+      "member, or two clusters were founded where one was meant, by servers that did not see each other. With an empty data folder "
+      "it joins this one%s",
+      uuid_text(a->founding->cluster).z, uuid_text(self->founding->cluster).z, counts);
   tell(d, EVENT_WARN, "cluster.directory.foreign", a, text);
 }
 

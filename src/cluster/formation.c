@@ -390,7 +390,8 @@ static const char *why_void(const struct step *s) {
   bool was_heard = has_looked_around && s->now_ms - s->f->proposed_ms >= s->f->options.patience_ms;
   for (uint32_t i = 0; i < f->count; i++) {
     const struct announcement *a = find(s, f->founders[i].server);
-    if (a != NULL && a->state == IDENTITY_UNBOUND && was_heard) return "a server of it takes no part: its settings may want more of them";
+    if (a != NULL && a->state == IDENTITY_UNBOUND && was_heard)
+      return "a server of it takes no part: its settings may want more of them";
     if (a == NULL && has_looked_around) return "a server of it is gone";
     if (a != NULL && !fits(f, a)) return "a server of it has moved";
   }

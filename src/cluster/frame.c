@@ -41,7 +41,8 @@ static uint64_t checksum(const uint8_t *frame, size_t bytes) {
 }
 
 /// The count of messages is there.
-static void put_header(uint8_t *h, uint16_t version, size_t bytes, uint32_t moves, uint64_t from, uint64_t to_server, uint64_t epoch) {
+static void put_header(uint8_t *h, uint16_t version, size_t bytes, uint32_t moves, uint64_t from, uint64_t to_server,
+                       uint64_t epoch) {
   assert(from != 0 && to_server != 0);
   put_u32_le(h, FRAME_MAGIC);
   put_u16_le(h + 4, version);
@@ -80,8 +81,8 @@ enum err frame_peek(const uint8_t *from, size_t bytes, uint32_t *ret_bytes, stru
   if (get_u32_le(from) != FRAME_MAGIC) return bad(e, "it does not begin as one");
   uint16_t version = get_u16_le(from + 4);
   if (version != FRAME_VERSION && version != FRAME_VERSION_MOVES)
-    return error_set(e, ERR_UNSUPPORTED, "The other server sends frames of version %u; this one reads versions up to %u.", version,
-                     FRAME_VERSION_MOVES);
+    return error_set(e, ERR_UNSUPPORTED, "The other server sends frames of version %u; this one reads versions up to %u.",
+                     version, FRAME_VERSION_MOVES);
   uint32_t whole = get_u32_le(from + 8);
   if (!is_length(version, whole)) return bad(e, "its length is out of range");
   *ret_bytes = whole;
@@ -102,7 +103,8 @@ enum err frame_open(const uint8_t *from, size_t bytes, struct frame_reader *ret,
       .moves = get_u32_le(from + 12),
   };
   bool tells_moves = get_u16_le(from + 4) == FRAME_VERSION_MOVES;
-  if (h.from == 0 || h.to == 0 || (h.messages == 0) != tells_moves || h.messages > FRAME_MESSAGES_MAX || (h.moves != 0 && !tells_moves))
+  if (h.from == 0 || h.to == 0 || (h.messages == 0) != tells_moves || h.messages > FRAME_MESSAGES_MAX ||
+      (h.moves != 0 && !tells_moves))
     return bad(e, "its header makes no sense");
   *ret = (struct frame_reader){.header = h, .from = from, .at = FRAME_HEADER_BYTES, .left = h.messages};
   return ERR_OK;

@@ -1,6 +1,7 @@
 // Fuzzes what reads the first bytes of a connection between members: the input is a hello and what follows it, a challenge or an
-// answer, with starts (version 3), and how far they have moved (version 4), or without. Magic and checksums are put right. What is taken is written again as the same
-// bytes, but for what stands behind the address, and is never taken for another kind; a line for the log about it is one line.
+// answer, with starts (version 3), and how far they have moved (version 4), or without. Magic and checksums are put right. What
+// is taken is written again as the same bytes, but for what stands behind the address, and is never taken for another kind; a
+// line for the log about it is one line.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
-// Fuzzes what reads the starts of a server, those of others that it has met, and how far they have moved: the input is how the file is made, the number of
-// this start, and the file. What the first byte does not leave alone is put right: magic, version, length, whose it is, checksum.
-// What is refused stays as it is and says why; what is taken goes on with the next start, and says the same when it is read
-// again.
+// Fuzzes what reads the starts of a server, those of others that it has met, and how far they have moved: the input is how the
+// file is made, the number of this start, and the file. What the first byte does not leave alone is put right: magic, version,
+// length, whose it is, checksum. What is refused stays as it is and says why; what is taken goes on with the next start, and says
+// the same when it is read again.
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,7 +178,8 @@ static void check_server(struct plan *p, struct known_starts *k, uint64_t server
 static void meet_some(struct plan *p) {
   struct known_starts *k = NULL;
   must(open_known(p, &k, NULL) == ERR_OK);
-  for (uint64_t server = 1; server < SELF; server++) must(known_starts_note(k, server, (struct start){server % 3, 5}) == KNOWN_START);
+  for (uint64_t server = 1; server < SELF; server++)
+    must(known_starts_note(k, server, (struct start){server % 3, 5}) == KNOWN_START);
   must(known_starts_save(k, NULL) == ERR_OK);
   known_starts_close(k);
 }
@@ -195,7 +196,8 @@ static void check_moves(struct plan *p, struct known_starts **k) {
   must(known_starts_move(*k, &moved, NULL) == ERR_OK && moved);
   known_starts_close(*k);
   must(open_known(p, k, NULL) == ERR_OK);
-  must(!known_starts_are_older(*k, later) && known_starts_now(*k).moves == later.moves && known_starts_find(*k, 1).moves == theirs.moves);
+  must(!known_starts_are_older(*k, later) && known_starts_now(*k).moves == later.moves &&
+       known_starts_find(*k, 1).moves == theirs.moves);
 }
 
 static void check_known(struct plan *p) {

@@ -68,9 +68,9 @@ void hello_proof_put(uint8_t to[HELLO_PROOF_BYTES], enum hello_proof kind, uint6
 /// ERR_CORRUPT: these bytes are none, or another kind.
 enum err hello_proof_get(const uint8_t from[HELLO_PROOF_BYTES], enum hello_proof kind, uint64_t *ret, struct error *e) NODISCARD;
 
-// In version 3 both carry more: the mark of the sender's start, whose number is the epoch of its hello, and the last start of the other one
-// that the sender knows of. Whoever has not had that one is an older copy of itself (cluster/starts.h). In version 4 also how far both have moved, which
-// is 0 before.
+// In version 3 both carry more: the mark of the sender's start, whose number is the epoch of its hello, and the last start of the
+// other one that the sender knows of. Whoever has not had that one is an older copy of itself (cluster/starts.h). In version 4
+// also how far both have moved, which is 0 before.
 struct hello_start {
   uint64_t number; // the challenge's
   uint64_t mark;

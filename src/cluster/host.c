@@ -337,7 +337,8 @@ enum err host_group_add(struct host *h, struct log *log, const struct group_opti
                         struct error *e) {
   struct host_group *g = mem_zalloc(sizeof *g);
   if (g == NULL) return error_ensure(e, ERR_NOMEM);
-  *g = (struct host_group){.host = h, .log = log, .application = options->application, .durable_ticket = log_durable_ticket(log), .dirty = true};
+  *g = (struct host_group){
+      .host = h, .log = log, .application = options->application, .durable_ticket = log_durable_ticket(log), .dirty = true};
   g->tap = (struct group_application){tap_apply, tap_applied, tap_install, tap_membership, tap_read};
   memcpy(g->uuid, options->uuid, sizeof g->uuid);
   struct group_options own = *options;
@@ -397,7 +398,8 @@ enum err host_write_round(struct host *h, bool *ret_worked, struct error *e) {
 // ---- life ----
 
 enum err host_open(struct loop *loop, const struct host_options *options, struct host **ret, struct error *e) {
-  static const struct network_events events = {on_received, on_settled, on_changed, on_met, on_elsewhere, on_start_met, on_start_moved, on_older};
+  static const struct network_events events = {on_received,  on_settled,   on_changed,     on_met,
+                                               on_elsewhere, on_start_met, on_start_moved, on_older};
   struct host *h = mem_zalloc(sizeof *h);
   if (h == NULL) return error_ensure(e, ERR_NOMEM);
   *h = (struct host){.loop = loop, .options = *options, .sender.send = on_send, .step_task.run = on_step};

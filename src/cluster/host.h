@@ -52,8 +52,8 @@ struct host_options {
   void (*start_met)(void *context);
   void (*start_moved)(void *context);
   void (*older)(void *context, uint64_t server, struct start known);
-  /// Entries, a term or a vote of some group are on the disk now, and the others are told or have been: the moment for known_starts_promised. From the
-  /// loop; must only take note. May be NULL.
+  /// Entries, a term or a vote of some group are on the disk now, and the others are told or have been: the moment for
+  /// known_starts_promised. From the loop; must only take note. May be NULL.
   void (*promised)(void *context);
   void *context;
 };

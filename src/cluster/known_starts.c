@@ -14,7 +14,8 @@ enum { MOVES_MAX = KNOWN_STARTS_MAX + STARTS_KEPT };
 // server, number, mark
 static const struct row_file starts_file = {
     KNOWN_STARTS_FILE, "the known starts",
-    "By them it is noticed when the data folder of another server was put back from an older copy: if none was, remove the file", 0x534B5651u, // QVKS
+    "By them it is noticed when the data folder of another server was put back from an older copy: if none was, remove the file",
+    0x534B5651u, // QVKS
     KNOWN_STARTS_MAX};
 
 // server, number of a start, how often it has moved
@@ -34,7 +35,7 @@ struct known_starts {
   struct disk *disk;
   char folder[DISK_PATH_MAX];
   struct uuid cluster;
-  uint64_t server; // this one
+  uint64_t server;    // this one
   struct mutex mutex; // what follows
   struct starts own;
   uint32_t count;
@@ -74,7 +75,8 @@ static bool take_starts(struct known_starts *k, uint64_t (*rows)[ROW_WORDS], uin
   for (k->count = 0; k->count < count; k->count++) {
     const uint64_t *row = rows[k->count];
     struct known one = {row[0], {.number = row[1], .mark = row[2]}};
-    if (one.server == 0 || one.start.mark == 0 || one.start.number > STARTS_NUMBER_MAX || find(k, one.server) < k->count) return false;
+    if (one.server == 0 || one.start.mark == 0 || one.start.number > STARTS_NUMBER_MAX || find(k, one.server) < k->count)
+      return false;
     k->of[k->count] = one;
   }
   if (PLANTED(known) && count == 2 && k->of[0].start.number > k->of[1].start.number) planted_memory_error();
@@ -108,7 +110,8 @@ static bool take_moves(struct known_starts *k, uint64_t (*rows)[ROW_WORDS], uint
 
 // ---- files ----
 
-static enum err read_into(struct known_starts *k, const struct row_file *f, bool (*take)(struct known_starts *k, uint64_t (*rows)[ROW_WORDS], uint32_t count),
+static enum err read_into(struct known_starts *k, const struct row_file *f,
+                          bool (*take)(struct known_starts *k, uint64_t (*rows)[ROW_WORDS], uint32_t count),
                           uint64_t (*rows)[ROW_WORDS], struct error *e) {
   uint32_t count;
   TRY(row_file_read(k->disk, k->folder, f, k->cluster, rows, &count, e));

@@ -176,8 +176,9 @@ static enum err say_challenge(struct link *l, const struct hello *other) {
   return say_proof(l, HELLO_CHALLENGE, l->challenge);
 }
 
-static const char older_copy[] = "it has come with an older copy of its data folder, from before what this server has met of it: it begins anew as another "
-                                 "member, or must be started with an empty data folder";
+static const char older_copy[] =
+    "it has come with an older copy of its data folder, from before what this server has met of it: it begins anew as another "
+    "member, or must be started with an empty data folder";
 
 static void note_start(struct link *l) {
   struct network *n = l->network;
@@ -196,7 +197,8 @@ static bool take_start(struct link *l, const struct hello_start *said) {
   }
   l->theirs = (struct start){l->other.epoch, said->mark, said->moves};
   l->contradicted = known_starts_contradict(n->options.known, l->other.server, l->theirs);
-  if (!l->contradicted && (!l->dialled || !speaks_moves(l))) note_start(l); // else with its first frame: then it has heard what is known here
+  if (!l->contradicted && (!l->dialled || !speaks_moves(l)))
+    note_start(l); // else with its first frame: then it has heard what is known here
   return true;
 }
 

@@ -53,7 +53,8 @@ struct network_options {
   uint64_t server;     // this one; not 0
   uint64_t epoch;      // rises with each start of this server
   uint8_t cluster[16]; // uuid: others are refused
-  struct known_starts *known; // the last one of this server has `epoch` as its number; NULL: nothing is said of starts. Outlives the network
+  struct known_starts
+      *known; // the last one of this server has `epoch` as its number; NULL: nothing is said of starts. Outlives the network
   const _Atomic uint32_t *feature_level; // the cluster's: lower servers are refused. Outlives the network; NULL: the first
   struct str listen;       // "host:port"
   const char *advertised;  // what the others connect to; NULL: what is listened on

@@ -30,10 +30,10 @@ struct link {
   uint32_t feature_level; // of the other end
   bool proving;       // hellos are exchanged: the challenge, or its answer, is waited for
   bool contradicted;  // the other end has an older copy of its data folder, and was told so: it is not listened to
-  struct start known;  // of the other end, when it came: what it is told
+  struct start known; // of the other end, when it came: what it is told
   struct start theirs; // as it says of itself. Noted when it goes on after it was told that
   bool is_noted;
-  bool has_told;       // how far this server's start has moved: `told_moves`
+  bool has_told; // how far this server's start has moved: `told_moves`
   uint32_t told_moves;
   uint64_t challenge; // that this end has sent
   struct hello other; // while proving

@@ -62,8 +62,8 @@ enum err row_file_refuse(const char *folder, const struct row_file *f, struct er
   return explain(e, folder, f, error_set(e, ERR_CORRUPT, "what it says cannot be"));
 }
 
-enum err row_file_read(struct disk *d, const char *folder, const struct row_file *f, struct uuid cluster, uint64_t (*ret)[ROW_WORDS],
-                       uint32_t *ret_count, struct error *e) {
+enum err row_file_read(struct disk *d, const char *folder, const struct row_file *f, struct uuid cluster,
+                       uint64_t (*ret)[ROW_WORDS], uint32_t *ret_count, struct error *e) {
   char path[DISK_PATH_MAX + 64];
   size_t bytes = 0, bytes_max = bytes_of(f->rows_max);
   uint8_t *all = mem_alloc(bytes_max);
@@ -78,8 +78,8 @@ enum err row_file_read(struct disk *d, const char *folder, const struct row_file
   return err == ERR_OK ? ERR_OK : explain(e, folder, f, err);
 }
 
-enum err row_file_save(struct disk *d, const char *folder, const struct row_file *f, struct uuid cluster, uint64_t (*rows)[ROW_WORDS],
-                       uint32_t count, struct error *e) {
+enum err row_file_save(struct disk *d, const char *folder, const struct row_file *f, struct uuid cluster,
+                       uint64_t (*rows)[ROW_WORDS], uint32_t count, struct error *e) {
   uint8_t *all = mem_alloc(bytes_of(count));
   if (all == NULL) return error_ensure(e, ERR_NOMEM);
   put(all, f, cluster, rows, count);

@@ -1,7 +1,8 @@
-// The starts of a server, by which it is noticed that its data folder was put back from an older copy (docs/adr/0016): each start has
-// a number, the epoch of its identity, and a mark, a random number that no other start has; and while it lasts it moves, each time after something was
-// promised. The others keep the last start of each server that they have met, and how far it had moved (cluster/known_starts.h), and say so when they
-// meet again: whoever has not had that start, or has not moved as far in it, is a copy from before. Bytes: docs/formats/members.md, "Starts".
+// The starts of a server, by which it is noticed that its data folder was put back from an older copy (docs/adr/0016): each start
+// has a number, the epoch of its identity, and a mark, a random number that no other start has; and while it lasts it moves, each
+// time after something was promised. The others keep the last start of each server that they have met, and how far it had moved
+// (cluster/known_starts.h), and say so when they meet again: whoever has not had that start, or has not moved as far in it, is a
+// copy from before. Bytes: docs/formats/members.md, "Starts".
 //
 // Thread: one at a time. What waits for the disk says so.
 #pragma once
@@ -50,5 +51,6 @@ static inline struct start starts_now(const struct starts *s) {
   return s->count > 0 ? s->last[s->count - 1] : (struct start){0};
 }
 
-/// Whether a start that others know of is one that these data have not had, or has moved further than they know: they are from before that. Pure.
+/// Whether a start that others know of is one that these data have not had, or has moved further than they know: they are from
+/// before that. Pure.
 bool starts_are_older(const struct starts *s, struct start known);

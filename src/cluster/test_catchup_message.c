@@ -155,9 +155,7 @@ TEST(every_refusal_says_why) {
   for (int i = 0; i < CATCHUP_REFUSAL_MAX; i++) assert_non_null(catchup_refusal_text((enum catchup_refusal) i));
 }
 
-TESTS(T(each_message_comes_out_as_it_went_in),
-      T(a_piece_that_is_sent_from_where_its_pages_are_is_the_same_message), T(a_request_is_these_bytes),
-      T(no_byte_can_change_unnoticed),
-      T(a_message_out_of_turn_or_cut_short_is_refused), T(lengths_that_no_message_has_are_refused_before_anything_is_read),
-      T(raft_on_this_port_is_told_which_port_is_its_own), T(no_memory_for_a_message_leaves_what_is_there),
-      T(every_refusal_says_why))
+TESTS(T(each_message_comes_out_as_it_went_in), T(a_piece_that_is_sent_from_where_its_pages_are_is_the_same_message),
+      T(a_request_is_these_bytes), T(no_byte_can_change_unnoticed), T(a_message_out_of_turn_or_cut_short_is_refused),
+      T(lengths_that_no_message_has_are_refused_before_anything_is_read), T(raft_on_this_port_is_told_which_port_is_its_own),
+      T(no_memory_for_a_message_leaves_what_is_there), T(every_refusal_says_why))

@@ -328,7 +328,8 @@ TEST(a_server_of_another_cluster_is_told_and_forgotten) {
   pass(3);
   assert_null(sees(0, 2));
   assert_non_null(sees(0, 1));
-  assert_non_null(strstr(events, "cluster.directory.foreign server 03000000 (core) at core2:5000 belongs to another cluster, c8000000-"));
+  assert_non_null(
+      strstr(events, "cluster.directory.foreign server 03000000 (core) at core2:5000 belongs to another cluster, c8000000-"));
   assert_non_null(strstr(events, "and this one to 64000000-"));
   stop_all();
 }
@@ -703,10 +704,9 @@ TESTS(T(a_gateway_that_says_that_it_has_something_to_give_is_not_believed), T(it
       T(a_silent_server_is_gone_and_does_not_come_back_by_being_talked_of),
       T(somebody_new_does_not_hear_of_the_dead_for_longer_than_the_others),
       T(a_server_that_was_only_cut_off_comes_back_to_everybody), T(a_restarted_server_is_believed_and_its_former_life_is_not),
-      T(a_server_of_another_cluster_is_told_and_forgotten),
-      T(servers_of_another_cluster_that_go_on_talking_do_not_fill_the_log), T(a_server_that_was_dropped_is_gone_and_told_so_even_if_it_was_away),
-      T(whom_nobody_knows_by_uuid_is_dropped_by_number), T(the_word_of_another_cluster_drops_nobody),
-      T(a_server_that_leaves_says_so_and_stays_until_it_is_dropped),
+      T(a_server_of_another_cluster_is_told_and_forgotten), T(servers_of_another_cluster_that_go_on_talking_do_not_fill_the_log),
+      T(a_server_that_was_dropped_is_gone_and_told_so_even_if_it_was_away), T(whom_nobody_knows_by_uuid_is_dropped_by_number),
+      T(the_word_of_another_cluster_drops_nobody), T(a_server_that_leaves_says_so_and_stays_until_it_is_dropped),
       T(nobody_is_said_to_leave_by_somebody_else_or_for_another_cluster), T(a_server_that_calls_itself_knows_it),
       T(a_copied_data_folder_is_noticed), T(a_server_with_the_identity_of_one_that_is_there_is_refused_until_that_one_is_silent),
       T(a_damaged_frame_is_refused_and_what_fits_its_checksum_does_no_harm), T(other_protocols_are_told_by_name),

@@ -147,8 +147,12 @@ static void promised(void *context) {
 static void open_host(void *argument) {
   struct server *s = argument;
   struct error e = ERROR_INIT;
-  struct host_options options = {
-      .clock = clock_system(), .write_ready = write_ready, .save_ready = save_ready, .group_failed = group_failed, .promised = promised, .context = s};
+  struct host_options options = {.clock = clock_system(),
+                                 .write_ready = write_ready,
+                                 .save_ready = save_ready,
+                                 .group_failed = group_failed,
+                                 .promised = promised,
+                                 .context = s};
   options.network = (struct network_options){.server = s->number,
                                              .epoch = ++s->epoch,
                                              .listen = s->address[0] != '\0' ? str_of(s->address) : STR("127.0.0.1:0"),
@@ -467,6 +471,5 @@ TEST(zz_the_resolver_ends) {
 
 TESTS(T(what_the_leader_is_given_is_applied_everywhere), T(a_stopped_leader_is_replaced_and_catches_up_when_it_is_back),
       T(a_server_that_ends_is_missed_long_before_the_election_timeout),
-      T(what_becomes_durable_is_promised_and_heartbeats_are_not),
-      T(a_linearizable_read_waits_for_what_was_acknowledged_before), T(many_groups_share_connections_and_rounds),
-      T(zz_the_resolver_ends))
+      T(what_becomes_durable_is_promised_and_heartbeats_are_not), T(a_linearizable_read_waits_for_what_was_acknowledged_before),
+      T(many_groups_share_connections_and_rounds), T(zz_the_resolver_ends))

@@ -389,6 +389,6 @@ TEST(no_memory_leaves_a_frame_as_it_was) {
 TESTS(T(each_message_comes_back_as_it_was_sent), T(entries_travel_whole),
       T(entries_out_of_order_or_of_impossible_terms_are_refused), T(a_message_that_is_cut_anywhere_is_refused),
       T(unknown_types_flags_and_lengths_are_refused), T(heartbeats_of_many_groups_are_one_frame),
-      T(every_flipped_bit_of_a_frame_is_noticed),
-      T(a_frame_may_say_how_far_its_sender_has_moved_and_nothing_else), T(a_frame_with_a_right_checksum_and_wrong_contents_is_refused),
-      T(a_full_frame_says_so_and_stays_as_it_is), T(no_memory_leaves_a_frame_as_it_was))
+      T(every_flipped_bit_of_a_frame_is_noticed), T(a_frame_may_say_how_far_its_sender_has_moved_and_nothing_else),
+      T(a_frame_with_a_right_checksum_and_wrong_contents_is_refused), T(a_full_frame_says_so_and_stays_as_it_is),
+      T(no_memory_leaves_a_frame_as_it_was))

@@ -32,7 +32,7 @@ struct server {
   _Atomic bool welcoming; // strangers may come
   const char *_Atomic home_of_others; // where the other server is, and nobody else is it; NULL: anywhere
   _Atomic uint64_t remove_when_heard;
-  struct known_starts *known;    // NULL: nothing is said of starts
+  struct known_starts *known;     // NULL: nothing is said of starts
   _Atomic int news, moved, older; // starts that were met first, or moved; it was told that it is an older copy
   _Atomic uint64_t older_number;  // of the start that it was told of
   char address[NET_ADDRESS_TEXT_MAX];
@@ -98,8 +98,13 @@ static void older(void *context, uint64_t server UNUSED, struct start known) {
 }
 
 static void open_now(void *argument) {
-  static const struct network_events events = {.received = received, .changed = changed, .met = met, .is_elsewhere = is_elsewhere,
-                                              .start_met = start_met, .start_moved = start_moved, .older = older};
+  static const struct network_events events = {.received = received,
+                                               .changed = changed,
+                                               .met = met,
+                                               .is_elsewhere = is_elsewhere,
+                                               .start_met = start_met,
+                                               .start_moved = start_moved,
+                                               .older = older};
   struct server *s = argument;
   struct error e = ERROR_INIT;
   s->options.server = s->number;
@@ -437,13 +442,15 @@ static void comes_with(uint64_t witness, struct starts had, struct start known) 
   assert_true(becomes(&b.older, 1));
   assert_int_equal(b.older_number, 8);
   poll(NULL, 0, 100); // many attempts
-  bool judges_alone = number > known.number || starts_now(&had).mark == known.mark; // the other one has nothing against it, and tells it what is known
+  bool judges_alone = number > known.number ||
+                      starts_now(&had).mark == known.mark; // the other one has nothing against it, and tells it what is known
   assert_int_equal(b.ups + a.older, 0);
   assert_true(a.ups == 0 || judges_alone);
   assert_int_equal(b.older, 1);
   assert_int_equal(known_starts_find(a.known, b.number).number, known.number); // whoever comes next is told as well
   assert_int_equal(known_starts_find(a.known, b.number).mark, known.mark);
-  bool heard_it = !judges_alone && (witness == 1 || number < known.number); // else it is the other one that finds it out, and has gone
+  bool heard_it =
+      !judges_alone && (witness == 1 || number < known.number); // else it is the other one that finds it out, and has gone
   assert_true(!heard_it || will_log(&a, "it has come with an older copy of its data folder"));
   server_done(&a);
   server_done(&b);
@@ -756,16 +763,18 @@ TEST(zz_the_resolver_ends) {
 
 TESTS(T(two_servers_find_each_other_and_talk_both_ways), T(a_hundred_megabytes_arrive_in_order_though_the_queue_is_small),
       T(a_server_that_restarts_is_connected_with_again), T(an_unreachable_server_is_reported_once_with_address_and_reason),
-      T(a_name_that_does_not_resolve_is_told_with_who_gave_it_and_what_to_do), T(a_server_of_another_cluster_is_refused_and_told_why),
-      T(a_server_that_does_not_know_the_clusters_feature_level_is_parted_from_and_refused), T(an_address_that_leads_to_the_wrong_server_is_reported),
-      T(strangers_are_refused_until_they_are_welcome), T(servers_know_each_others_starts_when_they_have_met),
+      T(a_name_that_does_not_resolve_is_told_with_who_gave_it_and_what_to_do),
+      T(a_server_of_another_cluster_is_refused_and_told_why),
+      T(a_server_that_does_not_know_the_clusters_feature_level_is_parted_from_and_refused),
+      T(an_address_that_leads_to_the_wrong_server_is_reported), T(strangers_are_refused_until_they_are_welcome),
+      T(servers_know_each_others_starts_when_they_have_met),
       T(a_start_that_moves_is_told_to_those_who_are_there_and_to_those_who_come),
       T(a_server_that_has_not_moved_as_far_as_another_knows_is_told_so_and_connected_with_nobody),
       T(a_server_that_has_not_had_a_start_that_another_has_met_is_told_so_and_connected_with_nobody),
       T(another_start_of_the_same_number_is_no_later_one), T(a_server_that_counts_no_starts_is_taken_as_it_comes),
-      T(an_earlier_life_of_a_server_is_not_listened_to),
-      T(a_peer_can_be_removed_from_within_its_own_message), T(whoever_speaks_something_else_is_told_off_and_the_server_goes_on),
+      T(an_earlier_life_of_a_server_is_not_listened_to), T(a_peer_can_be_removed_from_within_its_own_message),
+      T(whoever_speaks_something_else_is_told_off_and_the_server_goes_on),
       T(only_the_end_of_a_life_is_a_loss_when_a_connection_is_replaced), T(whoever_says_nothing_is_not_waited_for_for_ever),
       T(a_recorded_hello_is_of_no_use_on_another_connection), T(a_name_that_cannot_be_printed_is_no_hello),
-      T(whoever_says_hello_in_the_name_of_a_server_that_is_elsewhere_is_refused), T(somebody_who_opens_connections_keeps_no_member_out),
-      T(with_tls_members_talk_and_others_do_not), T(zz_the_resolver_ends))
+      T(whoever_says_hello_in_the_name_of_a_server_that_is_elsewhere_is_refused),
+      T(somebody_who_opens_connections_keeps_no_member_out), T(with_tls_members_talk_and_others_do_not), T(zz_the_resolver_ends))

@@ -44,7 +44,8 @@ static struct starts start(struct place *p, uint64_t number) {
   return s;
 }
 
-static enum err try_known(struct place *p, struct uuid cluster, const struct starts *own, struct known_starts **ret, struct error *e) {
+static enum err try_known(struct place *p, struct uuid cluster, const struct starts *own, struct known_starts **ret,
+                          struct error *e) {
   return known_starts_open(p->disk, "/data", cluster, SELF_NUMBER, own, ret, e);
 }
 
@@ -342,7 +343,8 @@ TEST(a_server_remembers_the_moves_of_its_own_starts) {
   assert_true(second.number == 4 && second.moves == 1);
   assert_false(known_starts_are_older(k, first) || known_starts_are_older(k, second));
   assert_true(known_starts_are_older(k, (struct start){first.number, first.mark, first.moves + 1}));
-  assert_true(known_starts_are_older(k, (struct start){second.number, second.mark, second.moves + 1})); // a machine that was put back as it ran
+  assert_true(known_starts_are_older(
+      k, (struct start){second.number, second.mark, second.moves + 1})); // a machine that was put back as it ran
   known_starts_close(k);
   sim_disk_free(p.sim);
 }
@@ -399,7 +401,8 @@ TEST(how_far_the_others_have_moved_is_kept) {
   cut(&p);
   k = open_known(&p, CLUSTER);
   assert_int_equal(known_starts_find(k, 7).moves, 4);
-  assert_false(known_starts_contradict(k, 7, (struct start){3, 30, 3}) || known_starts_contradict(k, 7, (struct start){4, 40, 0}));
+  assert_false(known_starts_contradict(k, 7, (struct start){3, 30, 3}) ||
+               known_starts_contradict(k, 7, (struct start){4, 40, 0}));
   assert_int_equal(known_starts_note(k, 7, (struct start){4, 40}), KNOWN_START);
   assert_int_equal(known_starts_find(k, 7).moves, 0);
   assert_ok(known_starts_save(k, NULL)); // by a version that knows no moves: those of start 3 stay in the file
@@ -445,10 +448,10 @@ TEST(damaged_moves_are_refused_with_the_file_and_the_way_out) {
 TESTS(T(a_copy_that_was_made_during_a_start_has_not_moved_as_far), T(a_server_remembers_the_moves_of_its_own_starts),
       T(a_server_that_promises_nothing_does_not_move), T(a_move_that_is_not_on_the_disk_is_told_to_nobody),
       T(how_far_the_others_have_moved_is_kept), T(who_begins_anew_is_not_told_again_of_moves),
-      T(damaged_moves_are_refused_with_the_file_and_the_way_out),
-      T(each_start_is_remembered_with_a_mark_of_its_own), T(who_has_had_the_start_that_others_know_is_the_latest),
-      T(a_start_that_these_data_have_not_had_makes_them_an_older_copy), T(a_start_with_the_same_number_is_known_by_its_mark),
-      T(many_starts_later_the_first_ones_are_forgotten), T(who_begins_anew_is_above_all_that_is_known_and_is_not_told_again),
+      T(damaged_moves_are_refused_with_the_file_and_the_way_out), T(each_start_is_remembered_with_a_mark_of_its_own),
+      T(who_has_had_the_start_that_others_know_is_the_latest), T(a_start_that_these_data_have_not_had_makes_them_an_older_copy),
+      T(a_start_with_the_same_number_is_known_by_its_mark), T(many_starts_later_the_first_ones_are_forgotten),
+      T(who_begins_anew_is_above_all_that_is_known_and_is_not_told_again),
       T(an_identity_that_is_older_than_its_starts_is_noticed), T(starts_of_another_server_are_none),
       T(damaged_starts_are_refused_with_the_file_and_the_way_out), T(the_last_start_of_each_server_that_was_met_is_kept),
       T(an_earlier_start_and_another_one_of_the_same_number_contradict_what_is_known),

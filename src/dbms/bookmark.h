@@ -12,7 +12,8 @@
 
 #define BOOKMARK_BYTES_MAX 96u
 
-/// Writes it into `to`, which the result points to, with a NUL behind it. Needs no memory: a durable commit is answered whatever happens.
+/// Writes it into `to`, which the result points to, with a NUL behind it. Needs no memory: a durable commit is answered whatever
+/// happens.
 struct str bookmark_write(char to[BOOKMARK_BYTES_MAX], const char *uuid, uint64_t generation, uint64_t id, bool legacy);
 
 enum bookmark_kind { BOOKMARK_NONE, BOOKMARK_DATABASE, BOOKMARK_LEGACY };

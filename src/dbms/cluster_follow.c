@@ -144,7 +144,9 @@ static void pull(struct follow *f) {
                            .index = log_last_index(log),
                            .term = log_last_term(log),
                            .bytes_max = PULL_BYTES,
-                           .wait_ms = !f->has_target ? 0 : interval_ms > 0 ? (uint32_t) interval_ms : AGAIN_MS};
+                           .wait_ms = !f->has_target    ? 0
+                                      : interval_ms > 0 ? (uint32_t) interval_ms
+                                                        : AGAIN_MS};
   if (f->pulling || f->failed || waits_for_copy(f) || !set_upstreams(f)) return; // the next look tries again
   f->pulling = catchup_client_pull(f->client, &p, NULL) == ERR_OK;
 }

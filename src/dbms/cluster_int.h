@@ -25,8 +25,8 @@ struct cluster {
   struct {
     struct loop_timer *timer;
     bool timed;
-    uint64_t last_ms;  // when one was last due
-    _Atomic bool due;  // the noter is to save them
+    uint64_t last_ms; // when one was last due
+    _Atomic bool due; // the noter is to save them
     struct loop_task tell_task;
     _Atomic bool tell_posted;
   } moves;

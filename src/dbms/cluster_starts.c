@@ -1,5 +1,5 @@
-// Starts of servers (cluster/starts.h): those of the others are kept, away from the loop, this server's own moves while it promises things, and where
-// this server has begun anew it finds out which databases there are.
+// Starts of servers (cluster/starts.h): those of the others are kept, away from the loop, this server's own moves while it
+// promises things, and where this server has begun anew it finds out which databases there are.
 #include <stdio.h>
 
 #include "dbms/cluster_int.h"
@@ -14,8 +14,10 @@ static void tell_unsaved(struct cluster *c, const struct error *e) {
 }
 
 static void tell_unmoved(struct cluster *c, const struct error *e) {
-  event_raise(c->dbms->options.events, EVENT_WARN, "cluster.starts",
-              "That this server has promised things cannot be noted, so that a copy of its data folder from before might pass for the latest: %s", e->message);
+  event_raise(
+      c->dbms->options.events, EVENT_WARN, "cluster.starts",
+      "That this server has promised things cannot be noted, so that a copy of its data folder from before might pass for the latest: %s",
+      e->message);
 }
 
 static void move(struct cluster *c) {

@@ -85,8 +85,8 @@ static enum err take_route(struct dbms_session *s, const struct dbms_op *op) {
   return ERR_AGAIN;
 }
 
-/// A member knows whether there is such a database, and what the user's home is. One that has none may be behind what the client has
-/// seen: it waits for that, then, and for nothing otherwise.
+/// A member knows whether there is such a database, and what the user's home is. One that has none may be behind what the client
+/// has seen: it waits for that, then, and for nothing otherwise.
 enum err relay_state_name(struct relay *r, struct dbms_op *op, struct error *e) {
   if (!r->asked) {
     r->op.begin = (struct dbms_tx_options){.database = r->name,

@@ -61,7 +61,9 @@ enum err origin_place(const struct dbms_session *asks, struct database *db, cons
 
 static enum dbms_outcome outcome_of(const struct graph_found *found, enum graph_index_state constraint) {
   if (found->index == 0) return DBMS_FATE_NOT_COMMITTED;
-  return constraint == GRAPH_INDEX_ONLINE ? DBMS_FATE_COMMITTED : constraint == GRAPH_INDEX_FAILED ? DBMS_FATE_NOT_MADE : DBMS_FATE_UNKNOWN;
+  return constraint == GRAPH_INDEX_ONLINE   ? DBMS_FATE_COMMITTED
+         : constraint == GRAPH_INDEX_FAILED ? DBMS_FATE_NOT_MADE
+                                            : DBMS_FATE_UNKNOWN;
 }
 
 enum err origin_fate(struct database *db, const struct dbms_tx_options *asked, struct origin_search *at, uint64_t last,

@@ -20,8 +20,8 @@ enum err origin_place(const struct dbms_session *asks, struct database *db, cons
                       struct dbms_place *ret, struct error *e) NODISCARD;
 
 /// What has become of the earlier transaction, if its entry lies from `at->from` to `last`, the place of the later one. Reads the
-/// disk, a few hundred entries in one call, and moves `*at` on behind them. `*ret_id` of the commit. Of a constraint it is UNKNOWN whether
-/// it is made until that is said, unless the verdict is wanted. ERR_WAIT: call again. ERR_AGAIN: the verdict is on its way; look again
-/// later.
+/// disk, a few hundred entries in one call, and moves `*at` on behind them. `*ret_id` of the commit. Of a constraint it is
+/// UNKNOWN whether it is made until that is said, unless the verdict is wanted. ERR_WAIT: call again. ERR_AGAIN: the verdict is
+/// on its way; look again later.
 enum err origin_fate(struct database *db, const struct dbms_tx_options *asked, struct origin_search *at, uint64_t last,
                      enum dbms_outcome *ret, uint64_t *ret_id, struct error *e) NODISCARD;

@@ -11,8 +11,8 @@ enum {
   RELAY_ROWS_MAX = DBMS_AHEAD_ROWS_MAX, // of a result are held back: until its transaction has committed, or its client asks
   RELAY_ROWS_BYTES = 1 << 20,           // and so many bytes
   RELAY_PARKED_MAX = 10000,             // sessions that wait for a leader
-  RELAY_LOSSES_MAX = 8,                 // of servers under one operation: one that takes them with it does not go on to the next for ever
-  RELAY_INLINE_TEXT_BYTES = 2048,       // a statement up to this length is parsed on the caller's thread
+  RELAY_LOSSES_MAX = 8, // of servers under one operation: one that takes them with it does not go on to the next for ever
+  RELAY_INLINE_TEXT_BYTES = 2048, // a statement up to this length is parsed on the caller's thread
 };
 
 /// A statement with all that belongs to it, kept beyond its operation; of an explicit transaction, what it was begun with.

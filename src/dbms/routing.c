@@ -60,8 +60,8 @@ static uint64_t announced_leader(const struct database *db, const struct directo
   return leader;
 }
 
-/// The number of the server that leads: whom this member's group knows as such, or where the database is not open here or its group has
-/// failed, who says so; 0: there is none.
+/// The number of the server that leads: whom this member's group knows as such, or where the database is not open here or its
+/// group has failed, who says so; 0: there is none.
 static uint64_t leader_of(struct database *db, const struct directory_copy *view) {
   struct cluster_status status;
   if (database_enter(db, NULL) != ERR_OK) return announced_leader(db, view);

@@ -253,8 +253,7 @@ static enum err find_fate(struct dbms_session *s, const struct dbms_tx_options *
     s->phase = PHASE_FATE;
   }
   TRY(transaction_check(t, e));
-  enum err err =
-      s->on_worker ? origin_fate(t->database, o, &s->fate, s->place.last, &ret->outcome, &id, e) : ERR_WAIT;
+  enum err err = s->on_worker ? origin_fate(t->database, o, &s->fate, s->place.last, &ret->outcome, &id, e) : ERR_WAIT;
   t->polls = err == ERR_AGAIN;
   if (err == ERR_WAIT) *ret_to_worker = true;
   if (t->polls) return ERR_WAIT;

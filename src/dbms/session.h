@@ -68,7 +68,7 @@ struct dbms_fate {
     DBMS_FATE_UNASKED,
     DBMS_FATE_COMMITTED,
     DBMS_FATE_NOT_COMMITTED,
-    DBMS_FATE_UNKNOWN, // the log there does not go back so far
+    DBMS_FATE_UNKNOWN,  // the log there does not go back so far
     DBMS_FATE_NOT_MADE, // of a constraint that was asked for: the data break it, or it was dropped since
   } outcome;
   struct str bookmark; // of the commit

@@ -20,8 +20,9 @@ enum err session_check_soundness(const struct database *db, struct error *e) {
   enum err failed = graph_failure(db->graph, &why);
   if (failed == ERR_OK) return ERR_OK;
   if (!db->replicated) return *e = why, failed;
-  return error_set(e, ERR_DATABASE_UNAVAILABLE, "Database '%.*s' has failed on this server, and does not come up to the bookmark: %s",
-                   STR_ARG(db->name), why.message);
+  return error_set(e, ERR_DATABASE_UNAVAILABLE,
+                   "Database '%.*s' has failed on this server, and does not come up to the bookmark: %s", STR_ARG(db->name),
+                   why.message);
 }
 
 // ---- which databases there are ----
@@ -31,8 +32,8 @@ static bool is_of_system(const struct dbms *d, const struct bookmark *b) {
   return str_eqz(b->uuid, d->system->uuid) && b->generation == d->system->generation;
 }
 
-/// The first bookmark that speaks of what the catalogue here may not have heard of yet, or none. A database that nobody knows here may
-/// have been made by a transaction of `system` that has not come to this member.
+/// The first bookmark that speaks of what the catalogue here may not have heard of yet, or none. A database that nobody knows
+/// here may have been made by a transaction of `system` that has not come to this member.
 static enum err find_unheard(struct dbms *d, const struct str *bookmarks, uint32_t count, struct str *ret, struct error *e) {
   *ret = STR_NONE;
   for (uint32_t i = 0; i < count && ret->ptr == NULL; i++) {
@@ -64,10 +65,11 @@ enum err session_await_catalogue(struct dbms_session *s, const struct str *bookm
   int64_t now_ns = clock_monotonic_ns(d->options.clock);
   if (!began) s->bookmark_deadline_ns = now_ns + d->options.config->bookmark_timeout_ms * NS_PER_MS;
   if (now_ns >= s->bookmark_deadline_ns)
-    return error_set(e, ERR_BOOKMARK_TIMEOUT,
-                     "Which databases there are is not known here as of bookmark `%.*s`: this server is behind, or the bookmark is of "
-                     "another cluster.",
-                     (int) MIN(unheard.len, 200), unheard.ptr);
+    return error_set(
+        e, ERR_BOOKMARK_TIMEOUT,
+        "Which databases there are is not known here as of bookmark `%.*s`: this server is behind, or the bookmark is of "
+        "another cluster.",
+        (int) MIN(unheard.len, 200), unheard.ptr);
   s->phase = PHASE_CATALOGUE;
   return ERR_WAIT;
 }
@@ -83,10 +85,11 @@ static enum err refuse_unknown(struct str bookmark, struct error *e) {
 static enum err check_generation(const struct database *db, const struct bookmark *b, struct str text, struct error *e) {
   bool opened = db->generation != 0; // otherwise whoever has it open sees to that
   if (!opened || b->kind != BOOKMARK_DATABASE || b->generation == db->generation) return ERR_OK;
-  return error_set(e, ERR_BOOKMARK_INVALID,
-                   "The bookmark `%.*s` is of another generation of the database: it was taken out of a cluster, founded another one, "
-                   "or was recovered since. Begin without bookmarks.",
-                   (int) MIN(text.len, 200), text.ptr);
+  return error_set(
+      e, ERR_BOOKMARK_INVALID,
+      "The bookmark `%.*s` is of another generation of the database: it was taken out of a cluster, founded another one, "
+      "or was recovered since. Begin without bookmarks.",
+      (int) MIN(text.len, 200), text.ptr);
 }
 
 enum err session_read_bookmarks(struct dbms_session *s, const struct database *db, const struct str *bookmarks, uint32_t count,

@@ -90,17 +90,18 @@ struct str session_home(const struct dbms_session *s);
 
 // ---- bookmarks (session_bookmarks.c) ----
 
-/// Whoever has seen a database made, dropped or made anew sees that here, too: before a name is looked up, the catalogue here is as new
-/// as the bookmarks say. ERR_WAIT: not yet, look again (PHASE_CATALOGUE). ERR_BOOKMARK_TIMEOUT; ERR_BOOKMARK_INVALID; that of
-/// session_check_soundness.
+/// Whoever has seen a database made, dropped or made anew sees that here, too: before a name is looked up, the catalogue here is
+/// as new as the bookmarks say. ERR_WAIT: not yet, look again (PHASE_CATALOGUE). ERR_BOOKMARK_TIMEOUT; ERR_BOOKMARK_INVALID; that
+/// of session_check_soundness.
 enum err session_await_catalogue(struct dbms_session *s, const struct str *bookmarks, uint32_t count, struct error *e) NODISCARD;
 
-/// The highest transaction of `db` that the bookmarks name; those of other databases that there are, or were, are taken as reached.
+/// The highest transaction of `db` that the bookmarks name; those of other databases that there are, or were, are taken as
+/// reached.
 enum err session_read_bookmarks(struct dbms_session *s, const struct database *db, const struct str *bookmarks, uint32_t count,
                                 uint64_t *ret, struct error *e) NODISCARD;
 
-/// A database that was entered and lacks what a bookmark names: what has failed here never comes up to it. Of a cluster's others do, and
-/// drivers ask them: ERR_DATABASE_UNAVAILABLE. Otherwise the cause.
+/// A database that was entered and lacks what a bookmark names: what has failed here never comes up to it. Of a cluster's others
+/// do, and drivers ask them: ERR_DATABASE_UNAVAILABLE. Otherwise the cause.
 enum err session_check_soundness(const struct database *db, struct error *e) NODISCARD;
 
 // ---- committing (session_commit.c) ----

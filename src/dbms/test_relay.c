@@ -553,7 +553,8 @@ static enum cluster_role role_at(struct trio *t, int server) {
 static void tell_that_it_leads(struct trio *t, int leads, int to) {
   struct server *s = &t->servers[leads];
   struct database *db = dbms_home(s->dbms);
-  struct announced_database said = {.uuid = db->id, .term = graph_leading_term(db->graph), .role = ROLE_LEADER, .status = DATABASE_ONLINE};
+  struct announced_database said = {
+      .uuid = db->id, .term = graph_leading_term(db->graph), .role = ROLE_LEADER, .status = DATABASE_ONLINE};
   bool at_once;
   s->self.databases = &said;
   s->self.database_count = 1;

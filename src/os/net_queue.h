@@ -18,8 +18,8 @@ struct net_queue {
 /// Copies the bytes behind the rest. ERR_NOMEM leaves the queue as it was.
 enum err net_queue_put(struct net_queue *q, const void *bytes, size_t len) NODISCARD;
 
-/// Puts the bytes of `b` from `from` on behind the rest: takes over its memory (or copies, where it is short) and leaves it empty;
-/// on ERR_NOMEM all is as it was.
+/// Puts the bytes of `b` from `from` on behind the rest: takes over its memory (or copies, where it is short) and leaves it
+/// empty; on ERR_NOMEM all is as it was.
 enum err net_queue_put_buf(struct net_queue *q, struct buf *b, size_t from) NODISCARD;
 
 /// Fills at most `max` slices with what is to be sent next; returns how many.

@@ -80,8 +80,9 @@ enum err checkpoint_head_read(const uint8_t from[CHECKPOINT_HEAD_BYTES], struct 
                               struct error *e) NODISCARD;
 
 /// Reads the piece at `*position` into `to` (CHECKPOINT_PIECE_BYTES_MAX bytes, 4096-aligned), each page checked, and moves the
-/// position behind it. At CHECKPOINT_END there is nothing more: 0 bytes. Reads from disk and takes no lock: any thread, of one pin
-/// one at a time, beside whatever goes on. ERR_NOTFOUND: the pin has expired. ERR_CORRUPT: damaged on disk, or not a position.
+/// position behind it. At CHECKPOINT_END there is nothing more: 0 bytes. Reads from disk and takes no lock: any thread, of one
+/// pin one at a time, beside whatever goes on. ERR_NOTFOUND: the pin has expired. ERR_CORRUPT: damaged on disk, or not a
+/// position.
 enum err checkpoint_read(const struct checkpoint_pin *p, uint64_t *position, uint8_t *to, size_t *ret_bytes,
                          struct error *e) NODISCARD;
 

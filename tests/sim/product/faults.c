@@ -237,9 +237,7 @@ static void strike(struct product_world *w, enum product_fault fault) {
   case FAULT_PAUSE: pause(w, s); break;
   case FAULT_CLOCK: process_shift_clock(s->process, some_ms(0, 7200000) - 3600 * NS_PER_S); break;
   case FAULT_WIPE: wipe(w, i); break;
-  case FAULT_OLDER:
-    product_older_strike(w, all_have_met(w));
-    break;
+  case FAULT_OLDER: product_older_strike(w, all_have_met(w)); break;
   case FAULT_SLOW_DISK:
   case FAULT_FULL_DISK:
   case FAULT_BAD_DISK: trouble_disk(w, i, fault); break;

@@ -1,13 +1,23 @@
-// Data that are put back from an older copy: FAULT_OLDER, at any time; and worlds in which that is aimed at the moment that matters.
+// Data that are put back from an older copy: FAULT_OLDER, at any time; and worlds in which that is aimed at the moment that
+// matters.
 //
-// In these a server is copied, promises more, and the others come to know of that. Then a minority is left behind, a majority with that server goes on, and all of
-// it is lost at once but for the copy: who was left behind and the copy together are a majority, of which nobody has what was acknowledged between.
+// In these a server is copied, promises more, and the others come to know of that. Then a minority is left behind, a majority
+// with that server goes on, and all of it is lost at once but for the copy: who was left behind and the copy together are a
+// majority, of which nobody has what was acknowledged between.
 #include <string.h>
 
 #include "cluster/known_starts.h"
 #include "product.h"
 
-enum { LOOK_MS = 20, TOGETHER_MS = 400, TOGETHER_AT_MOST_MS = 6000, BEHIND_MS = 300, BEHIND_AT_MOST_MS = 3000, AWAY_MS = 6000, ENOUGH = 4 };
+enum {
+  LOOK_MS = 20,
+  TOGETHER_MS = 400,
+  TOGETHER_AT_MOST_MS = 6000,
+  BEHIND_MS = 300,
+  BEHIND_AT_MOST_MS = 3000,
+  AWAY_MS = 6000,
+  ENOUGH = 4
+};
 enum { STEP_TOGETHER, STEP_COPIED, STEP_BEHIND, STEP_DONE };
 
 static struct product_world *playing;
@@ -61,7 +71,9 @@ void product_older_strike(struct product_world *w, bool all_have_met) {
 static struct known_starts *read_starts(struct product_server *s, const char *folder, struct start own) {
   struct known_starts *k = NULL;
   const struct starts starts = {.count = 1, .last = {own}};
-  return known_starts_open(sim_disk_table(world_disk_sim(s->disk)), folder, s->cluster, s->identity, &starts, &k, NULL) == ERR_OK ? k : NULL;
+  return known_starts_open(sim_disk_table(world_disk_sim(s->disk)), folder, s->cluster, s->identity, &starts, &k, NULL) == ERR_OK
+             ? k
+             : NULL;
 }
 
 /// Whether that server has met the other one further on than the copy is.
@@ -122,7 +134,8 @@ static void leave_behind(struct product_world *w) {
 
 static void strike(struct product_world *w) {
   for (uint32_t i = 0; i < w->core_count; i++)
-    if (!(w->older.lagging >> i & 1)) product_kill(w, i, WORLD_END_MACHINE, i == w->older.server ? 10 * NS_PER_MS : AWAY_MS * NS_PER_MS);
+    if (!(w->older.lagging >> i & 1))
+      product_kill(w, i, WORLD_END_MACHINE, i == w->older.server ? 10 * NS_PER_MS : AWAY_MS * NS_PER_MS);
   put_back(w, &w->servers[w->older.server], w->older.whole);
   product_links_heal();
   go_to(w, STEP_DONE);

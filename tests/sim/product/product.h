@@ -20,8 +20,8 @@ enum product_fault {
   FAULT_FULL_DISK,
   FAULT_BAD_DISK, // an operation fails
   FAULT_CLOCK,    // the wall clock jumps
-  FAULT_WIPE,     // the databases are lost, not who the server is: it comes back as another member; who has no vote loses everything
-  FAULT_OLDER,    // a copy of its disk is put back (older.c): the databases alone, or everything
+  FAULT_WIPE,  // the databases are lost, not who the server is: it comes back as another member; who has no vote loses everything
+  FAULT_OLDER, // a copy of its disk is put back (older.c): the databases alone, or everything
   FAULT_MAX,
 };
 extern const char *const product_fault_names[FAULT_MAX];
@@ -59,7 +59,8 @@ struct product_client {
 
 /// A world about one copy, which is put back when it matters (older.c).
 struct product_older {
-  bool aims, whole, running; // whole: the data folder, otherwise the databases alone; running: the copy is made while the server runs
+  bool aims, whole,
+      running; // whole: the data folder, otherwise the databases alone; running: the copy is made while the server runs
   int step;
   uint32_t server;  // whose copy it is
   uint64_t lagging; // by bit: those that lack what came after it
@@ -139,5 +140,6 @@ void product_older_choose(struct product_world *w);
 void product_older_begin(struct product_world *w);
 /// The server is down: now and then its disk is copied, for product_older_strike.
 void product_older_copy(struct product_world *w, uint32_t i);
-/// Somebody of whom there is a copy gets it back: everything where all have met it in the start that it is in, otherwise the databases.
+/// Somebody of whom there is a copy gets it back: everything where all have met it in the start that it is in, otherwise the
+/// databases.
 void product_older_strike(struct product_world *w, bool all_have_met);
