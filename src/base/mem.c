@@ -80,12 +80,6 @@ void *mem_realloc(void *p, size_t bytes) {
   return UNLIKELY(fault_hit(&fault_alloc)) ? NULL : realloc(p, bytes);
 }
 
-void *mem_alloc_aligned(size_t alignment, size_t bytes) {
-  void *p = NULL;
-  if (UNLIKELY(fault_hit(&fault_alloc)) || posix_memalign(&p, alignment, bytes) != 0) return NULL;
-  return p;
-}
-
 void mem_free(void *p) {
   free(p);
 }

@@ -27,10 +27,8 @@ void mem_budget_init(struct mem_budget *b, struct mem_budget *parent, int64_t li
 enum err mem_budget_charge(struct mem_budget *b, size_t bytes, struct error *e) NODISCARD;
 void mem_budget_release(struct mem_budget *b, size_t bytes);
 
-/// malloc, calloc, realloc, posix_memalign, free with the fault countdown of base/fault.h in front. NULL when out of memory.
+/// malloc, calloc, realloc, free with the fault countdown of base/fault.h in front. NULL when out of memory.
 void *mem_alloc(size_t bytes) NODISCARD;
 void *mem_zalloc(size_t bytes) NODISCARD;
 void *mem_realloc(void *p, size_t bytes) NODISCARD;
-/// Memory that begins at a multiple of `alignment`, a power of two from 16 on.
-void *mem_alloc_aligned(size_t alignment, size_t bytes) NODISCARD;
 void mem_free(void *p);

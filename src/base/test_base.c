@@ -262,15 +262,6 @@ TEST(buffers_grow_and_consume) {
   buf_done(&b);
 }
 
-TEST(aligned_memory_begins_where_it_should_and_can_fail) {
-  EACH_ALLOC_FAILS(n) {
-    void *p = mem_alloc_aligned(4096, 5000);
-    assert_true(p != NULL || fault_fired(&fault_alloc));
-    assert_int_equal((uintptr_t) p % 4096, 0);
-    mem_free(p);
-  }
-}
-
 TEST(bytes_and_hashes_are_fixed_for_ever) {
   uint8_t p[8];
   put_u32_be(p, 0x01020304);
@@ -326,4 +317,4 @@ TESTS(T(chunks_that_double_have_each_entry_once), T(uuids_are_of_version_4_and_c
       T(an_arena_begins_with_memory_that_it_was_lent_and_never_frees_it), T(removed_keys_do_not_fill_a_map),
       T(text_is_cut_trimmed_and_parsed), T(utf8_is_checked_as_rfc_3629_says), T(maps_agree_with_a_plain_array),
       T(string_maps_agree_with_a_plain_array), T(every_failed_allocation_leaves_the_map_whole), T(buffers_grow_and_consume),
-      T(aligned_memory_begins_where_it_should_and_can_fail), T(bytes_and_hashes_are_fixed_for_ever))
+      T(bytes_and_hashes_are_fixed_for_ever))

@@ -28,7 +28,7 @@ struct store_copy {
   uint64_t unsynced_bytes;
   uint64_t upper[MAP_LEVELS - 1]; // map pages above level 0 that the last piece brought: the next one mostly brings them again
   bool failed;                    // memory and disk may differ
-  uint8_t *slot;                  // one aligned page
+  uint8_t *allocation, *slot;     // one aligned page
 };
 
 static void path_of(const char *directory, const char *name, char to[DISK_PATH_MAX]) {
@@ -110,10 +110,11 @@ enum err store_copy_open(struct disk *d, const char *directory, const uint8_t he
   struct store_copy *c = mem_zalloc(sizeof *c);
   if (c == NULL) return error_ensure(e, ERR_NOMEM);
   c->disk = d;
-  c->slot = mem_alloc_aligned(PAGE_BYTES, PAGE_BYTES);
+  c->allocation = mem_alloc(2 * PAGE_BYTES);
   int n = snprintf(c->directory, sizeof c->directory, "%s", directory);
-  enum err err = c->slot != NULL ? ERR_OK : error_ensure(e, ERR_NOMEM);
+  enum err err = c->allocation != NULL ? ERR_OK : error_ensure(e, ERR_NOMEM);
   if (err == ERR_OK && (size_t) n >= sizeof c->directory) err = error_set(e, ERR_INVALID, "The path of the store is too long.");
+  c->slot = c->allocation != NULL ? page_align(c->allocation) : NULL;
   if (err == ERR_OK) err = open_file(c, head, e);
   if (err != ERR_OK) {
     store_copy_close(c);
@@ -156,7 +157,7 @@ void store_copy_close(struct store_copy *c) {
   if (c == NULL) return;
   disk_close(c->file);
   disk_close(c->direct);
-  mem_free(c->slot);
+  mem_free(c->allocation);
   mem_free(c);
 }
 
