@@ -627,7 +627,7 @@ void cluster_close(struct cluster *c) {
   if (c == NULL) return;
   cluster_copies_close(c);
   serial_rest(&c->writer);
-  serial_rest(&c->noter);
+  cluster_rest_noter(c);
   if (c->loop != NULL) loop_call(c->loop, close_on_loop, c);
   loop_stop(c->loop);
   cluster_starts_close(c);

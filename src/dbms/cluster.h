@@ -63,6 +63,9 @@ bool cluster_exchange(struct database *db);
 bool cluster_forget_copy(struct database *db);
 /// No copy of a store is fetched or given away any more. NULL is fine.
 void cluster_stop_copies(struct cluster *c);
+/// What is learnt of starts from now on is written when the cluster closes, not by the host's threads, which may end before. NULL is
+/// fine.
+void cluster_rest_noter(struct cluster *c);
 
 /// The cluster's feature level has risen: servers that do not know it are parted from, and the others told. Any thread that may
 /// wait, but not the loop's. NULL is fine.

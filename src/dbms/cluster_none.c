@@ -60,6 +60,9 @@ bool cluster_forget_copy(struct database *db UNUSED) {
 void cluster_stop_copies(struct cluster *c UNUSED) {
 }
 
+void cluster_rest_noter(struct cluster *c UNUSED) {
+}
+
 void cluster_judge_levels(struct cluster *c UNUSED) {
 }
 

@@ -96,6 +96,10 @@ enum err cluster_starts_open(struct cluster *c, struct error *e) {
   return known_starts_open(o->disk, folder, uuid_get(c->options->cluster), c->options->server, c->options->starts, &c->known, e);
 }
 
+void cluster_rest_noter(struct cluster *c) {
+  if (c != NULL) serial_rest(&c->noter);
+}
+
 void cluster_starts_close(struct cluster *c) {
   struct error e = ERROR_INIT;
   bool moved; // and nobody is told any more

@@ -217,6 +217,7 @@ enum err dbms_stop(struct dbms *d, struct error *e) {
   reconcile_rest(d); // nothing is left or joined any more
   if (d->cluster != NULL) cluster_hand_over(d->cluster, HAND_OVER_MS);
   leave_all(d);
+  cluster_rest_noter(dbms_others(d));
   DATABASES_EACH(db, d) {
     if (db->graph == NULL || db->gate == GATE_DROPPED) continue; // or its store was being replaced
     enum err err = graph_checkpoint(db->graph, first == ERR_OK ? e : NULL);

@@ -168,7 +168,28 @@ TEST(a_server_that_begins_anew_is_another_member_once) {
   trio_stop(&t);
 }
 
+TEST(a_server_that_has_stopped_asks_for_no_thread_when_it_meets_another_one) {
+  struct trio t;
+  trio_start(&t);
+  stop(&t, 0);
+  struct server *s = &t.servers[0];
+  const struct starts own = {.count = 1, .last = {{s->cluster.epoch + 1, 77}}};
+  s->cluster.starts = &own;
+  start(&t, 0);
+  struct dbms *d = s->dbms;
+  mutex_lock(&t.ticker_mutex);
+  s->dbms = NULL;
+  mutex_unlock(&t.ticker_mutex);
+  wire_cut(&t.wire, 0);
+  assert_ok(dbms_stop(d, &t.e));
+  host_stop(&s->host);
+  cluster_start_met(d->cluster);
+  dbms_close(d);
+  trio_stop(&t);
+}
+
 TESTS(T(voters_are_written_down_and_are_the_first_lives_of_their_servers_again), T(members_are_in_order_whoever_wrote_them),
       T(a_database_that_names_none_begins_with_nobody), T(what_cannot_be_members_is_refused),
       T(the_store_of_another_member_is_not_begun_with), T(data_are_marked_afresh_whenever_a_group_is_joined_and_left),
-      T(older_data_are_another_members), T(a_server_that_begins_anew_is_another_member_once), T(data_whose_mark_was_not_yet_noted_when_power_went_are_the_same_members))
+      T(older_data_are_another_members), T(a_server_that_begins_anew_is_another_member_once), T(data_whose_mark_was_not_yet_noted_when_power_went_are_the_same_members),
+      T(a_server_that_has_stopped_asks_for_no_thread_when_it_meets_another_one))

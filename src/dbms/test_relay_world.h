@@ -93,6 +93,7 @@ static inline void host_stop(struct thread_host *h) {
   condition_broadcast(&h->more);
   mutex_unlock(&h->mutex);
   for (int i = 0; i < HOST_THREADS; i++) thread_join(&h->threads[i]);
+  h->host.submit = NULL; // nobody may ask any more
   condition_done(&h->more);
   mutex_done(&h->mutex);
 }
