@@ -208,8 +208,7 @@ static enum err go_on_with_older_data(const struct database *db, uint32_t last_l
   event_raise(
       db->dbms->options.events, EVENT_WARN, "cluster.begin.older",
       "[%.*s] The data here are older than what this server has left here: they were put back from a copy. It does not vote as "
-      "the "
-      "member that it was, whose promises they do not know: it joins as another one, the others bring it up to date, and vote "
+      "the member that it was, whose promises they do not know: it joins as another one, the others bring it up to date, and vote "
       "its former self out.",
       STR_ARG(db->name));
   return log_group_change(store_log(graph_store(db->graph)), change_life, &id, e);

@@ -59,8 +59,9 @@ struct product_client {
 
 /// A world about one copy, which is put back when it matters (older.c).
 struct product_older {
-  bool aims, whole,
-      running; // whole: the data folder, otherwise the databases alone; running: the copy is made while the server runs
+  bool aims;
+  bool whole;   // the data folder, otherwise the databases alone
+  bool running; // the copy is made while the server runs
   int step;
   uint32_t server;  // whose copy it is
   uint64_t lagging; // by bit: those that lack what came after it
