@@ -1,7 +1,9 @@
 // Indexes and constraints: made, filled, used, refused, dropped.
 #include <math.h>
 
+#include "graph/schema_int.h"
 #include "graph/test_bench_int.h"
+#include "graph/tx_int.h"
 
 struct shop {
   struct bench b;
@@ -409,6 +411,40 @@ TEST(a_unique_constraint_on_relationships_works_like_one_on_nodes) {
   shop_stop(&s);
 }
 
+static void drop(struct shop *s, uint32_t index) {
+  struct graph_tx *tx = bench_begin(&s->b);
+  enum err err;
+  for (int i = 0; (err = graph_index_drop(tx, index, &s->b.e)) == ERR_WAIT && i < 20; i++)
+    assert_ok(graph_settle(s->b.g, &s->b.e));
+  must(&s->b, err);
+  graph_tx_free(tx);
+}
+
+/// Its pages go a moment before everybody knows.
+TEST(a_statement_that_begins_while_its_index_is_dropped_is_told_so) {
+  struct shop s;
+  shop_start(&s);
+  create(&s, v_int(1), V_NULL);
+  uint32_t index, n;
+  assert_ok(index_try(&s, on_name(&s, false), &index));
+  struct graph_tx *tx = bench_begin(&s.b);
+  struct schema *before = schema_hold(tx->schema);
+  drop(&s, index);
+  must(&s.b, graph_tx_statement(tx, &s.b.e));
+  schema_release(tx->schema);
+  tx->schema = before;
+  struct value one = v_int(1);
+  struct graph_seek q = {.equal = &one, .equal_count = 1};
+  struct graph_view *v = graph_tx_view(tx, GRAPH_READ_SNAPSHOT);
+  struct graph_scan scan = {0};
+  graph_id ids[2];
+  graph_view_enter(v);
+  assert_int_equal(graph_index_seek(v, index, &q, &scan, &s.b.arena, ids, 2, &n, &s.b.e), ERR_OUTDATED);
+  graph_view_leave(v);
+  graph_tx_free(tx);
+  shop_stop(&s);
+}
+
 TESTS(T(an_index_on_what_is_there_and_on_what_comes_answers_ranges_in_order), T(texts_too_long_for_a_key_are_found_by_a_range),
       T(one_instant_in_several_zones_is_in_order_for_ranges_and_tied_for_who_wants_the_order),
       T(a_unique_constraint_names_label_property_and_value_of_who_was_first),
@@ -419,4 +455,5 @@ TESTS(T(an_index_on_what_is_there_and_on_what_comes_answers_ranges_in_order), T(
       T(a_constraint_whose_creator_went_away_keeps_writers_out_until_it_is_judged),
       T(long_texts_are_found_by_their_whole_and_by_their_beginning),
       T(a_composite_index_answers_its_first_keys_and_a_range_on_the_next),
-      T(a_unique_constraint_on_relationships_works_like_one_on_nodes))
+      T(a_unique_constraint_on_relationships_works_like_one_on_nodes),
+      T(a_statement_that_begins_while_its_index_is_dropped_is_told_so))

@@ -299,30 +299,49 @@ static enum err seek_range(struct graph_view *v, const struct schema_index *x, c
   return ERR_OK;
 }
 
-/// The index as the transaction's statement knows it, or as it is now.
-static enum err find_index(struct graph_tx *tx, uint32_t id, const struct schema_index **ret, struct error *e) {
-  *ret = tx->schema != NULL ? schema_find(tx->schema, id) : NULL;
+static enum err dropped(uint32_t id, struct error *e) {
+  return error_set(e, ERR_OUTDATED, "The index with the number %u was dropped after the statement was planned.", id);
+}
+
+/// The index as the transaction's statement knows it, or as it is now. Who reads what was published last, and keeps nobody from
+/// changing the schema, knows it as it is now.
+static enum err find_index(const struct graph_view *v, uint32_t id, const struct schema_index **ret, struct error *e) {
+  struct graph_tx *tx = v->tx;
+  bool moves = v->mode == GRAPH_READ_CURRENT && !tx->writing;
+  *ret = tx->schema != NULL && !moves ? schema_find(tx->schema, id) : NULL;
   if (*ret != NULL) return ERR_OK;
   struct schema *now = graph_schema(tx->g);
   schema_release(tx->schema);
   tx->schema = now;
   *ret = schema_find(now, id);
   if (*ret != NULL) return ERR_OK;
-  return error_set(e, ERR_OUTDATED, "The index with the number %u was dropped after the statement was planned.", id);
+  return dropped(id, e);
+}
+
+/// Pages are published before the schema that goes with them: a statement that begins in between may know an index whose pages
+/// are gone.
+static enum err explain_missing(const struct graph_view *v, uint32_t id, struct error *e) {
+  struct schema *there = NULL;
+  if (schema_load(&v->pages, v->tx->g->schema_root, &there, NULL) != ERR_OK) return ERR_NOTFOUND;
+  bool has = schema_find(there, id) != NULL;
+  schema_release(there);
+  return has ? ERR_NOTFOUND : dropped(id, e);
 }
 
 static enum err seek(struct graph_view *v, uint32_t index, const struct graph_seek *s, struct graph_scan *scan, struct buf *key,
                      const struct found_ids *to, uint32_t *ret_n, struct error *e) {
   const struct schema_index *x;
   CLEANUP(range_done) struct key_range r = {0};
-  TRY(find_index(v->tx, index, &x, e));
+  TRY(find_index(v, index, &x, e));
   if (make_range(&x->index, s, &r) != ERR_OK) return error_ensure(e, ERR_NOMEM);
   if (r.nothing) {
     scan->done = true;
     return ERR_OK;
   }
-  if (x->born <= v->pages.epoch) return seek_range(v, x, s, &r, scan, key, to, ret_n, e);
-  return error_set(e, ERR_OUTDATED, "Index %.*s was created after this transaction began to read.", STR_ARG(x->index.name));
+  if (x->born > v->pages.epoch)
+    return error_set(e, ERR_OUTDATED, "Index %.*s was created after this transaction began to read.", STR_ARG(x->index.name));
+  enum err err = seek_range(v, x, s, &r, scan, key, to, ret_n, e);
+  return UNLIKELY(err == ERR_NOTFOUND) ? explain_missing(v, index, e) : err;
 }
 
 enum err graph_index_seek_ordered(struct graph_view *v, uint32_t index, const struct graph_seek *s, struct graph_scan *scan,
