@@ -50,6 +50,11 @@ void group_close(struct group *g) {
   mem_free(g);
 }
 
+void group_end(struct group *g, const struct error *why) {
+  struct error e = *why;
+  (void) group_fail(g, why->code, &e);
+}
+
 enum err group_failure(const struct group *g, struct error *e) {
   return g->failed == ERR_OK ? ERR_OK : error_set(e, g->failed, "%s", g->failure.message);
 }

@@ -106,6 +106,9 @@ enum err group_open(struct log *l, const struct group_options *options, uint64_t
 /// here and lost with the group. NULL is fine.
 void group_close(struct group *g);
 
+/// The application cannot go on: the group is closed on this member, for that reason.
+void group_end(struct group *g, const struct error *why);
+
 /// ERR_OK, or why the group is closed.
 enum err group_failure(const struct group *g, struct error *e);
 

@@ -203,9 +203,19 @@ static void tell_replicas(struct cluster_group *g) {
   cluster_touch_pulls(g);
 }
 
+/// What is committed is not carried out here any more: who leads so has nothing done, until another one does.
+static bool end_with_graph(struct cluster_group *g) {
+  struct error why = ERROR_INIT;
+  if (g->database->gate != GATE_OPEN || graph_failure(g->database->graph, &why) == ERR_OK) return false;
+  group_end(host_group(g->member), &why);
+  host_touch(g->member); // the next step tells
+  return true;
+}
+
 static void on_group_stepped(void *context UNUSED, struct host_group *member) {
   struct cluster_group *g = group_of(host_group_application(member));
   struct group_stats s;
+  if (end_with_graph(g)) return;
   group_stats(host_group(member), &s);
   note_status(g, &s);
   lead(g, &s);

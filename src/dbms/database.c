@@ -70,9 +70,10 @@ static bool machine_step(struct database_machine *m) {
   bool more = false;
   serial_begin(&m->serial);
   enum err err = graph_step(m->database->graph, m->which, &more, &e);
-  if (err != ERR_OK)
+  if (err != ERR_OK) {
     machine_failed(m, err, &e);
-  else if (!more)
+    touch_group(m->database); // which ends, if this is for good
+  } else if (!more)
     machine_went_well(m);
   if (m->which == GRAPH_APPLIER && m->database->is_system) reconcile_notice(m->database->dbms);
   if (m->which == GRAPH_APPLIER && !m->database->replicated) touch_followers(m->database);

@@ -28,10 +28,16 @@ static enum err refuse(const struct database *db, struct error *e) {
   return error_set(e, ERR_NOT_LEADER, "This server does not lead database '%.*s'.", STR_ARG(db->name));
 }
 
+/// One that has failed knows no more what is committed in its term.
+static uint64_t sound_term(struct database *db) {
+  bool sound = graph_failure(db->graph, NULL) == ERR_OK || MUTANT(origin_sound);
+  return sound ? graph_leading_term(db->graph) : 0;
+}
+
 enum err origin_check(struct database *db, const struct dbms_origin *origin, struct error *e) {
   if (origin->member == 0) return ERR_OK;
   TRY(database_enter(db, e));
-  bool leads = graph_leading_term(db->graph) != 0;
+  bool leads = sound_term(db) != 0;
   database_leave(db);
   return leads ? ERR_OK : refuse(db, e);
 }
@@ -51,7 +57,7 @@ enum err origin_place(const struct dbms_session *asks, struct database *db, cons
   if (origin->member == 0) return options->linearizable ? seen_place(db, ret, e) : ERR_OK;
   bool over = end_earlier(db->dbms, asks, origin);
   TRY(database_enter(db, e));
-  struct dbms_place place = {.term = graph_leading_term(db->graph), .last = graph_applied(db->graph).index};
+  struct dbms_place place = {.term = sound_term(db), .last = graph_applied(db->graph).index};
   database_leave(db);
   if (place.term == 0) return refuse(db, e);
   if (!over) return ERR_WAIT;

@@ -446,16 +446,22 @@ TEST(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused) {
   scene_stop(&s);
 }
 
+/// Another server's session with the leader, as it comes in on the routing port.
+static void connect_server(struct scene *s, struct client *c) {
+  struct dbms_client client = {.connector = STR("bolt"), .connection_id = STR("bolt-3"), .relayed = true};
+  *c = (struct client){.trio = &s->trio, .sink.push = take_rows};
+  mutex_init(&c->mutex);
+  condition_init(&c->done);
+  assert_ok(dbms_session_new(s->trio.servers[s->leads].dbms, &client, &c->session, &s->trio.e));
+  must(c, ask(c, op_of(DBMS_LOGIN)));
+}
+
 /// The statement has been begun by a leader who has lost and won its place since, and was given up meanwhile.
 TEST(a_statement_that_arrives_in_a_later_term_than_it_was_begun_for_is_refused) {
   struct scene s;
   scene_start(&s);
-  struct dbms_client client = {.connector = STR("bolt"), .connection_id = STR("bolt-3"), .relayed = true};
-  struct client late = {.trio = &s.trio, .sink.push = take_rows};
-  mutex_init(&late.mutex);
-  condition_init(&late.done);
-  assert_ok(dbms_session_new(s.trio.servers[s.leads].dbms, &client, &late.session, &s.trio.e));
-  must(&late, ask(&late, op_of(DBMS_LOGIN)));
+  struct client late;
+  connect_server(&s, &late);
   struct dbms_op op = op_run(INCREMENT, true);
   op.run.tx.origin = (struct dbms_origin){77, 1};
   must(&late, ask(&late, op));
@@ -598,6 +604,38 @@ TEST(a_member_whose_disk_has_failed_hands_writes_on_to_whoever_leads_then) {
   leave(&s.there);
   assert_int_not_equal(try_stop(&s.trio, s.follows), ERR_OK);
   trio_stop(&s.trio);
+}
+
+/// It knows of no commit any more, although it leads.
+TEST(a_leader_that_has_failed_tells_nobody_what_became_of_a_commit) {
+  struct scene s;
+  struct error cause = ERROR_INIT;
+  error_set(&cause, ERR_IO, "a page cannot be read");
+  scene_start(&s);
+  struct client server;
+  connect_server(&s, &server);
+  host_hold(&s.trio.servers[s.leads].host, true);
+  graph_group_failed(dbms_home(s.trio.servers[s.leads].dbms)->graph, &cause);
+  struct dbms_op op = op_of(DBMS_BEGIN);
+  op.begin.origin = (struct dbms_origin){77, 1};
+  op.begin.read_only = true;
+  assert_int_equal(ask(&server, op), ERR_NOT_LEADER);
+  host_hold(&s.trio.servers[s.leads].host, false);
+  leave(&server);
+  scene_stop(&s);
+}
+
+TEST(a_leader_that_has_failed_is_followed_by_another_one) {
+  struct scene s;
+  struct error cause = ERROR_INIT;
+  error_set(&cause, ERR_IO, "a page cannot be read");
+  scene_start(&s);
+  must(&s.here, tell(&s.here, INCREMENT, true));
+  graph_group_failed(dbms_home(s.trio.servers[s.leads].dbms)->graph, &cause);
+  must(&s.here, tell(&s.here, INCREMENT, true));
+  assert_int_equal(read_number(&s.here, COUNTER), 2);
+  assert_int_equal(role_at(&s.trio, s.leads), CLUSTER_FAILED);
+  scene_stop(&s);
 }
 
 /// The answer is waited for from when it was lost.
@@ -833,6 +871,7 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it),
       T(a_constraint_whose_server_is_lost_while_it_looks_at_the_data_is_waited_for),
       T(a_member_whose_disk_has_failed_hands_writes_on_to_whoever_leads_then),
+      T(a_leader_that_has_failed_tells_nobody_what_became_of_a_commit), T(a_leader_that_has_failed_is_followed_by_another_one),
       T(a_change_of_the_schema_that_takes_longer_than_a_leader_is_waited_for_is_looked_for_all_the_same),
       T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly),
       T(what_the_client_has_seen_rows_of_is_not_done_again), T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
