@@ -25,7 +25,7 @@
   X(shrink_used,       "the file's end is cut by what the map names, not by what anybody needs") \
   X(copy_sync,         "a copied store counts as durable without a sync") \
   X(copy_mark,         "a copied store takes a place that was not marked for it") \
-  /* consensus: caught by its directed tests; G1 to G18 are the guards of src/consensus/README.md */ \
+  /* consensus: caught by its directed tests; G1 to G19 are the guards of src/consensus/README.md */ \
   X(raft_stale_append,      "G1: a leader of an older term is answered by the engine") \
   X(raft_split_change,      "G2: a membership entry stands anywhere in its message") \
   X(raft_change_before,     "G2: an earlier membership entry is not taken for committed when the next one comes") \
@@ -59,6 +59,7 @@
   X(raft_install_uncopied,  "G18: a log is let go before the copy of the store is there") \
   X(raft_install_overtaken, "G18: a copy is of no use if its leader has forgotten more since") \
   X(raft_install_again,     "G18: a log that has the copy's last entry is begun there again and again") \
+  X(raft_learner_vote,      "G19: who does not know yet that it was promoted gives no vote") \
   X(raft_commit_old_term,   "an entry of an older term is committed by counting") \
   X(raft_commit_uncapped,   "a follower commits beyond what the message matched") \
   X(raft_hard_state,        "term and vote are not made durable") \

@@ -16,7 +16,7 @@
 // Entries are never kept here: outgoing entries are named by index and read from the log by the host; incoming and proposed ones
 // are handed back in `writes` by the very pointers that came in (`user`). Memory grows with terms and members, not with entries.
 //
-// Under this header stands a Raft engine with guards around it (README.md lists them, G1 to G18, and what each prevents). Exactly
+// Under this header stands a Raft engine with guards around it (README.md lists them, G1 to G19, and what each prevents). Exactly
 // one file knows the engine.
 //
 // Thread: one call at a time for each group; groups are independent. Nothing here blocks, allocates globally or reads a clock:

@@ -16,6 +16,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 // What the messages' formats are called in the library (src/message.h there, not exported). Below 2, pre-vote is not understood.
 #define MESSAGE_VERSION 2
@@ -453,6 +454,27 @@ enum err engine_start(struct engine *g, uint64_t now_ms, const struct consensus_
   return err;
 }
 
+/// NULL: it votes by its own configuration, or is none of that's members.
+static struct raft_server *learning_self(struct engine *g) {
+  for (unsigned i = 0; i < g->raft.configuration.n; i++) {
+    struct raft_server *s = &g->raft.configuration.servers[i];
+    if (s->id == g->raft.id) return s->role == RAFT_VOTER ? NULL : s;
+  }
+  return NULL;
+}
+
+/// G19: who is asked for a vote answers without consulting its own configuration (dissertation 4.1): a learner that was promoted may
+/// not know it yet, and the group may need its vote. The library consults it. Who asks counts voters of its own configuration alone.
+static enum err step_vote(struct engine *g, uint64_t now_ms, struct raft_event *event, struct engine_output *out, struct error *e) {
+  struct raft_server *self = MUTANT(raft_learner_vote) ? NULL : learning_self(g);
+  if (self == NULL) return step(g, now_ms, event, NULL, "message", out, e);
+  int role = self->role;
+  self->role = RAFT_VOTER;
+  enum err err = step(g, now_ms, event, NULL, "message", out, e);
+  self->role = role; // a request for a vote changes no configuration
+  return err;
+}
+
 enum err engine_receive(struct engine *g, uint64_t now_ms, const struct consensus_message *m, struct engine_output *out,
                         struct error *e) {
   const char *what = "message";
@@ -467,7 +489,8 @@ enum err engine_receive(struct engine *g, uint64_t now_ms, const struct consensu
   if (rv == 0) {
     message_make(g, m, &message);
     struct raft_event event = {.type = RAFT_RECEIVE, .receive = {&message}};
-    err = step(g, now_ms, &event, count > 0 ? m->append.entries : NULL, what, out, e);
+    err = m->type == CONSENSUS_VOTE ? step_vote(g, now_ms, &event, out, e)
+                                    : step(g, now_ms, &event, count > 0 ? m->append.entries : NULL, what, out, e);
     entries_release(g, count);
   } else {
     err = no_memory(g, rv, what, e);

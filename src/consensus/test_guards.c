@@ -785,6 +785,29 @@ TEST(a_log_that_went_past_its_copy_asks_for_a_newer_one) { // raft_install_again
   world_free(w);
 }
 
+// ---- G19 ----
+
+/// 1 has gone since, and neither 2 nor 3 can lead without a third vote of four.
+TEST(a_learner_that_does_not_know_of_its_promotion_votes) { // raft_learner_vote
+  struct world *w = world_new(3, 0);
+  world_start_all(w);
+  world_elect(w, 1);
+  world_pass(w, 300);
+  world_add_learner(w, 1, 4);
+  world_isolate(w, 4, true);
+  struct consensus_membership to = world_membership(w, 1, 4, CONSENSUS_VOTER);
+  assert_ok(world_change(w, 1, &to));
+  world_pass(w, 100);
+  assert_int_equal(world_status(w, 2).role, CONSENSUS_VOTER);
+  world_crash(w, 1);
+  world_isolate(w, 4, false);
+  assert_int_equal(world_status(w, 4).role, CONSENSUS_LEARNER);
+  world_pass(w, 10000);
+  assert_int_not_equal(world_leader(w), 0);
+  assert_int_equal(world_status(w, 4).role, CONSENSUS_VOTER);
+  world_free(w);
+}
+
 // ---- Raft's own rules ----
 
 /// Figure 3.7. One entry at a time, so that the old one is on a majority before the leader's own is.
@@ -1033,7 +1056,7 @@ int main(int count, char **arguments) {
                                      T(a_member_that_waits_for_a_copy_votes),
                                      T(a_log_stays_until_the_copy_is_there),
                                      T(a_copy_that_was_overtaken_is_good_enough),
-                                     T(a_log_that_went_past_its_copy_asks_for_a_newer_one),
+                                     T(a_log_that_went_past_its_copy_asks_for_a_newer_one), T(a_learner_that_does_not_know_of_its_promotion_votes),
                                      T(an_entry_of_an_older_term_is_committed_by_a_later_one_only),
                                      T(a_follower_commits_what_matched),
                                      T(term_and_vote_are_durable_before_they_are_told),

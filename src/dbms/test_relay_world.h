@@ -692,7 +692,7 @@ static inline struct dbms_op op_run(const char *query, bool auto_commit) {
 
 /// Metadata of a transaction that is to read so.
 static inline struct value said(const char *consistency) {
-  static struct value_entry entry;
+  static _Thread_local struct value_entry entry;
   entry = (struct value_entry){.key = STR("quiver.consistency"), .value = v_str(str_of(consistency))};
   return v_map(&entry, 1);
 }
