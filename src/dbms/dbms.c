@@ -51,6 +51,7 @@ static enum err open_system(struct dbms *d, struct error *e) {
   if (d->cluster != NULL && (o->seed != 0 || o->replica)) spec.id = o->system;
   TRY(database_new(d, &spec, &d->system, e));
   enum err err = database_open(d->system, e);
+  if (d->system->gate == GATE_QUARANTINED) d->system->gate = GATE_OPEN; // until open_all has read it; nobody is served yet
   database_add(d->system);
   return err;
 }
@@ -120,6 +121,7 @@ enum err dbms_open(const struct dbms_options *options, struct dbms **ret, struct
     *ret = d;
     return ERR_OK;
   }
+  if (d->system->quarantine.on) database_quarantine(d->system, &d->system->quarantine);
   DATABASES_EACH(db, d)
   if (database_runs(db)) database_wake(db);
   if (dbms_others(d) != NULL) err = join_all(d, e);

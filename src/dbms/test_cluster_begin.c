@@ -188,8 +188,23 @@ TEST(a_server_that_has_stopped_asks_for_no_thread_when_it_meets_another_one) {
   trio_stop(&t);
 }
 
+TEST(a_server_whose_catalogue_differs_from_the_others_starts_all_the_same) {
+  struct trio t;
+  trio_start(&t);
+  int i = (await_leader(&t) + 1) % SERVERS;
+  struct database *db = t.servers[i].dbms->system;
+  const struct quarantine q = {.on = true, .index = graph_applied(db->graph).index};
+  database_quarantine(db, &q);
+  database_keep_quarantine(db);
+  stop(&t, i);
+  start(&t, i); // and is mended then
+  assert_int_equal(database_status(t.servers[i].dbms->system), DATABASE_QUARANTINED);
+  trio_stop(&t);
+}
+
 TESTS(T(voters_are_written_down_and_are_the_first_lives_of_their_servers_again), T(members_are_in_order_whoever_wrote_them),
       T(a_database_that_names_none_begins_with_nobody), T(what_cannot_be_members_is_refused),
       T(the_store_of_another_member_is_not_begun_with), T(data_are_marked_afresh_whenever_a_group_is_joined_and_left),
       T(older_data_are_another_members), T(a_server_that_begins_anew_is_another_member_once), T(data_whose_mark_was_not_yet_noted_when_power_went_are_the_same_members),
-      T(a_server_that_has_stopped_asks_for_no_thread_when_it_meets_another_one))
+      T(a_server_that_has_stopped_asks_for_no_thread_when_it_meets_another_one),
+      T(a_server_whose_catalogue_differs_from_the_others_starts_all_the_same))
