@@ -509,14 +509,8 @@ TEST(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it
   scene_stop(&s);
 }
 
-/// Where the data are looked at too soon to see it, nothing is shown but that all is well.
 static void lose_while_it_fills(struct scene *s, const char *label) {
-  char text[80], filling[120];
-  snprintf(text, sizeof text, "CREATE CONSTRAINT FOR (x:%s) REQUIRE x.n IS UNIQUE", label);
-  snprintf(filling, sizeof filling,
-           "SHOW INDEXES YIELD state, labelsOrTypes WHERE state = 'POPULATING' AND labelsOrTypes = ['%s'] RETURN count(*)", label);
-  submit(&s->here, op_run(text, true));
-  while (read_number(&s->there, filling) == 0 && !is_over(&s->here)) continue;
+  begin_constraint(&s->here, &s->there, label);
   wire_cut(&s->trio.wire, s->leads);
 }
 

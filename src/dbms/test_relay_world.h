@@ -719,6 +719,17 @@ static inline int64_t read_number(struct client *c, const char *query) {
   return c->sum;
 }
 
+/// `here` asks for a constraint on `n`, and `there` sees its index fill. Where it looks too late to see it, it is over already, and
+/// nothing is shown but that all is well.
+static inline void begin_constraint(struct client *here, struct client *there, const char *label) {
+  char text[80], filling[120];
+  snprintf(text, sizeof text, "CREATE CONSTRAINT FOR (x:%s) REQUIRE x.n IS UNIQUE", label);
+  snprintf(filling, sizeof filling,
+           "SHOW INDEXES YIELD state, labelsOrTypes WHERE state = 'POPULATING' AND labelsOrTypes = ['%s'] RETURN count(*)", label);
+  submit(here, op_run(text, true));
+  while (read_number(there, filling) == 0 && !is_over(here)) continue;
+}
+
 /// The server that takes writes of the default database, or -1.
 static inline int leader(struct trio *t) {
   for (int i = 0; i < SERVERS; i++) {
