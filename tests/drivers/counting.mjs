@@ -46,5 +46,4 @@ process.stdin.on("end", () => { stopping = true }).resume()
 await Promise.all(running)
 if (!stopping) await new Promise(resolve => process.stdin.on("end", resolve)) // all have failed
 await Promise.all(drivers.map(driver => driver.close()))
-console.log(JSON.stringify(told))
-process.exit(0)
+process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit(0)) // not before a long line is written

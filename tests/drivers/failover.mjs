@@ -57,6 +57,5 @@ const writer = async number => {
 
 console.log(JSON.stringify({ driver: name }))
 await Promise.all([writer(0), writer(1)])
-console.log(JSON.stringify(told))
 await driver.close()
-process.exit(0)
+process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit(0)) // not before a long line is written

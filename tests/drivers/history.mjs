@@ -132,4 +132,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
 }
 await driver.close()
-process.exit(0)
+process.stdout.write("", () => process.exit(0)) // not before all lines are written

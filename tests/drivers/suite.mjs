@@ -314,4 +314,4 @@ for (const { name, run, leftOut } of cases) {
     console.log(JSON.stringify({ case: name, ok: false, detail: `${error.code ?? ""} ${error.message}`.trim().slice(0, 300), ms: Date.now() - start }))
   }
 }
-process.exit(failed ? 1 : 0)
+process.stdout.write("", () => process.exit(failed ? 1 : 0)) // not before all lines are written
