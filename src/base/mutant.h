@@ -119,6 +119,7 @@
   /* dbms in a cluster: caught by test_relay, test_linearizable and, digests, by test_digest_judge */ \
   X(digest_ignored,    "a member whose digest differs serves on") \
   X(origin_earlier,    "whoever asks what became of a transaction is answered while it may still commit") \
+  X(origin_on_its_way, "whoever asks what became of a change of the schema is answered while it may still come") \
   X(origin_sound,      "a leader that has failed goes on telling what became of commits") \
   X(relay_again,       "a statement is done again though its rows were delivered") \
   X(linearizable_round, "a leader takes itself for one without asking the others") \

@@ -57,6 +57,8 @@ enum err origin_place(const struct dbms_session *asks, struct database *db, cons
   if (origin->member == 0) return options->linearizable ? seen_place(db, ret, e) : ERR_OK;
   bool over = end_earlier(db->dbms, asks, origin);
   TRY(database_enter(db, e));
+  struct graph_origin written = {origin->member, origin->sequence};
+  over = over && (!graph_schema_is_on_its_way(db->graph, written) || MUTANT(origin_on_its_way));
   struct dbms_place place = {.term = sound_term(db), .last = graph_applied(db->graph).index};
   database_leave(db);
   if (place.term == 0) return refuse(db, e);

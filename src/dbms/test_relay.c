@@ -651,6 +651,32 @@ TEST(a_change_of_the_schema_that_takes_longer_than_a_leader_is_waited_for_is_loo
   scene_stop(&s);
 }
 
+/// Of what the server's next client asks another one to do.
+static struct graph_origin origin_of_the_next(const struct server *s) {
+  return (struct graph_origin){s->cluster.server, s->cluster.epoch << 40 | (1 + s->dbms->next_origin)};
+}
+
+/// The leader whose answer is lost has sent the change on its way, and its entry comes only after its fate was asked for.
+TEST(a_change_of_the_schema_that_was_given_up_and_may_still_come_is_told_of_when_it_has) {
+  struct scene s;
+  scene_start(&s);
+  struct server *leads = &s.trio.servers[s.leads];
+  must(&s.here, tell(&s.here, "CREATE (:C {slow: 1})", true)); // the names are there
+  struct graph_origin origin = origin_of_the_next(&s.trio.servers[s.follows]);
+  host_hold(&leads->host, true);
+  submit(&s.here, op_run("CREATE INDEX FOR (c:C) ON (c.slow)", true));
+  while (!graph_schema_is_on_its_way(dbms_home(leads->dbms)->graph, origin)) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+  uint64_t begun = wire_count(&s.trio.wire, DBMS_BEGIN);
+  wire_cut(&s.trio.wire, s.leads);
+  while (wire_count(&s.trio.wire, DBMS_BEGIN) == begun) thread_sleep_ns(STRIDE_MS * NS_PER_MS); // what became of it is asked
+  thread_sleep_ns(50 * NS_PER_MS);
+  host_hold(&leads->host, false);
+  must(&s.here, await(&s.here));
+  must(&s.here, ask(&s.here, op_pull(&s.here, -1)));
+  assert_int_equal(read_number(&s.here, "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"), 1);
+  scene_stop(&s);
+}
+
 TEST(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly) {
   static const enum dbms_op_kind kinds[] = {DBMS_RUN, DBMS_PULL, DBMS_COMMIT};
   struct scene s;
@@ -870,6 +896,7 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_member_whose_disk_has_failed_hands_writes_on_to_whoever_leads_then),
       T(a_leader_that_has_failed_tells_nobody_what_became_of_a_commit), T(a_leader_that_has_failed_is_followed_by_another_one),
       T(a_change_of_the_schema_that_takes_longer_than_a_leader_is_waited_for_is_looked_for_all_the_same),
+      T(a_change_of_the_schema_that_was_given_up_and_may_still_come_is_told_of_when_it_has),
       T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly),
       T(what_the_client_has_seen_rows_of_is_not_done_again), T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
       T(whoever_must_change_the_password_is_looked_at_by_the_leader_itself),

@@ -92,6 +92,12 @@ enum err commits_check_term(struct graph *g, uint64_t term, struct error *e) {
 
 // ---- submitting ----
 
+void commits_note_schema(struct commits *c, struct graph_origin origin) {
+  mutex_lock(&c->mutex);
+  c->schema_origin = origin;
+  mutex_unlock(&c->mutex);
+}
+
 /// Into the log, which gives the place at once.
 static enum err append(struct graph *g, struct flight *f, struct error *e) {
   struct log *log = store_log(g->store);

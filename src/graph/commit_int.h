@@ -76,6 +76,7 @@ struct commits {
   bool full;
   struct error full_cause;
   _Atomic uint64_t term;  // in which this member may write; 0: another one leads
+  struct graph_origin schema_origin; // of the change of the schema that is on its way, of which there is one at most; under the mutex
   struct replica replica; // in a group
 };
 
@@ -84,6 +85,8 @@ struct commits {
 enum err commits_submit(struct graph *g, struct flight *f, enum log_kind kind, uint64_t term, struct error *e) NODISCARD;
 /// The term in which this member may write, which every transaction keeps from its first write on (contract 14). ERR_NOT_LEADER.
 enum err commits_term(struct graph *g, uint64_t *ret, struct error *e) NODISCARD;
+/// Remembers the origin of a change of the schema until it has landed; {0} then.
+void commits_note_schema(struct commits *c, struct graph_origin origin);
 enum err commits_check_term(struct graph *g, uint64_t term, struct error *e) NODISCARD;
 /// Up to here entries are committed: in the durable log, or by the group.
 uint64_t commits_mark(struct graph *g);

@@ -60,3 +60,11 @@ enum graph_index_state graph_constraint_state(struct graph *g, uint32_t constrai
   schema_release(now);
   return state;
 }
+
+bool graph_schema_is_on_its_way(struct graph *g, struct graph_origin origin) {
+  struct commits *c = &g->commits;
+  mutex_lock(&c->mutex);
+  bool is = c->schema_origin.member == origin.member && c->schema_origin.sequence == origin.sequence;
+  mutex_unlock(&c->mutex);
+  return is;
+}

@@ -45,6 +45,10 @@ struct graph_found {
 enum err graph_find_origin(struct graph *g, struct graph_origin origin, uint64_t *from, uint64_t last, struct graph_found *ret,
                            struct error *e) NODISCARD;
 
+/// Whether a change of the schema with that origin (not {0}) was sent on its way and has not landed, though its transaction may
+/// have been given up meanwhile. What this says no to is applied, or never will be. Any thread.
+bool graph_schema_is_on_its_way(struct graph *g, struct graph_origin origin);
+
 /// As of what is applied here, the entry that asks for the constraint among it. POPULATING: whether the data allow it is not said
 /// yet. FAILED: it is not there, because they do not, or was dropped since. Any thread.
 enum graph_index_state graph_constraint_state(struct graph *g, uint32_t constraint);

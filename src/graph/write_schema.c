@@ -134,6 +134,7 @@ enum err graph_token_make(struct graph_tx *tx, enum graph_token_kind kind, struc
 
 static void schema_landed(struct flight *f, enum err err) {
   struct graph_tx *tx = f->context;
+  commits_note_schema(&tx->g->commits, (struct graph_origin){0});
   if (--tx->schema_holders == 0) tx_end(tx, false); // it was given up
   tx->schema_fate = err;
   tx->schema_landed = true;
@@ -163,10 +164,12 @@ static enum err submit_schema(struct graph_tx *tx, const struct command *c, stru
   tx->schema_holders = 2;
   tx_arm(tx);
   tx_hold(tx);
+  commits_note_schema(&tx->g->commits, f->origin);
   enum err err = command_begin(&f->bytes);
   if (err == ERR_OK) err = command_put(&f->bytes, c);
   if (err == ERR_OK) err = commits_submit(tx->g, f, LOG_SCHEMA, tx->term, e);
   if (err != ERR_OK) {
+    commits_note_schema(&tx->g->commits, (struct graph_origin){0});
     tx->schema_holders = 1;
     tx_drop(tx);
     flight_free(f);
