@@ -118,6 +118,32 @@ enum err cluster_members_parse(struct str text, struct consensus_membership *ret
   return error_set(e, ERR_CORRUPT, "The catalogue names members of a group that cannot be: '%.*s'.", STR_ARG(text));
 }
 
+/// Where a server says that it is, wherever the membership of `system` says it was.
+static void address_now(struct consensus_membership *m, const struct directory_copy *view) {
+  for (uint32_t i = 0; i < m->count; i++)
+    for (uint32_t k = 0; k < view->count; k++) {
+      const struct announcement *s = &view->servers[k].said;
+      struct str at = s->addresses[ADDRESS_RAFT];
+      if (s->number != member_server(m->members[i].id) || at.len == 0 || at.len >= CONSENSUS_ADDRESS_BYTES) continue;
+      memcpy(m->members[i].address, at.ptr, at.len);
+      m->members[i].address[at.len] = '\0';
+    }
+}
+
+enum err cluster_first_members(struct cluster *c, struct arena *a, struct str *ret, struct error *e) {
+  struct consensus_membership *m = ARENA_NEW(a, struct consensus_membership);
+  struct directory_copy view = {0};
+  if (m == NULL) return arena_err(a, e);
+  mutex_lock(&c->mutex);
+  *m = c->system_members;
+  mutex_unlock(&c->mutex);
+  if (m->count == 0)
+    return error_set(e, ERR_DATABASE_UNAVAILABLE, "Who belongs to the cluster is not known here yet. Try again soon.");
+  if (c->options->directory != NULL) TRY(directory_copy(c->options->directory, a, &view, e));
+  address_now(m, &view);
+  return cluster_members_text(m, a, ret, e);
+}
+
 // ---- beginning ----
 
 void cluster_database_uuid(const struct cluster *c, struct str name, uint8_t ret[16]) {

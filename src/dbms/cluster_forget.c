@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "dbms/cluster_int.h"
 
+#define LOG_BYTES_KEPT (UINT64_C(256) << 20)
+
 enum { PRUNE_SEGMENTS_MAX = 4 }; // in one step of the checkpointer
 
 static struct log *log_of(const struct cluster_group *g) {
@@ -43,10 +45,22 @@ void cluster_forget_end(struct cluster_group *g) {
 
 // ---- on the loop ----
 
+/// How many entries stay for those that are behind.
+static uint64_t trailing_entries(struct cluster_group *g) {
+  const struct dbms_cluster_options *o = g->cluster->options;
+  struct log *log = store_log(graph_store(g->database->graph));
+  struct log_stats s;
+  if (o->log_entries_kept > 0) return o->log_entries_kept;
+  log_stats(log, &s);
+  uint64_t limit = o->log_bytes_kept > 0 ? o->log_bytes_kept : LOG_BYTES_KEPT;
+  uint64_t entries = log_last_index(log) + 1 - log_first_index(log);
+  return s.bytes <= limit ? entries : (uint64_t) ((double) entries * ((double) limit / (double) s.bytes));
+}
+
 static enum err begin(struct cluster_group *g, uint64_t index, struct error *e) {
   struct group_forgetting *f = mem_alloc(sizeof *f);
   if (f == NULL) return error_ensure(e, ERR_NOMEM);
-  enum err err = group_forget_begin(host_group(g->member), cluster_now_ms(g->cluster), index, cluster_trailing_entries(g), f, e);
+  enum err err = group_forget_begin(host_group(g->member), cluster_now_ms(g->cluster), index, trailing_entries(g), f, e);
   if (err != ERR_OK) {
     mem_free(f);
     return err;
@@ -69,7 +83,7 @@ void cluster_forget_begin(struct cluster_group *g) {
 
 /// A replica's log is nobody's promise: consensus has no part in it.
 static enum err forget_pulled(struct cluster_group *g, uint64_t index, bool *ret_more, struct error *e) {
-  uint64_t kept = cluster_trailing_entries(g);
+  uint64_t kept = trailing_entries(g);
   unsigned removed = 0;
   if (index <= kept) return ERR_OK;
   TRY(log_prune(log_of(g), index - kept + 1, PRUNE_SEGMENTS_MAX, &removed, e));

@@ -90,12 +90,25 @@ struct cluster_group {
 uint64_t cluster_now_ms(struct cluster *c);
 /// An event about a database.
 void cluster_raise(struct cluster_group *g, enum event_level level, const char *name, const char *text);
+/// What is new of elections, after a step (cluster_tell.c).
+void cluster_tell(struct cluster_group *g, const struct group_stats *s);
+
+// ---- groups and their databases (cluster_group.c) ----
+
 /// What a refusal of the group means to the graph. While this member leads on in `term` and only takes nothing just now (the group has not
 /// applied the term's first entry yet, or leadership is being handed over), it is ERR_LIMIT, later: what waits keeps its place, for names are
 /// numbered in that order. ERR_NOT_LEADER means that the term is over. Pure.
 enum err cluster_refusal(enum err err, const struct group_stats *now, uint64_t term);
-/// What is new of elections, after a step (cluster_tell.c).
-void cluster_tell(struct cluster_group *g, const struct group_stats *s);
+/// host_options.group_stepped, .group_failed and .save_ready.
+void cluster_group_stepped(void *context, struct host_group *member);
+void cluster_group_failed(void *context, struct host_group *member);
+void cluster_save_ready(void *context, struct host_group *member);
+
+// ---- the other servers (cluster_servers.c) ----
+
+/// host_options.server_changed and .server_elsewhere.
+void cluster_server_changed(void *context, uint64_t server, bool up);
+bool cluster_server_elsewhere(void *context, uint64_t server, const char *address);
 
 // ---- linearizable reads (cluster_read.c) ----
 
@@ -165,9 +178,6 @@ uint64_t cluster_pull_requests(struct cluster *c);
 /// Whom a replica asks, in this order. Of the wish: `lot`, `cores_only`, `leader_only`.
 size_t cluster_upstreams(struct cluster *c, struct database *db, struct upstream_wish w,
                          struct catchup_upstream ret[UPSTREAMS_MAX]);
-
-/// How many entries stay for those that are behind.
-uint64_t cluster_trailing_entries(struct cluster_group *g);
 
 /// Sees to it that the servers of the cluster are members of the group, if this one leads it: one step at a time, now and then
 /// (cluster_members.c). A timer's: `context` is the group.

@@ -1,4 +1,4 @@
-// In the place of cluster.c in a build without the consensus engine: a standalone server.
+// In the place of the files of cluster.h in a build without the consensus engine: a standalone server.
 #include "dbms/cluster.h"
 
 #include "base/compiler.h"
