@@ -1,5 +1,5 @@
 // The way of a query. Read this file first: every statement passes through pipeline_compile and pipeline_open, and its rows
-// through result_pull (result.c); session.c says when.
+// through result_pull (result.c); session_run.c says when.
 #include "dbms/pipeline.h"
 
 #include <string.h>

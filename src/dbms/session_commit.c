@@ -33,6 +33,20 @@ enum err session_commit_open(struct dbms_session *s, struct str *ret_bookmark, s
   return ERR_OK;
 }
 
+enum err session_op_commit(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
+  struct error *e = &op->error;
+  if (s->tx == NULL) return error_set(e, ERR_PROTOCOL, "There is no open transaction.");
+  graph_tx_set_blocking(s->tx->graph_tx, s->on_worker);
+  if (s->phase != PHASE_COMMIT) {
+    TRY(transaction_check(s->tx, e));
+    TRY(session_run_out_open_results(s, false, ret_to_worker, e));
+    s->phase = PHASE_COMMIT;
+  }
+  TRY(session_commit_open(s, &op->committed.bookmark, e));
+  session_end_transaction(s);
+  return ERR_OK;
+}
+
 // ---- commands with an effect outside of their transaction ----
 
 static enum err commit_first(struct dbms_session *s, struct result *r, struct error *e) {

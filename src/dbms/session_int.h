@@ -82,11 +82,46 @@ void session_follow_kill(struct dbms_session *s, enum err reason);
 /// An operation is under way. Any thread.
 bool session_is_at_work(struct dbms_session *s);
 
+// ---- life (session.c) ----
+
+/// The copy lives as long as the session; without memory for it: nothing.
+struct str session_keep(struct dbms_session *s, struct str text);
+/// The transaction is seen by other threads through `interrupt`: it is put in place and taken away under the mutex.
+void session_set_transaction(struct dbms_session *s, struct transaction *t);
+void session_end_transaction(struct dbms_session *s);
+
+// ---- who speaks (session_login.c) ----
+
+enum err session_op_login(struct dbms_session *s, struct dbms_op *op) NODISCARD;
+enum err session_op_logoff(struct dbms_session *s) NODISCARD;
+/// An expired password allows nothing but changing it, on `system`; the command itself is checked in command.c.
+enum err session_check_identity(const struct dbms_session *s, const struct dbms_tx_options *options, const struct database *db,
+                                struct error *e) NODISCARD;
+
+// ---- beginning (session_begin.c) ----
+
 /// By name; empty: the session's own. ERR_DATABASE_NOT_FOUND, or ERR_DATABASE_UNAVAILABLE where this member has not heard of all yet.
 enum err session_find_database(struct dbms_session *s, struct str name, struct database **ret, struct error *e) NODISCARD;
 
 /// The name of the database of whoever names none.
 struct str session_home(const struct dbms_session *s);
+
+/// The database that a transaction is to be on, if whoever is logged in may have one there, and what it is to see of it.
+enum err session_choose_database(struct dbms_session *s, const struct dbms_tx_options *options, struct database **ret,
+                                 struct error *e) NODISCARD;
+/// Begins, unless it must wait for a bookmark or an earlier transaction first: then ERR_WAIT; or ask another server: ERR_AGAIN.
+enum err session_begin_transaction(struct dbms_session *s, struct database *db, const struct dbms_tx_options *options,
+                                   bool auto_commit, struct error *e) NODISCARD;
+/// ERR_WAIT: go on when told, or, with `*ret_to_worker`, on a worker. ERR_AGAIN: it is for the relay.
+enum err session_op_begin(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) NODISCARD;
+
+// ---- statements (session_run.c) ----
+
+/// As session_op_begin.
+enum err session_op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) NODISCARD;
+enum err session_op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) NODISCARD;
+/// Results that are still open are run out, where it may be done: what is not cheap, or proves not to be, is done by a worker.
+enum err session_run_out_open_results(struct dbms_session *s, bool keep_rows, bool *ret_to_worker, struct error *e) NODISCARD;
 
 // ---- bookmarks (session_bookmarks.c) ----
 
@@ -105,6 +140,9 @@ enum err session_read_bookmarks(struct dbms_session *s, const struct database *d
 enum err session_check_soundness(const struct database *db, struct error *e) NODISCARD;
 
 // ---- committing (session_commit.c) ----
+
+/// As session_op_begin.
+enum err session_op_commit(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) NODISCARD;
 
 /// Of the open transaction, which stays. Once it has succeeded nothing of the operation may fail.
 enum err session_commit_open(struct dbms_session *s, struct str *ret_bookmark, struct error *e) NODISCARD;
