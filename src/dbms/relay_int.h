@@ -138,48 +138,72 @@ static inline bool relay_wants_leader(const struct relay *r) {
   return !r->reads || r->session->linearizable;
 }
 
+// relay.c
+/// The session there is of no more use.
+void relay_hang_up(struct relay *r);
+/// The transaction is over.
+void relay_end(struct relay *r);
+
+// relay_take.c
 /// Of the session's database, or of none here, a transaction that begins with `first`.
 void relay_start(struct relay *r, struct database *db, struct str name, enum relay_kind kind, enum relay_state first);
+
+// relay_find.c
+/// Waits for a leader; `found` is what to do then.
+enum err relay_find(struct relay *r, enum relay_state found);
+/// Takes it out of those that wait for a leader, unless it goes on doing so.
+void relay_unpark(struct relay *r, enum err err);
+enum err relay_open_session(struct relay *r, struct dbms_remote *by, uint64_t server, struct str address,
+                            struct error *e) NODISCARD;
+enum err relay_state_find(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_login(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_reset(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+
+// relay_ask.c
 /// Sends `r->op`, whose inputs are filled in, as that; the handler is called again with the answer.
 enum err relay_ask(struct relay *r, enum dbms_op_kind kind) NODISCARD;
 /// The same, with a statement and the first of its rows right behind a BEGIN, or the rows alone behind a RUN.
 enum err relay_ask_together(struct relay *r, const struct dbms_op *op, enum dbms_op_kind kind) NODISCARD;
 /// The one that was sent behind `r->op` takes its place, for the handler of that state. False: none was.
 bool relay_next_answer(struct relay *r);
-/// The session there is of no more use.
-void relay_hang_up(struct relay *r);
-/// The transaction is over.
-void relay_end(struct relay *r);
+
+// relay_run.c
+/// The inputs of a RUN there: the client's, or those of the statement that is kept.
+void relay_fill_run(struct relay *r, const struct dbms_op *op, struct dbms_op *to);
+enum err relay_state_begin(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_run(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+
+// relay_commit.c
+/// Committed there, with that bookmark: RELAY_APPLY.
+enum err relay_note_commit(struct relay *r, struct str bookmark);
+enum err relay_note_commit_at(struct relay *r, uint64_t id);
+enum err relay_state_commit(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_apply(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+enum err relay_state_rollback(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
+
+// relay_failed.c
 /// Nothing of it was committed, and nothing delivered: all over again. Otherwise an error that drivers take for a reason to do
 /// so themselves.
 enum err relay_again(struct relay *r, struct error *e) NODISCARD;
 /// What the other server could not do, or may not have done. Its own errors are the client's.
 enum err relay_failed(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
-/// Waits for a leader; `found` is what to do then.
-enum err relay_find(struct relay *r, enum relay_state found);
-/// Takes it out of those that wait for a leader, unless it goes on doing so.
-void relay_unpark(struct relay *r, enum err err);
-/// Committed there, with that bookmark: RELAY_APPLY.
-enum err relay_note_commit(struct relay *r, struct str bookmark);
-enum err relay_note_commit_at(struct relay *r, uint64_t id);
+/// Its answer says that this was not done, nor will be, and that another server may do it.
+bool relay_is_refused(enum err err);
+/// What was sent may have been done.
+bool relay_is_lost(enum err err);
+/// The connection is: the session there is of no more use.
+bool relay_is_gone(enum err err);
+/// The time in which a leader is to be found is over, so an answer that says that it was interrupted may come of that (relay_hurry):
+/// the client has not asked for it.
+bool relay_is_late(const struct relay *r);
+
+// relay_fate.c
 /// The other server was lost, or says that it cannot tell: RELAY_FENCE and so on.
 enum err relay_ask_fate(struct relay *r, struct error *e) NODISCARD;
 /// An explicit transaction whose first statement stands without it: what the client is told of that, once it is begun again.
 enum err relay_tell_what_stands(struct relay *r, struct dbms_op *op) NODISCARD;
 /// The client is not told to try again what may have been done, whatever was in the way of finding out.
 enum err relay_fate_unknown(struct relay *r, enum err err, struct error *e) NODISCARD;
-/// Its answer says that this was not done, nor will be, and that another server may do it.
-bool relay_is_refused(enum err err);
-/// What was sent may have been done.
-bool relay_is_lost(enum err err);
-/// The time in which a leader is to be found is over, so an answer that says that it was interrupted may come of that (relay_hurry):
-/// the client has not asked for it.
-bool relay_is_late(const struct relay *r);
-
-// Handlers of states.
-enum err relay_state_find(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
-enum err relay_state_login(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
-enum err relay_state_reset(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
 enum err relay_state_fence(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
 enum err relay_state_unfence(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
 enum err relay_state_reach(struct relay *r, struct dbms_op *op, struct error *e) NODISCARD;
@@ -216,10 +240,6 @@ enum err gateway_note_begun(struct relay *r, struct str name, struct error *e) N
 // gateway_find.c
 /// A session with one of those that may do it, and were not tried yet. ERR_AGAIN: all were, or nobody is there.
 enum err gateway_meet(struct relay *r, struct error *e) NODISCARD;
-
-// relay_find.c
-enum err relay_open_session(struct relay *r, struct dbms_remote *by, uint64_t server, struct str address,
-                            struct error *e) NODISCARD;
 
 // relay_kept.c
 /// ERR_NOMEM, or what the budget of `arena` says: nothing is kept.
