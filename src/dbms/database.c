@@ -1,4 +1,5 @@
-#include "dbms/database.h"
+// A database from the first opening of its graph to the last closing, with the cluster joined and left in between.
+#include "dbms/database_int.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,146 +10,12 @@
 #include "store/copy.h"
 #include "store/store.h"
 
-enum { STEPS_A_TURN = 64 }; // then others of the pool have their turn
-
-// A disk that takes longer than this for a round of the log is left to the pool: what a hand-over costs is nothing beside it, and
-// the thread that asked stays free.
-static const int64_t COMMIT_HERE_NS_MAX = 5 * NS_PER_MS;
-
-// How long a machine that failed rests before it tries again: twice as long each time.
-static const int64_t RETRY_FIRST_NS = 10 * NS_PER_MS, RETRY_LAST_NS = NS_PER_S;
-
-static void touch_group(struct database *db) {
-  struct cluster_group *g = db->group;
-  if (g != NULL) cluster_touch(g);
-}
-
-static void touch_followers(struct database *db) {
-  struct cluster_group *g = db->group;
-  if (g != NULL) cluster_published(g);
-}
-
-static void on_work_ready(void *context, enum graph_machine which) {
-  struct database *db = context;
-  if (which != GRAPH_LOG_WRITER || !db->replicated)
-    serial_ready(&db->machines[which].serial);
-  else
-    touch_group(db); // which proposes what waits
-}
-
-static const char *machine_name(enum graph_machine which) {
-  static const char *const names[GRAPH_MACHINE_MAX] = {"log writer", "applier", "checkpointer", "reader", "scrubber"};
-  return names[which];
-}
-
-static bool may_be_tried_again(enum err err) {
-  return err == ERR_NOMEM || err == ERR_MEMORY_POOL || err == ERR_NOSPC;
-}
-
-/// Tells once of each time of trouble, and settles when to try again.
-static void machine_failed(struct database_machine *m, enum err err, const struct error *e) {
-  struct dbms *d = m->database->dbms;
-  if (m->delay_ns == 0 && m->database->gate == GATE_OPEN) { // one that is being closed ends its machines so
-    event_raise(d->options.events, EVENT_ERROR, "database.machine.failed", "[%.*s] The %s failed: %s", STR_ARG(m->database->name),
-                machine_name(m->which), e->message);
-  }
-  m->delay_ns = m->delay_ns == 0 ? RETRY_FIRST_NS : MIN(2 * m->delay_ns, RETRY_LAST_NS);
-  if (may_be_tried_again(err)) atomic_store(&m->retry_at_ns, clock_monotonic_ns(d->options.clock) + m->delay_ns);
-}
-
-static void machine_went_well(struct database_machine *m) {
-  if (m->delay_ns == 0) return;
-  m->delay_ns = 0;
-  atomic_store(&m->retry_at_ns, 0);
-  event_raise(m->database->dbms->options.events, EVENT_INFO, "database.machine.recovered", "[%.*s] The %s works again.",
-              STR_ARG(m->database->name), machine_name(m->which));
-}
-
-/// One step of a machine that the calling thread has; true if there is more to do.
-static bool machine_step(struct database_machine *m) {
-  struct error e = ERROR_INIT;
-  bool more = false;
-  serial_begin(&m->serial);
-  enum err err = graph_step(m->database->graph, m->which, &more, &e);
-  if (err != ERR_OK) {
-    machine_failed(m, err, &e);
-    touch_group(m->database); // which ends, if this is for good
-  } else if (!more)
-    machine_went_well(m);
-  if (m->which == GRAPH_APPLIER && m->database->is_system) reconcile_notice(m->database->dbms);
-  if (m->which == GRAPH_APPLIER && !m->database->replicated) touch_followers(m->database);
-  return err == ERR_OK && (more || serial_again(&m->serial));
-}
-
-static void applier_turn(struct database_machine *m) {
-  bool more = true;
-  for (int i = 0; i < STEPS_A_TURN && more; i++) more = machine_step(m);
-  serial_give(&m->serial, more);
-}
-
-/// A round of the log, then the applier on the same thread if it is idle: a lone commit wakes one thread, not two. While more
-/// commits wait for the log the applier gets a thread of its own, so that the disk syncs one round while the one before is
-/// applied.
-static bool commit_step(struct database_machine *m) {
-  struct database_machine *applier = &m->database->machines[GRAPH_APPLIER];
-  bool claimed = serial_claim(&applier->serial);
-  bool more = machine_step(m);
-  if (claimed && !more && serial_again(&applier->serial))
-    applier_turn(applier);
-  else if (claimed)
-    serial_give(&applier->serial, false);
-  return more || serial_again(&m->serial);
-}
-
-static void machine_run(struct work *w) {
-  struct database_machine *m = CONTAINER_OF(w, struct database_machine, serial.work);
-  bool more = true;
-  for (int i = 0; i < STEPS_A_TURN && more; i++) more = m->which == GRAPH_LOG_WRITER ? commit_step(m) : machine_step(m);
-  serial_give(&m->serial, more);
-}
-
-// ---- a commit by the thread that asks for it ----
-
-bool database_claim_commit(struct database *db) {
-  struct database_machine *writer = &db->machines[GRAPH_LOG_WRITER], *applier = &db->machines[GRAPH_APPLIER];
-  if (db->replicated || graph_round_ns(db->graph) > COMMIT_HERE_NS_MAX || !serial_claim(&writer->serial)) return false;
-  if (serial_claim(&applier->serial)) return true;
-  serial_give(&writer->serial, false);
-  return false;
-}
-
-void database_run_commit(struct database *db) {
-  (void) machine_step(&db->machines[GRAPH_LOG_WRITER]);
-  (void) machine_step(&db->machines[GRAPH_APPLIER]);
-}
-
-void database_give_commit(struct database *db) {
-  for (int which = GRAPH_LOG_WRITER; which <= GRAPH_APPLIER; which++) serial_give(&db->machines[which].serial, false);
-}
-
-void database_wake(struct database *db) {
-  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) serial_wake(&db->machines[i].serial);
-  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) on_work_ready(db, (enum graph_machine) i);
-}
-
-void database_retry(struct database *db) {
-  int64_t now = clock_monotonic_ns(db->dbms->options.clock);
-  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) {
-    int64_t at = atomic_load(&db->machines[i].retry_at_ns);
-    if (at == 0 || now < at || !atomic_compare_exchange_strong(&db->machines[i].retry_at_ns, &at, 0)) continue;
-    // A checkpoint that failed was given up: the applier begins the next one.
-    on_work_ready(db, i == GRAPH_CHECKPOINTER ? GRAPH_APPLIER : (enum graph_machine) i);
-  }
-}
-
-void database_rest(struct database *db) {
-  for (int i = 0; i < GRAPH_MACHINE_MAX; i++) serial_rest(&db->machines[i].serial);
-}
+// ---- what the graph tells ----
 
 /// The group may propose now: whatever is to be written waits for that.
 static void on_leads(void *context, uint64_t term UNUSED) {
   struct database *db = context;
-  touch_group(db);
+  database_touch_group(db);
   if (!db->is_system) return;
   users_lead(db->dbms->users);
   reconcile_lead(db->dbms);
@@ -176,6 +43,8 @@ static void on_progress(void *context, const struct store_progress *p) {
                 "[%.*s] Recovery completed. %llu transactions, first:%llu, last:%llu recovered", STR_ARG(db->name), all,
                 (unsigned long long) p->first, (unsigned long long) p->last);
 }
+
+// ---- opening ----
 
 void database_path(const struct dbms *d, struct str folder, char path[DISK_PATH_MAX]) {
   snprintf(path, DISK_PATH_MAX, "%.*s/databases/%.*s", STR_ARG(d->options.config->data_directory), STR_ARG(folder));
@@ -218,7 +87,7 @@ static struct graph_options graph_options_of(struct database *db) {
       .checkpoint_bytes = (uint64_t) config->checkpoint_interval_bytes,
       .checkpoint_entries = checkpoint_entries(config),
       .checkpoint_ns = str_eqz(config->checkpoint_policy, "PERIODIC") ? config->checkpoint_interval_ms * NS_PER_MS : 0,
-      .work_ready = on_work_ready,
+      .work_ready = database_work_ready,
       .leads = on_leads,
       .checkpointed = on_checkpointed,
       .context = db,
@@ -291,7 +160,7 @@ enum err database_new(struct dbms *d, const struct database_spec *spec, struct d
   if (!uuid_is_none(db->id)) snprintf(db->uuid, sizeof db->uuid, "%s", uuid_text(db->id).z);
   for (int i = 0; i < GRAPH_MACHINE_MAX; i++) {
     db->machines[i] = (struct database_machine){.database = db, .which = (enum graph_machine) i};
-    serial_init(&db->machines[i].serial, d->options.host, WORK_MACHINE, machine_run);
+    serial_init(&db->machines[i].serial, d->options.host, WORK_MACHINE, database_run_machine);
   }
   mem_budget_init(&db->budget, &d->budget, d->options.config->memory_database_max_bytes, ERR_MEMORY_POOL,
                   "db.memory.transaction.total.max");
@@ -327,120 +196,7 @@ void database_free(struct database *db) {
   mem_free(db);
 }
 
-// ---- who is in it ----
-
-enum err database_refuse(const struct database *db, enum database_gate gate, struct error *e) {
-  static const char *const whys[] = {
-      [GATE_STARTING] = "it is being opened. Try again soon",
-      [GATE_REPLACING] = "its store is being replaced by a newer copy. Try again soon",
-      [GATE_QUARANTINED] = "it differs here from what the other servers have, and is being replaced by a copy of theirs. Ask another one",
-      [GATE_STOPPED] = "it was stopped. START DATABASE starts it again",
-      [GATE_FAILED] = "it could not be opened. The log file of the server says why",
-      [GATE_LEFT] = "this server was taken out of the cluster. Ask another one",
-  };
-  if (gate == GATE_DROPPED)
-    return error_set(e, ERR_DATABASE_NOT_FOUND, "Database does not exist. Database name: '%.*s'.", STR_ARG(db->name));
-  return error_set(e, ERR_DATABASE_UNAVAILABLE, "The database '%.*s' is not available: %s.", STR_ARG(db->name),
-                   gate == GATE_OPEN ? "it was closed for a moment. Try again" : whys[gate]);
-}
-
-enum err database_enter(struct database *db, struct error *e) {
-  mutex_lock(&db->dbms->mutex);
-  enum database_gate gate = db->gate;
-  if (gate == GATE_OPEN) db->users++;
-  mutex_unlock(&db->dbms->mutex);
-  return gate == GATE_OPEN ? ERR_OK : database_refuse(db, gate, e);
-}
-
-enum database_status database_status(const struct database *db) {
-  switch (atomic_load(&db->gate)) {
-  case GATE_OPEN: return atomic_load(&db->behind) ? DATABASE_COPYING : DATABASE_ONLINE;
-  case GATE_STARTING: return DATABASE_STARTING;
-  case GATE_REPLACING: return DATABASE_COPYING;
-  case GATE_QUARANTINED: return DATABASE_QUARANTINED;
-  case GATE_FAILED: return DATABASE_FAILED;
-  case GATE_STOPPED:
-  case GATE_DROPPED:
-  case GATE_LEFT: break;
-  }
-  return DATABASE_OFFLINE;
-}
-
-bool database_runs(const struct database *db) {
-  enum database_gate gate = atomic_load(&db->gate);
-  return gate == GATE_OPEN || gate == GATE_QUARANTINED;
-}
-
-bool database_look_in(struct database *db) {
-  mutex_lock(&db->dbms->mutex);
-  bool there = database_runs(db);
-  if (there) db->users++;
-  mutex_unlock(&db->dbms->mutex);
-  return there;
-}
-
-void database_quarantine(struct database *db, const struct quarantine *q) {
-  mutex_lock(&db->dbms->mutex);
-  if (!db->quarantine.on) db->quarantines++;
-  db->quarantine = *q;
-  if (db->gate == GATE_OPEN) db->gate = GATE_QUARANTINED;
-  mutex_unlock(&db->dbms->mutex);
-}
-
-void database_keep_quarantine(struct database *db) {
-  char folder[DISK_PATH_MAX];
-  struct error e = ERROR_INIT;
-  mutex_lock(&db->dbms->mutex);
-  struct quarantine q = db->quarantine;
-  db->quarantine.kept = true;
-  mutex_unlock(&db->dbms->mutex);
-  if (!q.on || q.kept) return;
-  database_path(db->dbms, db->folder, folder);
-  if (quarantine_keep(db->dbms->options.disk, folder, db->generation, &q, &e) != ERR_OK)
-    event_raise(db->dbms->options.events, EVENT_WARN, "cluster.digest", "[%.*s] That it differs cannot be noted for the next start: %s",
-                STR_ARG(db->name), e.message);
-}
-
-bool database_is_quarantined(struct database *db, uint64_t *ret_index) {
-  mutex_lock(&db->dbms->mutex);
-  bool on = db->quarantine.on;
-  if (on && ret_index != NULL) *ret_index = db->quarantine.index;
-  mutex_unlock(&db->dbms->mutex);
-  return on;
-}
-
-enum err database_is_sound(struct database *db, struct error *e) {
-  char folder[DISK_PATH_MAX];
-  database_path(db->dbms, db->folder, folder);
-  TRY(quarantine_end(db->dbms->options.disk, folder, e));
-  mutex_lock(&db->dbms->mutex);
-  db->quarantine = (struct quarantine){.on = false};
-  mutex_unlock(&db->dbms->mutex);
-  return ERR_OK;
-}
-
-bool database_may_copy(struct database *db, uint64_t server) {
-  mutex_lock(&db->dbms->mutex);
-  const struct quarantine *q = &db->quarantine;
-  bool may = !q->on;
-  for (uint32_t i = 0; i < q->sound_count && !may; i++) may = q->sound[i] == server;
-  mutex_unlock(&db->dbms->mutex);
-  return may;
-}
-
-bool database_hold(struct database *db) {
-  mutex_lock(&db->dbms->mutex);
-  bool there = db->graph != NULL;
-  if (there) db->users++;
-  mutex_unlock(&db->dbms->mutex);
-  return there;
-}
-
-void database_leave(struct database *db) {
-  mutex_lock(&db->dbms->mutex);
-  db->users--;
-  mutex_unlock(&db->dbms->mutex);
-}
+// ---- closing, and opening while the server runs ----
 
 static bool is_empty(struct database *db) {
   mutex_lock(&db->dbms->mutex);
