@@ -1,4 +1,5 @@
-#include "dbms/reconcile.h"
+// Following the catalogue: one look after the other while the server runs, and the first one at its start.
+#include "dbms/reconcile_int.h"
 
 #include <stdio.h>
 
@@ -25,7 +26,7 @@ static enum err read_all(struct graph_tx *tx, void *context, struct error *e) {
   return catalogue_read(tx, r->arena, &r->catalogue, e);
 }
 
-static struct database *find(struct dbms *d, struct uuid id) {
+struct database *reconcile_find(struct dbms *d, struct uuid id) {
   DATABASES_EACH(db, d)
   if (uuid_eq(db->id, id)) return db;
   return NULL;
@@ -33,8 +34,8 @@ static struct database *find(struct dbms *d, struct uuid id) {
 
 // ---- one database ----
 
-static enum err know(struct dbms *d, const struct catalogue_entry *entry, struct database **ret, struct error *e) {
-  *ret = find(d, entry->uuid);
+enum err reconcile_know(struct dbms *d, const struct catalogue_entry *entry, struct database **ret, struct error *e) {
+  *ret = reconcile_find(d, entry->uuid);
   if (*ret != NULL) return ERR_OK;
   struct database_spec spec = {.name = entry->name, .folder = entry->folder, .members = entry->members, .id = entry->uuid};
   TRY(database_new(d, &spec, ret, e));
@@ -166,13 +167,13 @@ bool reconcile_was_dropped(struct dbms *d, struct uuid id) {
 }
 
 static enum err follow_entry(struct dbms *d, const struct catalogue_entry *entry, bool at_start, bool *all, struct error *e) {
-  struct database *db = find(d, entry->uuid);
+  struct database *db = reconcile_find(d, entry->uuid);
   if (db == NULL && entry->requested == CATALOGUE_DROPPED) {
     if (entry->node < d->reconciler.known_below) return ERR_OK;
     if (!at_start) remove_unknown(d, entry);
     return note_dropped(&d->reconciler, entry->uuid, e);
   }
-  if (db == NULL) TRY(know(d, entry, &db, e));
+  if (db == NULL) TRY(reconcile_know(d, entry, &db, e));
   *all &= follow(db, entry, at_start);
   return ERR_OK;
 }
@@ -298,54 +299,6 @@ void reconcile_rest(struct dbms *d) {
   lead_task_rest(&d->reconciler.default_entry);
 }
 
-// ---- the entry of the default database ----
-
-static enum err add_entry(struct graph_tx *tx, void *context, struct error *e) {
-  return catalogue_add(tx, context, e);
-}
-
-static void specify_founding_default(struct dbms *d, struct database_spec *ret) {
-  struct str name = d->options.config->default_database;
-  *ret = (struct database_spec){.name = name, .folder = name};
-  cluster_database_uuid(d->cluster, name, ret->id.bytes);
-}
-
-static bool was_named(const struct catalogue *c, struct str name) {
-  for (uint32_t i = 0; i < c->count; i++)
-    if (str_eq_nocase(c->entries[i].name, name)) return true;
-  return false;
-}
-
-/// In a cluster: whoever leads `system` writes it, once. One that was dropped stays so.
-static enum err add_founding_entry(struct graph_tx *tx, struct dbms *d, struct arena *a, struct error *e) {
-  struct catalogue c;
-  struct database_spec spec;
-  specify_founding_default(d, &spec);
-  TRY(catalogue_lock(tx, e));
-  TRY(catalogue_read(tx, a, &c, e));
-  if (was_named(&c, spec.name)) return ERR_EXISTS;
-  int64_t now_ms = clock_wall_ns(d->options.clock) / NS_PER_MS;
-  struct catalogue_entry entry = {
-      .name = spec.name, .uuid = spec.id, .folder = spec.folder, .created_ms = now_ms, .started_ms = now_ms};
-  return catalogue_add(tx, &entry, e);
-}
-
-/// A setting that was changed since names one that does not begin with the cluster.
-static bool has_founding_default(struct dbms *d) {
-  struct database_spec spec;
-  specify_founding_default(d, &spec);
-  return find(d, spec.id) != NULL;
-}
-
-static enum err make_default_entry(struct graph_tx *tx, void *context, struct error *e) {
-  struct lead_task *t = context;
-  struct arena a;
-  arena_init(&a, NULL);
-  enum err err = has_founding_default(t->dbms) ? add_founding_entry(tx, t->dbms, &a, e) : ERR_EXISTS;
-  arena_done(&a);
-  return err;
-}
-
 // ---- at the start ----
 
 struct sweep {
@@ -380,74 +333,12 @@ static enum err sweep(struct dbms *d, const struct catalogue *c, struct arena *a
   return ERR_OK;
 }
 
-/// A folder that no entry ever had is the default database's own from before there was a catalogue, or from a start that was cut
-/// short, or is made.
-static enum err specify_default(struct dbms *d, const struct catalogue *c, struct arena *a, struct database_spec *ret,
-                                struct error *e) {
-  struct str name = d->options.config->default_database;
-  *ret = (struct database_spec){.name = name, .folder = name};
-  if (!catalogue_has_folder(c, name)) return ERR_OK;
-  TRY(random_fill(d->options.random, ret->id.bytes, sizeof ret->id.bytes));
-  ret->id = uuid_of_random(ret->id);
-  ret->folder = arena_str(a, str_of(uuid_text(ret->id).z));
-  return ret->folder.ptr != NULL ? ERR_OK : arena_err(a, e);
-}
-
-static enum err open_new(struct dbms *d, const struct database_spec *spec, struct database **ret, struct error *e) {
-  TRY(database_new(d, spec, ret, e));
-  enum err err = database_open(*ret, e);
-  database_add(*ret);
-  return err;
-}
-
-static enum err make_default(struct dbms *d, const struct catalogue *c, struct arena *a, struct error *e) {
-  struct database_spec spec;
-  struct database *db;
-  TRY(specify_default(d, c, a, &spec, e));
-  TRY(open_new(d, &spec, &db, e));
-  int64_t now_ms = clock_wall_ns(d->options.clock) / NS_PER_MS;
-  struct catalogue_entry entry = {
-      .name = db->name, .uuid = db->id, .folder = db->folder, .created_ms = now_ms, .started_ms = now_ms};
-  TRY(system_change_alone(d, add_entry, &entry, e));
-  db->created_ms = db->started_ms = now_ms;
-  return ERR_OK;
-}
-
-/// The databases that every member of a cluster has from its founding on are named by it. Those of a standalone server are not:
-/// what follows one learns of them from its catalogue.
-static bool names_all(const struct dbms *d) {
-  struct uuid id;
-  cluster_database_uuid(d->cluster, d->system->name, id.bytes);
-  return uuid_eq(id, d->system->id);
-}
-
-/// In a cluster every member knows its uuid, and opens it before the catalogue has said anything: at the founding, or where a
-/// member begins with nothing. Afterwards it is as the catalogue says: whoever leads `system` writes its entry.
-static enum err open_founding_default(struct dbms *d, const struct catalogue *c, struct error *e) {
-  struct database_spec spec;
-  struct database *db;
-  if (c->count > 0 || !names_all(d)) return ERR_OK;
-  specify_founding_default(d, &spec);
-  return open_new(d, &spec, &db, e);
-}
-
-/// Without it a server is not what its clients expect: what keeps it from being opened keeps the server from starting.
-static enum err open_default(struct dbms *d, const struct catalogue *c, struct arena *a, struct error *e) {
-  const struct catalogue_entry *entry = catalogue_find(c, d->options.config->default_database);
-  struct database *db;
-  if (entry == NULL && d->cluster != NULL && d->options.cluster->seed != 0) return ERR_OK; // the catalogue comes, and has it
-  if (entry == NULL) return d->cluster != NULL ? open_founding_default(d, c, e) : make_default(d, c, a, e);
-  if (entry->requested != CATALOGUE_ONLINE) return ERR_OK;
-  TRY(know(d, entry, &db, e));
-  return database_open(db, e);
-}
-
 static enum err open_all(struct dbms *d, struct arena *a, struct error *e) {
   struct reading reading = {.arena = a};
   bool all = true;
   TRY(system_read(d, read_all, &reading, e));
   TRY(sweep(d, &reading.catalogue, a, e));
-  TRY(open_default(d, &reading.catalogue, a, e));
+  TRY(reconcile_open_default(d, &reading.catalogue, a, e));
   TRY(follow_all(d, &reading.catalogue, true, &all, e));
   uint64_t at = graph_tx_last_committed(d->system->graph);
   atomic_store(&d->reconciler.seen, at);
@@ -462,7 +353,7 @@ enum err reconcile_open(struct dbms *d, struct error *e) {
   d->reconciler.dbms = d;
   mutex_init(&d->reconciler.mutex);
   serial_init(&d->reconciler.serial, d->options.host, WORK_MACHINE, run);
-  lead_task_init(&d->reconciler.default_entry, d, WORK_MACHINE, make_default_entry, "database.default");
+  lead_task_init(&d->reconciler.default_entry, d, WORK_MACHINE, reconcile_make_default_entry, "database.default");
   enum err err = open_all(d, &a, e);
   arena_done(&a);
   return err;
