@@ -112,6 +112,7 @@
   X(replica_parts,     "an unfinished run of parts stays though something else follows") \
   X(replica_names,     "names go on behind those given in an earlier term, whatever was applied since") \
   X(replica_verdict,   "a follower gives verdicts on indexes") \
+  X(replica_failed,    "what a group may have is told as not committed when it fails") \
   X(schema_hold,       "a transaction that is given up lets go of the schema while its change is on its way") \
   X(origin_written,    "a transaction's entries do not say who asked for it") \
   X(digest_batch,      "a digest is of a state that has later entries, too") \

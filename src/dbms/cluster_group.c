@@ -141,6 +141,7 @@ static enum err propose(void *context, uint64_t term, struct log_entry *entries,
   enum err err = group_propose(host_group(g->member), cluster_now_ms(g->cluster), term, entries, count, e);
   if (err == ERR_OK) host_touch(g->member);
   group_stats(host_group(g->member), &now);
+  if (err != ERR_OK && group_failure(host_group(g->member), NULL) != ERR_OK) err = ERR_TX_LOG; // it may have them
   err = cluster_refusal(err, &now, term);
   count_proposed(g, err, count);
   return err;

@@ -62,6 +62,11 @@ static enum err propose_list(struct flight_list *list, size_t count, graph_propo
   return err;
 }
 
+/// Anything else but success has ended the group, which may have the entries, or not.
+static bool was_not_taken(enum err err) {
+  return err == ERR_LIMIT || err == ERR_NOMEM || (err != ERR_OK && MUTANT(replica_failed));
+}
+
 /// What came of a proposal.
 static enum err settle_proposal(struct graph *g, struct flight_list *list, enum err err) {
   struct commits *c = &g->commits;
@@ -69,7 +74,7 @@ static enum err settle_proposal(struct graph *g, struct flight_list *list, enum 
   bool left = c->replica.left;
   if (left || err == ERR_NOT_LEADER)
     commits_fell(c, list, left ? ERR_CLOSED : ERR_NOT_LEADER);
-  else if (err != ERR_OK)
+  else if (was_not_taken(err))
     put_back(c, list);
   else
     for (struct flight *f; (f = flight_pop(list)) != NULL;) flight_push(&c->replica.proposed, f);

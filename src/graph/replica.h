@@ -11,7 +11,8 @@
 #include "store/store.h"
 
 /// Gives `entries`, which belong together, their places at the end of the group's log: fills in index and term. ERR_NOT_LEADER:
-/// the term is over; ERR_LIMIT: later. The bytes are copied before it returns.
+/// the term is over; ERR_LIMIT, ERR_NOMEM: later. Otherwise the group has failed, and nobody here knows whether the entries were
+/// taken. The bytes are copied before it returns.
 typedef enum err graph_proposer(void *context, uint64_t term, struct log_entry *entries, size_t count, struct error *e);
 
 /// Hands over what waits to be proposed. ERR_LIMIT: the rest waits for a later call. What was refused for its term is told to its

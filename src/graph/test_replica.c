@@ -538,6 +538,30 @@ TEST(whoever_waits_is_told_when_the_group_has_failed) {
   stop(&one, &other);
 }
 
+static enum err propose_and_fail(void *context, uint64_t term, struct log_entry *entries, size_t count, struct error *e) {
+  TRY(propose(context, term, entries, count, e));
+  return error_set(e, ERR_TX_LOG, "The group is closed on this member.");
+}
+
+/// The others may have it.
+TEST(a_commit_that_a_group_was_told_of_as_it_failed_is_not_told_as_not_made) {
+  struct group group;
+  struct member one, other;
+  two_members(&group, &one, &other);
+  lead(&one);
+  struct graph_tx *tx = submit(&one, token(&one, GRAPH_KEY, "text"), 10);
+  struct error cause = ERROR_INIT;
+  assert_int_equal(graph_propose(one.b.g, propose_and_fail, &group, &cause), ERR_TX_LOG);
+  graph_lead(one.b.g, 0);
+  graph_group_failed(one.b.g, &cause);
+  bool more;
+  assert_int_equal(graph_step(one.b.g, GRAPH_APPLIER, &more, &one.b.e), ERR_TX_LOG);
+  finish(&one, tx, ERR_TX_LOG);
+  receive_all(&other);
+  assert_int_equal(nodes(&other), 1);
+  stop(&one, &other);
+}
+
 TEST(a_server_that_stops_waits_no_longer_for_a_group_that_does_not_answer) {
   struct group group;
   struct member one, other;
@@ -656,6 +680,7 @@ TESTS(T(a_commit_is_acknowledged_when_the_group_has_committed_it_and_followers_h
       T(a_change_of_the_schema_that_is_on_its_way_keeps_others_out_though_nobody_waits_for_it),
       T(every_member_fills_an_index_and_whoever_leads_then_gives_the_verdict), T(proposals_that_the_group_has_no_room_for_wait),
       T(committed_entries_are_turned_away_while_the_applier_is_behind), T(whoever_waits_is_told_when_the_group_has_failed),
+      T(a_commit_that_a_group_was_told_of_as_it_failed_is_not_told_as_not_made),
       T(a_server_that_stops_waits_no_longer_for_a_group_that_does_not_answer),
       T(a_commit_that_is_on_its_way_to_the_group_when_its_server_stops_is_told_too),
       T(members_digest_the_same_range_as_of_the_same_entry_and_a_change_behind_the_back_of_one_shows),
