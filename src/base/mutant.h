@@ -123,6 +123,7 @@
   X(origin_on_its_way, "whoever asks what became of a change of the schema is answered while it may still come") \
   X(origin_sound,      "a leader that has failed goes on telling what became of commits") \
   X(relay_again,       "a statement is done again though its rows were delivered") \
+  X(schema_outlasts,   "a server that ceases to lead ends whoever waits for a change of the schema that is on its way") \
   X(linearizable_round, "a leader takes itself for one without asking the others") \
   X(linearizable_reach, "a linearizable read does not wait until what it must see is applied here") \
   X(relay_reach,       "the log here is asked before it has what the leader had") \

@@ -715,6 +715,67 @@ TEST(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly) {
   scene_stop(&s);
 }
 
+/// Another member leads, and the one of before knows it.
+static void leader_moves(struct scene *s) {
+  move_leader(&s->trio);
+  while (graph_leading_term(dbms_home(s->trio.servers[s->leads].dbms)->graph) != 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+  await_leader(&s->trio);
+}
+
+#define INDEXES "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"
+
+/// The client's own server has led, and its entry is committed by whoever leads then.
+TEST(a_change_of_the_schema_whose_server_ceases_to_lead_meanwhile_is_made_once_and_told_truly) {
+  static const char *const changes[] = {"CREATE INDEX FOR (c:C) ON (c.i)", "CREATE CONSTRAINT FOR (c:C) REQUIRE c.u IS UNIQUE"};
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, tell(&s.here, "CREATE (:C {i: 1, u: 1})", true)); // the names are there
+  for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+    s.leads = await_leader(&s.trio);
+    s.follows = (s.leads + 1) % SERVERS;
+    struct database *led = dbms_home(s.trio.servers[s.leads].dbms);
+    struct client here, there;
+    connect_to(&s.trio, s.follows, &here);
+    connect_to(&s.trio, s.leads, &there);
+    database_rest(led); // what is committed is not applied there
+    submit(&there, op_run(changes[i], true));
+    while (read_number(&here, INDEXES) == (int64_t) i) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+    leader_moves(&s);
+    thread_sleep_ns(50 * NS_PER_MS);
+    database_wake(led);
+    must(&there, await(&there));
+    must(&there, ask(&there, op_pull(&there, -1)));
+    assert_int_equal(read_number(&there, INDEXES), i + 1);
+    leave(&here);
+    leave(&there);
+  }
+  scene_stop(&s);
+}
+
+/// Drivers would do all of it again, and be told that it is there already.
+TEST(a_transaction_that_has_changed_the_schema_outlasts_its_servers_lead) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.there, ask(&s.there, op_of(DBMS_BEGIN)));
+  must(&s.there, tell(&s.there, "CREATE INDEX FOR (c:C) ON (c.a)", false));
+  leader_moves(&s);
+  must(&s.there, ask(&s.there, op_of(DBMS_COMMIT)));
+  assert_int_equal(read_number(&s.there, INDEXES), 1);
+
+  s.leads = await_leader(&s.trio);
+  struct client led;
+  connect_to(&s.trio, s.leads, &led);
+  must(&led, ask(&led, op_of(DBMS_BEGIN)));
+  must(&led, tell(&led, "CREATE INDEX FOR (c:C) ON (c.b)", false));
+  leader_moves(&s);
+  assert_int_equal(ask(&led, op_run("CREATE INDEX FOR (c:C) ON (c.a, c.b)", false)), ERR_COMMIT_UNKNOWN);
+  assert_non_null(strstr(led.op.error.message, "stands"));
+  must(&led, ask(&led, op_of(DBMS_RESET)));
+  assert_int_equal(read_number(&led, INDEXES), 2);
+  leave(&led);
+  scene_stop(&s);
+}
+
 TEST(what_the_client_has_seen_rows_of_is_not_done_again) {
   struct scene s;
   scene_start(&s);
@@ -898,6 +959,8 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_change_of_the_schema_that_takes_longer_than_a_leader_is_waited_for_is_looked_for_all_the_same),
       T(a_change_of_the_schema_that_was_given_up_and_may_still_come_is_told_of_when_it_has),
       T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly),
+      T(a_change_of_the_schema_whose_server_ceases_to_lead_meanwhile_is_made_once_and_told_truly),
+      T(a_transaction_that_has_changed_the_schema_outlasts_its_servers_lead),
       T(what_the_client_has_seen_rows_of_is_not_done_again), T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
       T(whoever_must_change_the_password_is_looked_at_by_the_leader_itself),
       T(a_fate_is_not_asked_for_with_a_password_that_was_refused), T(nobody_ends_the_transaction_of_another_user_by_its_origin),

@@ -1,5 +1,6 @@
 #include "dbms/transaction.h"
 
+#include "base/mutant.h"
 #include "dbms/session_int.h"
 #include "graph/tx.h"
 
@@ -195,10 +196,16 @@ void transactions_expire(struct dbms *d) {
   mutex_unlock(&d->mutex);
 }
 
+/// What a change of the schema waits for comes from whoever leads, and says what became of it. One that was handed on ends: who has
+/// asked for it looks for it elsewhere.
+static bool outlasts_lead(const struct transaction *t) {
+  return t->origin.member == 0 && graph_tx_changes_schema(t->graph_tx) && !MUTANT(schema_outlasts);
+}
+
 void transactions_kill_writers(struct dbms *d, const struct database *db, enum err reason) {
   mutex_lock(&d->mutex);
   for (struct transaction *t = d->transactions; t != NULL; t = t->following)
-    if (t->database == db && t->gone == ERR_OK && graph_tx_is_writing(t->graph_tx)) transaction_kill(t, reason);
+    if (t->database == db && t->gone == ERR_OK && graph_tx_is_writing(t->graph_tx) && !outlasts_lead(t)) transaction_kill(t, reason);
   mutex_unlock(&d->mutex);
 }
 

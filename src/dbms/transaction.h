@@ -58,7 +58,8 @@ void transaction_part(struct transaction *t, enum err reason);
 void transactions_part(struct dbms *d, struct database *db);
 
 void transactions_expire(struct dbms *d);
-/// Those that have begun to write to the database.
+/// Those that have begun to write to the database, which ceases to be led here; but for those of clients of this server that have sent a
+/// change of the schema on its way.
 void transactions_kill_writers(struct dbms *d, const struct database *db, enum err reason);
 /// Whether anybody has.
 bool transactions_are_writing(struct dbms *d, const struct database *db);

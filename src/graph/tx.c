@@ -294,6 +294,10 @@ bool graph_tx_is_writing(const struct graph_tx *tx) {
   return atomic_load(&tx->term) != 0;
 }
 
+bool graph_tx_changes_schema(const struct graph_tx *tx) {
+  return atomic_load(&tx->schema_sent);
+}
+
 uint64_t graph_tx_changes(const struct graph_tx *tx) {
   return tx->overlay.changes;
 }

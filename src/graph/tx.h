@@ -55,6 +55,8 @@ enum err graph_tx_killed(const struct graph_tx *tx);
 bool graph_tx_has_writes(const struct graph_tx *tx);
 /// It has begun to write, or to change the schema. Any thread.
 bool graph_tx_is_writing(const struct graph_tx *tx);
+/// It has sent a change of the schema on its way, which comes or not whatever becomes of the transaction. Any thread.
+bool graph_tx_changes_schema(const struct graph_tx *tx);
 /// How many changes the transaction has made so far: a measure of what its commit will cost.
 uint64_t graph_tx_changes(const struct graph_tx *tx);
 /// The commit is past its point of no return, and what ERR_WAIT waits for is the log alone: no page, no lock.

@@ -54,6 +54,7 @@ struct graph_tx {
   uint64_t commit_id;
   // A schema change of this transaction on its way.
   bool schema_changed; // by an entry of its own, which stands whatever becomes of the rest
+  _Atomic bool schema_sent; // the same, or may be: it is on its way
   bool schema_asked;
   uint32_t schema_created;    // the index that was asked for
   /// The schema's lock: the transaction, and its change while that is on its way. Whoever is the last lets it go. 0: there was none.

@@ -20,6 +20,14 @@ static enum err term_of(struct graph_tx *tx, uint64_t *ret, struct error *e) {
   return *ret != 0 ? ERR_OK : commits_term(tx->g, ret, e);
 }
 
+/// Whoever did the whole transaction again would find there what it has changed in the schema already.
+static enum err beside_what_stands(const struct graph_tx *tx, enum err err, struct error *e) {
+  if (err != ERR_NOT_LEADER || !tx->schema_changed) return err;
+  return error_set(e, ERR_COMMIT_UNKNOWN,
+                   "This server has ceased to be the leader of the database. The last statement was not carried out, but a change "
+                   "of the schema that the transaction has made before stands.");
+}
+
 // ---- tokens ----
 
 /// A token on its way: its name with the kind in front is the key under which others find it.
@@ -127,7 +135,7 @@ enum err graph_token_make(struct graph_tx *tx, enum graph_token_kind kind, struc
   mutex_lock(&g->commits.token_mutex);
   enum err err = ask_for_token(tx, kind, name, ret, e);
   mutex_unlock(&g->commits.token_mutex);
-  return commits_error(err, e);
+  return beside_what_stands(tx, commits_error(err, e), e);
 }
 
 // ---- schema ----
@@ -150,6 +158,7 @@ static enum err await_schema(struct graph_tx *tx, struct error *e) {
     return ERR_OK;
   }
   tx->schema_asked = false;
+  tx->schema_sent = tx->schema_changed;
   TRY(graph_failure(tx->g, e));
   return commits_fallen(tx->schema_fate, "The schema was not changed", e);
 }
@@ -162,6 +171,7 @@ static enum err submit_schema(struct graph_tx *tx, const struct command *c, stru
   f->origin = tx->options.origin;
   tx->schema_landed = false;
   tx->schema_holders = 2;
+  tx->schema_sent = true;
   tx_arm(tx);
   tx_hold(tx);
   commits_note_schema(&tx->g->commits, f->origin);
@@ -171,6 +181,7 @@ static enum err submit_schema(struct graph_tx *tx, const struct command *c, stru
   if (err != ERR_OK) {
     commits_note_schema(&tx->g->commits, (struct graph_origin){0});
     tx->schema_holders = 1;
+    tx->schema_sent = tx->schema_changed;
     tx_drop(tx);
     flight_free(f);
     return error_ensure(e, commits_error(err, e));
@@ -292,10 +303,14 @@ static enum err submit_index(struct graph_tx *tx, const struct graph_index *want
   return ERR_OK;
 }
 
-enum err graph_index_create(struct graph_tx *tx, const struct graph_index *wanted, uint32_t *ret_id, struct error *e) {
+static enum err create(struct graph_tx *tx, const struct graph_index *wanted, uint32_t *ret_id, struct error *e) {
   if (!tx->schema_asked) TRY(submit_index(tx, wanted, e));
   TRY(await_schema(tx, e));
   return index_created(tx, wanted->constraint != GRAPH_CONSTRAINT_NONE, ret_id, e);
+}
+
+enum err graph_index_create(struct graph_tx *tx, const struct graph_index *wanted, uint32_t *ret_id, struct error *e) {
+  return beside_what_stands(tx, create(tx, wanted, ret_id, e), e);
 }
 
 static enum err submit_drop(struct graph_tx *tx, uint32_t id, struct error *e) {
@@ -306,9 +321,13 @@ static enum err submit_drop(struct graph_tx *tx, uint32_t id, struct error *e) {
   return ERR_OK;
 }
 
-enum err graph_index_drop(struct graph_tx *tx, uint32_t id, struct error *e) {
+static enum err drop(struct graph_tx *tx, uint32_t id, struct error *e) {
   if (!tx->schema_asked) TRY(submit_drop(tx, id, e));
   TRY(await_schema(tx, e));
   tx->schema_asked = false;
   return ERR_OK;
+}
+
+enum err graph_index_drop(struct graph_tx *tx, uint32_t id, struct error *e) {
+  return beside_what_stands(tx, drop(tx, id, e), e);
 }
