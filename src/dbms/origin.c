@@ -81,12 +81,13 @@ enum err origin_fate(struct database *db, const struct dbms_tx_options *asked, s
   TRY(database_enter(db, e));
   enum err err = at->found.index != 0 ? ERR_OK : graph_find_origin(db->graph, origin, &at->from, last, &at->found, e);
   if (err == ERR_OK && at->found.constraint != 0) constraint = graph_constraint_state(db->graph, at->found.constraint);
+  uint64_t id = at->found.schema ? graph_applied(db->graph).index : at->found.index;
   bool goes_on = graph_failure(db->graph, NULL) == ERR_OK;
   database_leave(db);
   if (err == ERR_WAIT || err == ERR_NOMEM) return err;
   if (constraint == GRAPH_INDEX_POPULATING && asked->wants_verdict && goes_on) return ERR_AGAIN;
   *ret = err == ERR_OK ? outcome_of(&at->found, constraint) : DBMS_FATE_UNKNOWN;
   if (*ret == DBMS_FATE_NOT_MADE && !asked->wants_verdict) *ret = DBMS_FATE_UNKNOWN; // whoever asks does not know the word
-  *ret_id = *ret == DBMS_FATE_COMMITTED ? at->found.index : 0;
+  *ret_id = *ret == DBMS_FATE_COMMITTED ? id : 0;
   return ERR_OK;
 }

@@ -146,15 +146,27 @@ static enum err ask_leader(struct relay *r, struct error *e) {
   return relay_find(r, RELAY_FENCE);
 }
 
+/// All that there is of it is applied here.
+static bool is_settled(const struct relay *r) {
+  return r->fence.term != 0 && !r->asks_leader;
+}
+
+/// What was found is of the statement whose answer was lost: in an explicit transaction, of the first one.
+static bool is_of_first(const struct relay *r) {
+  return r->kind != RELAY_EXPLICIT || r->untouched;
+}
+
 /// A constraint is made when whoever leads then has looked at the data and said so, in an entry that comes later and is waited
-/// for.
+/// for. The bookmark covers that, and whatever else the transaction has changed in the schema: all of it is applied.
 static enum err found(struct relay *r, struct dbms_op *op, struct error *e) {
   enum graph_index_state state = GRAPH_INDEX_ONLINE;
   TRY(database_enter(r->database, e));
-  if (r->found_here.constraint != 0) state = graph_constraint_state(r->database->graph, r->found_here.constraint);
+  if (r->found_here.constraint != 0 && is_of_first(r)) state = graph_constraint_state(r->database->graph, r->found_here.constraint);
   uint64_t applied = graph_tx_last_committed(r->database->graph);
   enum err failed = graph_failure(r->database->graph, NULL);
   database_leave(r->database);
+  bool more = r->found_here.schema && op->kind == DBMS_COMMIT; // changes than this one, maybe
+  if (more && !is_settled(r)) return ask_leader(r, e);
   if (state == GRAPH_INDEX_FAILED) return not_made(r, e);
   if (state == GRAPH_INDEX_POPULATING) {
     if (failed != ERR_OK || clock_monotonic_ns(r->session->dbms->options.clock) >= r->until_ns) return not_known(r, e);
@@ -163,13 +175,13 @@ static enum err found(struct relay *r, struct dbms_op *op, struct error *e) {
   }
   TRY(committed(r, op, e));
   r->generation = 0; // that of the store here
-  return relay_note_commit_at(r, r->found_here.index);
+  return relay_note_commit_at(r, r->found_here.schema ? applied : r->found_here.index);
 }
 
 /// What is in it is committed, whether all is there or not.
 static enum err look_here(struct relay *r, struct dbms_op *op, struct error *e) {
   if (r->found_here.index != 0) return found(r, op, e);
-  bool settled = r->fence.term != 0 && !r->asks_leader;
+  bool settled = is_settled(r);
   TRY(database_enter(r->database, e));
   uint64_t last = settled ? r->fence.last : graph_tx_last_committed(r->database->graph);
   struct graph_origin origin = {r->origin.member, r->origin.sequence};

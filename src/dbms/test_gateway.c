@@ -1,6 +1,7 @@
 // Clients of a server that has no databases and is no member: what they are told is true, whatever is lost on the way.
 #include "dbms/gateway.h"
 
+#include "dbms/bookmark.h"
 #include "dbms/test_relay_world.h"
 
 enum { GATEWAY = SERVERS }; // its place
@@ -213,6 +214,22 @@ TEST(a_change_of_the_schema_in_a_transaction_is_made_once) {
       must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
     }
   assert_int_equal(read_number(&s.there, "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"), 6);
+  scene_stop(&s);
+}
+
+TEST(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_it_has_changed_in_the_schema) {
+  struct scene s;
+  struct bookmark b;
+  scene_start(&s);
+  must(&s.here, tell(&s.here, "CREATE (:C {a: 1, b: 1})", true));
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, "CREATE INDEX FOR (c:C) ON (c.a)", false));
+  uint64_t before = graph_applied(dbms_home(s.trio.servers[await_leader(&s.trio)].dbms)->graph).index;
+  must(&s.here, tell(&s.here, "CREATE INDEX FOR (c:C) ON (c.b)", false));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT);
+  must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+  assert_ok(bookmark_read(s.here.op.committed.bookmark, &b, NULL));
+  assert_true(b.id > before);
   scene_stop(&s);
 }
 
@@ -436,6 +453,7 @@ TESTS(T(what_is_written_is_read_behind_its_bookmark_wherever_that_is), T(whoever
       T(a_transaction_whose_commit_was_answered_by_nobody_is_told_what_became_of_it),
       T(a_transaction_whose_first_statement_was_not_answered_is_begun_again),
       T(a_change_of_the_schema_in_a_transaction_is_made_once),
+      T(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_it_has_changed_in_the_schema),
       T(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it),
       T(the_verdict_on_a_constraint_is_waited_for),
       T(an_older_server_that_asks_for_the_fate_of_a_constraint_that_is_not_made_hears_that_nobody_knows),

@@ -776,6 +776,82 @@ TEST(a_transaction_that_has_changed_the_schema_outlasts_its_servers_lead) {
   scene_stop(&s);
 }
 
+/// Which indexes there are behind a bookmark, at another server.
+static int64_t indexes_behind(struct client *c, struct str bookmark) {
+  struct dbms_op op = op_run(INDEXES, true);
+  op.run.tx.read_only = true;
+  op.run.tx.bookmarks = &bookmark;
+  op.run.tx.bookmark_count = 1;
+  must(c, ask(c, op));
+  must(c, ask(c, op_pull(c, -1)));
+  return c->sum;
+}
+
+TEST(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_it_has_changed_in_the_schema) {
+  struct scene s;
+  scene_start(&s);
+  struct client third;
+  connect_to(&s.trio, (s.follows + 1) % SERVERS, &third);
+  must(&s.here, tell(&s.here, "CREATE (:C {a: 1, b: 1})", true));
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, "CREATE INDEX FOR (c:C) ON (c.a)", false));
+  must(&s.here, tell(&s.here, "CREATE INDEX FOR (c:C) ON (c.b)", false));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT);
+  must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+  struct bookmark b;
+  assert_ok(bookmark_read(s.here.op.committed.bookmark, &b, NULL));
+  struct graph_found last = {0};
+  uint64_t from = b.id + 1; // nothing of it lies behind
+  struct graph *g = dbms_home(s.trio.servers[s.leads].dbms)->graph;
+  struct graph_origin origin = {s.trio.servers[s.follows].cluster.server,
+                                s.trio.servers[s.follows].cluster.epoch << 40 | s.trio.servers[s.follows].dbms->next_origin};
+  assert_ok(graph_find_origin(g, origin, &from, graph_applied(g).index, &last, NULL));
+  assert_int_equal(last.index, 0);
+  assert_int_equal(indexes_behind(&third, s.here.op.committed.bookmark), 2);
+  leave(&third);
+  scene_stop(&s);
+}
+
+/// Nobody else tells, and here is only a part of it.
+TEST(a_commit_of_changes_of_the_schema_that_are_not_all_here_is_not_known) {
+  struct scene s;
+  scene_start_with(&s, "quiver.routing.wait_timeout", "1s");
+  must(&s.here, tell(&s.here, "CREATE (:C {a: 1, b: 1})", true));
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, "CREATE INDEX FOR (c:C) ON (c.a)", false));
+  while (read_number(&s.there, INDEXES) == 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+  struct client reads;
+  connect_to(&s.trio, s.follows, &reads);
+  while (read_number(&reads, INDEXES) == 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+  database_rest(dbms_home(s.trio.servers[s.follows].dbms));
+  must(&s.here, tell(&s.here, "CREATE INDEX FOR (c:C) ON (c.b)", false));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT);
+  wire_refuse_logins(&s.trio.wire, true);
+  assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), ERR_COMMIT_UNKNOWN);
+  wire_refuse_logins(&s.trio.wire, false);
+  database_wake(dbms_home(s.trio.servers[s.follows].dbms));
+  leave(&reads);
+  scene_stop(&s);
+}
+
+/// What was made and dropped in one transaction is not missing.
+TEST(a_constraint_that_its_transaction_has_dropped_again_is_not_told_as_not_made) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, "CREATE CONSTRAINT only FOR (c:C) REQUIRE c.n IS UNIQUE", false));
+  must(&s.here, tell(&s.here, "DROP CONSTRAINT only", false));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT);
+  must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, "CREATE CONSTRAINT only FOR (c:C) REQUIRE c.n IS UNIQUE", false));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_RUN);
+  assert_int_equal(ask(&s.here, op_run("DROP CONSTRAINT only", false)), ERR_COMMIT_UNKNOWN);
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  assert_int_equal(read_number(&s.here, INDEXES), 0);
+  scene_stop(&s);
+}
+
 TEST(what_the_client_has_seen_rows_of_is_not_done_again) {
   struct scene s;
   scene_start(&s);
@@ -961,6 +1037,9 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly),
       T(a_change_of_the_schema_whose_server_ceases_to_lead_meanwhile_is_made_once_and_told_truly),
       T(a_transaction_that_has_changed_the_schema_outlasts_its_servers_lead),
+      T(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_it_has_changed_in_the_schema),
+      T(a_commit_of_changes_of_the_schema_that_are_not_all_here_is_not_known),
+      T(a_constraint_that_its_transaction_has_dropped_again_is_not_told_as_not_made),
       T(what_the_client_has_seen_rows_of_is_not_done_again), T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
       T(whoever_must_change_the_password_is_looked_at_by_the_leader_itself),
       T(a_fate_is_not_asked_for_with_a_password_that_was_refused), T(nobody_ends_the_transaction_of_another_user_by_its_origin),

@@ -37,6 +37,7 @@ static enum err find(struct log_cursor *c, struct graph_origin origin, uint64_t 
     *from = entry->index + 1;
     if (!ends(entry, origin)) continue;
     ret->index = entry->index;
+    ret->schema = entry->kind == LOG_SCHEMA;
     return constraint_of(entry, &ret->constraint, e);
   }
   return *from <= last ? ERR_WAIT : ERR_OK;
