@@ -124,6 +124,7 @@
   X(origin_sound,      "a leader that has failed goes on telling what became of commits") \
   X(relay_again,       "a statement is done again though its rows were delivered") \
   X(schema_outlasts,   "a server that ceases to lead ends whoever waits for a change of the schema that is on its way") \
+  X(relay_earlier,     "who led before whoever has carried a transaction out is asked what became of it") \
   X(linearizable_round, "a leader takes itself for one without asking the others") \
   X(linearizable_reach, "a linearizable read does not wait until what it must see is applied here") \
   X(relay_reach,       "the log here is asked before it has what the leader had") \

@@ -48,6 +48,11 @@ enum err relay_ask_fate(struct relay *r, struct error *e) {
   return relay_find(r, RELAY_FENCE);
 }
 
+/// Who led before whoever has carried the transaction out, and does not know that it is over, knows nothing of it.
+static bool is_earlier(const struct dbms_place *told, const struct dbms_place *begun) {
+  return (told->term < begun->term || told->last < begun->last) && !MUTANT(relay_earlier);
+}
+
 enum err relay_state_fence(struct relay *r, struct dbms_op *op UNUSED, struct error *e UNUSED) {
   if (!r->asked) {
     r->op.begin = (struct dbms_tx_options){.database = r->name,
@@ -63,6 +68,10 @@ enum err relay_state_fence(struct relay *r, struct dbms_op *op UNUSED, struct er
   r->asked = false;
   if (r->op.err != ERR_OK) {
     if (r->op.err == ERR_CLOSED || r->op.err == ERR_UNREACHABLE) relay_hang_up(r);
+    r->peer.failed = true;
+    return relay_find(r, RELAY_FENCE);
+  }
+  if (is_earlier(&r->op.begun.place, &r->place)) {
     r->peer.failed = true;
     return relay_find(r, RELAY_FENCE);
   }

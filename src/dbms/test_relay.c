@@ -1,4 +1,5 @@
 // Clients of a member that does not lead, who write all the same: what they are told is true, whatever is lost on the way.
+#include "dbms/relay_int.h"
 #include "dbms/session_int.h"
 #include "dbms/test_relay_world.h"
 
@@ -715,6 +716,19 @@ TEST(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly) {
   scene_stop(&s);
 }
 
+/// The leader that is asked, and that leads still as far as it knows, is not the one who has carried the transaction out, but one
+/// from before.
+TEST(what_became_of_a_commit_is_not_asked_of_an_earlier_leader) {
+  struct scene s;
+  scene_start_with(&s, "quiver.routing.wait_timeout", "1s");
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, INCREMENT, false));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT);
+  s.here.session->relay->place = (struct dbms_place){.term = 1000, .last = 1000};
+  assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), ERR_COMMIT_UNKNOWN);
+  scene_stop(&s);
+}
+
 /// Another member leads, and the one of before knows it.
 static void leader_moves(struct scene *s) {
   move_leader(&s->trio);
@@ -1035,6 +1049,7 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_change_of_the_schema_that_takes_longer_than_a_leader_is_waited_for_is_looked_for_all_the_same),
       T(a_change_of_the_schema_that_was_given_up_and_may_still_come_is_told_of_when_it_has),
       T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly),
+      T(what_became_of_a_commit_is_not_asked_of_an_earlier_leader),
       T(a_change_of_the_schema_whose_server_ceases_to_lead_meanwhile_is_made_once_and_told_truly),
       T(a_transaction_that_has_changed_the_schema_outlasts_its_servers_lead),
       T(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_it_has_changed_in_the_schema),
