@@ -137,13 +137,21 @@ static enum err deliver_end(struct relay *r, struct dbms_op *op) {
   return relay_go(r, RELAY_REST);
 }
 
+/// What is committed is not for its client to do again, though it cannot take the rows.
+static enum err undelivered(const struct relay *r, enum err err, struct error *e) {
+  struct error why = *e;
+  if (!r->committed) return err;
+  return error_set(e, ERR_COMMIT_UNKNOWN, "The statement was committed, but its rows could not be delivered: %s", why.message);
+}
+
 /// What was held back; then, where there is more, from there; then the end.
 enum err relay_state_deliver(struct relay *r, struct dbms_op *op, struct error *e) {
   int64_t left = rows_left(op);
   uint64_t gone = 0;
   bool keeps = !op->pull.discard;
-  TRY(row_store_give(&r->rows, left < 0 ? UINT64_MAX : (uint64_t) left, keeps ? op->pull.sink : NULL,
-                     keeps ? op->pull.sink_full : NULL, &gone, e));
+  enum err err = row_store_give(&r->rows, left < 0 ? UINT64_MAX : (uint64_t) left, keeps ? op->pull.sink : NULL,
+                                keeps ? op->pull.sink_full : NULL, &gone, e);
+  if (err != ERR_OK) return undelivered(r, err, e);
   op->pulled.rows += (int64_t) gone;
   r->delivered |= gone > 0;
   bool full = keeps && op->pull.sink_full != NULL && *op->pull.sink_full;

@@ -826,6 +826,29 @@ TEST(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_i
   scene_stop(&s);
 }
 
+static enum err refuse_rows(struct row_sink *sink UNUSED, const struct vec *columns UNUSED, uint32_t width UNUSED,
+                            const uint32_t *sel UNUSED, uint32_t rows UNUSED, struct error *e) {
+  return error_set(e, ERR_TYPE, "The client knows no such value.");
+}
+
+/// They are held back until it is committed, and then the client cannot take them.
+TEST(a_statement_whose_rows_cannot_be_delivered_is_told_as_committed) {
+  static const char *const statements[] = {"CREATE (:D) RETURN 1",
+                                           "UNWIND [1] AS i CALL { WITH i CREATE (:D) } IN TRANSACTIONS RETURN i"};
+  struct scene s;
+  scene_start(&s);
+  for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
+    s.here.sink.push = refuse_rows;
+    assert_int_equal(tell(&s.here, statements[i], true), ERR_COMMIT_UNKNOWN);
+    assert_non_null(strstr(s.here.op.error.message, "was committed"));
+    assert_non_null(strstr(s.here.op.error.message, "The client knows no such value."));
+    s.here.sink.push = take_rows;
+    must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+    assert_int_equal(read_number(&s.there, "MATCH (d:D) RETURN count(*)"), i + 1);
+  }
+  scene_stop(&s);
+}
+
 /// Nobody else tells, and here is only a part of it.
 TEST(a_commit_of_changes_of_the_schema_that_are_not_all_here_is_not_known) {
   struct scene s;
@@ -1053,6 +1076,7 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_change_of_the_schema_whose_server_ceases_to_lead_meanwhile_is_made_once_and_told_truly),
       T(a_transaction_that_has_changed_the_schema_outlasts_its_servers_lead),
       T(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_it_has_changed_in_the_schema),
+      T(a_statement_whose_rows_cannot_be_delivered_is_told_as_committed),
       T(a_commit_of_changes_of_the_schema_that_are_not_all_here_is_not_known),
       T(a_constraint_that_its_transaction_has_dropped_again_is_not_told_as_not_made),
       T(what_the_client_has_seen_rows_of_is_not_done_again), T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
