@@ -95,6 +95,7 @@ static void write_tx(struct dict *extra, const struct packstream_profile *values
   if (tx->read_only) dict_str(extra, STR("mode"), STR("r"));
   if (!v_is_null(tx->metadata)) dict_value(extra, STR("tx_metadata"), values, tx->metadata);
   bolt_relayed_write_origin(extra, tx->origin);
+  bolt_relayed_write_database(extra, tx);
   bolt_relayed_write_linearizable(extra, tx);
 }
 

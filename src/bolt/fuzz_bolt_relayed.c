@@ -21,7 +21,7 @@ enum { WORDS_FROM = 0xC0, OPEN = 0xFE, CLOSE = 0xFF, DEPTH_MAX = 8 };
 static const char *const words[] = {"origin",  "member",    "sequence",      "linearizable", "behind",           "fate",
                                     "outcome", "committed", "not committed", "unknown",      "bookmark",         "place",
                                     "term",    "last",      "client",        "neo4j_major",  "legacy_bookmarks", "gateway",
-                                    "verdict", "not made"};
+                                    "verdict", "not made",  "database",      "6f1c2a34-0d5e-4b7a-8c9d-0123456789ab"};
 
 static void put_word(struct buf *to, struct str word) {
   if (word.len > 15) must(buf_append_byte(to, 0xD0) == ERR_OK);
@@ -86,6 +86,7 @@ struct said {
 static enum err read_all(struct value from, struct said *ret, struct error *e) {
   *ret = (struct said){.client.neo4j_major = 4};
   TRY(bolt_relayed_read_origin(from, &ret->tx.origin, e));
+  TRY(bolt_relayed_read_database(from, &ret->tx, e));
   TRY(bolt_relayed_read_linearizable(from, &ret->tx, e));
   TRY(bolt_relayed_read_question(from, &ret->tx, e));
   TRY(bolt_relayed_read_fate(from, &ret->fate, e));
@@ -97,6 +98,7 @@ static void write_all(struct buf *to, const struct said *s) {
   struct dict d;
   dict_begin(&d, to);
   bolt_relayed_write_origin(&d, s->tx.origin);
+  bolt_relayed_write_database(&d, &s->tx);
   bolt_relayed_write_linearizable(&d, &s->tx);
   bolt_relayed_write_question(&d, &s->tx);
   bolt_relayed_write_fate(&d, &s->fate);
@@ -107,6 +109,7 @@ static void write_all(struct buf *to, const struct said *s) {
 
 static void check_same(const struct said *a, const struct said *b) {
   must(a->tx.origin.member == b->tx.origin.member && a->tx.origin.sequence == b->tx.origin.sequence);
+  must(uuid_eq(a->tx.database_id, b->tx.database_id));
   must(a->tx.linearizable == b->tx.linearizable && a->tx.asks_fate == b->tx.asks_fate && a->tx.behind == b->tx.behind &&
        a->tx.wants_verdict == b->tx.wants_verdict);
   must(a->fate.outcome == b->fate.outcome && str_eq(a->fate.bookmark, b->fate.bookmark));

@@ -34,6 +34,17 @@ enum err bolt_relayed_read_origin(struct value extra, struct dbms_origin *ret, s
   return read_two(extra, STR("origin"), STR("member"), &ret->member, STR("sequence"), &ret->sequence, e);
 }
 
+void bolt_relayed_write_database(struct dict *extra, const struct dbms_tx_options *tx) {
+  if (!uuid_is_none(tx->database_id)) dict_str(extra, STR("database"), str_of(uuid_text(tx->database_id).z));
+}
+
+enum err bolt_relayed_read_database(struct value extra, struct dbms_tx_options *ret, struct error *e) {
+  struct str text = STR("");
+  TRY(bolt_extra_str(extra, STR("database"), &text, e));
+  if (text.len == 0 || uuid_parse(text, &ret->database_id)) return ERR_OK;
+  return error_set(e, ERR_PROTOCOL, "Which database is meant is not said by a uuid.");
+}
+
 void bolt_relayed_write_linearizable(struct dict *extra, const struct dbms_tx_options *tx) {
   if (tx->linearizable) dict_bool(extra, STR("linearizable"), true);
 }

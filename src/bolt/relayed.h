@@ -11,6 +11,11 @@ void bolt_relayed_write_origin(struct dict *extra, struct dbms_origin origin);
 /// Absent: none. ERR_PROTOCOL.
 enum err bolt_relayed_read_origin(struct value extra, struct dbms_origin *ret, struct error *e) NODISCARD;
 
+/// BEGIN and RUN: {database: uuid}; nothing where none is said.
+void bolt_relayed_write_database(struct dict *extra, const struct dbms_tx_options *tx);
+/// Absent: none. ERR_PROTOCOL.
+enum err bolt_relayed_read_database(struct value extra, struct dbms_tx_options *ret, struct error *e) NODISCARD;
+
 /// BEGIN and RUN: {linearizable: true}; nothing where it is not.
 void bolt_relayed_write_linearizable(struct dict *extra, const struct dbms_tx_options *tx);
 /// Absent: it is not. ERR_PROTOCOL.

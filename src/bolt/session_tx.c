@@ -24,6 +24,7 @@ static bool is_text(const struct bolt_session *s) {
 enum err session_read_relayed(struct bolt_session *s, struct dbms_tx_options *ret, struct error *e) {
   if (!s->setup.settings->for_servers || v_is_null(s->message.extra)) return ERR_OK;
   TRY(bolt_relayed_read_origin(s->message.extra, &ret->origin, e));
+  TRY(bolt_relayed_read_database(s->message.extra, ret, e));
   return bolt_relayed_read_linearizable(s->message.extra, ret, e);
 }
 

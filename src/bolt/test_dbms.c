@@ -417,6 +417,7 @@ static void perform(struct dbms_session *s, struct dbms_op *op) {
 
 static void log_origin(struct dbms *d, const struct dbms_tx_options *tx) {
   if (tx->linearizable) note(d, "LINEARIZABLE\n");
+  if (!uuid_is_none(tx->database_id)) note(d, "DATABASE %s\n", uuid_text(tx->database_id).z);
   if (tx->origin.member != 0) note(d, "ORIGIN %lld %lld", (long long) tx->origin.member, (long long) tx->origin.sequence);
 }
 

@@ -68,6 +68,17 @@ TEST(another_server_may_ask_for_all_that_was_acknowledged) {
   }
 }
 
+TEST(another_server_says_which_database_it_means) {
+  for (int for_servers = 0; for_servers < 2; for_servers++) {
+    struct player p;
+    open_for(&p, for_servers);
+    player_say(&p, "BEGIN {db: 'neo4j', database: '6f1c2a34-0d5e-4b7a-8c9d-0123456789ab'}");
+    player_hear(&p);
+    assert_int_equal(logged(&p, "DATABASE 6f1c2a34-0d5e-4b7a-8c9d-0123456789ab\n"), for_servers);
+    player_close(&p);
+  }
+}
+
 TEST(another_listener_takes_no_notice) {
   struct player p;
   open_for(&p, false);
@@ -86,6 +97,8 @@ TEST(an_origin_that_is_none_fails_the_request) {
                                          "BEGIN {origin: {member: 3}, behind: 'x'}",
                                          "RUN 'RETURN 1' {} {origin: []}",
                                          "BEGIN {linearizable: 1}",
+                                         "BEGIN {database: 1}",
+                                         "RUN 'RETURN 1' {} {database: 'neo4j'}",
                                          "BEGIN {origin: {member: 3}, behind: 1, verdict: 1}"};
   for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
     struct player p;
@@ -101,5 +114,5 @@ TEST(an_origin_that_is_none_fails_the_request) {
 TESTS(T(a_session_on_the_routing_port_is_the_one_of_a_client_elsewhere),
       T(the_origin_goes_with_a_transaction_and_its_place_comes_back),
       T(what_became_of_an_earlier_transaction_is_told_with_the_later_one),
-      T(another_server_may_ask_for_all_that_was_acknowledged), T(another_listener_takes_no_notice),
+      T(another_server_may_ask_for_all_that_was_acknowledged), T(another_server_says_which_database_it_means), T(another_listener_takes_no_notice),
       T(an_origin_that_is_none_fails_the_request))

@@ -85,6 +85,19 @@ TEST(what_is_to_be_linearizable_is_so_there) {
   close_world(&w);
 }
 
+TEST(which_database_is_meant_is_said_there) {
+  struct world w;
+  struct talk t;
+  open_world(&w);
+  talk_open(&t, &w);
+  assert_ok(log_in(&t));
+  t.op = (struct dbms_op){.begin = {.metadata = V_NULL, .database_id = {{0xab, 1}}}};
+  assert_ok(perform(&t, DBMS_BEGIN));
+  assert_true(logged(&w, "DATABASE ab010000-0000-0000-0000-000000000000\n"));
+  talk_close(&t);
+  close_world(&w);
+}
+
 TEST(a_statement_alone_has_its_options_its_place_and_its_bookmark) {
   static const struct dbms_client who = {
       .user_agent = {"test/1", 6}, .gateway = {"one:7687", 8}, .neo4j_major = 3, .legacy_bookmarks = true};
@@ -461,7 +474,7 @@ TEST(an_interruption_stops_what_runs) {
 }
 
 TESTS(T(a_transaction_is_carried_out_there), T(what_became_of_an_earlier_transaction_can_be_asked_there),
-      T(what_is_to_be_linearizable_is_so_there), T(a_statement_alone_has_its_options_its_place_and_its_bookmark),
+      T(what_is_to_be_linearizable_is_so_there), T(which_database_is_meant_is_said_there), T(a_statement_alone_has_its_options_its_place_and_its_bookmark),
       T(a_summary_has_its_plan_and_its_notifications), T(every_kind_of_value_comes_back_as_it_is_there),
       T(nodes_relationships_and_paths_come_whole), T(a_long_result_stops_when_the_sink_is_full_and_goes_on_where_it_was),
       T(long_rows_come_in_short_batches), T(so_many_rows_as_are_wanted_and_the_rest_discarded),

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "value/row_sink.h"
 #include "value/value.h"
 
@@ -49,6 +50,7 @@ struct dbms_tx_options {
   bool read_only;
   struct value metadata;     // map or null
   struct dbms_origin origin; // of a transaction that another server sends here
+  struct uuid database_id;   // the same: which database bears that name where it comes from; none: not said
   bool linearizable;         // the same: it sees all that was acknowledged before. A client's metadata say it
   bool asks_fate;            // BEGIN with an origin: what has become of an earlier transaction with the same one,
   uint64_t behind;           // whose entry, if it has one, lies behind that one;
