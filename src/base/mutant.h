@@ -122,6 +122,7 @@
   X(origin_earlier,    "whoever asks what became of a transaction is answered while it may still commit") \
   X(origin_on_its_way, "whoever asks what became of a change of the schema is answered while it may still come") \
   X(origin_sound,      "a leader that has failed goes on telling what became of commits") \
+  X(origin_database,   "what is handed on for a database is done in another one that has its name since") \
   X(relay_again,       "a statement is done again though its rows were delivered") \
   X(schema_outlasts,   "a server that ceases to lead ends whoever waits for a change of the schema that is on its way") \
   X(relay_earlier,     "who led before whoever has carried a transaction out is asked what became of it") \

@@ -34,6 +34,15 @@ static uint64_t sound_term(struct database *db) {
   return sound ? graph_leading_term(db->graph) : 0;
 }
 
+enum err origin_check_database(const struct database *db, const struct dbms_tx_options *options, struct error *e) {
+  bool meant = uuid_is_none(options->database_id) || uuid_eq(options->database_id, db->id) || MUTANT(origin_database);
+  if (meant) return ERR_OK;
+  return error_set(e, ERR_OUTDATED,
+                   "Nothing was done: database '%.*s' was dropped and made anew, and the server that was asked has not heard of it "
+                   "yet. Retry the transaction.",
+                   STR_ARG(db->name));
+}
+
 enum err origin_check(struct database *db, const struct dbms_origin *origin, struct error *e) {
   if (origin->member == 0) return ERR_OK;
   TRY(database_enter(db, e));

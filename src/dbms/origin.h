@@ -9,6 +9,10 @@
 #include "dbms/dbms_int.h"
 #include "dbms/session_int.h"
 
+/// Another server means the database that bears the name there: ERR_OUTDATED, where another one does here, which was made after
+/// that was dropped. What is meant for the one is not done in the other, nor told of it.
+enum err origin_check_database(const struct database *db, const struct dbms_tx_options *options, struct error *e) NODISCARD;
+
 /// ERR_NOT_LEADER, as below, before anything is waited for.
 enum err origin_check(struct database *db, const struct dbms_origin *origin, struct error *e) NODISCARD;
 

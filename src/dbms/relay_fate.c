@@ -56,6 +56,7 @@ static bool is_earlier(const struct dbms_place *told, const struct dbms_place *b
 enum err relay_state_fence(struct relay *r, struct dbms_op *op UNUSED, struct error *e UNUSED) {
   if (!r->asked) {
     r->op.begin = (struct dbms_tx_options){.database = r->name,
+                                           .database_id = relay_database_id(r),
                                            .timeout_ms = 0,
                                            .read_only = true,
                                            .metadata = V_NULL,

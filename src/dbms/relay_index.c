@@ -6,8 +6,12 @@
 
 enum err relay_state_index(struct relay *r, struct dbms_op *op, struct error *e) {
   if (!r->asked) {
-    r->op.begin = (struct dbms_tx_options){
-        .database = r->name, .timeout_ms = 0, .read_only = true, .metadata = V_NULL, .linearizable = true};
+    r->op.begin = (struct dbms_tx_options){.database = r->name,
+                                           .database_id = relay_database_id(r),
+                                           .timeout_ms = 0,
+                                           .read_only = true,
+                                           .metadata = V_NULL,
+                                           .linearizable = true};
     return relay_ask(r, DBMS_BEGIN);
   }
   r->asked = false;

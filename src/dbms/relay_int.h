@@ -138,6 +138,11 @@ static inline bool relay_wants_leader(const struct relay *r) {
   return !r->reads || r->session->linearizable;
 }
 
+/// None: a gateway knows none.
+static inline struct uuid relay_database_id(const struct relay *r) {
+  return r->database != NULL ? r->database->id : (struct uuid){{0}};
+}
+
 // relay.c
 /// The session there is of no more use.
 void relay_hang_up(struct relay *r);

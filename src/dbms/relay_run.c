@@ -11,6 +11,7 @@ static struct dbms_origin next_origin(struct dbms *d) {
 static void fill_options(struct relay *r, struct dbms_tx_options *to, const struct dbms_tx_options *from) {
   *to = *from;
   to->database = r->name;
+  to->database_id = relay_database_id(r);
   to->origin = r->origin;
   to->linearizable = r->session->linearizable;
 }

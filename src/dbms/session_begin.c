@@ -33,6 +33,7 @@ enum err session_choose_database(struct dbms_session *s, const struct dbms_tx_op
   TRY(session_await_catalogue(s, options->bookmarks, options->bookmark_count, e));
   TRY(session_find_database(s, options->database, ret, e));
   TRY(session_check_identity(s, options, *ret, e));
+  TRY(origin_check_database(*ret, options, e));
   return linearizable_wanted(s, options, &s->linearizable, e);
 }
 

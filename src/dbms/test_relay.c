@@ -716,6 +716,27 @@ TEST(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly) {
   scene_stop(&s);
 }
 
+/// Its server has not heard that the database was dropped and made anew.
+TEST(what_is_handed_on_for_a_database_is_not_done_in_another_one_that_has_its_name_since) {
+  struct scene s;
+  scene_start(&s);
+  struct database *known = dbms_home(s.trio.servers[s.follows].dbms);
+  struct uuid now = known->id;
+  known->id = (struct uuid){{1, 2, 3}};
+  assert_int_equal(tell(&s.here, INCREMENT, true), ERR_OUTDATED);
+  assert_int_equal(tell(&s.here, "UNWIND [1] AS i CALL { WITH i CREATE (:D) } IN TRANSACTIONS", true), ERR_OUTDATED);
+  assert_int_equal(ask(&s.here, op_of(DBMS_BEGIN)), ERR_OUTDATED);
+  struct dbms_op read = op_run(COUNTER, true);
+  read.run.tx.metadata = said("linearizable");
+  read.run.tx.read_only = true;
+  assert_int_equal(ask(&s.here, read), ERR_OUTDATED);
+  known->id = now;
+  assert_int_equal(read_number(&s.there, COUNTER), 0);
+  must(&s.here, tell(&s.here, INCREMENT, true));
+  assert_int_equal(read_number(&s.there, COUNTER), 1);
+  scene_stop(&s);
+}
+
 /// The leader that is asked, and that leads still as far as it knows, is not the one who has carried the transaction out, but one
 /// from before.
 TEST(what_became_of_a_commit_is_not_asked_of_an_earlier_leader) {
@@ -1072,6 +1093,7 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_change_of_the_schema_that_takes_longer_than_a_leader_is_waited_for_is_looked_for_all_the_same),
       T(a_change_of_the_schema_that_was_given_up_and_may_still_come_is_told_of_when_it_has),
       T(a_change_of_the_schema_in_a_transaction_is_made_once_and_told_truly),
+      T(what_is_handed_on_for_a_database_is_not_done_in_another_one_that_has_its_name_since),
       T(what_became_of_a_commit_is_not_asked_of_an_earlier_leader),
       T(a_change_of_the_schema_whose_server_ceases_to_lead_meanwhile_is_made_once_and_told_truly),
       T(a_transaction_that_has_changed_the_schema_outlasts_its_servers_lead),
