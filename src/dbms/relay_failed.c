@@ -20,9 +20,14 @@ bool relay_is_gone(enum err err) {
   return err == ERR_CLOSED || err == ERR_UNREACHABLE;
 }
 
-/// A driver that retries does so: none of its servers is at fault.
+/// A driver that retries does so: none of its servers is at fault. Unless something stands, which would be there already.
 static enum err try_again_yourself(struct relay *r, struct error *e) {
+  bool stands = r->offset != 0;
   relay_end(r);
+  if (stands)
+    return error_set(e, ERR_COMMIT_UNKNOWN,
+                     "The transaction was lost with the leader of the database, but the change of the schema that it began with "
+                     "stands. Nothing else of it was done.");
   return error_set(e, ERR_OUTDATED,
                    "The transaction was not committed: the leader of the database has changed, or was lost. Retry it.");
 }

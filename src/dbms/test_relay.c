@@ -847,6 +847,22 @@ TEST(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_i
   scene_stop(&s);
 }
 
+TEST(a_transaction_that_goes_on_behind_what_stands_is_not_for_its_client_to_do_again) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_RUN);
+  must(&s.here, tell(&s.here, "CREATE INDEX FOR (c:C) ON (c.a)", false));
+  must(&s.here, tell(&s.here, INCREMENT, false));
+  wire_lose(&s.trio.wire, LOSS_REQUEST, DBMS_COMMIT);
+  assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), ERR_COMMIT_UNKNOWN);
+  assert_non_null(strstr(s.here.op.error.message, "stands"));
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  assert_int_equal(read_number(&s.here, INDEXES), 1);
+  assert_int_equal(read_number(&s.here, COUNTER), 0);
+  scene_stop(&s);
+}
+
 static enum err refuse_rows(struct row_sink *sink UNUSED, const struct vec *columns UNUSED, uint32_t width UNUSED,
                             const uint32_t *sel UNUSED, uint32_t rows UNUSED, struct error *e) {
   return error_set(e, ERR_TYPE, "The client knows no such value.");
@@ -1098,6 +1114,7 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_change_of_the_schema_whose_server_ceases_to_lead_meanwhile_is_made_once_and_told_truly),
       T(a_transaction_that_has_changed_the_schema_outlasts_its_servers_lead),
       T(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_it_has_changed_in_the_schema),
+      T(a_transaction_that_goes_on_behind_what_stands_is_not_for_its_client_to_do_again),
       T(a_statement_whose_rows_cannot_be_delivered_is_told_as_committed),
       T(a_commit_of_changes_of_the_schema_that_are_not_all_here_is_not_known),
       T(a_constraint_that_its_transaction_has_dropped_again_is_not_told_as_not_made),
