@@ -149,10 +149,20 @@ static enum err run_here_or(struct dbms_session *s, struct dbms_op *op, enum err
   return ERR_INTERNAL;
 }
 
+/// What its transactions have done so far stands.
+static bool has_transactions_of_its_own(const struct transaction *t) {
+  return t != NULL && t->results != NULL && t->results->plan->statement->in_transactions;
+}
+
 /// Another server leads now. An auto-commit of which the client has seen nothing is done there; of what else was begun here
 /// drivers are told that they may do it again, as those that do not look for leaders themselves would not take it from
 /// NotALeader.
 static enum err ceased_to_lead(struct dbms_session *s, struct dbms_op *op, enum err err) {
+  if (has_transactions_of_its_own(s->tx))
+    return error_set(&op->error, ERR_COMMIT_UNKNOWN,
+                     "This server has ceased to be the leader of database '%.*s'. Some of the transactions of the statement may have "
+                     "been committed: look before you do it again.",
+                     STR_ARG(s->tx->database->name));
   bool statement = op->kind == DBMS_RUN || (op->kind == DBMS_PULL && op->pulled.rows == 0);
   bool unseen = statement && (s->tx == NULL || (s->tx->auto_commit && !(s->tx->results != NULL && s->tx->results->had_rows)));
   if (unseen && relay_takes_over(s->relay)) {

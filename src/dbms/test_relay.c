@@ -953,6 +953,18 @@ TEST(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know) {
 
 // ---- who is logged in ----
 
+TEST(of_a_statement_with_transactions_of_its_own_whose_server_ceases_to_lead_nobody_is_told_to_do_all_again) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.there, ask(&s.there, op_run("UNWIND range(1, 100000) AS i CALL { WITH i CREATE (:D) } IN TRANSACTIONS OF 1 ROW", true)));
+  submit(&s.there, op_pull(&s.there, -1));
+  while (read_number(&s.here, "MATCH (d:D) RETURN count(*)") == 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
+  leader_moves(&s);
+  assert_int_equal(await(&s.there), ERR_COMMIT_UNKNOWN);
+  must(&s.there, ask(&s.there, op_of(DBMS_RESET)));
+  scene_stop(&s);
+}
+
 /// `system` has a leader of its own: two of the three are not it.
 TEST(whoever_must_change_the_password_is_looked_at_by_the_leader_itself) {
   struct scene s;
@@ -1119,6 +1131,7 @@ TESTS(T(what_is_written_at_any_member_is_done_by_the_leader_and_read_there_at_on
       T(a_commit_of_changes_of_the_schema_that_are_not_all_here_is_not_known),
       T(a_constraint_that_its_transaction_has_dropped_again_is_not_told_as_not_made),
       T(what_the_client_has_seen_rows_of_is_not_done_again), T(of_a_statement_with_transactions_of_its_own_nobody_claims_to_know),
+      T(of_a_statement_with_transactions_of_its_own_whose_server_ceases_to_lead_nobody_is_told_to_do_all_again),
       T(whoever_must_change_the_password_is_looked_at_by_the_leader_itself),
       T(a_fate_is_not_asked_for_with_a_password_that_was_refused), T(nobody_ends_the_transaction_of_another_user_by_its_origin),
       T(clients_of_every_member_count_right_while_leaders_change_and_connections_are_lost))
