@@ -176,6 +176,24 @@ TEST(an_index_that_is_not_there_is_not_awaited) {
   leave(&w, &c);
 }
 
-TESTS(T(whoever_awaits_indexes_is_answered_when_they_are_online), T(waiting_for_indexes_ends_with_its_time),
+/// The entry is on its way when the client's time is over, and nothing calls it back.
+TEST(whoever_is_ended_while_a_change_of_the_schema_is_on_its_way_is_told_to_look) {
+  struct world w;
+  struct client c;
+  struct dbms_op op = op_run("CREATE INDEX FOR (x:L) ON (x.k)", true);
+  start_with(&w, &c);
+  ask(&w, &c, "CREATE (:L {k: 1})"); // the names are there
+  op.run.tx.timeout_ms = 1000;
+  assert_false(submit(&c, op));
+  pass_time(&w, 1001);
+  settle(&w);
+  assert_failed(&c, ERR_TX_TIMEOUT_CLIENT);
+  assert_non_null(strstr(c.op.error.message, "SHOW INDEXES"));
+  finish(&w, &c, op_of(DBMS_RESET));
+  assert_int_equal(ask(&w, &c, "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"), 1);
+  leave(&w, &c);
+}
+
+TESTS(T(whoever_is_ended_while_a_change_of_the_schema_is_on_its_way_is_told_to_look), T(whoever_awaits_indexes_is_answered_when_they_are_online), T(waiting_for_indexes_ends_with_its_time),
       T(waiting_for_indexes_is_interrupted), T(an_index_that_is_not_there_is_not_awaited), T(an_index_that_is_dropped_while_a_statement_waits_is_a_reason_to_try_again),
       T(of_two_who_create_what_is_not_there_both_are_content), T(of_two_who_drop_what_is_there_both_are_content))

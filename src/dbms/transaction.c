@@ -147,10 +147,8 @@ void transactions_part(struct dbms *d, struct database *db) {
   mutex_unlock(&d->mutex);
 }
 
-enum err transaction_check(struct transaction *t, struct error *e) {
-  enum err killed = t->gone != ERR_OK ? t->gone : graph_tx_killed(t->graph_tx);
+static enum err tell_end(const struct transaction *t, enum err killed, struct error *e) {
   switch (killed) {
-    case ERR_OK: return ERR_OK;
     case ERR_DATABASE_UNAVAILABLE:
     case ERR_DATABASE_NOT_FOUND:
       (void) database_refuse(t->database, t->database->gate, e);
@@ -166,6 +164,16 @@ enum err transaction_check(struct transaction *t, struct error *e) {
       return error_set(e, killed, "The transaction has been terminated. Retry your operation in a new transaction, and you should see a successful "
                                   "result. Explicitly terminated by the user.");
   }
+}
+
+/// Nothing calls a change of the schema back that was sent.
+enum err transaction_check(struct transaction *t, struct error *e) {
+  enum err killed = t->gone != ERR_OK ? t->gone : graph_tx_killed(t->graph_tx);
+  if (LIKELY(killed == ERR_OK)) return ERR_OK;
+  if (t->gone != ERR_OK || !graph_tx_changes_schema(t->graph_tx)) return tell_end(t, killed, e);
+  return error_set(e, killed, "The transaction has been terminated: %s. A change of the schema that it has sent may be made all the same: SHOW INDEXES and "
+                              "SHOW CONSTRAINTS tell.",
+                   err_text(killed));
 }
 
 void transaction_note_query(struct transaction *t) {
