@@ -2,7 +2,6 @@
 
 #include "dbms/command.h"
 #include "dbms/roster.h"
-#include "dbms/routing.h"
 #include "graph/tx.h"
 
 // ---- of one server ----
@@ -79,11 +78,8 @@ static enum err add_row(struct transaction *t, struct result *r, const struct ro
                         struct error *e) {
   static const char *const names[] = {"Incomplete", "Failed", "CaughtUp"};
   struct dbms *d = t->database->dbms;
-  struct arena *a = &r->rows.arena;
   enum command_state state = state_of(d, s, aim);
-  struct str own = routing_advertised(t->database->dbms->options.config, t->session->client.local_address, a);
-  if (own.ptr == NULL) return arena_err(a, e);
-  struct str address = is_here(d, s) ? own : s->said != NULL ? s->said->addresses[ADDRESS_BOLT] : STR_NONE;
+  struct str address = s->said != NULL ? s->said->addresses[ADDRESS_BOLT] : STR_NONE;
   struct value row[] = {address.len > 0 ? v_str(address) : V_NULL, v_str(str_of(names[state])),
                         v_str(str_of(message_of(d, s, state))), v_bool(state == COMMAND_CAUGHT_UP)};
   return row_store_add(&r->rows, row, e);

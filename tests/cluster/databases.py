@@ -94,6 +94,13 @@ class Databases(unittest.TestCase):
                 self.assertEqual(sorted(row[0] for row in rows), sorted(map(address, cluster.servers)))
                 self.assertEqual({row[1] for row in rows}, {"CaughtUp"})
 
+    def test_a_server_that_is_told_by_another_one_is_called_by_its_address_for_clients(self):
+        with Cluster(BINARY, settings={"server.default_advertised_address": "localhost"}) as cluster:
+            for i, server in enumerate(cluster.servers):
+                with Bolt(server.bolt_port) as bolt:
+                    rows = bolt.run(f"CREATE DATABASE `db-{i}` WAIT", db="system").rows
+                self.assertEqual(sorted(row[0] for row in rows), sorted(f"localhost:{s.bolt_port}" for s in cluster.servers))
+
     def test_a_stopped_database_keeps_its_data_on_all_and_one_that_is_dropped_leaves_nothing(self):
         with Cluster(BINARY) as cluster:
             order(cluster, "CREATE DATABASE films WAIT")
