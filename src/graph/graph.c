@@ -44,14 +44,19 @@ void graph_access_give(struct graph *g, struct page_access *a) {
   if (!kept) page_access_close(a);
 }
 
-void graph_fail(struct graph *g, enum err err, const struct error *e) {
+bool graph_end(struct graph *g, enum err err, const struct error *e) {
   mutex_lock(&g->failure_mutex);
   bool first = g->failure.code == ERR_OK;
   if (first && e != NULL) g->failure = *e;
   if (first) g->failure.code = err;
   mutex_unlock(&g->failure_mutex);
-  if (first) event_raise(g->options.events, EVENT_ERROR, "graph.failed", "%s", e != NULL ? e->message : err_text(err));
   graph_work(g, GRAPH_APPLIER); // which tells those who wait
+  return first;
+}
+
+void graph_fail(struct graph *g, enum err err, const struct error *e) {
+  if (graph_end(g, err, e))
+    event_raise(g->options.events, EVENT_ERROR, "graph.failed", "%s", e != NULL ? e->message : err_text(err));
 }
 
 enum err graph_failure(struct graph *g, struct error *e) {

@@ -94,8 +94,10 @@ void graph_access_give(struct graph *g, struct page_access *a);
 enum err graph_population_lock(struct graph *g, struct error *e) NODISCARD;
 void graph_population_unlock(struct graph *g);
 
-/// Remembers the first cause why this graph must not write any more.
+/// Remembers the first cause why this graph must not write any more, and tells the log.
 void graph_fail(struct graph *g, enum err err, const struct error *e);
+/// The same without the log. False: there was a cause before.
+bool graph_end(struct graph *g, enum err err, const struct error *e);
 
 /// Tells whoever owns the threads that a machine has work.
 static inline void graph_work(struct graph *g, enum graph_machine machine) {

@@ -258,5 +258,5 @@ void graph_group_left(struct graph *g) {
 }
 
 void graph_group_failed(struct graph *g, const struct error *cause) {
-  graph_fail(g, ERR_TX_LOG, cause);
+  (void) graph_end(g, ERR_TX_LOG, cause);
 }

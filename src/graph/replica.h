@@ -60,5 +60,6 @@ enum graph_index_state graph_constraint_state(struct graph *g, uint32_t constrai
 /// Any thread.
 void graph_group_left(struct graph *g);
 
-/// The group is closed for good: nothing is written any more, and whoever waits is told.
+/// The group is closed for good: nothing is written any more, and whoever waits is told. The log is not: the caller knows whether
+/// it is a failure, or the database is dropped.
 void graph_group_failed(struct graph *g, const struct error *cause);

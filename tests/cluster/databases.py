@@ -116,6 +116,7 @@ class Databases(unittest.TestCase):
             for server in cluster.servers:
                 self.assertEqual(things(server, "films"), NOT_FOUND)
                 wait_for("its files are gone", lambda s=server: folders(s), {"system", "neo4j"})
+                self.assertNotIn(" ERROR ", (server.home / "console.out").read_text())
 
     def test_a_member_that_was_away_follows_when_it_comes_back(self):
         with Cluster(BINARY) as cluster:
