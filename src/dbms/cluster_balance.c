@@ -110,8 +110,8 @@ static void give(struct looking *l, struct cluster_group *g, uint64_t server, ui
     if (group_transfer(host_group(g->member), now_ms, member, NULL) != ERR_OK) return; // the next look will do
     host_touch(g->member);
     g->led_since_ms = now_ms; // if it does not come to be, it is tried again after a while
-    event_raise(l->cluster->dbms->options.events, EVENT_INFO, "cluster.balance", "[%.*s] Leadership goes to server %llu.",
-                STR_ARG(g->database->name), (unsigned long long) server);
+    event_raise(l->cluster->dbms->options.events, EVENT_INFO, "cluster.balance", "[%.*s] Leadership goes to %s.",
+                STR_ARG(g->database->name), cluster_name_of(l->cluster, server).z);
     return;
   }
 }

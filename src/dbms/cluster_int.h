@@ -90,6 +90,12 @@ struct cluster_group {
 uint64_t cluster_now_ms(struct cluster *c);
 /// An event about a database.
 void cluster_raise(struct cluster_group *g, enum event_level level, const char *name, const char *text);
+struct cluster_name {
+  char z[32];
+};
+
+/// "MemberId{6f1c2a34}": by its uuid, as in SHOW SERVERS and lines about servers, or by its number while nothing is heard of it.
+struct cluster_name cluster_name_of(const struct cluster *c, uint64_t server);
 /// What is new of elections, after a step (cluster_tell.c).
 void cluster_tell(struct cluster_group *g, const struct group_stats *s);
 

@@ -46,7 +46,7 @@ static void propose(struct looking *l, const struct consensus_membership *to, co
   host_touch(g->member);
   if (err == ERR_BUSY || err == ERR_NOT_LEADER) return; // the next look will do
   event_raise(g->cluster->dbms->options.events, err == ERR_OK ? EVENT_INFO : EVENT_WARN, "cluster.member.change",
-              "[%.*s] Server %llu %s%s%s", STR_ARG(g->database->name), (unsigned long long) member_server(member), what,
+              "[%.*s] %s %s%s%s", STR_ARG(g->database->name), cluster_name_of(g->cluster, member_server(member)).z, what,
               err == ERR_OK ? "." : ": ", err == ERR_OK ? "" : e.message);
 }
 
@@ -141,12 +141,11 @@ static void tell_unsafe(struct looking *l, uint64_t id, uint32_t voters) {
   struct cluster_group *g = l->group;
   if (g->unsafe_told == id) return;
   g->unsafe_told = id;
-  event_raise(
-      g->cluster->dbms->options.events, EVENT_WARN, "cluster.member.unsafe",
-      "[%.*s] Not safe to remove member [server %llu] because it would reduce the number of voting members below the expected "
-      "cluster size of %lld: %u would be left. It stays until there are more.",
-      STR_ARG(g->database->name), (unsigned long long) member_server(id),
-      (long long) g->cluster->dbms->options.config->runtime_minimum, voters);
+  event_raise(g->cluster->dbms->options.events, EVENT_WARN, "cluster.member.unsafe",
+              "[%.*s] Not safe to remove member [%s] because it would reduce the number of voting members below the expected "
+              "cluster size of %lld: %u would be left. It stays until there are more.",
+              STR_ARG(g->database->name), cluster_name_of(g->cluster, member_server(id)).z,
+              (long long) g->cluster->dbms->options.config->runtime_minimum, voters);
 }
 
 /// Whether enough go on to vote without it.

@@ -3,13 +3,8 @@
 
 #include "dbms/cluster_int.h"
 
-struct name {
-  char z[32];
-};
-
-/// "MemberId{6f1c2a34}": by its uuid, as lines about servers name it, or by its number while nothing is heard of it.
-static struct name name_of(const struct cluster *c, uint64_t server) {
-  struct name name;
+struct cluster_name cluster_name_of(const struct cluster *c, uint64_t server) {
+  struct cluster_name name;
   struct arena a;
   struct directory_copy view = {0};
   snprintf(name.z, sizeof name.z, "MemberId{number %llu}", (unsigned long long) server);
@@ -22,8 +17,8 @@ static struct name name_of(const struct cluster *c, uint64_t server) {
   return name;
 }
 
-static struct name own_name(const struct cluster_group *g) {
-  return name_of(g->cluster, g->cluster->options->server);
+static struct cluster_name own_name(const struct cluster_group *g) {
+  return cluster_name_of(g->cluster, g->cluster->options->server);
 }
 
 static void tell_election(struct cluster_group *g) {
@@ -60,9 +55,10 @@ static void tell_leader(struct cluster_group *g, const struct group_stats *s) {
   if (leader == 0 || leader == before) return;
   g->told_leader = leader;
   if (before == 0)
-    snprintf(text, sizeof text, "First leader elected: %s", name_of(g->cluster, leader).z);
+    snprintf(text, sizeof text, "First leader elected: %s", cluster_name_of(g->cluster, leader).z);
   else
-    snprintf(text, sizeof text, "Leader changed from %s to %s", name_of(g->cluster, before).z, name_of(g->cluster, leader).z);
+    snprintf(text, sizeof text, "Leader changed from %s to %s", cluster_name_of(g->cluster, before).z,
+             cluster_name_of(g->cluster, leader).z);
   cluster_raise(g, EVENT_INFO, "cluster.leader", text);
 }
 

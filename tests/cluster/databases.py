@@ -159,7 +159,7 @@ class Databases(unittest.TestCase):
                 path.unlink()
             loser.start()
             wait_for("it is filled", lambda: things(loser, "films"), 1)
-            told = "[films] Server "
+            told = "[films] MemberId"
             wait_for("its former self is voted out, and it votes again", lambda: sum(
                 (s.home / "console.out").read_text().count(told) for s in cluster.servers) >= 3)
             cluster.servers[1].kill()
@@ -195,7 +195,7 @@ class Databases(unittest.TestCase):
             newcomer = cluster.add()
             for name in "films", "books":
                 wait_for("it is filled", lambda n=name: things(newcomer, n), 1)
-                wait_for("it votes", lambda n=name: any(f"[{n}] Server " in text and "votes from now on" in text for s in cluster.servers
+                wait_for("it votes", lambda n=name: any(f"[{n}] MemberId" in text and "votes from now on" in text for s in cluster.servers
                                                         for text in (s.home / "console.out").read_text().splitlines()))
 
     def test_leaders_are_spread_again_when_a_server_comes_back(self):
