@@ -432,7 +432,7 @@ void bolt_server_stop(struct bolt_server *server) {
   }
   for_each_loop(server, stop_loop);
   for (uint32_t i = 0; i < server->settings.threads; i++) loop_stop(server->loops[i].loop);
-  event_raise(server->events, EVENT_INFO, "bolt.server.stopped", "connections=%u", server->client_count);
+  event_raise(server->events, EVENT_DEBUG, "bolt.server.stopped", "connections=%u", server->client_count);
   condition_done(&server->emptied);
   mutex_done(&server->lock);
   mem_free(server->loops);
@@ -481,7 +481,7 @@ enum err bolt_server_start(const struct bolt_settings *settings, struct dbms *db
     return err;
   }
   for (uint32_t i = 0; i < settings->listen_address_count; i++)
-    event_raise(events, EVENT_INFO, "bolt.server.listening", "address=%s threads=%u", bolt_server_address(server, i),
+    event_raise(events, EVENT_DEBUG, "bolt.server.listening", "address=%s threads=%u", bolt_server_address(server, i),
                 settings->threads);
   *ret = server;
   return ERR_OK;
