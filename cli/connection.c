@@ -123,8 +123,11 @@ static enum err start_tls(struct connection *c, struct str host, bool verify, st
   SSL_set_fd(c->tls, c->socket);
   if (SSL_connect(c->tls) == 1) return ERR_OK;
   long verified = SSL_get_verify_result(c->tls);
-  return error_set(e, ERR_IO, "TLS with %s failed: %s", c->address,
-                   verified != X509_V_OK ? X509_verify_cert_error_string(verified) : ERR_reason_error_string(ERR_peek_last_error()));
+  bool is_answered = SSL_get0_peer_certificate(c->tls) != NULL;
+  return error_set(e, ERR_IO, "TLS with %s failed: %s%s", c->address,
+                   verified != X509_V_OK ? X509_verify_cert_error_string(verified)
+                                         : ERR_reason_error_string(ERR_peek_last_error()),
+                   is_answered ? "" : ". If the server has no TLS, use bolt:// or neo4j://");
 }
 
 /// Takes "scheme://" off the front. What it says of encryption: +s with, +ssc without looking at the certificate.
@@ -151,7 +154,11 @@ static enum err shake_hands(struct connection *c, struct error *e) {
   static const uint8_t offer[20] = {0x60, 0x60, 0xB0, 0x17, 0, 3, 4, 5, 0, 0, 4, 4};
   uint8_t answer[4];
   TRY(send_all(c, (const char *) offer, sizeof offer, e));
-  TRY(receive_all(c, answer, sizeof answer, e));
+  if (receive_all(c, answer, sizeof answer, e) != ERR_OK)
+    return error_set(e, ERR_IO,
+                     "%s closed the connection instead of answering: is it the address of a Bolt port, and is TLS wanted there "
+                     "(bolt+s://)?",
+                     c->address);
   if (answer[3] == 0) return error_set(e, ERR_PROTOCOL, "%s does not speak a version of Bolt that this shell knows (4.4, 5.1 to 5.4).", c->address);
   if (answer[3] == 'P') return error_set(e, ERR_PROTOCOL, "%s speaks HTTP: give the address of its Bolt port.", c->address);
   c->major = answer[3];

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { METHOD_BYTES_MAX = 32 }; // of the first bytes it is seen whether they can be HTTP
+
 void http_connection_init(struct http_connection *c, struct http_handler *handler, struct http_caller *caller,
                           uint32_t head_bytes_max, uint32_t body_bytes_max) {
   *c = (struct http_connection){
@@ -64,7 +66,8 @@ enum err http_connection_receive(struct http_connection *c, const void *bytes, s
   if (c->closing) return ERR_OK;
   TRY(buf_append(&c->in, bytes, len));
   bool line_ended = len > 0 && memchr(bytes, '\n', len) != NULL;
-  if (c->wanted > 0 ? c->in.len < c->wanted : !line_ended && c->in.len <= c->head_bytes_max) return ERR_OK;
+  bool may_be_told = line_ended || c->in.len <= METHOD_BYTES_MAX || c->in.len > c->head_bytes_max;
+  if (c->wanted > 0 ? c->in.len < c->wanted : !may_be_told) return ERR_OK;
   return c->waiting ? ERR_OK : answer_all(c, wall_s, out);
 }
 

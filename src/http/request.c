@@ -49,6 +49,12 @@ static enum err parse_request_line(struct str line, struct http_request *r, stru
   return ERR_OK;
 }
 
+/// Whoever speaks another protocol, as a driver that was given the wrong port, waits for an answer and sends no line.
+static bool may_become_request(struct str begun) {
+  struct str method = str_cut(&begun, ' ');
+  return method.len == 0 || is_token(method);
+}
+
 static enum err parse_header(struct str line, struct http_request *r, struct error *e) {
   if (r->header_count == HTTP_HEADERS_MAX) return malformed(e, "too many headers");
   struct str value = line;
@@ -61,7 +67,7 @@ static enum err parse_header(struct str line, struct http_request *r, struct err
 enum err http_request_parse(struct str bytes, struct http_request *ret, struct error *e) {
   struct http_request r = {.header_count = 0};
   struct str rest = bytes, line;
-  if (!next_line(&rest, &line)) return ERR_SHORT;
+  if (!next_line(&rest, &line)) return may_become_request(bytes) ? ERR_SHORT : malformed(e, "the request line");
   TRY(parse_request_line(line, &r, e));
   for (;;) {
     if (!next_line(&rest, &line)) return ERR_SHORT;

@@ -74,6 +74,12 @@ TEST(requests_are_answered_in_order_and_bodies_are_skipped) {
   assert_true(closing);
 }
 
+TEST(another_protocol_is_refused_before_its_first_line_ends) {
+  assert_answer("\x60\x60\xB0\x17", "HTTP/1.1 400", "close");
+  assert_answer("\x16\x03\x01", "HTTP/1.1 400", "close");
+  assert_answer("\n", "HTTP/1.1 400", "close");
+}
+
 TEST(what_is_not_http_or_too_long_is_refused) {
   assert_answer("\x16\x03\x01\n\n", "HTTP/1.1 400", "close");
   assert_answer("GET / HTTP/2.0\r\n\r\n", "HTTP/1.1 400", "close");
@@ -132,6 +138,6 @@ TEST(each_failing_allocation_gives_an_answer_or_an_error) {
 
 TESTS(T(the_discovery_document_says_where_bolt_is), T(an_advertised_address_wins_over_the_host_header),
       T(listening_on_all_interfaces_is_no_address_to_connect_to), T(a_host_header_cannot_inject_into_the_document),
-      T(requests_are_answered_in_order_and_bodies_are_skipped), T(what_is_not_http_or_too_long_is_refused),
-      T(header_names_and_list_tokens_have_no_case), T(dates_are_right_around_leap_days),
-      T(each_failing_allocation_gives_an_answer_or_an_error))
+      T(requests_are_answered_in_order_and_bodies_are_skipped), T(another_protocol_is_refused_before_its_first_line_ends),
+      T(what_is_not_http_or_too_long_is_refused), T(header_names_and_list_tokens_have_no_case),
+      T(dates_are_right_around_leap_days), T(each_failing_allocation_gives_an_answer_or_an_error))

@@ -1,5 +1,7 @@
 """The shell, from standard input and the command line."""
+import socket
 import subprocess
+import threading
 
 from base import BINARY, HomeCase
 
@@ -53,6 +55,22 @@ class Shell(HomeCase):
             wrong = self.shell(server, "-u", "neo4j", "-p", "wrong", "RETURN 1 AS a")
             self.assertEqual(wrong.returncode, 1)
             self.assertIn("unauthorized due to authentication failure", wrong.stderr)
+
+    def test_an_address_that_is_not_bolts_or_has_no_tls(self):
+        with self.server(auth=False) as server:
+            out = self.shell(server, "-a", f"bolt://127.0.0.1:{server.http_port}", "RETURN 1")
+            self.assertIn(f"127.0.0.1:{server.http_port} speaks HTTP: give the address of its Bolt port", out.stderr)
+            out = self.shell(server, "-a", f"bolt+s://127.0.0.1:{server.bolt_port}", "RETURN 1")
+            self.assertIn(f"TLS with 127.0.0.1:{server.bolt_port} failed: ", out.stderr)
+            self.assertIn("If the server has no TLS, use bolt:// or neo4j://", out.stderr)
+
+    def test_somebody_who_does_not_speak_bolt(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            threading.Thread(target=lambda: other.accept()[0].close(), daemon=True).start()
+            out = subprocess.run([BINARY, "shell", "-a", f"bolt://127.0.0.1:{other.getsockname()[1]}", "RETURN 1"], capture_output=True, text=True,
+                                 timeout=30, check=False)
+        self.assertEqual(out.returncode, 1)
+        self.assertIn("closed the connection instead of answering: is it the address of a Bolt port", out.stderr)
 
     def test_nobody_there(self):
         out = subprocess.run([BINARY, "shell", "-a", "bolt://127.0.0.1:1", "RETURN 1"], capture_output=True, text=True, timeout=30, check=False)
