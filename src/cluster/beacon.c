@@ -241,7 +241,8 @@ static void set_defaults(struct beacon_options *o) {
 static enum err begin(struct beacon *b, const struct announcement *said, struct error *e) {
   static const struct net_listener_events listener = {on_accepted};
   struct announcement self = *said;
-  TRY(net_listen(b->loop, b->options.listen, 0, &listener, b, &b->listener, e));
+  if (net_listen(b->loop, b->options.listen, 0, &listener, b, &b->listener, e) != ERR_OK)
+    return error_prefix(e, "server.discovery.listen_address");
   b->options.listen = (struct str){0}; // the caller's text may go
   if (self.addresses[ADDRESS_DISCOVERY].len == 0) self.addresses[ADDRESS_DISCOVERY] = str_of(net_listener_address(b->listener));
   snprintf(b->advertised, sizeof b->advertised, "%.*s", STR_ARG(self.addresses[ADDRESS_DISCOVERY]));

@@ -388,7 +388,8 @@ static enum err start(struct catchup_server *s, struct error *e) {
   static const struct net_listener_events listener = {on_accepted};
   const struct catchup_server_options *o = &s->options;
   TRY(loop_timer_new(s->loop, on_tick, s, &s->tick, e));
-  TRY(net_listen(s->loop, o->listen, 0, &listener, s, &s->listener, e));
+  if (net_listen(s->loop, o->listen, 0, &listener, s, &s->listener, e) != ERR_OK)
+    return error_prefix(e, "server.cluster.listen_address");
   s->setup = (struct catchup_link_setup){.loop = s->loop,
                                          .self = {.version_min = HELLO_VERSION,
                                                   .version_max = HELLO_VERSION,

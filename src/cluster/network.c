@@ -167,7 +167,7 @@ enum err network_open(struct loop *loop, const struct network_options *options, 
   enum err err = net_listen(loop, options->listen, 0, &listener, n, &n->listener, e);
   if (err != ERR_OK) {
     network_close(n);
-    return err;
+    return error_prefix(e, "server.cluster.raft.listen_address");
   }
   snprintf(n->advertised, sizeof n->advertised, "%s",
            options->advertised != NULL ? options->advertised : net_listener_address(n->listener));

@@ -25,8 +25,8 @@ struct tls_session {
 };
 
 static const char *ssl_reason(void) {
-  unsigned long code = ERR_peek_last_error();
-  const char *text = code != 0 ? ERR_reason_error_string(code) : NULL;
+  unsigned long code = ERR_peek_error(); // the first is the cause
+  const char *text = code == 0 ? NULL : ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
   ERR_clear_error();
   return text != NULL ? text : "the file cannot be read";
 }

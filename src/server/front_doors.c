@@ -94,6 +94,11 @@ static struct bolt_settings bolt_settings_of(const struct config_values *v) {
   return s;
 }
 
+/// Of a door that cannot be opened where its setting wants it.
+static enum err name_setting(const char *setting, enum err err, struct error *e) {
+  return err == ERR_IO ? error_prefix(e, "%s", setting) : err;
+}
+
 static enum err open_bolt(struct front_doors *doors, const struct config_values *v, struct dbms *dbms, struct error *e) {
   if (!v->bolt_enabled) return ERR_OK;
   TRY(load_certificate(doors, v, e));
@@ -103,7 +108,7 @@ static enum err open_bolt(struct front_doors *doors, const struct config_values 
   s.max_connections = doors->bolt_max;
   s.tls_level = tls_level(v);
   s.tls = doors->tls;
-  TRY(bolt_server_start(&s, dbms, doors->events, &doors->bolt, e));
+  TRY(name_setting("server.bolt.listen_address", bolt_server_start(&s, dbms, doors->events, &doors->bolt, e), e));
   event_raise(doors->events, EVENT_INFO, "bolt.enabled", "Bolt enabled on %s.", bolt_server_address(doors->bolt, 0));
   return ERR_OK;
 }
@@ -122,7 +127,7 @@ static enum err open_routing(struct front_doors *doors, const struct config_valu
   s.drain_grace_ms = 0; // a session there that is cut off is had again elsewhere, unseen
   s.max_connections = doors->routing_max;
   s.for_servers = true;
-  TRY(bolt_server_start(&s, dbms, doors->events, &doors->routing, e));
+  TRY(name_setting("server.routing.listen_address", bolt_server_start(&s, dbms, doors->events, &doors->routing, e), e));
   event_raise(doors->events, EVENT_INFO, "routing.enabled", "Routing enabled on %s.", bolt_server_address(doors->routing, 0));
   return ERR_OK;
 }
@@ -137,7 +142,7 @@ static enum err open_http(struct front_doors *doors, const struct config_values 
   s.max_connections = doors->http_max;
   s.dbms = dbms;
   s.status_needs_login = v->status_auth_enabled;
-  TRY(http_server_start(&s, doors->events, &doors->http, e));
+  TRY(name_setting("server.http.listen_address", http_server_start(&s, doors->events, &doors->http, e), e));
   event_raise(doors->events, EVENT_INFO, "http.enabled", "HTTP enabled on %s.", http_server_address(doors->http, 0));
   return ERR_OK;
 }

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from base import BINARY, HomeCase
+from lib.quiver import free_port
 
 STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000"
 
@@ -71,7 +72,17 @@ class Process(HomeCase):
             second = subprocess.run([BINARY, "console", "--home", str(self.home / "other"), f"--set=server.bolt.listen_address=127.0.0.1:{server.bolt_port}"],
                                     capture_output=True, text=True, timeout=30, check=False)
             self.assertEqual(second.returncode, 1)
-            self.assertIn(f"cannot listen on '127.0.0.1:{server.bolt_port}'", second.stderr)
+            self.assertIn(f"server.bolt.listen_address: cannot listen on '127.0.0.1:{server.bolt_port}'", second.stderr)
+            for setting in "discovery", "cluster", "cluster.raft":
+                self.assertIn(f"server.{setting}.listen_address: cannot listen on '127.0.0.1:{server.bolt_port}'", self.taken(setting, server))
+
+    def taken(self, setting, server):
+        """What a core says that is to listen where another server does, before it has met anybody."""
+        ports = {name: free_port() for name in ("discovery", "cluster", "cluster.raft")} | {setting: server.bolt_port}
+        return subprocess.run([BINARY, "console", "--home", str(self.home / setting), "--set=dbms.mode=CORE",
+                               "--set=dbms.cluster.minimum_initial_system_primaries_count=1", f"--set=dbms.cluster.discovery.endpoints=127.0.0.1:{ports['discovery']}",
+                               *(f"--set=server.{name}.listen_address=127.0.0.1:{port}" for name, port in ports.items())],
+                              capture_output=True, text=True, timeout=30, check=False).stderr
 
     def test_the_log_tells_the_milestones_in_order(self):
         with self.server() as server:

@@ -92,6 +92,12 @@ class Settings(HomeCase):
         conf.chmod(0o666)
         self.assertIn("chmod 640", self.quiver("admin", "server", "validate-config", "--expand-commands").stderr)
 
+    def test_a_certificate_that_is_missing_is_told_as_such(self):
+        refused = self.quiver("console", "--set=dbms.mode=CORE", "--set=dbms.cluster.discovery.endpoints=127.0.0.1:1",
+                              "--set=dbms.ssl.policy.cluster.enabled=true")
+        self.assertEqual(refused.returncode, 1)
+        self.assertRegex(refused.stderr, "certificate '.*/certificates/cluster/public.crt': No such file or directory")
+
     def test_a_level_of_tls_without_a_certificate_says_where_to_put_it(self):
         refused = self.quiver("console", "--set=server.bolt.tls_level=REQUIRED", *self.ports()[1:])
         self.assertEqual(refused.returncode, 1)
