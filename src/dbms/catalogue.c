@@ -165,6 +165,12 @@ bool catalogue_has_folder(const struct catalogue *c, struct str folder) {
   return false;
 }
 
+struct str catalogue_name_of(const struct catalogue *c, struct str folder) {
+  for (uint32_t i = 0; i < c->count; i++)
+    if (str_eq(c->entries[i].folder, folder)) return c->entries[i].name;
+  return folder;
+}
+
 uint32_t catalogue_count(const struct catalogue *c) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < c->count; i++) n += c->entries[i].requested != CATALOGUE_DROPPED;

@@ -49,6 +49,8 @@ enum err catalogue_ask(struct graph_tx *tx, const struct catalogue_entry *entry,
 const struct catalogue_entry *catalogue_find(const struct catalogue *c, struct str name);
 /// Some entry, maybe of a dropped database, has or had that folder.
 bool catalogue_has_folder(const struct catalogue *c, struct str folder);
+/// What people call the database of that folder: the name of its entry, or the folder's own. Lives as long as both.
+struct str catalogue_name_of(const struct catalogue *c, struct str folder);
 uint32_t catalogue_count(const struct catalogue *c); // of databases that were not dropped
 
 /// Neo4j's rules for names: ERR_ARGUMENT says which one is broken.

@@ -152,12 +152,6 @@ enum err offline_catalogue(struct graph *g, struct arena *a, struct catalogue *r
   return err;
 }
 
-static struct str name_of(const struct catalogue *c, struct str folder) {
-  for (uint32_t i = 0; i < c->count; i++)
-    if (str_eq(c->entries[i].folder, folder)) return c->entries[i].name;
-  return folder;
-}
-
 static enum err look_at(struct offline *o, struct str folder, struct catalogue *catalogue, struct arena *a,
                         struct offline_database *ret, struct error *e) {
   struct log_group_state *state = ARENA_NEW(a, struct log_group_state);
@@ -173,7 +167,7 @@ static enum err look_at(struct offline *o, struct str folder, struct catalogue *
     graph_close(g);
     TRY(err);
   }
-  ret->name = name_of(catalogue, folder);
+  ret->name = catalogue_name_of(catalogue, folder);
   return ERR_OK;
 }
 

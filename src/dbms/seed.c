@@ -137,7 +137,8 @@ static enum err seed_one(struct seeding *s, struct str folder, struct error *e) 
   if (err == ERR_NOTFOUND || (err == ERR_OK && s->state->member_id != 0)) return ERR_OK;
   if (err == ERR_OK) err = open_standalone(s, folder, &g, e);
   if (err == ERR_OK) err = hand_over(s, g, e);
-  if (err == ERR_OK) tell(s, folder, "The database is what the cluster begins with", graph_applied(g).index);
+  if (err == ERR_OK)
+    tell(s, catalogue_name_of(&s->catalogue, folder), "The database is what the cluster begins with", graph_applied(g).index);
   graph_close(g);
   return err;
 }

@@ -109,6 +109,7 @@ class Seeding(unittest.TestCase):
                 start_all(cluster.servers)
                 self.everything_is_everywhere(cluster, before)
                 self.everything_is_everywhere(cluster, 30, "films")
+                self.assertIn("[films] The database is what the cluster begins with, up to transaction ", log(seed))
                 cluster.write("CREATE (:Thing {number: -1})")
                 with self.assertRaises(Failure) as refused:
                     cluster.write("CREATE (:Thing {number: 7})")
