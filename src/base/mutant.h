@@ -25,7 +25,7 @@
   X(shrink_used,       "the file's end is cut by what the map names, not by what anybody needs") \
   X(copy_sync,         "a copied store counts as durable without a sync") \
   X(copy_mark,         "a copied store takes a place that was not marked for it") \
-  /* consensus: caught by its directed tests; G1 to G19 are the guards of src/consensus/README.md */ \
+  /* consensus: caught by its directed tests; G1 to G20 are the guards of src/consensus/README.md */ \
   X(raft_stale_append,      "G1: a leader of an older term is answered by the engine") \
   X(raft_split_change,      "G2: a membership entry stands anywhere in its message") \
   X(raft_change_before,     "G2: an earlier membership entry is not taken for committed when the next one comes") \
@@ -60,6 +60,9 @@
   X(raft_install_overtaken, "G18: a copy is of no use if its leader has forgotten more since") \
   X(raft_install_again,     "G18: a log that has the copy's last entry is begun there again and again") \
   X(raft_learner_vote,      "G19: who does not know yet that it was promoted gives no vote") \
+  X(raft_lost,              "G20: a member goes on without what it has acknowledged") \
+  X(raft_lost_term,         "G20: ... is judged by what it has acknowledged in an earlier term") \
+  X(raft_lost_later,        "G20: ... though its log begins with a copy of a later leader's") \
   X(raft_commit_old_term,   "an entry of an older term is committed by counting") \
   X(raft_commit_uncapped,   "a follower commits beyond what the message matched") \
   X(raft_hard_state,        "term and vote are not made durable") \
@@ -129,12 +132,13 @@
   X(linearizable_round, "a leader takes itself for one without asking the others") \
   X(linearizable_reach, "a linearizable read does not wait until what it must see is applied here") \
   X(relay_reach,       "the log here is asked before it has what the leader had") \
-  /* which data a vote belongs to: caught by test_data_mark and test_starts */ \
+  /* which data a vote belongs to: caught by test_data_mark, test_starts and test_network */ \
   X(data_mark,      "a member whose data were put back from an older copy votes on as who it was") \
   X(data_mark_next, "data that were marked when power went pass for older ones") \
   X(start_older,    "a server that is told of a start that its data have not had goes on") \
   X(start_mark,     "a start of the same number passes for the same start") \
   X(start_moves,    "a server that is told of a later move of a start than its data know goes on") \
+  X(network_reminder, "a server is told in words that its version does not know") \
   X(start_known,    "which starts of others were met is forgotten with the process") \
   /* a server as a member: caught by the simulator of the product */ \
   X(product_uncommitted,      "an entry that is durable here counts as committed after a restart") \

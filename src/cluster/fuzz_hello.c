@@ -20,7 +20,7 @@ static void check_line(const char *text) {
 }
 
 static void check_hello(const uint8_t *from) {
-  static const struct hello self = {.version_min = HELLO_VERSION, .version_max = HELLO_VERSION_MOVES, .server = 7};
+  static const struct hello self = {.version_min = HELLO_VERSION, .version_max = HELLO_VERSION_ACKNOWLEDGED, .server = 7};
   struct hello h, again;
   uint8_t written[HELLO_BYTES];
   char who[200], why[400];

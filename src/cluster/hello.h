@@ -13,6 +13,7 @@
 #define HELLO_VERSION_PROOF 2u // between members: the one who connects must show that it hears what it is told
 #define HELLO_VERSION_START 3u // and both say which start of the other one they have met last
 #define HELLO_VERSION_MOVES 4u // and how far starts have moved, here and in frames
+#define HELLO_VERSION_ACKNOWLEDGED 5u // and members may be reminded of what they have acknowledged (consensus, guard G20)
 #define HELLO_PROOF_BYTES 24u
 #define HELLO_START_BYTES 48u
 

@@ -26,6 +26,7 @@ static const struct shape {
     [CONSENSUS_TIMEOUT_NOW] = {2, 0},
     [CONSENSUS_READ_PROBE] = {1, 0},
     [CONSENSUS_READ_PROBE_RESULT] = {1, FLAG_CONFIRMED},
+    [CONSENSUS_ACKNOWLEDGED] = {2, 0},
 };
 
 static size_t padded(size_t bytes) {
@@ -69,6 +70,10 @@ static void get_words(const struct consensus_message *b, uint64_t to[WORDS_MAX])
     break;
   case CONSENSUS_READ_PROBE: to[0] = b->read_probe.nonce; break;
   case CONSENSUS_READ_PROBE_RESULT: to[0] = b->read_probe_result.nonce; break;
+  case CONSENSUS_ACKNOWLEDGED:
+    to[0] = b->acknowledged.last_index;
+    to[1] = b->acknowledged.last_term;
+    break;
   default: break;
   }
 }
@@ -163,6 +168,10 @@ static void set_words(struct consensus_message *b, const uint64_t w[WORDS_MAX], 
   case CONSENSUS_READ_PROBE_RESULT:
     b->read_probe_result.nonce = w[0];
     b->read_probe_result.confirmed = flags & FLAG_CONFIRMED;
+    break;
+  case CONSENSUS_ACKNOWLEDGED:
+    b->acknowledged.last_index = w[0];
+    b->acknowledged.last_term = w[1];
     break;
   default: break;
   }

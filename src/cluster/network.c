@@ -5,6 +5,7 @@
 
 #include "base/feature_level.h"
 #include "base/mem.h"
+#include "base/mutant.h"
 
 struct peer *network_peer(struct network *n, uint64_t server) {
   uint64_t *at = map_get(&n->peers, server);
@@ -13,7 +14,7 @@ struct peer *network_peer(struct network *n, uint64_t server) {
 
 struct hello network_hello(const struct network *n, uint64_t expected, enum hello_refusal refusal) {
   struct hello h = {.version_min = HELLO_VERSION,
-                    .version_max = n->options.known != NULL ? HELLO_VERSION_MOVES : HELLO_VERSION_PROOF,
+                    .version_max = n->options.known != NULL ? HELLO_VERSION_ACKNOWLEDGED : HELLO_VERSION_PROOF,
                     .server = n->options.server,
                     .expected = expected,
                     .epoch = n->options.epoch,
@@ -69,10 +70,9 @@ void network_judge_levels(struct network *n) {
   }
 }
 
-void network_older(struct network *n, uint64_t server, struct start known) {
-  if (n->older) return;
-  n->older = true;
-  if (n->events.older != NULL) n->events.older(n->context, server, known);
+void network_hush(struct network *n, const char *why) {
+  if (n->hushed) return;
+  n->hushed = true;
   while (n->guests != NULL) {
     struct link *l = n->guests;
     n->guests = l->next;
@@ -81,13 +81,24 @@ void network_older(struct network *n, uint64_t server, struct start known) {
   }
   size_t at = 0;
   for (struct map_entry *entry; (entry = map_next(&n->peers, &at)) != NULL;)
-    peer_hush((struct peer *) (uintptr_t) entry->value, "this server has an older copy of its data folder");
+    peer_hush((struct peer *) (uintptr_t) entry->value, why);
+}
+
+void network_older(struct network *n, uint64_t server, struct start known) {
+  if (n->hushed) return;
+  if (n->events.older != NULL) n->events.older(n->context, server, known);
+  network_hush(n, "this server has an older copy of its data folder");
+}
+
+/// Under the lock. A frame with a message that the other end does not know would end the connection.
+static bool understands(const struct peer *p, const struct message *m) {
+  return m->body.type != CONSENSUS_ACKNOWLEDGED || p->version >= HELLO_VERSION_ACKNOWLEDGED || MUTANT(network_reminder);
 }
 
 bool network_send(struct network *n, uint64_t server, const struct message *m) {
   mutex_lock(&n->lock);
   struct peer *p = network_peer(n, server);
-  bool taken = p != NULL && p->online && outbox_put(&p->outbox, m);
+  bool taken = p != NULL && p->online && understands(p, m) && outbox_put(&p->outbox, m);
   bool post = taken && !p->flush_posted;
   if (post) p->flush_posted = true;
   mutex_unlock(&n->lock);
@@ -98,7 +109,7 @@ bool network_send(struct network *n, uint64_t server, const struct message *m) {
 bool network_queue(struct network *n, uint64_t server, const struct message *m) {
   mutex_lock(&n->lock);
   struct peer *p = network_peer(n, server);
-  bool has_room = p == NULL || !p->online || outbox_put(&p->outbox, m);
+  bool has_room = p == NULL || !p->online || !understands(p, m) || outbox_put(&p->outbox, m);
   mutex_unlock(&n->lock);
   return has_room;
 }
@@ -132,7 +143,7 @@ bool network_peer_status(struct network *n, uint64_t server, struct network_peer
 static void on_accepted(void *context, int socket, const char *remote, const char *local UNUSED) {
   struct network *n = context;
   struct link *l = NULL;
-  if (n->older) {
+  if (n->hushed) {
     net_socket_close(socket);
     return;
   }

@@ -84,14 +84,18 @@ void network_peer_remove(struct network *n, uint64_t server);
 /// The cluster's feature level was raised: connections with servers that do not know it end.
 void network_judge_levels(struct network *n);
 
-/// Queues a message for `server`; bytes are copied. False: no such peer, not connected, or no room. Any thread.
+/// Queues a message for `server`; bytes are copied. False: no such peer, not connected, of a version that does not know such messages,
+/// or no room. Any thread.
 bool network_send(struct network *n, uint64_t server, const struct message *m);
 
 /// The same on the loop's own thread without waking anybody: goes out with the next network_flush. False only if there is no room
-/// now; for a server that is not there the message is gone, as on any line.
+/// now; for a server that is not there, or does not know such messages, the message is gone, as on any line.
 bool network_queue(struct network *n, uint64_t server, const struct message *m);
 /// Also tells how far this server's start has moved whoever has not heard it (known_starts_move).
 void network_flush(struct network *n);
+
+/// Ends all connections, and makes no more: this server is to say nothing as who it is. Not from within a callback.
+void network_hush(struct network *n, const char *why);
 
 struct network_peer_status {
   uint64_t server;

@@ -55,7 +55,8 @@ struct peer {
   char trouble[300]; // the last that was told
   struct loop_task flush;
   bool flush_posted, removed; // network's lock
-  bool online;                // network's lock: a link is up
+  bool online;                // network's lock: a link is up,
+  uint16_t version;           // network's lock: ... where both ends speak that version of the hello
   struct outbox outbox;       // network's lock
 };
 
@@ -68,7 +69,7 @@ struct network {
   struct net_listener *listener;
   struct link *guests; // the newest first
   unsigned guest_count;
-  bool older; // this server's data folder is an older copy: nobody is connected with
+  bool hushed; // nobody is connected with any more
   struct refusals refusals;
   struct arena messages; // of the frame that is being read
   struct rng rng;        // jitter of pauses

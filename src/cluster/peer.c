@@ -24,12 +24,13 @@ static void tell_trouble(struct peer *p, const char *what, const char *why) {
               p->address, (unsigned long long) p->server, why);
 }
 
-/// What waits is for a connection that is gone.
-static void set_online(struct peer *p, bool online) {
+/// What waits is for a connection that is gone. `version`: of the hello, that both ends of the new one speak.
+static void set_online(struct peer *p, bool online, uint16_t version) {
   struct network *n = p->network;
   mutex_lock(&n->lock);
   bool was = p->online;
   p->online = online;
+  p->version = version;
   outbox_clear(&p->outbox);
   mutex_unlock(&n->lock);
   if ((was || online) && n->events.changed != NULL) n->events.changed(n->context, p->server, online);
@@ -69,7 +70,7 @@ static void try_now(void *context) {
   struct peer *p = context;
   struct network *n = p->network;
   struct error e = ERROR_INIT;
-  if (n->older || p->link != NULL || p->dialled != NULL || p->connecting != NULL) return;
+  if (n->hushed || p->link != NULL || p->dialled != NULL || p->connecting != NULL) return;
   if (net_connect(n->loop, n->options.resolver, str_of(p->address), 0, n->options.connect_timeout_ms, &events, p, &p->connecting,
                   &e) == ERR_OK)
     return;
@@ -108,8 +109,8 @@ void peer_link_up(struct peer *p, struct link *l, uint64_t epoch) {
   link_table_add(n->options.links, &l->row, "raft", HELLO_VERSION, l->remote, !l->dialled, n->options.tls != NULL);
   event_raise(n->options.events, EVENT_INFO, "cluster.network.connected", "Connected to: %s (server %llu)", p->address,
               (unsigned long long) p->server);
-  if (!same_life) set_online(p, false);
-  set_online(p, true);
+  if (!same_life) set_online(p, false, 0);
+  set_online(p, true, MIN(network_hello(n, 0, HELLO_ACCEPTED).version_max, l->other.version_max));
   if (!l->dead) link_flush(l);
 }
 
@@ -118,7 +119,7 @@ void peer_link_lost(struct peer *p, struct link *l, const char *why) {
   if (was_up) p->link = NULL;
   if (p->dialled == l) p->dialled = NULL;
   link_free(l);
-  if (was_up) set_online(p, false);
+  if (was_up) set_online(p, false, 0);
   tell_trouble(p, was_up ? "Lost connection to" : "Failed to connect to", why);
   if (p->link == NULL && p->dialled == NULL && p->connecting == NULL) try_later(p);
 }
@@ -185,7 +186,7 @@ void peer_remove(struct peer *p) {
   link_free(p->link);
   p->link = NULL;
   loop_timer_free(p->retry);
-  set_online(p, false);
+  set_online(p, false, 0);
   mutex_lock(&n->lock);
   p->removed = true;
   bool posted = p->flush_posted; // then it is freed when that has run

@@ -109,6 +109,13 @@ TEST(each_message_comes_back_as_it_was_sent) {
   assert_ok(round_trip(&m, &a, &got));
   assert_int_equal(got.body.read_probe_result.nonce, 78);
   assert_true(got.body.read_probe_result.confirmed);
+
+  m = message_of(CONSENSUS_ACKNOWLEDGED);
+  m.body.acknowledged.last_index = 57;
+  m.body.acknowledged.last_term = 4;
+  assert_ok(round_trip(&m, &a, &got));
+  assert_int_equal(got.body.acknowledged.last_index, 57);
+  assert_int_equal(got.body.acknowledged.last_term, 4);
   arena_done(&a);
 }
 

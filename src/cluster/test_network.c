@@ -194,6 +194,13 @@ static bool tell(struct server *s, const struct server *to, uint64_t index, size
   return network_send(s->network, to->number, &m);
 }
 
+/// Of what it has acknowledged.
+static bool remind(struct server *s, const struct server *to) {
+  struct message m = {.from = s->number, .to = to->number, .body = {.type = CONSENSUS_ACKNOWLEDGED, .term = 1}};
+  m.body.acknowledged.last_index = m.body.acknowledged.last_term = 1;
+  return network_send(s->network, to->number, &m);
+}
+
 static void two_connected(struct server *a, struct server *b) {
   server_init(a, 1);
   server_init(b, 2);
@@ -381,6 +388,7 @@ TEST(servers_know_each_others_starts_when_they_have_met) {
   assert_int_equal(known_starts_find(a.known, 2).mark, 60);
   assert_int_equal(known_starts_find(b.known, 1).mark, 50);
   assert_true(tell(&a, &b, 5, 0) && becomes(&b.heard, 1));
+  assert_true(remind(&a, &b) && becomes(&b.heard, 2));
   server_done(&a);
   server_done(&b);
 }
@@ -489,6 +497,24 @@ TEST(a_server_that_counts_no_starts_is_taken_as_it_comes) {
   know(&a, &b);
   know(&b, &a);
   assert_true(becomes(&a.ups, 1) && becomes(&b.ups, 1));
+  server_done(&a);
+  server_done(&b);
+}
+
+TEST(a_server_of_a_version_that_knows_no_reminders_gets_none) { // network_reminder
+  struct server a, b;
+  server_init(&a, 1);
+  server_init(&b, 2); // speaks version 2 of the hello
+  counts_starts(&a, 5, 50);
+  start(&a);
+  start(&b);
+  know(&a, &b);
+  know(&b, &a);
+  assert_true(becomes(&a.ups, 1) && becomes(&b.ups, 1));
+  assert_false(remind(&a, &b));
+  assert_false(remind(&b, &a));
+  assert_true(tell(&a, &b, 5, 0) && becomes(&b.heard, 1));
+  assert_int_equal(b.heard_index, 5);
   server_done(&a);
   server_done(&b);
 }
@@ -772,7 +798,7 @@ TESTS(T(two_servers_find_each_other_and_talk_both_ways), T(a_hundred_megabytes_a
       T(a_server_that_has_not_moved_as_far_as_another_knows_is_told_so_and_connected_with_nobody),
       T(a_server_that_has_not_had_a_start_that_another_has_met_is_told_so_and_connected_with_nobody),
       T(another_start_of_the_same_number_is_no_later_one), T(a_server_that_counts_no_starts_is_taken_as_it_comes),
-      T(an_earlier_life_of_a_server_is_not_listened_to), T(a_peer_can_be_removed_from_within_its_own_message),
+      T(a_server_of_a_version_that_knows_no_reminders_gets_none), T(an_earlier_life_of_a_server_is_not_listened_to), T(a_peer_can_be_removed_from_within_its_own_message),
       T(whoever_speaks_something_else_is_told_off_and_the_server_goes_on),
       T(only_the_end_of_a_life_is_a_loss_when_a_connection_is_replaced), T(whoever_says_nothing_is_not_waited_for_for_ever),
       T(a_recorded_hello_is_of_no_use_on_another_connection), T(a_name_that_cannot_be_printed_is_no_hello),

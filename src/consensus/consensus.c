@@ -146,7 +146,8 @@ void consensus_status(const struct consensus *c, struct consensus_status *ret) {
                                    .commit_index = c->commit_index,
                                    .applied_index = c->applied_index,
                                    .snapshot_index = c->terms.snapshot_index,
-                                   .conflict_index = c->conflict_index};
+                                   .conflict_index = c->conflict_index,
+                                   .lost_index = c->lost_index};
   if (self != NULL) ret->role = (enum consensus_role) self->role;
   if (c->failed != ERR_OK) return;
   ret->term = engine_term(c->engine);

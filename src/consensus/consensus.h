@@ -16,7 +16,7 @@
 // Entries are never kept here: outgoing entries are named by index and read from the log by the host; incoming and proposed ones
 // are handed back in `writes` by the very pointers that came in (`user`). Memory grows with terms and members, not with entries.
 //
-// Under this header stands a Raft engine with guards around it (README.md lists them, G1 to G19, and what each prevents). Exactly
+// Under this header stands a Raft engine with guards around it (README.md lists them, G1 to G20, and what each prevents). Exactly
 // one file knows the engine.
 //
 // Thread: one call at a time for each group; groups are independent. Nothing here blocks, allocates globally or reads a clock:
@@ -91,6 +91,7 @@ enum consensus_message_type {
   CONSENSUS_TIMEOUT_NOW, // leadership transfer (3.10)
   CONSENSUS_READ_PROBE,  // is the sender still the leader of this term? (6.4)
   CONSENSUS_READ_PROBE_RESULT,
+  CONSENSUS_ACKNOWLEDGED, // what the addressee has acknowledged to the leader of this term (guard G20)
   CONSENSUS_MESSAGE_TYPE_MAX
 };
 
@@ -131,6 +132,9 @@ struct consensus_message {
       uint64_t nonce;
       bool confirmed;
     } read_probe_result;
+    struct {
+      uint64_t last_index, last_term; // term 0: the leader does not know it any more
+    } acknowledged;
   };
 };
 
@@ -222,7 +226,9 @@ const struct consensus_update *consensus_update(const struct consensus *c);
 // ---- events ----
 
 /// A message that came over the network, complete and checked for form. Entries of an append must stay until the writes that
-/// name them are persisted or superseded. Never trusted: what makes no sense is ignored or answered, not fatal.
+/// name them are persisted or superseded. Never trusted: what makes no sense is ignored or answered, not fatal. ERR_CORRUPT with
+/// `lost_index` in the status: this member does not have what it has acknowledged, so its data are older than its vote (guard G20);
+/// with them it must never be started again as this member.
 enum err consensus_receive(struct consensus *c, uint64_t now_ms, const struct consensus_message *m, struct error *e) NODISCARD;
 
 /// Time has passed. Due at `wake_ms`; harmless at any other time.
@@ -298,6 +304,7 @@ struct consensus_status {
   uint64_t noop_index; // of this leadership, 0 otherwise
   uint64_t first_index, last_index, durable_index, commit_index, applied_index, snapshot_index;
   uint64_t conflict_index; // the last committed entry that a message contradicted; 0: none. Some member has lost data: an alarm
+  uint64_t lost_index; // an entry that this member has acknowledged and does not have, which has closed the group; 0: none
   uint32_t progress_count;
   struct consensus_progress progress[CONSENSUS_MEMBERS_MAX];
 };

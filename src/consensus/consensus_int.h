@@ -75,7 +75,7 @@ struct consensus {
   uint64_t own_vote_term;         // sole voter: voted for itself in this term, and has not led it (single_voter.c)
 
   struct reads reads;
-  uint64_t conflict_index;
+  uint64_t conflict_index, lost_index;
 
   // The update that is being made, and its memory.
   struct consensus_update update;

@@ -41,6 +41,11 @@ static bool install_ok(const struct consensus_message *m) {
          membership->index != 0 && membership->index <= m->install.last_index && membership_check(membership, NULL) == ERR_OK;
 }
 
+/// The term may not be known any more.
+static bool acknowledged_ok(const struct consensus_message *m) {
+  return m->acknowledged.last_index != 0 && m->acknowledged.last_index <= CONSENSUS_INDEX_MAX && m->acknowledged.last_term <= m->term;
+}
+
 /// Whether a message can come from a member that works: by itself, whatever our state.
 static bool message_ok(const struct consensus *c, const struct consensus_message *m) {
   if (m->peer == 0 || m->peer == c->member_id || m->term == 0 || m->term > CONSENSUS_INDEX_MAX) return false;
@@ -50,6 +55,7 @@ static bool message_ok(const struct consensus *c, const struct consensus_message
   case CONSENSUS_VOTE: return place_ok(m->vote.last_index, m->vote.last_term, m->term);
   case CONSENSUS_INSTALL: return install_ok(m);
   case CONSENSUS_TIMEOUT_NOW: return place_ok(m->timeout_now.last_index, m->timeout_now.last_term, m->term);
+  case CONSENSUS_ACKNOWLEDGED: return acknowledged_ok(m);
   case CONSENSUS_VOTE_RESULT:
   case CONSENSUS_READ_PROBE:
   case CONSENSUS_READ_PROBE_RESULT: return true;
@@ -177,6 +183,17 @@ static void correct_rejection(const struct consensus *c, struct consensus_messag
   }
 }
 
+/// G20: whoever rejects something, and has acknowledged something to this leader, is reminded of that. Whether its rejection came
+/// late, or its data went back, it can tell itself.
+static enum err remind(struct consensus *c, const struct consensus_message *m, struct error *e) {
+  uint64_t match = engine_match_index(c->engine, m->peer);
+  if (m->append_result.rejected == 0 || match == 0) return ERR_OK;
+  struct consensus_message reminder = {.type = CONSENSUS_ACKNOWLEDGED, .peer = m->peer, .term = engine_term(c->engine)};
+  reminder.acknowledged.last_index = match;
+  reminder.acknowledged.last_term = terms_at(&c->terms, match);
+  return update_send(c, &reminder, e);
+}
+
 /// Figure 3.1: a leader moves match and next index by it.
 static enum err receive_append_result(struct consensus *c, const struct consensus_message *m, struct error *e) {
   struct consensus_message corrected = *m;
@@ -184,9 +201,40 @@ static enum err receive_append_result(struct consensus *c, const struct consensu
     leader_hears(c, m->peer);
     // Nobody has entries of this leader's that it has not made.
     if (m->append_result.rejected == 0 && m->append_result.last_index > c->terms.last_index) return ERR_OK;
+    TRY(remind(c, m, e));
     correct_rejection(c, &corrected);
   }
   return feed(c, &corrected, e);
+}
+
+/// Whether this member can tell what it has acknowledged to that leader: it is in the leader's term, in which nobody but that
+/// leader cuts its log, and nothing in it, and no copy where it begins, is of a later one.
+static bool knows_of_term(const struct consensus *c, const struct consensus_message *m) {
+  if (c->installing || engine_leader(c->engine) != m->peer) return false;
+  return (m->term == engine_term(c->engine) || MUTANT(raft_lost_term)) &&
+         (terms_last(&c->terms) <= m->term || MUTANT(raft_lost_later));
+}
+
+/// The log has that entry, or begins behind it.
+static bool has_kept(const struct consensus *c, uint64_t index, uint64_t term) {
+  uint64_t ours = terms_at(&c->terms, index);
+  return index <= c->terms.last_index && (ours == 0 || term == 0 || ours == term);
+}
+
+/// G20: a leader goes on from what a member has acknowledged to it, and takes what that one rejects below for late (G7). A member
+/// whose data were put back from an older copy would get nothing from it, and vote by what it has. What was acknowledged in a
+/// term is durable before, and in that term nobody cuts it: whoever lacks it, has other data than those that acknowledged it.
+/// Nothing here rests on the order of messages.
+static enum err receive_acknowledged(struct consensus *c, const struct consensus_message *m, struct error *e) {
+  uint64_t index = m->acknowledged.last_index;
+  if (!knows_of_term(c, m) || has_kept(c, index, m->acknowledged.last_term) || MUTANT(raft_lost)) return ERR_OK;
+  c->lost_index = index;
+  return error_set(
+      e, ERR_CORRUPT,
+      "member %llu has acknowledged entry %llu to the leader of term %llu, and its log, which ends at %llu, does not have it: "
+      "these data are older",
+      (unsigned long long) c->member_id, (unsigned long long) index, (unsigned long long) m->term,
+      (unsigned long long) c->terms.last_index);
 }
 
 /// The engine looks at its candidate's state whatever its state is, and takes a granted pre-vote of any later term for
@@ -284,6 +332,7 @@ static enum err receive(struct consensus *c, const struct consensus_message *m, 
   case CONSENSUS_VOTE: return receive_vote(c, m, e);
   case CONSENSUS_VOTE_RESULT: return receive_vote_result(c, m, e);
   case CONSENSUS_TIMEOUT_NOW: return receive_timeout_now(c, m, e);
+  case CONSENSUS_ACKNOWLEDGED: return receive_acknowledged(c, m, e);
   case CONSENSUS_READ_PROBE: return reads_receive_probe(c, m, e);
   case CONSENSUS_READ_PROBE_RESULT: return reads_receive_result(c, m, e);
   default: return feed(c, m, e);

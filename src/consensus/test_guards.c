@@ -1,5 +1,7 @@
 // Each guard and each rule of Raft's own by a script that goes wrong without it. The build runs every script twice: with all
 // rules on, and with the one that it is about switched off (base/mutant.h), where it must fail.
+#include <string.h>
+
 #include "consensus/test_world.h"
 
 #define LINKS(...) ((const uint64_t[]){__VA_ARGS__, 0})
@@ -808,6 +810,132 @@ TEST(a_learner_that_does_not_know_of_its_promotion_votes) { // raft_learner_vote
   world_free(w);
 }
 
+// ---- G20 ----
+
+/// Leader 1 has been told by 3 that it has all, and hears now that it has not got `rejected`.
+static struct consensus_message reminder_of(struct world *w, uint64_t rejected) {
+  struct consensus_message rejection = {.type = CONSENSUS_APPEND_RESULT, .peer = 3, .term = world_status(w, 1).term}, reminder;
+  rejection.append_result.rejected = rejected;
+  rejection.append_result.last_index = rejected - 1;
+  world_receive(w, 1, &rejection);
+  assert_true(world_take(w, 1, 3, CONSENSUS_ACKNOWLEDGED, &reminder));
+  return reminder;
+}
+
+TEST(who_has_what_it_has_acknowledged_goes_on_whatever_came_late) {
+  struct world *w = elected(3, 1);
+  for (uintptr_t v = 1; v <= 5; v++) assert_ok(world_propose(w, 1, v));
+  world_pass(w, 300);
+  struct consensus_status s = world_status(w, 3);
+  for (uint64_t rejected = 1; rejected <= s.last_index; rejected++) {
+    struct consensus_message reminder = reminder_of(w, rejected);
+    assert_int_equal(reminder.acknowledged.last_index, s.last_index);
+    assert_int_equal(reminder.acknowledged.last_term, s.term);
+    world_receive(w, 3, &reminder);
+  }
+  struct consensus_message reminder = reminder_of(w, 1);
+  world_crash(w, 3);
+  world_start(w, 3);
+  world_receive(w, 3, &reminder); // before it has heard the leader
+  world_pass(w, 300);
+  world_receive(w, 3, &reminder);
+  assert_ok(world_compact(w, 3, s.last_index, 0));
+  world_receive(w, 3, &reminder);
+  assert_ok(world_propose(w, 1, 7));
+  world_pass(w, 300);
+  assert_int_equal(world_value(w, 3, s.last_index + 1), 7);
+  assert_int_equal(world_status(w, 3).lost_index, 0);
+  world_free(w);
+}
+
+/// Its log ends `count` entries earlier, as if it had been put back from a copy.
+static void put_back(struct world *w, uint64_t id, uint64_t count) {
+  struct world_member *x = &w->members[id];
+  world_crash(w, id);
+  x->disk.last -= count;
+  x->durable_applied = MIN(x->durable_applied, x->disk.last);
+  world_start(w, id);
+}
+
+TEST(a_member_that_does_not_have_what_it_has_acknowledged_takes_no_part) { // raft_lost
+  struct world *w = elected(3, 1);
+  struct error e = ERROR_INIT;
+  for (uintptr_t v = 1; v <= 5; v++) assert_ok(world_propose(w, 1, v));
+  world_pass(w, 300);
+  uint64_t last = world_status(w, 3).last_index;
+  put_back(w, 3, 2);
+  struct consensus_message reminder;
+  world_timeout(w, 1);
+  assert_true(world_deliver_one(w, 1, 3, CONSENSUS_APPEND));
+  assert_true(world_deliver_one(w, 3, 1, CONSENSUS_APPEND_RESULT));
+  assert_true(world_take(w, 1, 3, CONSENSUS_ACKNOWLEDGED, &reminder));
+  assert_int_equal(consensus_receive(world_group(w, 3), w->now_ms, &reminder, &e), ERR_CORRUPT);
+  assert_non_null(strstr(e.message, "has acknowledged entry 7 to the leader of term 2"));
+  assert_int_equal(world_status(w, 3).lost_index, last);
+  assert_int_equal(consensus_tick(world_group(w, 3), w->now_ms + 100000, &e), ERR_CORRUPT); // and stands for nothing
+  world_crash(w, 3);
+  assert_ok(world_propose(w, 1, 9)); // the others go on
+  world_pass(w, 300);
+  assert_int_equal(world_value(w, 2, last + 1), 9);
+  world_free(w);
+}
+
+/// Member 3 alone, as the others would have it.
+static void append_from_1(struct world *w, uint64_t leader_term, uint64_t previous, uint64_t previous_term, uint32_t count, uint64_t term) {
+  struct consensus_entry entries[8];
+  struct consensus_message m = {.type = CONSENSUS_APPEND, .peer = 1, .term = leader_term};
+  for (uint32_t i = 0; i < count; i++)
+    entries[i] = (struct consensus_entry){.index = previous + 1 + i, .term = term, .kind = CONSENSUS_DATA, .user = (void *) (uintptr_t) (100 * term + i)};
+  m.append.previous_index = previous;
+  m.append.previous_term = previous_term;
+  m.append.count = count;
+  m.append.entries = entries;
+  world_receive(w, 3, &m);
+}
+
+/// All that it has heard of term 3 is acknowledged, up to entry 5.
+static struct world *has_acknowledged(struct consensus_message *ret_reminder) {
+  struct world *w = world_new(3, 0);
+  struct consensus_message answer;
+  world_start(w, 3);
+  append_from_1(w, 3, 1, 1, 4, 3);
+  assert_true(world_take(w, 3, 1, CONSENSUS_APPEND_RESULT, &answer));
+  assert_int_equal(answer.append_result.last_index, 5);
+  *ret_reminder = (struct consensus_message){.type = CONSENSUS_ACKNOWLEDGED, .peer = 1, .term = 3};
+  ret_reminder->acknowledged.last_index = 5;
+  ret_reminder->acknowledged.last_term = 3;
+  world_receive(w, 3, ret_reminder);
+  return w;
+}
+
+TEST(what_was_acknowledged_in_an_earlier_term_may_be_gone) { // raft_lost_term
+  struct consensus_message reminder;
+  struct world *w = has_acknowledged(&reminder);
+  append_from_1(w, 5, 1, 1, 1, 2); // it leads again, with what another one has kept; the rest of that is on its way
+  assert_int_equal(world_status(w, 3).last_index, 2);
+  world_receive(w, 3, &reminder);
+  assert_int_equal(world_status(w, 3).lost_index, 0);
+  world_free(w);
+}
+
+TEST(what_was_acknowledged_may_have_given_way_to_a_copy_of_a_later_leader) { // raft_lost_later
+  struct consensus_message reminder;
+  struct world *w = has_acknowledged(&reminder);
+  struct consensus_membership first = world_membership(w, 3, 3, CONSENSUS_VOTER);
+  struct consensus_message install = {.type = CONSENSUS_INSTALL, .peer = 1, .term = 3};
+  install.install.last_index = 10; // from an earlier leader, who does not know that it is one
+  install.install.last_term = 3;
+  install.install.membership = &first;
+  install.install.copied_index = 4; // what its store has meanwhile, from somebody who has followed the later one
+  install.install.copied_term = 4;
+  first.index = 1;
+  world_receive(w, 3, &install);
+  assert_int_equal(world_status(w, 3).last_index, 4);
+  world_receive(w, 3, &reminder);
+  assert_int_equal(world_status(w, 3).lost_index, 0);
+  world_free(w);
+}
+
 // ---- Raft's own rules ----
 
 /// Figure 3.7. One entry at a time, so that the old one is on a majority before the leader's own is.
@@ -1057,6 +1185,10 @@ int main(int count, char **arguments) {
                                      T(a_log_stays_until_the_copy_is_there),
                                      T(a_copy_that_was_overtaken_is_good_enough),
                                      T(a_log_that_went_past_its_copy_asks_for_a_newer_one), T(a_learner_that_does_not_know_of_its_promotion_votes),
+                                     T(who_has_what_it_has_acknowledged_goes_on_whatever_came_late),
+                                     T(a_member_that_does_not_have_what_it_has_acknowledged_takes_no_part),
+                                     T(what_was_acknowledged_in_an_earlier_term_may_be_gone),
+                                     T(what_was_acknowledged_may_have_given_way_to_a_copy_of_a_later_leader),
                                      T(an_entry_of_an_older_term_is_committed_by_a_later_one_only),
                                      T(a_follower_commits_what_matched),
                                      T(term_and_vote_are_durable_before_they_are_told),

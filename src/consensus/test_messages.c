@@ -225,6 +225,32 @@ TEST(results_that_cannot_be) {
   ignores(1, &m);
 }
 
+TEST(reminders_that_cannot_be) {
+  struct consensus_message m = message(CONSENSUS_ACKNOWLEDGED, 1, 2);
+  m.acknowledged.last_term = 2;
+  ignores(2, &m); // of no entry
+  m.acknowledged.last_index = 7;
+  ignores(2, &m); // which is so
+  m.acknowledged.last_term = 0;
+  ignores(2, &m);
+  m.acknowledged.last_index = HUGE;
+  ignores(2, &m);
+  m.acknowledged.last_index = 8;
+  m.acknowledged.last_term = 3; // an entry of a term above its own
+  ignores(2, &m);
+  m.acknowledged.last_term = 2;
+  m.term = 1; // an earlier leader's
+  ignores(2, &m);
+  m.term = 3;
+  ignores(2, &m);
+  m.term = 2;
+  m.peer = 3; // from somebody who does not lead
+  ignores(1, &m);
+  ignores(2, &m);
+  m.peer = 6;
+  ignores(2, &m);
+}
+
 TEST(a_candidate_counts_what_can_be) {
   world_lose_all(group);
   world_timeout(group, 3);
@@ -246,7 +272,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       G(nobody_in_particular),          G(appends_that_contradict_themselves), G(a_second_leader_of_a_term),
       G(snapshots_that_cannot_be),      G(votes_and_timeouts_that_cannot_be),  G(results_that_cannot_be),
-      G(a_candidate_counts_what_can_be)};
+      G(reminders_that_cannot_be), G(a_candidate_counts_what_can_be)};
   cmocka_set_message_output(CM_OUTPUT_TAP);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,15 @@ static void make_vote(struct player *p, struct consensus_message *m) {
   m->vote.disrupt_leader = take(p, 2);
 }
 
+/// The leader of this term says what is true; of others it may be anything.
+static void make_acknowledged(struct player *p, struct consensus_message *m) {
+  struct consensus_status s = world_status(p->w, SELF);
+  if (take(p, 2)) m->peer = s.leader;
+  bool is_true = m->peer == s.leader && m->term == s.term;
+  m->acknowledged.last_index = is_true ? take(p, s.durable_index + 1) : near_to(p, s.last_index);
+  m->acknowledged.last_term = take(p, 4) == 0 ? 0 : term_at(p, m->acknowledged.last_index);
+}
+
 static void receive(struct player *p) {
   struct consensus_entry entries[8] = {0};
   struct consensus_membership memberships[8];
@@ -121,6 +130,7 @@ static void receive(struct player *p) {
     m.timeout_now.last_term = term_at(p, m.timeout_now.last_index);
     if (take(p, 2)) m.peer = s.leader;
     break;
+  case CONSENSUS_ACKNOWLEDGED: make_acknowledged(p, &m); break;
   case CONSENSUS_READ_PROBE: m.read_probe.nonce = take(p, 9); break;
   case CONSENSUS_READ_PROBE_RESULT:
     m.read_probe_result.nonce = take(p, 9);

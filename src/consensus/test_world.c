@@ -262,7 +262,7 @@ static void take_write(struct world *w, struct world_member *x, const struct con
 
 static const char *type_name(enum consensus_message_type type) {
   static const char *const names[] = {"?",           "append",     "append result",    "vote", "vote result", "install",
-                                      "timeout now", "read probe", "read probe result"};
+                                      "timeout now", "read probe", "read probe result", "acknowledged"};
   return names[type < ARRAY_SIZE(names) ? type : 0];
 }
 

@@ -194,8 +194,11 @@ void cluster_group_stepped(void *context UNUSED, struct host_group *member) {
 void cluster_group_failed(void *context UNUSED, struct host_group *member) {
   struct cluster_group *g = group_of(host_group_application(member));
   struct error cause = ERROR_INIT;
+  struct consensus_status now;
   enum err err = group_failure(host_group(member), &cause);
   if (err == ERR_OK) return;
+  group_status(host_group(member), &now);
+  if (now.lost_index != 0) cluster_lost(g, &now);
   mutex_lock(&g->mutex);
   g->status.role = CLUSTER_FAILED;
   mutex_unlock(&g->mutex);

@@ -31,6 +31,11 @@ struct cluster {
     _Atomic bool tell_posted;
   } moves;
   _Atomic bool renewing;      // starts.renewing
+  struct {
+    bool posted, told;
+    struct loop_task task;
+    char proof[400];
+  } older; // that the data of this server are
 
   struct mutex reads_mutex; // `reads` of all groups. Before the dbms mutex
 
@@ -154,6 +159,8 @@ void cluster_start_met(void *context);
 void cluster_start_moved(void *context);
 void cluster_promised(void *context);
 void cluster_older(void *context, uint64_t server, struct start known);
+/// The group was closed because its data do not have what they have acknowledged (consensus, guard G20): this server begins anew.
+void cluster_lost(struct cluster_group *g, const struct consensus_status *now);
 
 // ---- copies of stores (cluster_copy.c) ----
 

@@ -80,9 +80,36 @@ enum err cluster_moves_open(struct cluster *c, struct error *e) {
 
 // ---- of this server, which is older ----
 
+static void tell_older(struct cluster *c, struct start known, const char *proof) {
+  if (c->older.told) return;
+  c->older.told = true;
+  c->options->older(c->options->context, known, proof);
+}
+
 void cluster_older(void *context, uint64_t server, struct start known) {
   struct cluster *c = context;
-  c->options->older(c->options->context, server, known);
+  char proof[300];
+  snprintf(proof, sizeof proof, "server %llu has met start %llu of it, at move %u, and this is start %llu of a folder that knows nothing of that",
+           (unsigned long long) server, (unsigned long long) known.number, known.moves, (unsigned long long) c->options->epoch);
+  tell_older(c, known, proof);
+}
+
+static void on_lost(struct loop_task *task) {
+  struct cluster *c = CONTAINER_OF(task, struct cluster, older.task);
+  host_hush(c->host, "this server has an older copy of its data folder");
+  tell_older(c, (struct start){0}, c->older.proof);
+}
+
+/// Whether the data of the other groups went back as well nobody can tell: they are judged alike.
+void cluster_lost(struct cluster_group *g, const struct consensus_status *now) {
+  struct cluster *c = g->cluster;
+  if (c->known == NULL || c->older.posted) return;
+  c->older.posted = true;
+  c->older.task.run = on_lost;
+  snprintf(c->older.proof, sizeof c->older.proof,
+           "in the group of database '%.*s' it has acknowledged entry %llu to the leader, and its log, which ends at entry %llu, does not have that",
+           STR_ARG(g->database->name), (unsigned long long) now->lost_index, (unsigned long long) now->last_index);
+  loop_post(c->loop, &c->older.task);
 }
 
 enum err cluster_starts_open(struct cluster *c, struct error *e) {

@@ -45,9 +45,10 @@ struct dbms_cluster_options {
   bool begun; // the groups that begin with the cluster have begun here in an earlier life
   /// They are durable: remembers that, before this server takes part in them. NULL: `begun` is always said right.
   enum err (*begin)(void *context, struct error *e);
-  /// `server` knows a start of this one that its data have not had: they are an older copy, and nobody is connected with any more. Any
-  /// thread; must only take note. With `starts`.
-  void (*older)(void *context, uint64_t server, struct start known);
+  /// The data of this server are an older copy: of a start of it that another one knows (its number 0: of what it has acknowledged
+  /// since). `proof` says how that is known, and lives during the call. Nobody is connected with any more. Once, on any thread; must
+  /// only take note. With `starts`.
+  void (*older)(void *context, struct start known, const char *proof);
   int64_t move_pause_ms; // between two moves of a start; 0: 10 s. With `starts`
   /// This server has begun anew, and knows again which databases there are (starts_settle). With `starts`.
   enum err (*settle)(void *context, struct error *e);

@@ -390,14 +390,12 @@ static void on_older_task(struct loop_task *task) {
   atomic_store(&m->wants_restart, true);
 }
 
-static void on_older(void *context, uint64_t server, struct start known) {
+static void on_older(void *context, struct start known, const char *proof) {
   struct member *m = context;
-  event_raise(
-      m->events, EVENT_WARN, "member.older",
-      "The data folder of this server is an older copy: server %llu has met start %llu of it, at move %u, and this is start %llu of a folder that "
-      "knows nothing of that. It does not vote as who it was, whose promises it does not know: it starts again, and is another member of "
-      "each group, which the others bring up to date, and they vote its former self out.",
-      (unsigned long long) server, (unsigned long long) known.number, known.moves, (unsigned long long) m->options.epoch);
+  event_raise(m->events, EVENT_WARN, "member.older",
+              "The data folder of this server is an older copy: %s. It does not vote as who it was, whose promises it does not know: it starts again, and "
+              "is another member of each group, which the others bring up to date, and they vote its former self out.",
+              proof);
   m->known = known;
   loop_post(m->loop, &m->older_task);
 }

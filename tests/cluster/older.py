@@ -142,6 +142,51 @@ class Older(unittest.TestCase):
     def test_a_whole_data_folder_of_which_a_copy_was_made_while_the_server_ran(self):
         self.put_back_an_older_copy("data", "The data folder of this server is an older copy", while_it_runs=True, killed=True)
 
+    def wait_until_it_has_just_moved(self, cluster, server, witnesses):
+        """And will not again for ten seconds."""
+        def times(who):
+            return sum(moves(who.home / "data", number(server)).values())
+
+        def moves_on():
+            cluster.write("MATCH (t:Thing) SET t.seen = true")
+            return all(times(who) > before for who in witnesses)
+        before = times(server)
+        wait_for("it has moved", moves_on, 40)
+
+    def put_back_a_copy_from_a_moment_ago(self, part):
+        """Nobody knows of a move of its start since; only who leads, of what it has acknowledged since."""
+        with Cluster(BINARY) as cluster:
+            cluster.write("CREATE (:Thing)")
+            leader = cluster.leader()
+            wait_for("everybody has it", lambda: all(things(s) == 1 for s in cluster.servers))
+            copied = next(s for s in cluster.servers if s is not leader)
+            others = [s for s in cluster.servers if s is not copied]
+            if part == "data":
+                self.wait_until_it_has_just_moved(cluster, copied, others)
+            copy_of(copied, part, cluster.folder / "copy")
+            for _ in range(5):
+                cluster.write("CREATE (:Thing)")
+            wait_for("it has acknowledged them", lambda: things(copied) == 6)
+            copied.kill()
+            self.assertIs(cluster.leader(), leader)
+            put_back(copied, part, cluster.folder / "copy")
+            copied.spawn()
+            wait_for("it is told what it has acknowledged", lambda: "it has acknowledged entry" in log(copied))
+            self.assertIn("The data folder of this server is an older copy: in the group of database", log(copied))
+            wait_for("it has come as another member", lambda: "its former self is voted out" in "".join(log(s) for s in others), 40)
+            cluster.write("CREATE (:Thing)")
+            for server in cluster.servers:
+                wait_for("it votes again", lambda s=server: voters(s) == 3, 40)
+                wait_for("everything that was acknowledged is there", lambda s=server: things(s) == 7, 40)
+            for server in others:
+                self.assertNotIn("is an older copy", log(server))
+
+    def test_a_whole_data_folder_of_a_moment_ago_under_the_same_leader(self):
+        self.put_back_a_copy_from_a_moment_ago("data")
+
+    def test_databases_of_a_moment_ago_under_the_same_leader(self):
+        self.put_back_a_copy_from_a_moment_ago("data/databases")
+
 
 if __name__ == "__main__":
     sys.exit(stories.tell())

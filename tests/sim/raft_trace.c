@@ -44,6 +44,8 @@ static int describe(const struct message *m, char *to, size_t bytes) {
   case CONSENSUS_READ_PROBE_RESULT:
     return snprintf(to, bytes, "%s (%" PRIu64 ")", b->read_probe_result.confirmed ? "still leader" : "not leader",
                     b->read_probe_result.nonce);
+  case CONSENSUS_ACKNOWLEDGED:
+    return snprintf(to, bytes, "you have acknowledged %" PRIu64 "^%" PRIu64, b->acknowledged.last_index, b->acknowledged.last_term);
   default: return snprintf(to, bytes, "?");
   }
 }
