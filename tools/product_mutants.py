@@ -21,7 +21,7 @@ FIRST_SEEDS = (1, 100001, 200001)
 SLOWEST_S = 1800
 MORE_SEEDS = {"product_term": 600, "page_sync": 1000, "replica_overtaken": 300}  # those that take one world of many
 # Rules that clients feel: who may write in which term, what is committed, whose vote it is, what a bookmark promises, what was durable.
-RULES = ["product_uncommitted", "product_former_self", "data_mark", "start_older", "start_moves", "product_bookmark", "product_term", "replica_own_noop", "replica_overtaken",
+RULES = ["product_uncommitted", "product_former_self", "data_mark", "start_older", "start_moves", "raft_lost", "product_bookmark", "product_term", "replica_own_noop", "replica_overtaken",
          "replica_names", "raft_hard_state", "raft_vote_twice", "raft_vote_up_to_date", "raft_ack_undurable", "raft_commit_uncapped",
          "group_hard_state", "group_persist_early", "log_sync", "page_sync", "copy_mark"]
 

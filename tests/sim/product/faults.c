@@ -61,6 +61,7 @@ static void on_watch(struct world_event *event) {
     if (process_is_alive(s->process) && s->ended) product_server_kill(s, WORLD_END_PROCESS);
     if (!process_is_alive(s->process) && w->revive_events[i].place == 0)
       revive_in(w, i, w->healed || s->soon ? some_ms(5, 50) : some_ms(5, 3000));
+    if (s->begins_anew && !s->put_back) product_fail(w, "server %u takes its data for an older copy, and they are the latest", s->number);
     if (!s->stopping || !process_is_alive(s->process))
       w->stopping_since_ns[i] = world_now_ns();
     else if (world_now_ns() - w->stopping_since_ns[i] > STOP_MS_MAX * NS_PER_MS)

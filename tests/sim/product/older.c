@@ -4,6 +4,9 @@
 // In these a server is copied, promises more, and the others come to know of that. Then a minority is left behind, a majority
 // with that server goes on, and all of it is lost at once but for the copy: who was left behind and the copy together are a
 // majority, of which nobody has what was acknowledged between.
+//
+// In some the copy is so young that nobody can know of anything since but the leaders to whom that was acknowledged. Then that
+// server alone is lost: who led leads on, or another one does, and it is to come back under either.
 #include <string.h>
 
 #include "cluster/known_starts.h"
@@ -16,6 +19,7 @@ enum {
   BEHIND_MS = 300,
   BEHIND_AT_MOST_MS = 3000,
   AWAY_MS = 6000,
+  ALONE_AWAY_MS = 2000, // whom it led, if anybody, others lead by then
   ENOUGH = 4
 };
 enum { STEP_TOGETHER, STEP_COPIED, STEP_BEHIND, STEP_DONE };
@@ -51,6 +55,7 @@ static void put_back(struct product_world *w, struct product_server *s, bool who
   ready_to_copy(s);
   world_disk_copy(s->disk, whole ? "/home/copy" : "/home/copy/databases", part);
   s->copied = false;
+  s->put_back = true;
   world_tell(process_name(s->process), "GETS OLDER: %s", part);
   w->wipes_left--;
   w->report->counts.older++;
@@ -88,10 +93,11 @@ static bool knows_more(struct product_server *s, struct product_server *copied) 
   return more;
 }
 
-static bool all_know_more(struct product_world *w) {
+static uint32_t count_who_know_more(struct product_world *w) {
+  uint32_t count = 0;
   for (uint32_t i = 0; i < w->core_count; i++)
-    if (i != w->older.server && !knows_more(&w->servers[i], &w->servers[w->older.server])) return false;
-  return true;
+    count += i != w->older.server && knows_more(&w->servers[i], &w->servers[w->older.server]);
+  return count;
 }
 
 // ---- the play ----
@@ -141,6 +147,25 @@ static void strike(struct product_world *w) {
   go_to(w, STEP_DONE);
 }
 
+/// Nobody else.
+static void strike_alone(struct product_world *w) {
+  product_kill(w, w->older.server, WORLD_END_MACHINE, ALONE_AWAY_MS * NS_PER_MS);
+  put_back(w, &w->servers[w->older.server], w->older.whole);
+  go_to(w, STEP_DONE);
+}
+
+/// What was copied has been promised more since: all others know that, and half of them are left behind. If the copy is to be young, nobody
+/// may, or another one is made.
+static void go_on_from_copy(struct product_world *w) {
+  uint32_t count = w->older.whole ? count_who_know_more(w) : 0;
+  if (!w->older.young && (!w->older.whole || count == w->core_count - 1))
+    leave_behind(w);
+  else if (w->older.young && count == 0)
+    strike_alone(w);
+  else if (w->older.young)
+    go_to(w, STEP_TOGETHER);
+}
+
 /// Nobody led, or clients waited for somebody who was left behind.
 static void try_again(struct product_world *w) {
   product_links_heal();
@@ -154,12 +179,12 @@ static void step(struct product_world *w) {
   bool settled = are_together(w) && ms >= TOGETHER_MS && since >= ENOUGH;
   if (o->step == STEP_TOGETHER && settled)
     copy_one(w);
-  else if (o->step == STEP_COPIED && settled && (!o->whole || all_know_more(w)))
-    leave_behind(w);
+  else if (o->step == STEP_COPIED && settled)
+    go_on_from_copy(w);
   else if (o->step == STEP_BEHIND && ms >= BEHIND_MS && since >= ENOUGH)
     strike(w);
-  else if ((o->step == STEP_BEHIND && ms >= BEHIND_AT_MOST_MS) || (o->step == STEP_COPIED && ms >= TOGETHER_AT_MOST_MS))
-    try_again(w);
+  ms = ms_since(o->since_ns);
+  if ((o->step == STEP_BEHIND && ms >= BEHIND_AT_MOST_MS) || (o->step == STEP_COPIED && ms >= TOGETHER_AT_MOST_MS)) try_again(w);
 }
 
 static void on_look(struct world_event *event) {
@@ -169,9 +194,10 @@ static void on_look(struct world_event *event) {
 
 void product_older_choose(struct product_world *w) {
   uint64_t kind = w->seed / 8 % 3;
-  w->older.aims = w->seed % 8 == 2 && !(w->options->off >> FAULT_OLDER & 1);
-  w->older.whole = kind > 0;
-  w->older.running = kind == 2;
+  w->older.young = w->seed % 16 == 4;
+  w->older.aims = (w->seed % 8 == 2 || w->older.young) && !(w->options->off >> FAULT_OLDER & 1);
+  w->older.whole = w->older.young ? w->seed / 16 % 3 > 0 : kind > 0;
+  w->older.running = w->older.young || kind == 2;
 }
 
 void product_older_begin(struct product_world *w) {

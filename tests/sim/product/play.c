@@ -46,7 +46,7 @@ static void choose_settings(struct product_world *w) {
   w->leads_in_turn = w->seed % 8 == 5;
   product_older_choose(w);
   if (w->older.aims) aim(w);
-  w->settings.move_pause_ms = w->older.aims ? 100 : pauses_ms[w->seed % ARRAY_SIZE(pauses_ms)];
+  w->settings.move_pause_ms = w->older.aims ? (w->older.young ? 10000 : 100) : pauses_ms[w->seed % ARRAY_SIZE(pauses_ms)];
   if (w->leads_in_turn) snprintf(w->settings.window, sizeof w->settings.window, "300ms");
   w->think_ns = (INT64_C(30) << rng_below(r, 4)) * NS_PER_MS;
   w->client_count = 4 + (uint32_t) rng_below(r, CLIENTS_MAX - 3);

@@ -62,6 +62,7 @@ struct product_older {
   bool aims;
   bool whole;   // the data folder, otherwise the databases alone
   bool running; // the copy is made while the server runs
+  bool young;   // it is put back before the server has moved since
   int step;
   uint32_t server;  // whose copy it is
   uint64_t lagging; // by bit: those that lack what came after it

@@ -38,6 +38,7 @@ struct life {
 static void on_event(struct event_sink *sink, enum event_level level, const char *name, struct str text) {
   const struct life *life = CONTAINER_OF(sink, struct life, events);
   static const char *const levels[] = {"debug", "info", "WARN", "ERROR"};
+  if (strcmp(name, "member.older") == 0) life->server->begins_anew = true;
   world_tell(process_name(life->server->process), "%s %s %.*s", levels[level], name, STR_ARG(text));
 }
 

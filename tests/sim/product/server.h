@@ -32,6 +32,8 @@ struct product_server {
   uint32_t number; // from 1
   bool should_run; // one that has ended by itself, or was killed, is started again
   bool wiped;         // its disk was lost, or put back, since the founding
+  bool put_back;      // an older copy of its disk, some time
+  bool begins_anew;   // it has said, some time, that its data folder is an older copy
   bool copied;        // there is a copy of its disk
   bool soon;          // somebody waits for its next life
   struct uuid cluster; // and its number there, since it has served first
