@@ -125,6 +125,8 @@ class Clients:
         self.drain()
         time.sleep(seconds)
         told = self.drain()
+        if not any(t["acknowledged"] for t in told):
+            raise RuntimeError(f"nothing was written within {seconds} s: {[cause for t in told for cause in t.get('causes', [])][:3] or told or 'the clients tell nothing'}")
         return [sum(sum(t[w] for w in what) for t in told) / max(len(told), 1) for what in (("acknowledged", "reads"), ("acknowledged",))]
 
     def stop(self):
