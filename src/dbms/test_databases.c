@@ -4,6 +4,7 @@
 #include "dbms/dbms_int.h"
 #include "dbms/standing.h"
 #include "dbms/test_session_world.h"
+#include "dbms/transaction.h"
 
 static struct dbms_op on(struct dbms_op op, const char *database) {
   op.run.tx.database = str_of(database);
@@ -176,6 +177,35 @@ TEST(sessions_of_a_database_that_is_dropped_or_stopped_are_told) {
   leave(&w, &c);
 }
 
+/// Drivers would do all of it again when the database is back, and be told that it is there already.
+TEST(whoever_has_changed_the_schema_of_a_database_that_is_stopped_is_told_to_look) {
+  struct world w;
+  struct client c, idle, waits;
+  start_with(&w, &c);
+  connect(&w, &idle);
+  connect(&w, &waits);
+  order(&w, &c, "CREATE DATABASE abc");
+  assert_ok(attempt(&w, &c, "abc", "CREATE (:L {a: 1, b: 1})")); // the names are there
+  assert_false(submit(&waits, on(op_run("CREATE INDEX FOR (x:L) ON (x.a)", true), "abc")));
+  transactions_part(w.dbms, dbms_database(w.dbms, STR("abc"))); // as who stops it does; the change is on its way
+  settle(&w);
+  assert_failed(&waits, ERR_COMMIT_UNKNOWN);
+  assert_non_null(strstr(waits.op.error.message, "SHOW INDEXES"));
+  struct dbms_op begin = op_begin(-1);
+  begin.begin.database = STR("abc");
+  finish(&w, &idle, begin);
+  tell(&w, &idle, "CREATE INDEX FOR (x:L) ON (x.b)");
+  order(&w, &c, "STOP DATABASE abc");
+  submit(&idle, op_of(DBMS_COMMIT));
+  assert_int_equal(idle.op.err, ERR_COMMIT_UNKNOWN);
+  order(&w, &c, "START DATABASE abc");
+  assert_ok(attempt(&w, &c, "abc", "SHOW INDEXES YIELD type WHERE type = 'RANGE' RETURN count(*)"));
+  assert_int_equal(c.sum, 2);
+  dbms_session_free(idle.session);
+  dbms_session_free(waits.session);
+  leave(&w, &c);
+}
+
 TEST(a_command_that_is_rolled_back_has_done_nothing) {
   struct world w;
   struct client c;
@@ -288,7 +318,8 @@ TEST(a_server_that_starts_waits_for_no_data_of_a_database_that_is_stopped) {
 TESTS(T(a_server_that_starts_waits_for_no_data_of_a_database_that_is_stopped), T(each_database_has_data_of_its_own), T(databases_outlive_a_restart_with_what_was_asked_of_them),
       T(what_cannot_be_done_says_why), T(replacing_the_default_database_empties_it),
       T(a_default_database_that_was_dropped_comes_back_empty_with_the_next_start),
-      T(sessions_of_a_database_that_is_dropped_or_stopped_are_told), T(a_command_that_is_rolled_back_has_done_nothing),
+      T(sessions_of_a_database_that_is_dropped_or_stopped_are_told),
+      T(whoever_has_changed_the_schema_of_a_database_that_is_stopped_is_told_to_look), T(a_command_that_is_rolled_back_has_done_nothing),
       T(wherever_the_power_goes_the_next_start_finds_what_was_promised_and_nothing_left_over),
       T(a_database_that_cannot_be_opened_leaves_the_others_alone),
       T(a_database_that_could_not_be_opened_is_tried_again_later_by_itself))

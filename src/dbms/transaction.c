@@ -131,6 +131,7 @@ void transaction_end(struct transaction *t) {
 
 /// The front door may be about to read what it was told. The dbms mutex is held: database_leave would take it again.
 void transaction_part(struct transaction *t, enum err reason) {
+  t->schema_sent = graph_tx_changes_schema(t->graph_tx);
   leave_graph(t);
   t->gone = reason;
   t->database->users--;
@@ -166,14 +167,21 @@ static enum err tell_end(const struct transaction *t, enum err killed, struct er
   }
 }
 
-/// Nothing calls a change of the schema back that was sent.
+/// Nothing calls a change of the schema back that was sent. Drivers wait for a database that is not available and do all of it
+/// again, unless they are told otherwise; another server that has handed it on looks for it.
+static enum err tell_end_of_schema(const struct transaction *t, enum err killed, struct error *e) {
+  bool again = killed == ERR_DATABASE_UNAVAILABLE && t->origin.member == 0;
+  return error_set(e, again ? ERR_COMMIT_UNKNOWN : killed,
+                   "The transaction has been terminated: %s. A change of the schema that it has sent may be made all the same: SHOW INDEXES and "
+                   "SHOW CONSTRAINTS tell.",
+                   err_text(killed));
+}
+
 enum err transaction_check(struct transaction *t, struct error *e) {
   enum err killed = t->gone != ERR_OK ? t->gone : graph_tx_killed(t->graph_tx);
   if (LIKELY(killed == ERR_OK)) return ERR_OK;
-  if (t->gone != ERR_OK || !graph_tx_changes_schema(t->graph_tx)) return tell_end(t, killed, e);
-  return error_set(e, killed, "The transaction has been terminated: %s. A change of the schema that it has sent may be made all the same: SHOW INDEXES and "
-                              "SHOW CONSTRAINTS tell.",
-                   err_text(killed));
+  bool sent = t->gone != ERR_OK ? t->schema_sent : graph_tx_changes_schema(t->graph_tx);
+  return sent && killed != ERR_DATABASE_NOT_FOUND ? tell_end_of_schema(t, killed, e) : tell_end(t, killed, e);
 }
 
 void transaction_note_query(struct transaction *t) {

@@ -30,6 +30,7 @@ struct transaction {
   struct dbms_origin origin;
   enum err failed; // it is dead: rolled back, waiting for RESET
   enum err gone;   // why its graph was taken away while its client was idle: graph_tx and results are freed; under the session's mutex
+  bool schema_sent; // when its graph was taken away: it had sent a change of the schema
 };
 
 /// Begins on `db`. ERR_TX_LIMIT, ERR_READ_ONLY are the database's answers.
