@@ -140,9 +140,15 @@ static enum err not_made(struct relay *r, struct error *e) {
                    STR_ARG(r->name));
 }
 
-/// Whoever leads has looked into its own log, as far as it goes.
+/// What was found is of the statement whose answer was lost: in an explicit transaction, of the first one.
+static bool is_of_first(const struct relay *r) {
+  return r->kind != RELAY_EXPLICIT || r->untouched;
+}
+
+/// Whoever leads has looked into its own log, as far as it goes. A constraint that was made and is not there any more, a later
+/// statement may have dropped.
 static enum err look_elsewhere(struct relay *r, const struct dbms_op *op, struct error *e) {
-  if (r->fate == DBMS_FATE_NOT_MADE) return not_made(r, e);
+  if (r->fate == DBMS_FATE_NOT_MADE && is_of_first(r)) return not_made(r, e);
   if (r->fate == DBMS_FATE_NOT_COMMITTED) return relay_again(r, e);
   if (r->fate != DBMS_FATE_COMMITTED) return not_known(r, e);
   TRY(committed(r, op, e));
@@ -159,11 +165,6 @@ static enum err ask_leader(struct relay *r, struct error *e) {
 /// All that there is of it is applied here.
 static bool is_settled(const struct relay *r) {
   return r->fence.term != 0 && !r->asks_leader;
-}
-
-/// What was found is of the statement whose answer was lost: in an explicit transaction, of the first one.
-static bool is_of_first(const struct relay *r) {
-  return r->kind != RELAY_EXPLICIT || r->untouched;
 }
 
 /// A constraint is made when whoever leads then has looked at the data and said so, in an entry that comes later and is waited

@@ -245,6 +245,21 @@ TEST(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it
   scene_stop(&s);
 }
 
+/// What was made and dropped in one transaction is not missing.
+TEST(a_constraint_that_its_transaction_has_dropped_again_is_not_told_as_not_made) {
+  struct scene s;
+  scene_start(&s);
+  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
+  must(&s.here, tell(&s.here, "CREATE CONSTRAINT only FOR (c:C) REQUIRE c.n IS UNIQUE", false));
+  must(&s.here, tell(&s.here, "DROP CONSTRAINT only", false));
+  wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT);
+  assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), ERR_COMMIT_UNKNOWN);
+  assert_non_null(strstr(s.here.op.error.message, "SHOW CONSTRAINTS"));
+  must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
+  assert_int_equal(read_number(&s.there, "SHOW CONSTRAINTS YIELD name RETURN count(*)"), 0);
+  scene_stop(&s);
+}
+
 static void lose_while_it_fills(struct scene *s, const char *label) {
   begin_constraint(&s->here, &s->there, label);
   wire_cut(&s->trio.wire, await_leader(&s->trio));
@@ -455,6 +470,7 @@ TESTS(T(what_is_written_is_read_behind_its_bookmark_wherever_that_is), T(whoever
       T(a_change_of_the_schema_in_a_transaction_is_made_once),
       T(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_it_has_changed_in_the_schema),
       T(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it),
+      T(a_constraint_that_its_transaction_has_dropped_again_is_not_told_as_not_made),
       T(the_verdict_on_a_constraint_is_waited_for),
       T(an_older_server_that_asks_for_the_fate_of_a_constraint_that_is_not_made_hears_that_nobody_knows),
       T(a_commit_that_arrives_after_its_fate_was_asked_for_is_refused),
