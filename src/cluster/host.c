@@ -171,7 +171,7 @@ static bool step(struct host_group *g) {
   if (group_step(g->group, now_ms(g->host), &more, &e) == ERR_OK) {
     if (group_wants_save(g->group)) g->host->options.save_ready(g->host->options.context, g);
     if (g->host->options.group_stepped != NULL) g->host->options.group_stepped(g->host->options.context, g);
-    return more;
+    return more || group_failure(g->group, NULL) != ERR_OK; // by what was asked of it: the next step tells
   }
   if (!g->told_failure) {
     g->told_failure = true;

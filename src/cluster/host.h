@@ -39,7 +39,7 @@ struct host_options {
   /// again to start from its disk, comes later.
   void (*group_failed)(void *context, struct host_group *g);
   /// The group was stepped: the moment to look at its state and to ask something of it (group_propose, group_checkpointed...),
-  /// which is carried out with the next step, at once. From the loop. May be NULL.
+  /// which is carried out with the next step, at once; so is group_failed told if that has closed it. From the loop. May be NULL.
   void (*group_stepped)(void *context, struct host_group *g);
   /// A term or vote of the group waits to be saved: call group_save by another thread, then host_touch. From the loop; must only
   /// take note. NULL: the loop saves by itself, and waits for the disk.

@@ -134,10 +134,22 @@ static void save_ready(void *context, struct host_group *g) {
   mutex_unlock(&s->lock);
 }
 
+static _Atomic bool ends; // the next group that is stepped, by what is asked of it then
+static _Atomic int told_ends;
+
+static void group_stepped(void *context UNUSED, struct host_group *g) {
+  struct error why = ERROR_INIT;
+  if (!atomic_exchange(&ends, false)) return;
+  error_set(&why, ERR_NOMEM, "A proposal found no memory.");
+  group_end(host_group(g), &why);
+}
+
 static void group_failed(void *context UNUSED, struct host_group *g) {
   struct error e = ERROR_INIT;
-  (void) !group_failure(host_group(g), &e);
-  fail_msg("%s", e.message);
+  if (group_failure(host_group(g), &e) == ERR_NOMEM)
+    told_ends++;
+  else
+    fail_msg("%s", e.message);
 }
 
 static void promised(void *context) {
@@ -150,6 +162,7 @@ static void open_host(void *argument) {
   struct host_options options = {.clock = clock_system(),
                                  .write_ready = write_ready,
                                  .save_ready = save_ready,
+                                 .group_stepped = group_stepped,
                                  .group_failed = group_failed,
                                  .promised = promised,
                                  .context = s};
@@ -464,6 +477,25 @@ TEST(many_groups_share_connections_and_rounds) {
   stop_all();
 }
 
+static void touch(void *argument) {
+  struct server *s = argument;
+  ends = true;
+  host_touch(s->adders[0].group);
+}
+
+/// Clients wait to be told, and nothing else happens here for long.
+TEST(a_group_that_fails_by_what_is_asked_of_it_when_it_was_stepped_is_told_of_at_once) {
+  forget_all();
+  election_timeout_ms = 60000;
+  start_all(1);
+  assert_true(becomes_quiet());
+  loop_call(servers[0].loop, touch, &servers[0]);
+  for (int tries = 0; tries < 2000 && told_ends == 0; tries++) poll(NULL, 0, 1);
+  assert_int_equal(told_ends, 1);
+  election_timeout_ms = 150;
+  stop_all();
+}
+
 TEST(zz_the_resolver_ends) {
   net_resolver_free(resolver);
   resolver = NULL;
@@ -472,4 +504,5 @@ TEST(zz_the_resolver_ends) {
 TESTS(T(what_the_leader_is_given_is_applied_everywhere), T(a_stopped_leader_is_replaced_and_catches_up_when_it_is_back),
       T(a_server_that_ends_is_missed_long_before_the_election_timeout),
       T(what_becomes_durable_is_promised_and_heartbeats_are_not), T(a_linearizable_read_waits_for_what_was_acknowledged_before),
-      T(many_groups_share_connections_and_rounds), T(zz_the_resolver_ends))
+      T(many_groups_share_connections_and_rounds),
+      T(a_group_that_fails_by_what_is_asked_of_it_when_it_was_stepped_is_told_of_at_once), T(zz_the_resolver_ends))

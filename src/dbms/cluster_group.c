@@ -172,8 +172,7 @@ static void tell_replicas(struct cluster_group *g) {
 static bool end_with_graph(struct cluster_group *g) {
   struct error why = ERROR_INIT;
   if (g->database->gate != GATE_OPEN || graph_failure(g->database->graph, &why) == ERR_OK) return false;
-  group_end(host_group(g->member), &why);
-  host_touch(g->member); // the next step tells
+  group_end(host_group(g->member), &why); // the next step tells
   return true;
 }
 
