@@ -10,7 +10,6 @@ enum err group_fail(struct group *g, enum err err, struct error *e) {
     g->failed = err;
     error_set(&g->failure, err, "The group is closed on this member: %s",
               e != NULL && e->message[0] != '\0' ? e->message : err_text(err));
-    event_raise(g->options.events, EVENT_ERROR, "cluster.group.closed", "%s", g->failure.message);
   }
   return error_set(e, g->failed, "%s", g->failure.message);
 }

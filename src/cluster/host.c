@@ -175,7 +175,6 @@ static bool step(struct host_group *g) {
   }
   if (!g->told_failure) {
     g->told_failure = true;
-    event_raise(g->host->options.network.events, EVENT_ERROR, "cluster.group.closed", "%s", e.message);
     g->host->options.group_failed(g->host->options.context, g);
   }
   return false;

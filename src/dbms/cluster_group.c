@@ -197,6 +197,7 @@ void cluster_group_failed(void *context UNUSED, struct host_group *member) {
   enum err err = group_failure(host_group(member), &cause);
   if (err == ERR_OK) return;
   group_status(host_group(member), &now);
+  cluster_raise(g, EVENT_ERROR, "cluster.group.closed", cause.message);
   if (now.lost_index != 0) cluster_lost(g, &now);
   mutex_lock(&g->mutex);
   g->status.role = CLUSTER_FAILED;
