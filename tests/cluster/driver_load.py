@@ -40,6 +40,7 @@ OWN = [
     ("IncompleteCommit", ""),  # Python: the connection was lost behind COMMIT
     ("*errorutil.ConnectivityError", "Connection lost during commit"),  # Go: the same
     ("ProtocolError", "Connection was closed by server"),  # JavaScript 5 and later: it was lost while it logged in
+    ("ProtocolError", "Failed to connect to server"),  # the same, where the other end is gone
 ]
 
 

@@ -25,7 +25,7 @@ process.stdin.on("end", () => { stopping = true }).resume()
 process.removeAllListeners("warning")
 /// Now and then a driver of version 5 calls a connection that ends while it logs in an error of the protocol, which it does not run
 /// the function again for.
-const isCutOff = error => error.code === "ProtocolError" && error.message === "Connection was closed by server"
+const isCutOff = error => error.code === "ProtocolError" && /^(Connection was closed by server$|Failed to connect to server)/.test(error.message)
 const fail = (id, error) => {
   if (isCutOff(error)) told.unknown.push(id)
   else told.failed.push({ id, code: error.code ?? error.name, detail: error.message })
