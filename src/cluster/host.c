@@ -437,8 +437,8 @@ void host_moved(struct host *h) {
   network_flush(h->network);
 }
 
-void host_hush(struct host *h, const char *why) {
-  network_hush(h->network, why);
+void host_hush(struct host *h) {
+  network_hush(h->network);
 }
 
 void host_judge_levels(struct host *h) {

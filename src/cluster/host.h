@@ -88,7 +88,7 @@ void host_peer_move(struct host *h, uint64_t server, const char *address);
 void host_moved(struct host *h);
 
 /// Ends all connections, and makes no more (network_hush). Not from within a callback.
-void host_hush(struct host *h, const char *why);
+void host_hush(struct host *h);
 
 /// The cluster's feature level was raised (network_judge_levels).
 void host_judge_levels(struct host *h);

@@ -70,7 +70,7 @@ void network_judge_levels(struct network *n) {
   }
 }
 
-void network_hush(struct network *n, const char *why) {
+void network_hush(struct network *n) {
   if (n->hushed) return;
   n->hushed = true;
   while (n->guests != NULL) {
@@ -81,13 +81,13 @@ void network_hush(struct network *n, const char *why) {
   }
   size_t at = 0;
   for (struct map_entry *entry; (entry = map_next(&n->peers, &at)) != NULL;)
-    peer_hush((struct peer *) (uintptr_t) entry->value, why);
+    peer_hush((struct peer *) (uintptr_t) entry->value, "this server has an older copy of its data folder");
 }
 
 void network_older(struct network *n, uint64_t server, struct start known) {
   if (n->hushed) return;
   if (n->events.older != NULL) n->events.older(n->context, server, known);
-  network_hush(n, "this server has an older copy of its data folder");
+  network_hush(n);
 }
 
 /// Under the lock. A frame with a message that the other end does not know would end the connection.

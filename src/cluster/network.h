@@ -94,8 +94,9 @@ bool network_queue(struct network *n, uint64_t server, const struct message *m);
 /// Also tells how far this server's start has moved whoever has not heard it (known_starts_move).
 void network_flush(struct network *n);
 
-/// Ends all connections, and makes no more: this server is to say nothing as who it is. Not from within a callback.
-void network_hush(struct network *n, const char *why);
+/// This server has an older copy of its data folder, and is to say nothing as who it is: ends all connections, and makes no more. Not
+/// from within a callback.
+void network_hush(struct network *n);
 
 struct network_peer_status {
   uint64_t server;

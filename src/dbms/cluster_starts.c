@@ -96,7 +96,7 @@ void cluster_older(void *context, uint64_t server, struct start known) {
 
 static void on_lost(struct loop_task *task) {
   struct cluster *c = CONTAINER_OF(task, struct cluster, older.task);
-  host_hush(c->host, "this server has an older copy of its data folder");
+  host_hush(c->host);
   tell_older(c, (struct start){0}, c->older.proof);
 }
 

@@ -67,12 +67,8 @@ enum err relay_state_fence(struct relay *r, struct dbms_op *op UNUSED, struct er
     return relay_ask(r, DBMS_BEGIN);
   }
   r->asked = false;
-  if (r->op.err != ERR_OK) {
-    if (r->op.err == ERR_CLOSED || r->op.err == ERR_UNREACHABLE) relay_hang_up(r);
-    r->peer.failed = true;
-    return relay_find(r, RELAY_FENCE);
-  }
-  if (is_earlier(&r->op.begun.place, &r->place)) {
+  if (relay_is_gone(r->op.err)) relay_hang_up(r);
+  if (r->op.err != ERR_OK || is_earlier(&r->op.begun.place, &r->place)) {
     r->peer.failed = true;
     return relay_find(r, RELAY_FENCE);
   }

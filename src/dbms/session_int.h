@@ -75,9 +75,9 @@ struct dbms_session {
 
 /// The session's transaction was killed: so is the inner one that it waits on. If no operation is under way it is rolled back,
 /// and the next one finds that it was killed. Under the dbms mutex, which keeps a session with an open transaction alive.
+void session_follow_kill(struct dbms_session *s, enum err reason);
 /// The database goes away: a transaction whose client is idle gives its graph back now. Any thread, under the dbms mutex.
 void session_part(struct dbms_session *s, enum err reason);
-void session_follow_kill(struct dbms_session *s, enum err reason);
 
 /// An operation is under way. Any thread.
 bool session_is_at_work(struct dbms_session *s);

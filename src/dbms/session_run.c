@@ -86,7 +86,7 @@ enum err session_op_run(struct dbms_session *s, struct dbms_op *op, bool *ret_to
   return ERR_OK;
 }
 
-/// `progress` counts rows across waits: op->pulled is only written at the end, as its inputs share its place.
+/// op->pulled is only written at the end, as its inputs share its place.
 enum err session_op_pull(struct dbms_session *s, struct dbms_op *op, bool *ret_to_worker) {
   struct error *e = &op->error;
   struct transaction *t = s->tx;

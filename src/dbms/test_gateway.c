@@ -57,17 +57,6 @@ static void scene_stop(struct scene *s) {
   trio_stop(&s->trio);
 }
 
-/// Behind what the client has been told so far.
-static int64_t read_behind(struct client *c, struct str bookmark) {
-  struct dbms_op op = op_run(COUNTER, true);
-  op.run.tx.read_only = true;
-  op.run.tx.bookmarks = &bookmark;
-  op.run.tx.bookmark_count = 1;
-  must(c, ask(c, op));
-  must(c, ask(c, op_pull(c, -1)));
-  return c->sum;
-}
-
 TEST(what_is_written_is_read_behind_its_bookmark_wherever_that_is) {
   struct scene s;
   char bookmark[BOOKMARK_BYTES_MAX];
@@ -77,7 +66,7 @@ TEST(what_is_written_is_read_behind_its_bookmark_wherever_that_is) {
     assert_int_equal(s.here.sum, i);
     assert_int_equal(s.here.op.pulled.summary.counters.properties_set, 1);
     snprintf(bookmark, sizeof bookmark, "%.*s", STR_ARG(s.here.op.pulled.summary.bookmark));
-    assert_int_equal(read_behind(&s.here, str_of(bookmark)), i);
+    assert_int_equal(read_behind(&s.here, COUNTER, str_of(bookmark)), i);
   }
   must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
   assert_true(str_eqz(s.here.op.begun.database, "neo4j"));
@@ -146,7 +135,7 @@ TEST(whatever_is_lost_of_a_statement_it_is_done_once) {
       snprintf(bookmark, sizeof bookmark, "%.*s", STR_ARG(s.here.op.pulled.summary.bookmark));
       assert_int_equal(read_number(&s.there, COUNTER), expected);
       wire_lose(&s.trio.wire, losses[l], kinds[k]);
-      assert_int_equal(read_behind(&s.here, str_of(bookmark)), expected);
+      assert_int_equal(read_behind(&s.here, COUNTER, str_of(bookmark)), expected);
     }
   scene_stop(&s);
 }
@@ -249,9 +238,7 @@ TEST(a_constraint_whose_answer_is_lost_is_told_as_made_only_if_the_data_allow_it
 TEST(a_constraint_that_its_transaction_has_dropped_again_is_not_told_as_not_made) {
   struct scene s;
   scene_start(&s);
-  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
-  must(&s.here, tell(&s.here, "CREATE CONSTRAINT only FOR (c:C) REQUIRE c.n IS UNIQUE", false));
-  must(&s.here, tell(&s.here, "DROP CONSTRAINT only", false));
+  make_and_drop_constraint(&s.here);
   wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT);
   assert_int_equal(ask(&s.here, op_of(DBMS_COMMIT)), ERR_COMMIT_UNKNOWN);
   assert_non_null(strstr(s.here.op.error.message, "SHOW CONSTRAINTS"));
@@ -389,7 +376,7 @@ TEST(writes_wait_for_a_leader_and_reads_do_not) {
   stop(&s.trio, other);
   while (leader(&s.trio) >= 0) thread_sleep_ns(STRIDE_MS * NS_PER_MS);
   submit(&s.here, op_run(INCREMENT, true));
-  for (int i = 0; i < 5; i++) assert_int_equal(read_behind(&s.there, STR("")), 0);
+  for (int i = 0; i < 5; i++) assert_int_equal(read_behind(&s.there, COUNTER, STR("")), 0);
   assert_false(s.here.over);
   start(&s.trio, one);
   must(&s.here, await(&s.here));

@@ -53,13 +53,7 @@ TEST(the_bookmark_of_a_write_is_that_of_its_database_whatever_the_session_has_wr
   memset(s.here.session->bookmark_text, '9', BOOKMARK_BYTES_MAX - 1); // as one with a longer number leaves it
   must(&s.here, tell(&s.here, INCREMENT, true));
   struct str seen = s.here.op.pulled.summary.bookmark;
-  struct dbms_op op = op_run(COUNTER, true);
-  op.run.tx.read_only = true;
-  op.run.tx.bookmarks = &seen;
-  op.run.tx.bookmark_count = 1;
-  must(&s.there, ask(&s.there, op));
-  must(&s.there, ask(&s.there, op_pull(&s.there, -1)));
-  assert_int_equal(s.there.sum, 1);
+  assert_int_equal(read_behind(&s.there, COUNTER, seen), 1);
   scene_stop(&s);
 }
 
@@ -586,10 +580,7 @@ TEST(a_member_whose_disk_has_failed_hands_writes_on_to_whoever_leads_then) {
   char bookmark[BOOKMARK_BYTES_MAX];
   snprintf(bookmark, sizeof bookmark, "%.*s", STR_ARG(s.here.op.pulled.summary.bookmark));
   struct str seen = str_of(bookmark);
-  struct dbms_op op = op_run(COUNTER, true);
-  op.run.tx.read_only = true;
-  op.run.tx.bookmarks = &seen;
-  op.run.tx.bookmark_count = 1;
+  struct dbms_op op = op_run_behind(COUNTER, &seen);
   assert_int_equal(ask(&s.here, op), ERR_DATABASE_UNAVAILABLE); // which drivers try elsewhere
   must(&s.here, ask(&s.here, op_of(DBMS_RESET)));
   must(&s.here, ask(&s.here, (struct dbms_op){.kind = DBMS_ROUTE}));
@@ -811,17 +802,6 @@ TEST(a_transaction_that_has_changed_the_schema_outlasts_its_servers_lead) {
   scene_stop(&s);
 }
 
-/// Which indexes there are behind a bookmark, at another server.
-static int64_t indexes_behind(struct client *c, struct str bookmark) {
-  struct dbms_op op = op_run(INDEXES, true);
-  op.run.tx.read_only = true;
-  op.run.tx.bookmarks = &bookmark;
-  op.run.tx.bookmark_count = 1;
-  must(c, ask(c, op));
-  must(c, ask(c, op_pull(c, -1)));
-  return c->sum;
-}
-
 TEST(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_it_has_changed_in_the_schema) {
   struct scene s;
   scene_start(&s);
@@ -842,7 +822,7 @@ TEST(the_bookmark_of_a_transaction_whose_commit_was_looked_for_covers_all_that_i
                                 s.trio.servers[s.follows].cluster.epoch << 40 | s.trio.servers[s.follows].dbms->next_origin};
   assert_ok(graph_find_origin(g, origin, &from, graph_applied(g).index, &last, NULL));
   assert_int_equal(last.index, 0);
-  assert_int_equal(indexes_behind(&third, s.here.op.committed.bookmark), 2);
+  assert_int_equal(read_behind(&third, INDEXES, s.here.op.committed.bookmark), 2);
   leave(&third);
   scene_stop(&s);
 }
@@ -912,9 +892,7 @@ TEST(a_commit_of_changes_of_the_schema_that_are_not_all_here_is_not_known) {
 TEST(a_constraint_that_its_transaction_has_dropped_again_is_not_told_as_not_made) {
   struct scene s;
   scene_start(&s);
-  must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));
-  must(&s.here, tell(&s.here, "CREATE CONSTRAINT only FOR (c:C) REQUIRE c.n IS UNIQUE", false));
-  must(&s.here, tell(&s.here, "DROP CONSTRAINT only", false));
+  make_and_drop_constraint(&s.here);
   wire_lose(&s.trio.wire, LOSS_ANSWER, DBMS_COMMIT);
   must(&s.here, ask(&s.here, op_of(DBMS_COMMIT)));
   must(&s.here, ask(&s.here, op_of(DBMS_BEGIN)));

@@ -719,6 +719,29 @@ static inline int64_t read_number(struct client *c, const char *query) {
   return c->sum;
 }
 
+/// A read of what is there behind the bookmark, which stays where it is until the operation is over.
+static inline struct dbms_op op_run_behind(const char *query, const struct str *bookmark) {
+  struct dbms_op op = op_run(query, true);
+  op.run.tx.read_only = true;
+  op.run.tx.bookmarks = bookmark;
+  op.run.tx.bookmark_count = 1;
+  return op;
+}
+
+/// As read_number, behind what a client has been told so far.
+static inline int64_t read_behind(struct client *c, const char *query, struct str bookmark) {
+  must(c, ask(c, op_run_behind(query, &bookmark)));
+  must(c, ask(c, op_pull(c, -1)));
+  return c->sum;
+}
+
+/// A transaction that has made a constraint and dropped it is open.
+static inline void make_and_drop_constraint(struct client *c) {
+  must(c, ask(c, op_of(DBMS_BEGIN)));
+  must(c, tell(c, "CREATE CONSTRAINT only FOR (c:C) REQUIRE c.n IS UNIQUE", false));
+  must(c, tell(c, "DROP CONSTRAINT only", false));
+}
+
 /// `here` asks for a constraint on `n`, and `there` sees its index fill. Where it looks too late to see it, it is over already, and
 /// nothing is shown but that all is well.
 static inline void begin_constraint(struct client *here, struct client *there, const char *label) {

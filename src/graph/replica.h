@@ -42,8 +42,8 @@ struct graph_found {
 
 /// What became of a commit, after whoever carried it out is gone: looks for the last entry of the transaction with that origin, or
 /// of the first of its changes of the schema, among those from `*from` to `last`, all of which are applied here. Reads the disk: a
-/// few hundred entries in one call, and moves `*from` on behind them. ERR_OK: it is found, or is not among them. ERR_WAIT: call again. ERR_NOTFOUND: the log here does not go
-/// back so far. ERR_CORRUPT, ERR_NOMEM. Any thread.
+/// few hundred entries in one call, and moves `*from` on behind them. ERR_OK: it is found, or is not among them. ERR_WAIT: call
+/// again. ERR_NOTFOUND: the log here does not go back so far. ERR_CORRUPT, ERR_NOMEM. Any thread.
 enum err graph_find_origin(struct graph *g, struct graph_origin origin, uint64_t *from, uint64_t last, struct graph_found *ret,
                            struct error *e) NODISCARD;
 
